@@ -1,0 +1,1 @@
+"""HOW: every side effect, one class per responsibility."""

@@ -1,0 +1,241 @@
+"""The nouns that cross the line between the process and its effects. Frozen, small, and free of personal data.
+
+Everything here may end in a workflow history: ids, amounts, instants and states only.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class OrderStatus(StrEnum):
+    PLACED = "placed"
+    ON_HOLD = "on_hold"
+    PROCESSING = "processing"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class PaymentStatus(StrEnum):
+    NONE = "none"
+    DECLINED = "declined"
+    ACTION_REQUIRED = "action_required"
+    AUTHORIZED = "authorized"
+    PARTIALLY_CAPTURED = "partially_captured"
+    CAPTURED = "captured"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    VOIDED = "voided"
+    DUE = "due"
+    OVERDUE = "overdue"
+    DISPUTED = "disputed"
+
+
+class FulfillmentStatus(StrEnum):
+    """One fulfillment. The order's own axis has words of its own (`unfulfilled`, `partial`, `fulfilled` …)."""
+
+    PLANNED = "planned"
+    REQUESTED = "requested"
+    PACKED = "packed"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+
+
+class LabelStatus(StrEnum):
+    NONE = "none"
+    BUYING = "buying"
+    BOUGHT = "bought"
+    REFUND_REQUESTED = "refund_requested"
+    REFUNDED = "refunded"
+    REFUND_REJECTED = "refund_rejected"
+    USED = "used"
+
+
+class HoldReason(StrEnum):
+    FRAUD_REVIEW = "fraud_review"
+    CREDIT = "credit"
+    ADDRESS = "address"
+    PAYMENT_ACTION = "payment_action"
+    BACKORDER_OVERDUE = "backorder_overdue"
+    STEP_FAILED = "step_failed"
+    DISPUTE = "dispute"
+    WAREHOUSE = "warehouse"
+    DELIVERY = "delivery"
+    LABEL_REFUND = "label_refund"
+    RECONCILIATION = "reconciliation"
+    OPERATOR = "operator"
+
+
+class CancelReason(StrEnum):
+    CUSTOMER = "customer"
+    PAYMENT = "payment"
+    STOCK = "stock"
+    FRAUD = "fraud"
+    OPERATOR = "operator"
+
+
+class Recall(StrEnum):
+    """A fulfillment the warehouse was asked to stop."""
+
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+Action = Literal["retry", "skip", "cancel"]
+
+
+class ParcelStanding(Value):
+    n: int
+    label: LabelStatus = LabelStatus.NONE
+
+
+class FulfillmentStanding(Value):
+    """Where one fulfillment stands. The higher `version` is the later one."""
+
+    fulfillment_id: str
+    version: int
+    status: FulfillmentStatus
+    amount: int = 0
+    """What its units cost: to be captured when it is packed."""
+    captured: bool = False
+    released: bool = False
+    recall: Recall | None = None
+    refund_due: bool = False
+    """Captured, and not to be shipped."""
+    parcels: tuple[ParcelStanding, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def has_left(self) -> bool:
+        return self.status in LEFT
+
+
+LEFT = frozenset({FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.RETURNED})
+ENDED = frozenset({FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELLED, FulfillmentStatus.RETURNED})
+
+
+class HoldStanding(Value):
+    hold_id: str
+    reason: HoldReason
+    actions: tuple[Action, ...]
+    fulfillment_id: str | None = None
+    step: str = ""
+
+
+class ChangeStanding(Value):
+    """Asked over HTTP and not decided yet."""
+
+    change_id: int
+    kind: Literal["cancel", "resolve"]
+    reason: CancelReason | None = None
+    hold_id: str | None = None
+    action: Action | None = None
+
+
+class Head(Value):
+    """Where the order as a whole stands. The higher `version` is the later one."""
+
+    version: int
+    status: OrderStatus
+    payment: PaymentStatus = PaymentStatus.NONE
+    paid_elsewhere: bool = False
+    """Nothing to authorize or capture."""
+    capturable: int = 0
+    """What a live authorization still allows to be captured."""
+    capture_before: datetime | None = None
+    payment_ready: bool = False
+    """A payment method that has not been tried yet."""
+    unplanned: bool = False
+    """Units not yet reserved, or reserved and not yet in a fulfillment."""
+    waiting: bool = False
+    """Units on backorder."""
+    withheld: bool = False
+    """Allocated units wait for the rest (`ship_complete`)."""
+    cancellation: Literal["accepted", "partly", "refused"] | None = None
+    money_left: bool = False
+    """An order that ends still holds an authorization."""
+    telling: bool = False
+    settling: bool = False
+    """Refunds or label refunds whose answer is still out."""
+    holds: tuple[HoldStanding, ...] = ()
+    changes: tuple[ChangeStanding, ...] = ()
+
+
+class Policy(Value):
+    """Timing that the order follows, as data. Given with `load`; what is not given has these defaults."""
+
+    step_timeout: timedelta = timedelta(seconds=25)
+    step_patience: timedelta = timedelta(minutes=15)
+    held_retry: timedelta = timedelta(minutes=5)
+    payment_deadline: timedelta = timedelta(days=3)
+    packing_patience: timedelta = timedelta(days=5)
+    first_poll: timedelta = timedelta(days=2)
+    authorization_margin: timedelta = timedelta(hours=1)
+    continue_at_every_wait: bool = False
+
+
+class Standing(Value):
+    """Where the order stands, or the parts of it that a step has just changed."""
+
+    head: Head | None = None
+    fulfillments: tuple[FulfillmentStanding, ...] = ()
+    placed_at: datetime | None = None
+    policy: Policy | None = None
+
+
+class OrderStep(Value):
+    """One step of the order as a whole. `at` is the order's own time."""
+
+    order_id: str
+    at: datetime
+
+
+class FulfillmentStep(OrderStep):
+    fulfillment_id: str
+
+
+class ParcelStep(FulfillmentStep):
+    parcel: int
+
+
+class ChangeStep(OrderStep):
+    """A wish to cancel: from a stored change, or straight from the web UI."""
+
+    change_id: int | None = None
+    reason: CancelReason = CancelReason.CUSTOMER
+    by: str = ""
+    why: str = ""
+
+
+class HoldStep(OrderStep):
+    """Opens a hold: what stopped, why, and what may be done."""
+
+    reason: HoldReason
+    step: str
+    code: str
+    advice: str
+    actions: tuple[Action, ...]
+    fulfillment_id: str | None = None
+
+
+class ResolveStep(OrderStep):
+    """An operator's decision about a hold: from a stored change, or straight from the web UI."""
+
+    hold_id: str
+    action: Action
+    change_id: int | None = None
+    by: str = ""
+    why: str = ""

@@ -1,0 +1,1 @@
+"""One adapter per vendor; only the composition root builds them."""

@@ -1,0 +1,1 @@
+"""STAND ON: settings, database, engine connection, telemetry, the sandbox world."""

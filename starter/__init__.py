@@ -1,0 +1,1 @@
+"""ASK: how orders begin and hear from outside."""

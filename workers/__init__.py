@@ -1,0 +1,1 @@
+"""RUN: the processes that execute workflows and activities."""

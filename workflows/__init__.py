@@ -1,0 +1,1 @@
+"""WHEN: the business process. Deterministic, no input or output."""
