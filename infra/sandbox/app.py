@@ -1,0 +1,55 @@
+"""Joins the vendors to one application."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from infra.sandbox import clock, control, index, webhooks
+from infra.sandbox.world import World
+
+VENDORS = ("stripe", "shippo", "twilio", "mail", "warehouse")
+
+
+def build(world: World) -> ASGIApp:
+    """The whole sandbox as an ASGI application; its timers and webhooks run while it serves."""
+    vendors = {name: import_module(f"infra.sandbox.{name}") for name in VENDORS if find_spec(f"infra.sandbox.{name}")}
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        background = [asyncio.create_task(clock.keep_time(world)), asyncio.create_task(webhooks.deliver(world))]
+        async with AsyncExitStack() as stack:
+            for vendor in vendors.values():
+                if hasattr(vendor, "running"):
+                    await stack.enter_async_context(vendor.running(world))
+            yield
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+
+    async def front(request: Request) -> HTMLResponse:
+        return HTMLResponse(index.page({name: vendor.TRIGGERS for name, vendor in vendors.items()}))
+
+    own: list[Route] = [Route("/", front), *control.routes(world)]
+    theirs = [route for vendor in vendors.values() for route in vendor.routes(world)]
+    return with_hang_up(Starlette(routes=[*own, *theirs], lifespan=lifespan))
+
+
+def with_hang_up(app: ASGIApp) -> ASGIApp:
+    """Gives endpoints `scope["hang_up"]`, which closes the connection under the answer (uvicorn's `send` knows it)."""
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            cycle: Any = getattr(send, "__self__", None)
+            scope["hang_up"] = lambda: cycle.transport.abort()
+        await app(scope, receive, send)
+
+    return inner

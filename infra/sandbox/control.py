@@ -1,0 +1,139 @@
+"""`/_sandbox`: the world's own controls, those that belong to no vendor. A vendor adds its own to its routes."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.sandbox import clock, faults, webhooks
+from infra.sandbox.world import World
+
+
+class Advance(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    customer: str
+    advance_seconds: float = Field(ge=0)
+
+
+class Pace(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    seconds: float | None = Field(ge=0)
+
+
+class Hooks(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    url: str | None = None
+    duplicate: bool | None = None
+    shuffle: bool | None = None
+
+
+Control = Callable[[World, Request, Any], Any]
+
+
+def control(world: World, do: Control) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint of the control API: JSON in (an empty body is `{}`), JSON out; 400 for a wrong body, 404 for KeyError."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            given = await request.json() if await request.body() else {}
+            done = do(world, request, given)
+            return JSONResponse(done if done is not None else {})
+        except ValidationError as wrong:
+            return JSONResponse({"error": wrong.errors(include_url=False, include_context=False)}, 400)
+        except ValueError as wrong:
+            return JSONResponse({"error": str(wrong)}, 400)
+        except KeyError as unknown:
+            return JSONResponse({"error": f"unknown: {unknown.args[0]}"}, 404)
+
+    return answer
+
+
+def books(world: World, order_id: str | None = None) -> dict[str, Any]:
+    """What happened, counted: of one order or of all."""
+    rows = world.sql.execute(
+        "SELECT effect, order_id, reference, amount FROM books WHERE ? IS NULL OR order_id = ? ORDER BY seq",
+        (order_id, order_id),
+    ).fetchall()
+    times = Counter(row[0] for row in rows)
+    sums: Counter[str] = Counter()
+    for effect, _, _, amount in rows:
+        sums[effect] += amount or 0
+    return {
+        "authorizations": times["authorization"],
+        "captures": times["capture"],
+        "captured": sums["capture"],
+        "voids": times["void"],
+        "expiries": times["expiry"],
+        "refunds": times["refund"] - times["refund_failed"],
+        "refunded": sums["refund"] - sums["refund_failed"],
+        "disputes": times["dispute"],
+        "labels": times["label"],
+        "label_refunds": times["label_refund"],
+        "emails": times["email"],
+        "sms": times["sms"],
+        "warehouse_requests": times["warehouse_request"],
+        "releases": times["release"],
+        "recalls": times["recall"],
+        "hand_overs": times["hand_over"],
+        "entries": [dict(zip(("effect", "order_id", "reference", "amount"), row, strict=True)) for row in rows],
+    }
+
+
+def _advance(world: World, request: Request, given: Any) -> Any:
+    told = Advance.model_validate(given)
+    return {"now": clock.advance(world, told.customer, told.advance_seconds).isoformat()}
+
+
+def _pace(world: World, request: Request, given: Any) -> Any:
+    clock.set_pace(world, Pace.model_validate(given).seconds)
+    return {"seconds": world.pace}
+
+
+def _hooks(world: World, request: Request, given: Any) -> Any:
+    told = Hooks.model_validate(given)
+    changes = told.model_dump(exclude_unset=True)
+    return webhooks.tell(
+        world, **{name: value for name, value in changes.items() if name == "url" or value is not None}
+    )
+
+
+def _delete_fault(world: World, request: Request, given: Any) -> Any:
+    with world.transaction():
+        if not world.delete("fault", request.path_params["id"]):
+            raise KeyError(request.path_params["id"])
+
+
+def _delete_faults(world: World, request: Request, given: Any) -> Any:
+    with world.transaction():
+        for fault in faults.listed(world):
+            world.delete("fault", fault["id"])
+
+
+def _requests(world: World, request: Request, given: Any) -> Any:
+    provider = request.query_params.get("provider")
+    return {"requests": [each for each in world.requests if provider in (None, each["provider"])]}
+
+
+def routes(world: World) -> list[Route]:
+    def route(path: str, method: str, do: Control) -> Route:
+        return Route(f"/_sandbox{path}", control(world, do), methods=[method])
+
+    return [
+        route("/faults", "POST", lambda w, r, given: {"id": faults.add(w, faults.Fault.model_validate(given))}),
+        route("/faults", "GET", lambda w, r, given: {"faults": faults.listed(w)}),
+        route("/faults", "DELETE", _delete_faults),
+        route("/faults/{id}", "DELETE", _delete_fault),
+        route("/clock", "POST", _advance),
+        route("/clock", "GET", lambda w, r, given: {"now": w.now(r.query_params.get("customer")).isoformat()}),
+        route("/books", "GET", lambda w, r, given: books(w, r.query_params.get("order_id"))),
+        route("/pace", "POST", _pace),
+        route("/pace", "GET", lambda w, r, given: {"seconds": w.pace}),
+        route("/webhooks", "POST", _hooks),
+        route("/webhooks", "GET", lambda w, r, given: webhooks.standing(w) | webhooks.told(w)),
+        route("/requests", "GET", _requests),
+        route("/requests", "DELETE", lambda w, r, given: w.requests.clear()),
+    ]
