@@ -1,0 +1,2 @@
+"""The only writer: one function per fact. Each writes its rows, the axes, the timeline and what the customer is to hear,
+inside the caller's transaction; each is safe to call again with the same news."""

@@ -1,0 +1,190 @@
+"""The order's axes, each derived from rows by one function. Called at the end of every fact."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from activities.facts.record import fulfillments_of
+from activities.models import ENDED, LEFT, FulfillmentStatus, LabelStatus, OrderStatus, PaymentStatus
+from infra.database.tables import (
+    Backorder,
+    Fulfillment,
+    Hold,
+    MoneyMove,
+    Order,
+    OrderLine,
+    Parcel,
+    Payment,
+    Refund,
+    Reservation,
+)
+
+LIVE = ("action_required", "authorized")
+"""Payments that set money aside, or may do so any moment."""
+
+UNSETTLED_LABELS = (LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The figures all axes are derived from."""
+
+    fulfillments: list[Fulfillment]
+    payments: list[Payment]
+    captured: int
+    refunded: int
+    unreserved: int
+    """Units neither reserved, consumed, waiting nor cancelled."""
+    unplanned: int
+    """Reserved units that are in no fulfillment yet."""
+    waiting: int
+    held: int
+    open_holds: list[str]
+    unsettled_labels: int
+    """Labels of parcels that will not leave, whose refund is not final."""
+    pending_refunds: int
+
+    @property
+    def live(self) -> list[Payment]:
+        return [p for p in self.payments if p.status in LIVE or (p.status == "asked" and p.intent)]
+
+
+def sums(tx: Session, order: Order) -> Sums:
+    tx.flush()
+    mine = order.order_id
+
+    def count(column: ColumnElement[int], *where: ColumnElement[bool]) -> int:
+        return int(tx.scalar(select(func.coalesce(func.sum(column), 0)).where(*where)) or 0)
+
+    money: dict[str, int] = {
+        kind: int(amount)
+        for kind, amount in tx.execute(
+            select(MoneyMove.kind, func.sum(MoneyMove.amount))
+            .where(MoneyMove.order_id == mine)
+            .group_by(MoneyMove.kind)
+        )
+    }
+    reserved = {
+        (status, planned): int(quantity)
+        for status, planned, quantity in tx.execute(
+            select(Reservation.status, Reservation.fulfillment_id.is_not(None), func.sum(Reservation.quantity))
+            .where(Reservation.order_id == mine)
+            .group_by(Reservation.status, Reservation.fulfillment_id.is_not(None))
+        )
+    }
+    held = sum(quantity for (status, _), quantity in reserved.items() if status == "held")
+    consumed = sum(quantity for (status, _), quantity in reserved.items() if status == "consumed")
+    waiting = count(Backorder.quantity, Backorder.order_id == mine, Backorder.status == "waiting")
+    wanted = count(OrderLine.quantity - OrderLine.cancelled, OrderLine.order_id == mine)
+    return Sums(
+        fulfillments=fulfillments_of(tx, mine),
+        payments=list(tx.scalars(select(Payment).where(Payment.order_id == mine).order_by(Payment.n))),
+        captured=money.get("captured", 0),
+        refunded=money.get("refunded", 0) - money.get("refund_failed", 0),
+        unreserved=wanted - held - consumed - waiting,
+        unplanned=sum(quantity for (status, planned), quantity in reserved.items() if status == "held" and not planned),
+        waiting=waiting,
+        held=held,
+        open_holds=list(tx.scalars(select(Hold.reason).where(Hold.order_id == mine, Hold.closed_at.is_(None)))),
+        unsettled_labels=int(
+            tx.scalar(
+                select(func.count())
+                .select_from(Parcel)
+                .join(Fulfillment)
+                .where(
+                    Fulfillment.order_id == mine,
+                    Fulfillment.status == FulfillmentStatus.CANCELLED,
+                    Parcel.label_status.in_(UNSETTLED_LABELS),
+                )
+            )
+            or 0
+        ),
+        pending_refunds=int(
+            tx.scalar(
+                select(func.count()).select_from(Refund).where(Refund.order_id == mine, Refund.status == "pending")
+            )
+            or 0
+        ),
+    )
+
+
+def derive(tx: Session, order: Order) -> Sums:
+    """Writes the axes and raises the version: whoever holds an older one knows it is stale."""
+    now = sums(tx, order)
+    order.payment_status = payment_axis(order, now)
+    order.fulfillment_status = fulfillment_axis(now)
+    order.status = order_axis(order, now)
+    order.version += 1
+    tx.flush()
+    return now
+
+
+def order_axis(order: Order, now: Sums) -> OrderStatus:
+    if closed := closing(order, now):
+        return closed
+    if order.cancellation in ("accepted", "partly"):
+        return OrderStatus.CANCELLING
+    if now.open_holds:
+        return OrderStatus.ON_HOLD
+    if order.pay_by == "external" or now.captured or any(p.status == "authorized" for p in now.payments):
+        return OrderStatus.PROCESSING
+    return OrderStatus.PLACED
+
+
+def closing(order: Order, now: Sums) -> OrderStatus | None:
+    """Completed or cancelled, when nothing of it is left anywhere."""
+    undone = not (now.held or now.waiting or now.live or now.unsettled_labels or now.pending_refunds or now.open_holds)
+    ended = all(f.status in ENDED and not (f.captured and refundable(f)) for f in now.fulfillments)
+    if not (undone and ended):
+        return None
+    if any(f.status in LEFT for f in now.fulfillments):
+        return OrderStatus.COMPLETED if now.unreserved <= 0 else None
+    return OrderStatus.CANCELLED if order.cancellation == "accepted" or now.unreserved <= 0 else None
+
+
+def refundable(fulfillment: Fulfillment) -> bool:
+    """Captured for goods that will not leave. (Once refunded, `captured` is taken back.)"""
+    return fulfillment.status == FulfillmentStatus.CANCELLED
+
+
+def payment_axis(order: Order, now: Sums) -> PaymentStatus:
+    if order.pay_by == "external":
+        return PaymentStatus.CAPTURED
+    if "dispute" in now.open_holds:
+        return PaymentStatus.DISPUTED
+    if now.captured:
+        if now.refunded >= now.captured:
+            return PaymentStatus.REFUNDED
+        if now.refunded:
+            return PaymentStatus.PARTIALLY_REFUNDED
+        outstanding = now.unreserved > 0 or now.waiting or now.unplanned
+        if outstanding or not all(f.captured for f in now.fulfillments if f.status != FulfillmentStatus.CANCELLED):
+            return PaymentStatus.PARTIALLY_CAPTURED
+        return PaymentStatus.CAPTURED
+    states = [p.status for p in now.payments]
+    if "authorized" in states:
+        return PaymentStatus.AUTHORIZED
+    for status in reversed(states):
+        if status == "action_required":
+            return PaymentStatus.ACTION_REQUIRED
+        if status == "declined":
+            return PaymentStatus.DECLINED
+        if status == "ended":
+            return PaymentStatus.VOIDED
+    return PaymentStatus.NONE
+
+
+def fulfillment_axis(now: Sums) -> str:
+    going = [f.status for f in now.fulfillments if f.status != FulfillmentStatus.CANCELLED]
+    left = [status for status in going if status in LEFT]
+    whole = not (now.waiting or now.unplanned or now.unreserved > 0)
+    if left and whole and all(status == FulfillmentStatus.RETURNED for status in going):
+        return "returned"
+    if left and whole and all(status in ENDED for status in going):
+        return "delivered"
+    if left and whole and len(left) == len(going):
+        return "fulfilled"
+    if left:
+        return "partial"
+    return "backordered" if now.waiting else "unfulfilled"

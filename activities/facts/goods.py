@@ -1,0 +1,275 @@
+"""Fulfillments: asked of a warehouse, packed, released, gone, arrived; or stopped on the way."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts import stock
+from activities.facts.axes import derive
+from activities.facts.holds import opened
+from activities.facts.record import locked_order, note, tell
+from activities.models import FulfillmentStatus, HoldReason, LabelStatus, Recall
+from activities.ports import Parcel as Packed
+from activities.ports import TrackingStatus
+from activities.shares import cost
+from infra.database.tables import Fulfillment, Order, Parcel, Reservation
+
+RANK = {
+    status: rank
+    for rank, status in enumerate(
+        (
+            TrackingStatus.UNKNOWN,
+            TrackingStatus.PRE_TRANSIT,
+            TrackingStatus.IN_TRANSIT,
+            TrackingStatus.OUT_FOR_DELIVERY,
+            TrackingStatus.AVAILABLE_FOR_PICKUP,
+            TrackingStatus.DELIVERED,
+        )
+    )
+}
+FINAL = (TrackingStatus.DELIVERED, TrackingStatus.RETURN_TO_SENDER)
+AFTER_SHIPPED = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.RETURNED)
+
+
+def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
+    """The order, locked, and its fulfillment as it is now."""
+    order_id = tx.scalars(select(Fulfillment.order_id).where(Fulfillment.fulfillment_id == fulfillment_id)).one()
+    order = locked_order(tx, order_id)
+    return order, tx.get_one(Fulfillment, fulfillment_id, populate_existing=True)
+
+
+def parcels_of(tx: Session, fulfillment_id: str) -> list[Parcel]:
+    return list(tx.scalars(select(Parcel).where(Parcel.fulfillment_id == fulfillment_id).order_by(Parcel.n)))
+
+
+def changed(tx: Session, order: Order, fulfillment: Fulfillment) -> None:
+    fulfillment.version += 1
+    derive(tx, order)
+
+
+def requested(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    order, f = locked(tx, fulfillment_id)
+    if f.status != FulfillmentStatus.PLANNED:
+        return
+    f.status, f.requested_at = FulfillmentStatus.REQUESTED, at
+    note(tx, order, "requested", at, fulfillment_id=fulfillment_id, location=f.location_id)
+    changed(tx, order, f)
+
+
+def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: datetime) -> bool:
+    """The warehouse packed and weighed. False when this is late or known already."""
+    order, f = locked(tx, fulfillment_id)
+    if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
+        return False
+    f.status = FulfillmentStatus.PACKED
+    for n, parcel in enumerate(parcels, start=1):
+        tx.add(
+            Parcel(
+                fulfillment_id=fulfillment_id,
+                n=n,
+                label_status=LabelStatus.NONE,
+                tracking_status=TrackingStatus.UNKNOWN,
+                **parcel.model_dump(),
+            )
+        )
+    note(tx, order, "packed", at, fulfillment_id=fulfillment_id, parcels=len(parcels))
+    changed(tx, order, f)
+    return True
+
+
+def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, int]], at: datetime) -> bool:
+    """Units the shelf did not have: the count is corrected and they go back to reservation."""
+    order, f = locked(tx, fulfillment_id)
+    if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
+        return False
+    lost: dict[tuple[str, str], tuple[int, int]] = {}
+    for sku, quantity in missing:
+        for reservation in held(tx, fulfillment_id, sku):
+            count = min(quantity, reservation.quantity)
+            quantity -= count
+            key = (sku, f.location_id)
+            lost[key] = (lost.get(key, (0, 0))[0] - count, lost.get(key, (0, 0))[1] - count)
+            if count == reservation.quantity:
+                reservation.status = "released"
+            else:
+                reservation.quantity -= count
+            if not quantity:
+                break
+    if not lost:
+        return False
+    stock.lock(tx, {sku for sku, _ in lost})
+    stock.move(tx, "short_picked", fulfillment_id, lost)
+    prices = stock.shares_of(tx, order.order_id)
+    rest = held(tx, fulfillment_id)
+    f.amount = sum(cost(prices[r.line_no], r.first_unit, r.quantity) for r in rest)
+    if not rest:
+        f.status = FulfillmentStatus.CANCELLED
+    count = -sum(reserved for _, reserved in lost.values())
+    note(tx, order, "short_picked", at, fulfillment_id=fulfillment_id, units=count)
+    changed(tx, order, f)
+    return True
+
+
+def held(tx: Session, fulfillment_id: str, sku: str | None = None) -> list[Reservation]:
+    rows = select(Reservation).where(Reservation.fulfillment_id == fulfillment_id, Reservation.status == "held")
+    if sku is not None:
+        rows = rows.where(Reservation.sku == sku)
+    return list(tx.scalars(rows.order_by(Reservation.line_no, Reservation.first_unit.desc())))
+
+
+def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
+    """The warehouse will not do it: an operator decides."""
+    order, f = locked(tx, fulfillment_id)
+    if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
+        return False
+    f.status = FulfillmentStatus.PLANNED
+    opened(
+        tx,
+        order.order_id,
+        reason=HoldReason.WAREHOUSE,
+        step="refused",
+        code=code,
+        advice="The warehouse refused this fulfillment: retry when it can do it, or cancel.",
+        actions=("retry", "cancel"),
+        at=at,
+        fulfillment_id=fulfillment_id,
+    )
+    changed(tx, order, f)
+    return True
+
+
+def released(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    """The warehouse has the labels and may hand over."""
+    order, f = locked(tx, fulfillment_id)
+    if f.released:
+        return
+    f.released = True
+    note(tx, order, "released", at, fulfillment_id=fulfillment_id)
+    changed(tx, order, f)
+
+
+def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
+    """The carrier has it: the units are gone. Without a release of ours it is also a hold."""
+    order, f = locked(tx, fulfillment_id)
+    if f.status in AFTER_SHIPPED or f.status == FulfillmentStatus.CANCELLED:
+        return False
+    if not f.released:
+        opened(
+            tx,
+            order.order_id,
+            reason=HoldReason.WAREHOUSE,
+            step="handed_over",
+            code="not_released",
+            advice="The warehouse handed over what was not released: see what it is worth, then skip.",
+            actions=("skip",),
+            at=at,
+            fulfillment_id=fulfillment_id,
+        )
+    f.status, f.shipped_at = FulfillmentStatus.SHIPPED, at
+    if f.recall == Recall.ASKED:
+        f.recall = Recall.REFUSED
+    gone = held(tx, fulfillment_id)
+    stock.lock(tx, {r.sku for r in gone})
+    left: dict[tuple[str, str], tuple[int, int]] = {}
+    for r in gone:
+        units = left.get((r.sku, r.location_id), (0, 0))[0] - r.quantity
+        left[r.sku, r.location_id] = (units, units)
+        r.status = "consumed"
+    stock.move(tx, "shipped", fulfillment_id, left)
+    numbers, links = [], []
+    for parcel in parcels_of(tx, fulfillment_id):
+        if parcel.label_status == LabelStatus.BOUGHT:
+            parcel.label_status = LabelStatus.USED
+        numbers.append(parcel.tracking_number or "")
+        links.append(parcel.tracking_url or "")
+    note(tx, order, "shipped", at, fulfillment_id=fulfillment_id)
+    tell(tx, order, "shipped", fulfillment_id, tracking=", ".join(filter(None, numbers)), link=" ".join(filter(None, links)))
+    changed(tx, order, f)
+    return True
+
+
+def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:
+    """The carrier saw the parcel. News that is older than what we know, or a step back, changes nothing."""
+    order, f = locked(tx, parcel.fulfillment_id)
+    tx.refresh(parcel)
+    known = TrackingStatus(parcel.tracking_status)
+    if known in FINAL or status == known:
+        return False
+    if status in RANK and known in RANK and RANK[status] <= RANK[known]:
+        return False
+    if known == TrackingStatus.FAILURE and status in RANK and status != TrackingStatus.DELIVERED:
+        return False
+    parcel.tracking_status, parcel.tracked_at = status, at
+    note(tx, order, status, at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
+    if status == TrackingStatus.OUT_FOR_DELIVERY:
+        tell(tx, order, "out_for_delivery", f.fulfillment_id, tracking=parcel.tracking_number or "")
+    if status in (TrackingStatus.RETURN_TO_SENDER, TrackingStatus.FAILURE):
+        delivery_failed(tx, order, f, parcel, status, at)
+    arrived = all(p.tracking_status == TrackingStatus.DELIVERED for p in parcels_of(tx, f.fulfillment_id))
+    if arrived and f.status == FulfillmentStatus.SHIPPED:
+        f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
+        tell(tx, order, "delivered", f.fulfillment_id)
+    changed(tx, order, f)
+    return True
+
+
+def delivery_failed(
+    tx: Session, order: Order, f: Fulfillment, parcel: Parcel, status: TrackingStatus, at: datetime
+) -> None:
+    opened(
+        tx,
+        order.order_id,
+        reason=HoldReason.DELIVERY,
+        step=f"parcel {parcel.n}",
+        code=status,
+        advice="Speak to the carrier and the customer; skip closes the fulfillment as returned.",
+        actions=("skip",),
+        at=at,
+        fulfillment_id=f.fulfillment_id,
+    )
+
+
+def given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    """An operator closes a delivery that failed: the fulfillment counts as returned."""
+    order, f = locked(tx, fulfillment_id)
+    if f.status == FulfillmentStatus.SHIPPED:
+        f.status = FulfillmentStatus.RETURNED
+        note(tx, order, "returned", at, fulfillment_id=fulfillment_id)
+        changed(tx, order, f)
+
+
+def recall_asked(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    order, f = locked(tx, fulfillment_id)
+    if f.recall is None and f.status in (FulfillmentStatus.REQUESTED, FulfillmentStatus.PACKED):
+        f.recall = Recall.ASKED
+        note(tx, order, "recall_asked", at, fulfillment_id=fulfillment_id)
+        changed(tx, order, f)
+
+
+def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
+    """The warehouse stopped it: the units are back on the shelf, and go to whoever waits."""
+    order, f = locked(tx, fulfillment_id)
+    if f.status in AFTER_SHIPPED or f.status == FulfillmentStatus.CANCELLED:
+        return False
+    f.recall, f.status = Recall.CONFIRMED, FulfillmentStatus.CANCELLED
+    back = held(tx, fulfillment_id)
+    for reservation in back:
+        stock.cancel_units(tx, order.order_id, reservation.line_no, reservation.quantity)
+    stock.give_back(tx, order, back)
+    note(tx, order, "fulfillment_cancelled", at, fulfillment_id=fulfillment_id)
+    changed(tx, order, f)
+    return True
+
+
+def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:
+    order, f = locked(tx, fulfillment_id)
+    if f.recall != Recall.ASKED or f.status == FulfillmentStatus.CANCELLED:
+        return False
+    f.recall = Recall.REFUSED
+    note(tx, order, "recall_refused", at, fulfillment_id=fulfillment_id)
+    changed(tx, order, f)
+    return True
+
+

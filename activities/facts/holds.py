@@ -1,0 +1,87 @@
+"""Something stopped and waits for a person; or waits no longer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from activities.facts.axes import derive
+from activities.facts.record import locked_order, note
+from activities.models import HoldReason
+from infra.database.tables import Change, Hold
+
+
+def opened(
+    tx: Session,
+    order_id: str,
+    *,
+    reason: HoldReason,
+    step: str,
+    code: str,
+    advice: str,
+    actions: Sequence[str],
+    at: datetime,
+    fulfillment_id: str | None = None,
+) -> str:
+    """One open hold per reason, step and fulfillment; opened again it is the same one."""
+    order = locked_order(tx, order_id)
+    known = tx.scalars(
+        select(Hold).where(
+            Hold.order_id == order_id,
+            Hold.reason == reason,
+            Hold.step == step,
+            Hold.fulfillment_id.is_(None) if fulfillment_id is None else Hold.fulfillment_id == fulfillment_id,
+            Hold.closed_at.is_(None),
+        )
+    ).first()
+    if known:
+        return known.hold_id
+    n = (tx.scalar(select(func.count()).where(Hold.order_id == order_id)) or 0) + 1
+    hold = Hold(
+        hold_id=f"{order_id}-h{n}",
+        order_id=order_id,
+        fulfillment_id=fulfillment_id,
+        reason=reason,
+        step=step,
+        code=code,
+        advice=advice[:500],
+        actions=list(actions),
+        opened_at=at,
+    )
+    tx.add(hold)
+    note(tx, order, "held", at, fulfillment_id=fulfillment_id, hold=hold.hold_id, reason=reason, code=code)
+    derive(tx, order)
+    return hold.hold_id
+
+
+def closed(
+    tx: Session, hold_id: str, *, action: str, by: str, why: str, at: datetime, change_id: int | None = None
+) -> None:
+    """An operator's decision, or the step went well after all (`by` is then the step). Closed already: stays as it is."""
+    hold = tx.get(Hold, hold_id)
+    if hold is None:
+        return
+    order = locked_order(tx, hold.order_id)
+    for change in tx.scalars(select(Change).where(Change.hold_id == hold_id, Change.decision.is_(None))):
+        change.decision = action if change.change_id == change_id or change.action == action else "superseded"
+        change.decided_at = at
+        if change.change_id == change_id:
+            by, why = change.by, change.why
+    if hold.closed_at is None:
+        hold.closed_at, hold.action, hold.closed_by, hold.why = at, action, by, why
+        note(tx, order, "hold_closed", at, fulfillment_id=hold.fulfillment_id, hold=hold_id, action=action, by=by)
+    derive(tx, order)
+
+
+def healed(tx: Session, order_id: str, step: str, at: datetime) -> None:
+    """The step went well: what was held because of it goes on by itself."""
+    for hold_id in tx.scalars(
+        select(Hold.hold_id).where(
+            Hold.order_id == order_id,
+            Hold.step == step,
+            Hold.closed_at.is_(None),
+            Hold.reason.in_((HoldReason.STEP_FAILED, HoldReason.PAYMENT_ACTION)),
+        )
+    ).all():
+        closed(tx, hold_id, action="retry", by=step, why="the step went well", at=at)

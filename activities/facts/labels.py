@@ -1,0 +1,67 @@
+"""Labels: priced, bought, and the money asked back for those that will not be used."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from activities.facts.axes import derive
+from activities.facts.goods import changed, locked
+from activities.facts.holds import opened
+from activities.facts.record import note
+from activities.models import HoldReason, LabelStatus
+from activities.ports import Label, Rate
+from infra.database.tables import Parcel
+
+
+def parcel_of(tx: Session, fulfillment_id: str, n: int) -> Parcel:
+    return tx.get_one(Parcel, (fulfillment_id, n), populate_existing=True)
+
+
+def rated(tx: Session, fulfillment_id: str, n: int, rate: Rate, at: datetime) -> None:
+    """The rate that will be bought. A label bought or under way keeps the rate it has."""
+    order, f = locked(tx, fulfillment_id)
+    parcel = parcel_of(tx, fulfillment_id, n)
+    if parcel.label_status != LabelStatus.NONE:
+        return
+    parcel.rate_id, parcel.rate_amount, parcel.rate_currency = rate.rate_id, rate.amount, rate.currency.lower()
+    parcel.carrier, parcel.service = rate.carrier, rate.service
+    note(tx, order, "rated", at, fulfillment_id=fulfillment_id, parcel=n, service=rate.service, amount=rate.amount)
+    changed(tx, order, f)
+
+
+def bought(tx: Session, fulfillment_id: str, n: int, label: Label, at: datetime) -> None:
+    order, f = locked(tx, fulfillment_id)
+    parcel = parcel_of(tx, fulfillment_id, n)
+    if parcel.label_status not in (LabelStatus.NONE, LabelStatus.BUYING):
+        return
+    parcel.label_status, parcel.label_id = LabelStatus.BOUGHT, label.label_id
+    parcel.label_url, parcel.tracking_url = label.label_url, label.tracking_url
+    parcel.tracking_number = label.tracking_number
+    parcel.carrier = label.carrier or parcel.carrier
+    note(tx, order, "label_bought", at, fulfillment_id=fulfillment_id, parcel=n, amount=parcel.rate_amount)
+    changed(tx, order, f)
+
+
+def refund_seen(tx: Session, parcel: Parcel, status: LabelStatus, at: datetime) -> bool:
+    """What became of the wish to have a label's money back. A no reaches an operator."""
+    order, f = locked(tx, parcel.fulfillment_id)
+    tx.refresh(parcel)
+    if parcel.label_status not in (LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED) or parcel.label_status == status:
+        return False
+    parcel.label_status = status
+    note(tx, order, f"label_{status.removeprefix('label_')}", at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
+    if status == LabelStatus.REFUND_REJECTED:
+        opened(
+            tx,
+            order.order_id,
+            reason=HoldReason.LABEL_REFUND,
+            step=f"parcel {parcel.n}",
+            code="rejected",
+            advice="The carrier keeps the label's price: settle it with the carrier, or skip to accept the loss.",
+            actions=("skip",),
+            at=at,
+            fulfillment_id=f.fulfillment_id,
+        )
+    f.version += 1
+    derive(tx, order)
+    return True

@@ -1,0 +1,201 @@
+"""Money set aside, taken, given back. Moves are added and never changed."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts.axes import derive
+from activities.facts.goods import changed, locked
+from activities.facts.holds import healed, opened
+from activities.facts.record import locked_order, note, tell, wall_clock
+from activities.models import HoldReason
+from activities.ports import IntentStatus, PaymentIntent, RefundStatus
+from activities.ports import Refund as ProviderRefund
+from infra.database.tables import Customer, Fulfillment, MoneyMove, Order, Payment, Refund, SavedMethod
+
+
+def moved(
+    tx: Session, order: Order, payment: Payment, kind: str, amount: int, reference: str, at: datetime, f: str | None = None
+) -> None:
+    tx.add(
+        MoneyMove(
+            order_id=order.order_id,
+            payment_id=payment.payment_id,
+            fulfillment_id=f,
+            kind=kind,
+            amount=amount,
+            currency=order.currency,
+            reference=reference,
+            effective_at=at,
+            recorded_at=wall_clock(),
+        )
+    )
+
+
+def locked_payment(tx: Session, payment_id: int) -> tuple[Order, Payment]:
+    order_id = tx.scalars(select(Payment.order_id).where(Payment.payment_id == payment_id)).one()
+    return locked_order(tx, order_id), tx.get_one(Payment, payment_id, populate_existing=True)
+
+
+def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) -> bool:
+    """What the bank said to an authorization: yes, no, or that the customer must act. Later news wins, never earlier."""
+    order, payment = locked_payment(tx, payment_id)
+    if payment.status in ("captured", "ended", "authorized"):
+        return False
+    subject = f"payment {payment.n}"
+    if answer.status == IntentStatus.AUTHORIZED:
+        payment.status, payment.capture_before = "authorized", answer.capture_before
+        payment.multicapture, payment.amount = answer.multicapture, answer.capturable
+        payment.method = answer.payment_method or payment.method
+        moved(tx, order, payment, "authorized", payment.amount, f"{payment.intent}", at)
+        keep_method(tx, order, payment)
+        note(tx, order, "authorized", at, amount=payment.amount, payment=payment.n)
+        if not payment.off_session:
+            tell(tx, order, "confirmed", "", total=order.total)
+        healed(tx, order.order_id, "authorize", at)
+    elif answer.status == IntentStatus.ACTION_REQUIRED and payment.status != "action_required":
+        payment.status, payment.action_url = "action_required", answer.action_url
+        note(tx, order, "payment_action_required", at, payment=payment.n)
+        tell(tx, order, "payment_action", subject)
+    elif answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED):
+        payment.status, payment.decline_code = "declined", answer.decline_code or answer.status.value
+        note(tx, order, "declined", at, code=payment.decline_code, payment=payment.n)
+        tell(tx, order, "payment_problem", subject)
+    else:
+        return False
+    if payment.off_session and payment.status != "authorized":
+        needs_customer(tx, order, payment, at)
+    derive(tx, order)
+    return True
+
+
+def needs_customer(tx: Session, order: Order, payment: Payment, at: datetime) -> None:
+    opened(
+        tx,
+        order.order_id,
+        reason=HoldReason.PAYMENT_ACTION,
+        step="authorize",
+        code=payment.decline_code or payment.status,
+        advice="The new authorization needs the customer: take another payment method, retry, or cancel.",
+        actions=("retry", "cancel"),
+        at=at,
+    )
+
+
+def keep_method(tx: Session, order: Order, payment: Payment) -> None:
+    if tx.get(SavedMethod, (order.customer_id, payment.method)) is None:
+        tx.add(SavedMethod(customer_id=order.customer_id, reference=payment.method, recorded_at=wall_clock()))
+
+
+def customer_known(tx: Session, customer_id: str, provider_customer: str) -> None:
+    tx.get_one(Customer, customer_id).provider_customer = provider_customer
+
+
+def captured(tx: Session, fulfillment_id: str, payment_id: int, after: PaymentIntent, at: datetime) -> None:
+    """One fulfillment's share was taken. `after` is the intent as the capture left it."""
+    order, f = locked(tx, fulfillment_id)
+    payment = tx.get_one(Payment, payment_id, populate_existing=True)
+    if f.captured:
+        return
+    f.captured = True
+    payment.captured += f.amount
+    if after.status == IntentStatus.CAPTURED or not payment.multicapture:
+        payment.status = "captured"
+    moved(tx, order, payment, "captured", f.amount, f"{payment.intent}:{fulfillment_id}", at, fulfillment_id)
+    note(tx, order, "captured", at, fulfillment_id=fulfillment_id, amount=f.amount)
+    changed(tx, order, f)
+
+
+def nothing_to_capture(tx: Session, fulfillment_id: str) -> None:
+    """Paid elsewhere, or costs nothing."""
+    order, f = locked(tx, fulfillment_id)
+    if not f.captured:
+        f.captured = True
+        changed(tx, order, f)
+
+
+def ended(tx: Session, payment_id: int, kind: str, at: datetime) -> bool:
+    """An authorization is over before all of it was captured: `voided` by us or `expired` by itself."""
+    order, payment = locked_payment(tx, payment_id)
+    if payment.status in ("captured", "ended", "declined"):
+        return False
+    left = payment.amount - payment.captured
+    if payment.status == "authorized":
+        moved(tx, order, payment, "voided", left, f"{payment.intent}", at)
+    payment.status = "captured" if payment.captured else "ended"
+    note(tx, order, kind, at, amount=left, payment=payment.n)
+    derive(tx, order)
+    return True
+
+
+def refund_asked(
+    tx: Session, payment_id: int, fulfillment_id: str | None, refund: ProviderRefund, at: datetime
+) -> None:
+    """Money on its way back. The provider may still say no, weeks later."""
+    order, payment = locked_payment(tx, payment_id)
+    if tx.scalars(select(Refund).where(Refund.reference == refund.refund_id)).first():
+        return
+    tx.add(
+        Refund(
+            order_id=order.order_id,
+            payment_id=payment_id,
+            fulfillment_id=fulfillment_id,
+            amount=refund.amount,
+            reference=refund.refund_id,
+            status="pending",
+            recorded_at=wall_clock(),
+        )
+    )
+    moved(tx, order, payment, "refunded", refund.amount, refund.refund_id, at, fulfillment_id)
+    if fulfillment_id:
+        f = tx.get_one(Fulfillment, fulfillment_id)
+        f.captured = False
+        f.version += 1
+    note(tx, order, "refund_asked", at, fulfillment_id=fulfillment_id, amount=refund.amount)
+    tell(tx, order, "refunded", refund.refund_id, amount=refund.amount)
+    tx.flush()
+    refund_seen(tx, refund.refund_id, refund.status, at)
+    derive(tx, order)
+
+
+def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime) -> bool:
+    """What became of a refund. Failed: the money is back with us and a person must pay otherwise."""
+    refund = tx.scalars(select(Refund).where(Refund.reference == reference)).first()
+    if refund is None or refund.status == status or refund.status == RefundStatus.FAILED:
+        return False
+    order, payment = locked_payment(tx, refund.payment_id)
+    if status == RefundStatus.PENDING:
+        return False
+    refund.status = status
+    note(tx, order, f"refund_{status}", at, fulfillment_id=refund.fulfillment_id, amount=refund.amount)
+    if status == RefundStatus.FAILED:
+        moved(tx, order, payment, "refund_failed", refund.amount, reference, at, refund.fulfillment_id)
+        opened(
+            tx,
+            order.order_id,
+            reason=HoldReason.RECONCILIATION,
+            step=f"refund {refund.refund_id}",
+            code="refund_failed",
+            advice="The bank gave the refund back: pay the customer another way, then skip.",
+            actions=("skip",),
+            at=at,
+        )
+    derive(tx, order)
+    return True
+
+
+def disputed(tx: Session, payment_id: int, reference: str, at: datetime) -> bool:
+    order, payment = locked_payment(tx, payment_id)
+    opened(
+        tx,
+        order.order_id,
+        reason=HoldReason.DISPUTE,
+        step=f"dispute {reference}"[:120],
+        code="disputed",
+        advice="The customer disputes the charge: answer it at the payment provider, then skip; or cancel what is left.",
+        actions=("skip", "cancel"),
+        at=at,
+    )
+    derive(tx, order)
+    return True

@@ -1,0 +1,213 @@
+"""An order is placed; somebody wants it changed."""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from activities.facts.axes import derive, sums
+from activities.facts.record import fulfillments_of, locked_order, note, nudge, tell, wall_clock
+from activities.intake import Address, AskedCustomer, AskedOrder
+from activities.models import LEFT, CancelReason
+from infra.database.tables import Change, Contact, Customer, Hold, Order, OrderLine, Payment, UnitShare
+
+NO_ADDRESS = {"street1": "", "street2": "", "city": "", "state": "", "zip": "", "country": ""}
+
+
+def placed(tx: Session, asked: AskedOrder, *, order_id: str, idempotency_key: str | None) -> Order:
+    """Stores an order whole, and that its workflow is to be started. The caller has checked SKUs and doubles."""
+    now = wall_clock()
+    customer = known_customer(tx, asked.customer, order_id)
+    card = asked.payment.method == "card"
+    order = Order(
+        order_id=order_id,
+        channel=asked.channel,
+        customer_id=customer.customer_id,
+        currency=asked.currency,
+        status="placed",
+        payment_status="none",
+        fulfillment_status="unfulfilled",
+        backorder=asked.backorder,
+        shipping_method=asked.shipping.method,
+        service=asked.shipping.service,
+        shipping_price=asked.shipping.price,
+        tax=asked.tax,
+        discount=asked.discount,
+        total=asked.total,
+        pay_by=asked.payment.method,
+        payment_reference=asked.payment.payment_method if asked.payment.method == "card" else asked.payment.reference,
+        locale=asked.customer.locale,
+        notify=list(dict.fromkeys(asked.customer.notify)),
+        track_token=secrets.token_urlsafe(24),
+        idempotency_key=idempotency_key,
+        content_hash=asked.content_hash(),
+        version=0,
+        placed_at=now,
+        recorded_at=now,
+    )
+    tx.add(order)
+    tx.flush()
+    store_lines(tx, asked, order_id)
+    if card:
+        ask_payment(tx, order, order.payment_reference, order.total, off_session=False)
+    note(tx, order, "placed", now, total=order.total, lines=len(asked.lines))
+    derive(tx, order)
+    nudge(tx, [order_id], "start")
+    return order
+
+
+def known_customer(tx: Session, asked: AskedCustomer, order_id: str) -> Customer:
+    """The customer's row, made now if need be. What an order says of a known customer does not change the customer."""
+    customer_id = asked.customer_id or f"guest-{order_id}"[:64]
+    customer = tx.get(Customer, customer_id)
+    if customer is None:
+        customer = Customer(
+            customer_id=customer_id,
+            name=asked.name,
+            email=asked.email,
+            phone=asked.phone,
+            locale=asked.locale,
+            time_zone="UTC",
+            notify=list(asked.notify),
+            recorded_at=wall_clock(),
+        )
+        tx.add(customer)
+        tx.flush()
+    return customer
+
+
+def store_lines(tx: Session, asked: AskedOrder, order_id: str) -> None:
+    who = asked.customer
+    tx.add(Contact(order_id=order_id, kind="customer", name=who.name, email=who.email, phone=who.phone, **NO_ADDRESS))
+    tx.add(at_address(order_id, "ship_to", asked.shipping.address, who))
+    destinations = {line.ship_to: at_address(order_id, "line", line.ship_to, who) for line in asked.lines if line.ship_to}
+    tx.add_all(destinations.values())
+    tx.flush()
+    tax, discount = asked.line_amounts("tax"), asked.line_amounts("discount")
+    tx.execute(
+        insert(OrderLine),
+        [
+            {
+                "order_id": order_id,
+                "line_no": number,
+                "sku": line.sku,
+                "quantity": line.quantity,
+                "cancelled": 0,
+                "unit_price": line.unit_price,
+                "tax": tax[number - 1],
+                "discount": discount[number - 1],
+                "contact_id": destinations[line.ship_to].contact_id if line.ship_to else None,
+                "options": line.options,
+            }
+            for number, line in enumerate(asked.lines, start=1)
+        ],
+    )
+    tx.execute(
+        insert(UnitShare),
+        [
+            {"order_id": order_id, "line_no": number, "total": share.total, **share._asdict()}
+            for number, shares in enumerate(asked.shares(), start=1)
+            for share in shares
+        ],
+    )
+
+
+def at_address(order_id: str, kind: str, address: Address, who: AskedCustomer) -> Contact:
+    return Contact(order_id=order_id, kind=kind, email=who.email, phone=who.phone, **address.model_dump())
+
+
+def ask_payment(tx: Session, order: Order, method: str, amount: int, *, off_session: bool) -> Payment:
+    """A payment to be authorized next."""
+    last = tx.scalars(select(Payment.n).where(Payment.order_id == order.order_id).order_by(Payment.n.desc())).first()
+    payment = Payment(
+        order_id=order.order_id,
+        n=(last or 0) + 1,
+        method=method,
+        off_session=off_session,
+        amount=amount,
+        status="asked",
+        captured=0,
+        multicapture=False,
+        recorded_at=wall_clock(),
+    )
+    tx.add(payment)
+    tx.flush()
+    return payment
+
+
+def cancellation_asked(tx: Session, order_id: str, *, reason: CancelReason, by: str, why: str) -> Change:
+    """Stored as asked; the order decides it."""
+    order = locked_order(tx, order_id)
+    change = Change(order_id=order_id, kind="cancel", reason=reason, by=by, why=why, recorded_at=wall_clock())
+    tx.add(change)
+    note(tx, order, "cancellation_asked", wall_clock(), reason=reason, by=by)
+    derive(tx, order)
+    nudge(tx, [order_id], "cancel")
+    return change
+
+
+def resolution_asked(tx: Session, hold: Hold, *, action: str, by: str, why: str) -> Change:
+    """An operator's decision about an open hold; the order carries it out."""
+    order = locked_order(tx, hold.order_id)
+    change = Change(
+        order_id=hold.order_id,
+        kind="resolve",
+        hold_id=hold.hold_id,
+        action=action,
+        by=by,
+        why=why,
+        recorded_at=wall_clock(),
+    )
+    tx.add(change)
+    derive(tx, order)
+    nudge(tx, [hold.order_id])
+    return change
+
+
+def payment_method_given(tx: Session, order_id: str, method: str, at: datetime) -> Payment:
+    """Another card, after a decline or for a payment that needs the customer."""
+    order = locked_order(tx, order_id)
+    now = sums(tx, order)
+    open_amount = order.total if not now.captured else max(order.total - now.captured, 0)
+    payment = ask_payment(tx, order, method, open_amount, off_session=False)
+    note(tx, order, "payment_method_given", at)
+    derive(tx, order)
+    nudge(tx, [order_id])
+    return payment
+
+
+def cancellation_decided(
+    tx: Session, order_id: str, change_id: int | None, *, reason: CancelReason, by: str, why: str, at: datetime
+) -> None:
+    """Accepted while something can still be stopped; refused when all has left. Known already: nothing changes."""
+    order = locked_order(tx, order_id)
+    change = tx.get(Change, change_id) if change_id else None
+    if change is not None:
+        reason, by, why = CancelReason(change.reason or reason), change.by, change.why
+    if order.cancellation in ("accepted", "partly"):
+        decision = order.cancellation
+    else:
+        decision = decided(tx, order)
+        order.cancellation = decision
+        order.cancel_reason = reason if decision != "refused" else None
+        order.cancel_note = why or None
+        note(tx, order, f"cancellation_{decision}", at, reason=reason, by=by)
+        if decision == "refused":
+            tell(tx, order, "cancellation_refused", str(change_id or ""))
+    for open_change in tx.scalars(
+        select(Change).where(Change.order_id == order_id, Change.kind == "cancel", Change.decision.is_(None))
+    ):
+        open_change.decision, open_change.decided_at = decision, at
+    derive(tx, order)
+
+
+def decided(tx: Session, order: Order) -> str:
+    states = [f.status for f in fulfillments_of(tx, order.order_id) if f.status != "cancelled"]
+    left = [status for status in states if status in LEFT]
+    now = sums(tx, order)
+    if order.status in ("completed", "cancelled"):
+        return "refused"
+    if left and len(left) == len(states) and not (now.waiting or now.unplanned or now.unreserved > 0):
+        return "refused"
+    return "partly" if left else "accepted"

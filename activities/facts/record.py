@@ -1,0 +1,75 @@
+"""What every fact leaves behind: the timeline, what the customer is to hear, and a nudge."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from infra.database.tables import Fulfillment, Message, Order, Relay, TimelineEntry
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def locked_order(tx: Session, order_id: str) -> Order:
+    """The order, locked until the transaction ends: facts of one order happen one after another."""
+    return tx.scalars(
+        select(Order).where(Order.order_id == order_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+
+
+def fulfillments_of(tx: Session, order_id: str) -> list[Fulfillment]:
+    return list(tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order_id).order_by(Fulfillment.n)))
+
+
+def note(
+    tx: Session, order: Order, event: str, at: datetime, *, fulfillment_id: str | None = None, **data: Any
+) -> None:
+    """One line of the timeline: words, ids and amounts; never a name or an address."""
+    tx.add(
+        TimelineEntry(
+            order_id=order.order_id,
+            fulfillment_id=fulfillment_id,
+            event=event,
+            data=data,
+            effective_at=at,
+            recorded_at=wall_clock(),
+        )
+    )
+
+
+def tell(tx: Session, order: Order, kind: str, subject: str = "", **data: Any) -> None:
+    """Lets the customer hear of it, once per kind and subject, by each channel they chose."""
+    known = set(
+        tx.scalars(
+            select(Message.channel).where(
+                Message.order_id == order.order_id, Message.kind == kind, Message.subject == subject
+            )
+        )
+    )
+    tx.add_all(
+        Message(
+            order_id=order.order_id,
+            kind=kind,
+            subject=subject,
+            channel=channel,
+            data=data,
+            status="pending",
+            recorded_at=wall_clock(),
+        )
+        for channel in order.notify
+        if channel not in known
+    )
+
+
+def nudge(tx: Session, order_ids: Iterable[str], kind: str = "news") -> None:
+    """Makes sure that each order looks at its tables soon, even if every process dies now."""
+    now = wall_clock()
+    rows = [
+        {"order_id": order_id, "kind": kind, "attempts": 0, "due_at": now, "recorded_at": now} for order_id in order_ids
+    ]
+    if rows:
+        tx.execute(insert(Relay), rows)

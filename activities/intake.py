@@ -1,0 +1,152 @@
+"""An order as it is asked for, checked whole before anything is stored. Holds personal data: never goes into a workflow."""
+
+import hashlib
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from activities.shares import Share, share_out, unit_shares
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Minor = Annotated[int, Field(ge=0, le=10**12, strict=True, description="Minor units of the order's currency")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Maybe = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+Email = Annotated[str, StringConstraints(pattern=r"^$|^[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,255}$", max_length=320)]
+Phone = Annotated[str, StringConstraints(pattern=r"^$|^\+[1-9][0-9]{6,14}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$", to_lower=True)]
+Channel = Literal["email", "sms"]
+
+CURRENCIES = frozenset(
+    "aed aud bgn brl cad chf clp cny czk dkk eur gbp hkd huf idr ils inr isk jpy krw kwd mxn myr nok nzd php pln ron sar "
+    "sek sgd thb try twd usd vnd zar".split()
+)
+
+
+class Asked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Address(Asked):
+    name: Text
+    street1: Text
+    street2: Maybe = ""
+    city: Text
+    state: Maybe = ""
+    zip: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
+    country: Country
+
+
+class AskedCustomer(Asked):
+    customer_id: Id | None = None
+    name: Text
+    email: Email = ""
+    phone: Phone = ""
+    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
+    notify: tuple[Channel, ...] = ("email",)
+
+    @model_validator(mode="after")
+    def reachable(self) -> Self:
+        for channel, field in (("email", "email"), ("sms", "phone")):
+            if channel in self.notify and not getattr(self, field):
+                raise PydanticCustomError("unreachable", "notify names {channel}, so {field} is needed", {"channel": channel, "field": field})
+        return self
+
+
+class AskedLine(Asked):
+    sku: Id
+    quantity: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+    unit_price: Minor
+    tax: Minor | None = None
+    discount: Minor | None = None
+    ship_to: Address | None = None
+    options: dict[Annotated[str, StringConstraints(max_length=50)], Annotated[str, StringConstraints(max_length=200)]] = {}
+
+
+class AskedShipping(Asked):
+    method: Literal["ship"] = "ship"
+    service: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")] = "cheapest"
+    """`cheapest`, `fastest`, or a service level by its token."""
+    price: Minor = 0
+    address: Address
+
+
+class CardPayment(Asked):
+    method: Literal["card"] = "card"
+    payment_method: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,200}$")]
+
+
+class ExternalPayment(Asked):
+    """Already paid, at a till or a marketplace."""
+
+    method: Literal["external"] = "external"
+    reference: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+AskedPayment = Annotated[CardPayment | ExternalPayment, Field(discriminator="method")]
+
+
+class AskedOrder(Asked):
+    """What `POST /v1/orders` takes. Money in minor units; `total` must add up."""
+
+    order_id: Id | None = None
+    channel: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "web"
+    currency: Currency
+    customer: AskedCustomer
+    lines: Annotated[tuple[AskedLine, ...], Field(min_length=1, max_length=2_000)]
+    shipping: AskedShipping
+    tax: Minor = 0
+    discount: Minor = 0
+    total: Minor
+    payment: AskedPayment
+    backorder: Literal["ship_partial", "ship_complete", "cancel_unavailable"] = "ship_partial"
+
+    @model_validator(mode="after")
+    def adds_up(self) -> Self:
+        if self.currency not in CURRENCIES:
+            raise PydanticCustomError("currency", "currency {currency} is not known", {"currency": self.currency})
+        goods = sum(line.quantity * line.unit_price for line in self.lines)
+        due = goods + self.tax + self.shipping.price - self.discount
+        if due != self.total:
+            raise PydanticCustomError(
+                "total", "total is {total}, but lines + tax + shipping.price - discount make {due}", {"total": self.total, "due": due}
+            )
+        for field in ("tax", "discount"):
+            own = [getattr(line, field) for line in self.lines]
+            given, whole = sum(part or 0 for part in own), getattr(self, field)
+            if given > whole or (None not in own and given != whole):
+                raise PydanticCustomError(
+                    "line_sum", "{field} is {whole}, but the lines' own {field} make {given}", {"field": field, "whole": whole, "given": given}
+                )
+        for number, shares in enumerate(self.shares()):
+            if any(share.total < 0 for share in shares):
+                raise PydanticCustomError("discount", "lines[{number}] costs less than nothing after its discount", {"number": number})
+        if self.payment.method == "card" and not self.total:
+            raise PydanticCustomError("total", "an order of nothing can't be charged to a card: use payment.method external")
+        return self
+
+    def line_amounts(self, field: Literal["tax", "discount"]) -> list[int]:
+        """Each line's own amount, or its part of what the order still has to share out."""
+        own: list[int | None] = [getattr(line, field) for line in self.lines]
+        rest: int = getattr(self, field) - sum(part or 0 for part in own)
+        weights = [line.quantity * line.unit_price if part is None else 0 for line, part in zip(self.lines, own, strict=True)]
+        if not any(weights):
+            weights = [line.quantity if part is None else 0 for line, part in zip(self.lines, own, strict=True)]
+        shared = share_out(rest, weights) if rest else [0] * len(own)
+        return [extra if part is None else part for part, extra in zip(own, shared, strict=True)]
+
+    def shares(self) -> list[list[Share]]:
+        """Per line: what each of its units costs, shipping included."""
+        value = [line.quantity * line.unit_price for line in self.lines]
+        shipping = share_out(self.shipping.price, value if any(value) else [line.quantity for line in self.lines])
+        return [
+            unit_shares(line.quantity, line.unit_price, tax, discount, ship)
+            for line, tax, discount, ship in zip(
+                self.lines, self.line_amounts("tax"), self.line_amounts("discount"), shipping, strict=True
+            )
+        ]
+
+    def content_hash(self) -> str:
+        """The same content, the same hash; the id does not count."""
+        return hashlib.sha256(self.model_dump_json(exclude={"order_id"}).encode()).hexdigest()

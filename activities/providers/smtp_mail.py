@@ -1,0 +1,183 @@
+"""Email through any SMTP server. The same Message-ID twice is one message to a mail store."""
+
+import email.policy
+import ipaddress
+import smtplib
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, localtime, parseaddr
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
+
+PROVIDER = "mail"
+PORTS = {"smtp": 587, "smtps": 465}
+# Seven bits travel through every server; long ids must not be folded.
+WIRE = email.policy.SMTP.clone(cte_type="7bit")
+
+Result = TypeVar("Result")
+
+
+class SmtpMail:
+    """`Mail` over stdlib smtplib: one connection per message, `timeout` in seconds for each step of it."""
+
+    def __init__(self, url: str, sender: str, *, timeout: float = 20.0, tls: ssl.SSLContext | None = None) -> None:
+        """`url` is `smtp://[user:password@]host[:587]` or `smtps://…[:465]`; `sender` is `a@b` or `Name <a@b>`.
+        Malformed: ValueError, which repeats neither."""
+        parts = urlsplit(url)
+        if parts.scheme not in PORTS or not parts.hostname:
+            raise ValueError("SMTP_URL: expected smtp://[user:password@]host[:port] or smtps://…")
+        self._host, self._port = parts.hostname, parts.port or PORTS[parts.scheme]
+        self._implicit_tls = parts.scheme == "smtps"
+        self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        self._tls = tls or ssl.create_default_context()
+        name, address = parseaddr(sender)
+        try:
+            self._sender = Address(name, addr_spec=address)
+        except (ValueError, IndexError, MessageError):
+            raise ValueError("MAIL_FROM: expected an address, or a name and an address in <>") from None
+        self._timeout = timeout
+
+    def send(self, *, to: str, subject: str, text: str, message_id: str) -> None:
+        """Safe to repeat with the same `message_id`, after every failure."""
+        recipient = _recipient(to)
+        content = _content(self._sender, recipient, subject, text, message_id)
+        smtp = _before_content(self._connected)
+        try:
+            _before_content(lambda: _address(smtp, self._sender, recipient))
+            _deliver(smtp, content)
+        finally:
+            # The message was answered for already: a server that forgets its manners now changes nothing.
+            with suppress(OSError, smtplib.SMTPException):
+                smtp.quit()
+            smtp.close()
+
+    def _connected(self) -> smtplib.SMTP:
+        name = self._sender.domain
+        if self._implicit_tls:
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, name, timeout=self._timeout, context=self._tls)
+        else:
+            smtp = smtplib.SMTP(self._host, self._port, name, timeout=self._timeout)
+        try:
+            smtp.ehlo_or_helo_if_needed()
+            self._secure(smtp)
+            if self._login:
+                smtp.login(*self._login)
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def _secure(self, smtp: smtplib.SMTP) -> None:
+        if self._implicit_tls or _loopback(self._host):
+            return
+        if smtp.has_extn("starttls"):
+            smtp.starttls(context=self._tls)
+        elif self._login:
+            raise Refused(PROVIDER, "no_tls", "The server offers no STARTTLS and would get the password in the clear.")
+
+
+def _recipient(to: str) -> Address:
+    """One address and nothing else: no list, no name, no line break."""
+    try:
+        address = Address(addr_spec=to)
+        address = Address(username=address.username, domain=address.domain.encode("idna").decode())
+        if not (address.username and address.domain and address.addr_spec.isascii() and address.addr_spec.isprintable()):
+            raise ValueError
+    except (ValueError, IndexError, MessageError):
+        failure = Refused(PROVIDER, "invalid_address", "ask the customer for another address")
+    else:
+        return address
+    raise failure
+
+
+def _content(sender: Address, recipient: Address, subject: str, text: str, message_id: str) -> bytes:
+    message = EmailMessage(WIRE)
+    try:
+        message["From"] = sender
+        message["To"] = recipient
+        message["Subject"] = subject
+        message["Message-ID"] = message_id
+        message["Date"] = format_datetime(localtime())
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(text)
+        return message.as_bytes()
+    except (ValueError, MessageError):
+        failure = Refused(PROVIDER, "invalid_message", "a header held a line break")
+    raise failure
+
+
+def _deliver(smtp: smtplib.SMTP, content: bytes) -> None:
+    failure: ProviderFailure
+    try:
+        code, _ = smtp.data(content)
+    except smtplib.SMTPDataError as error:
+        failure = _answered(error.smtp_code, "data")
+    except (smtplib.SMTPServerDisconnected, OSError):
+        failure = OutcomeUnknown(PROVIDER, "connection_lost", "Send it again with the same Message-ID.")
+    else:
+        if code == 250:
+            return
+        # The server has the whole message now, and a server in trouble may have kept it before it said so.
+        failure = (
+            Refused(PROVIDER, f"content_{code}", "the server will not carry this message")
+            if 500 <= code < 600
+            else OutcomeUnknown(PROVIDER, f"content_{code}", "Send it again with the same Message-ID.")
+        )
+    raise failure
+
+
+def _before_content(step: Callable[[], Result]) -> Result:
+    """Whatever goes wrong in here, nothing was sent. Raised outside the `except`, so that no vendor text and no address
+    hangs on the failure as its context."""
+    failure: ProviderFailure
+    try:
+        return step()
+    except smtplib.SMTPAuthenticationError as error:
+        failure = _answered(error.smtp_code, "credentials")
+    except smtplib.SMTPResponseException as error:
+        failure = _answered(error.smtp_code, "server")
+    except smtplib.SMTPNotSupportedError:
+        failure = Refused(PROVIDER, "credentials", "The server takes no password: check SMTP_URL.")
+    except (smtplib.SMTPException, OSError):
+        failure = Unavailable(PROVIDER, "unreachable", "Try again.")
+    raise failure
+
+
+def _address(smtp: smtplib.SMTP, sender: Address, recipient: Address) -> None:
+    _expect(smtp.mail(sender.addr_spec), "sender")
+    _expect(smtp.rcpt(recipient.addr_spec), "recipient")
+
+
+def _expect(reply: tuple[int, bytes], about: str) -> None:
+    if reply[0] not in (250, 251):
+        raise _answered(reply[0], about)
+
+
+def _answered(code: int, about: str) -> ProviderFailure:
+    if 500 <= code < 600:
+        return Refused(PROVIDER, f"{about}_{code}", _ADVICE[about])
+    return Unavailable(PROVIDER, f"{about}_{code}", "Try again later.")
+
+
+_ADVICE = {
+    "credentials": "check SMTP_URL",
+    "server": "check SMTP_URL",
+    "sender": "check MAIL_FROM",
+    "recipient": "ask the customer for another address",
+    "data": "the server will not carry this message",
+}
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
