@@ -1,0 +1,1 @@
+"""Tables, how they are reached, and how they change."""

@@ -1,0 +1,57 @@
+"""Connections to the database: SQLite for one machine, PostgreSQL through psycopg 3 for more."""
+
+import os
+from sqlite3 import Connection as SQLiteConnection
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+SQLITE_WAIT_SECONDS = 30
+"""How long a writer waits for the one before it."""
+
+
+def create(url: str, pool_size: int = 10, *, durable: bool = True) -> Engine:
+    """An engine with `pool_size` connections, one per thread. `durable=False` may lose the last commits in a power cut."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        _keep_private(address.database)
+        engine = create_engine(address, pool_size=pool_size, connect_args={"timeout": SQLITE_WAIT_SECONDS})
+        _speak_sqlite(engine, durable)
+        return engine
+    return create_engine(
+        address,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        # a restarted server must not cost the first caller of every connection an error
+        pool_pre_ping=True,
+        connect_args={"application_name": "durable-orders", "connect_timeout": 10},
+    )
+
+
+def sessions(engine: Engine, *, read_only: bool = False) -> sessionmaker[Session]:
+    """Makes sessions whose objects stay readable after commit. `read_only` ones never wait for a writer on SQLite."""
+    if read_only:
+        engine = engine.execution_options(begin="BEGIN DEFERRED", postgresql_readonly=True)
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def _keep_private(path: str | None) -> None:
+    """The file holds names and addresses; SQLite would give it, its log and its index whatever the umask allows."""
+    if path and path != ":memory:":
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _speak_sqlite(engine: Engine, durable: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def prepare(connection: SQLiteConnection, _: Any) -> None:
+        # the driver's own idea of when a transaction begins is switched off; `begin` below says it
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # a transaction that reads first and writes later fails at once when another one wrote in between: wait instead
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
