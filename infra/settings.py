@@ -1,0 +1,210 @@
+"""Every setting, read once from the environment (and `.env`) into one frozen object that is passed in.
+
+`TEMPORAL_*` are not here: `infra.temporal` leaves them to the SDK, which knows them all.
+"""
+
+import base64
+import binascii
+import json
+import os
+import re
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import ValidationInfo as Info
+from pydantic import field_validator as validates
+
+WORKER_NEEDS = (
+    "stripe_api_key",
+    "shippo_api_token",
+    "twilio_account_sid",
+    "twilio_auth_token",
+    "twilio_from",
+    "smtp_url",
+    "mail_from",
+    "warehouses",
+)
+API_NEEDS = ("stripe_webhook_secret", "shippo_webhook_secret", "twilio_auth_token", "warehouses")
+NOTHING = SecretStr("")
+
+
+class SettingsError(Exception):
+    """A setting is missing or malformed. One line: its name and what was expected, never its value."""
+
+
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError
+    return text.rstrip("/")
+
+
+def _smtp_url(text: SecretStr) -> SecretStr:
+    parts = urlsplit(text.get_secret_value())
+    if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+        raise ValueError
+    return text
+
+
+def _database_url(text: SecretStr) -> SecretStr:
+    if re.match(r"(sqlite|postgresql(\+psycopg)?):///?.", text.get_secret_value()) is None:
+        raise ValueError
+    return text
+
+
+def _webhook_secret(text: SecretStr) -> SecretStr:
+    key = text.get_secret_value().removeprefix("whsec_")
+    try:
+        base64.b64decode(key + "=" * (-len(key) % 4), validate=True)
+    except binascii.Error:
+        raise ValueError from None
+    return text
+
+
+def _host_and_port(text: str) -> str:
+    if text and re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}", text) is None:
+        raise ValueError
+    return text
+
+
+def _sender(text: str) -> str:
+    if text and "@" not in parseaddr(text)[1]:
+        raise ValueError
+    return text
+
+
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: Any) -> Any:
+    """`90`, `90s`, `1h30m`, `3d`; what is left (ISO 8601) is pydantic's."""
+    if not isinstance(value, str):
+        return value
+    if re.fullmatch(r"\d+(\.\d+)?", value):
+        return timedelta(seconds=float(value))
+    if re.fullmatch(r"(\d+(\.\d+)?(ms|s|m|h|d))+", value):
+        return timedelta(seconds=sum(float(n) * UNITS[u] for n, u in re.findall(r"([\d.]+)(ms|[smhd])", value)))
+    return value
+
+
+Url = Annotated[str, AfterValidator(_http_url)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+
+URL = "a URL, http://… or https://…"
+DURATION = "a duration, as 20s, 15m, 3d or ISO 8601"
+
+
+class Warehouse(BaseModel):
+    """One warehouse system: where requests go, and the secret that signs them and its webhooks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: Url
+    secret: WebhookSecret
+
+
+class Settings(BaseModel):
+    """An attribute is the setting's name in lower case; its description is what the setting must be."""
+
+    model_config = ConfigDict(frozen=True, validate_default=True, hide_input_in_errors=True)
+
+    orders_home: Annotated[Path, AfterValidator(Path.absolute)] = Field(Path(".orders"), description="a folder")
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] = Field(
+        default_factory=lambda known: SecretStr(f"sqlite:///{known['orders_home'] / 'orders.db'}"),
+        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+    )
+
+    orders_api_host: str = Field("127.0.0.1", min_length=1, description="a host name or address to listen on")
+    orders_api_port: int = Field(8080, ge=1, le=65535, description="a port, 1 to 65535")
+    public_url: Url = Field(
+        default_factory=lambda known: f"http://{known['orders_api_host']}:{known['orders_api_port']}", description=URL
+    )
+    orders_api_url: Url = Field("", description=URL)
+    orders_api_key: SecretStr = Field(NOTHING, description="an API key, as `orders keys create` prints it")
+    orders_metrics_address: Annotated[str, AfterValidator(_host_and_port)] = Field("", description="HOST:PORT")
+
+    stripe_api_key: SecretStr = Field(NOTHING, description="a secret key of Stripe, sk_…")
+    stripe_api_base: Url = Field("https://api.stripe.com", description=URL)
+    stripe_webhook_secret: SecretStr = Field(NOTHING, description="the signing secret of the Stripe endpoint, whsec_…")
+    shippo_api_token: SecretStr = Field(NOTHING, description="an API token of Shippo")
+    shippo_api_base: Url = Field("https://api.goshippo.com", description=URL)
+    shippo_webhook_secret: SecretStr = Field(NOTHING, description="the secret that Shippo signs webhooks with")
+    twilio_account_sid: str = Field("", pattern="^(AC.+)?$", description="an account SID of Twilio, AC…")
+    twilio_auth_token: SecretStr = Field(NOTHING, description="the auth token of that Twilio account")
+    twilio_from: str = Field("", description="the sender of SMS: a number like +14155550100, or a messaging service MG…")
+    twilio_api_base: Url = Field("https://api.twilio.com", description=URL)
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] = Field(
+        NOTHING, description="smtp://[USER:PASSWORD@]HOST[:PORT], or smtps://…"
+    )
+    mail_from: Annotated[str, AfterValidator(_sender)] = Field("", description="an address, may be NAME <ADDRESS>")
+    warehouse_url: Url = Field("", description=URL)
+    warehouse_secret: WebhookSecret = Field(NOTHING, description="base64, may begin with whsec_")
+    warehouses: dict[str, Warehouse] = Field(
+        {},
+        description='JSON {"NAME": {"url": …, "secret": base64}, …}, or WAREHOUSE_URL and WAREHOUSE_SECRET for just one',
+    )
+
+    orders_http_timeout: Duration = Field(timedelta(seconds=20), description=DURATION)
+    orders_start_to_close: Duration = Field(
+        timedelta(seconds=25), description=f"{DURATION}; longer than ORDERS_HTTP_TIMEOUT"
+    )
+    orders_step_patience: Duration = Field(timedelta(minutes=15), description=DURATION)
+    orders_held_retry: Duration = Field(timedelta(minutes=5), description=DURATION)
+    orders_label_settle: Duration = Field(timedelta(seconds=60), description=DURATION)
+    orders_payment_deadline: Duration = Field(timedelta(days=3), description=DURATION)
+    orders_patience_for_packing: Duration = Field(timedelta(days=5), description=DURATION)
+    orders_continue_at_every_wait: bool = Field(False, description="true or false")
+
+    @validates("orders_start_to_close")
+    @classmethod
+    def _outlasts_the_call(cls, value: timedelta, info: Info) -> timedelta:
+        # else the engine gives up, and repeats, a call that may still have its effect
+        if value <= info.data.get("orders_http_timeout", timedelta(0)):
+            raise ValueError
+        return value
+
+    @validates("warehouses", mode="before")
+    @classmethod
+    def _read_json(cls, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
+
+    @validates("warehouses")
+    @classmethod
+    def _with_default(cls, named: dict[str, Warehouse], info: Info) -> dict[str, Warehouse]:
+        url, secret = info.data.get("warehouse_url"), info.data.get("warehouse_secret")
+        return {"default": Warehouse(url=url, secret=secret), **named} if url and secret else named
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None, *, needs: Collection[str] = ()) -> Self:
+        """The settings of this process; `needs` names those which it cannot do without. Raises `SettingsError`."""
+        given = environment() if environ is None else environ
+        values = {name: given[name.upper()] for name in cls.model_fields if given.get(name.upper())}
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            wrong = [str(e["loc"][0]) for e in error.errors() if e["type"] != "default_factory_not_called"]
+            raise SettingsError(cls._say("malformed", wrong)) from None
+        if missing := [name for name in needs if not getattr(settings, name)]:
+            raise SettingsError(cls._say("missing", missing))
+        return settings
+
+    @classmethod
+    def _say(cls, what: str, names: list[str]) -> str:
+        expected = {name: cls.model_fields[name].description for name in names}
+        return "; ".join(f"setting {name.upper()} is {what}: expected {text}" for name, text in expected.items())
+
+
+def environment() -> dict[str, str]:
+    """The process's environment over what `.env` (or the file that `ORDERS_ENV_FILE` names, empty: none) says."""
+    from dotenv import dotenv_values
+
+    file = os.environ.get("ORDERS_ENV_FILE", ".env")
+    # no interpolation: a `$` in a password is a `$`
+    written = dotenv_values(file, interpolate=False) if file else {}
+    return {name: value for name, value in written.items() if value is not None} | dict(os.environ)
