@@ -137,7 +137,7 @@ class Settings(BaseModel):
     shippo_webhook_secret: SecretStr = Field(NOTHING, description="the secret that Shippo signs webhooks with")
     twilio_account_sid: str = Field("", pattern="^(AC.+)?$", description="an account SID of Twilio, AC…")
     twilio_auth_token: SecretStr = Field(NOTHING, description="the auth token of that Twilio account")
-    twilio_from: str = Field("", description="the sender of SMS: a number like +14155550100, or a messaging service MG…")
+    twilio_from: str = Field("", description="a number like +14155550100, or a messaging service MG…")
     twilio_api_base: Url = Field("https://api.twilio.com", description=URL)
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] = Field(
         NOTHING, description="smtp://[USER:PASSWORD@]HOST[:PORT], or smtps://…"
@@ -147,7 +147,7 @@ class Settings(BaseModel):
     warehouse_secret: WebhookSecret = Field(NOTHING, description="base64, may begin with whsec_")
     warehouses: dict[str, Warehouse] = Field(
         {},
-        description='JSON {"NAME": {"url": …, "secret": base64}, …}, or WAREHOUSE_URL and WAREHOUSE_SECRET for just one',
+        description='JSON {"NAME": {"url": …, "secret": base64}, …}, or WAREHOUSE_URL and WAREHOUSE_SECRET for one',
     )
 
     orders_http_timeout: Duration = Field(timedelta(seconds=20), description=DURATION)

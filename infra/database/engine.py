@@ -12,7 +12,7 @@ SQLITE_WAIT_SECONDS = 30
 
 
 def create(url: str, pool_size: int = 10, *, durable: bool = True) -> Engine:
-    """An engine with `pool_size` connections, one per thread. `durable=False` may lose the last commits in a power cut."""
+    """An engine with `pool_size` connections, one per thread. Not `durable`: a power cut may take the last commits."""
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         _keep_private(address.database)

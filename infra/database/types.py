@@ -8,7 +8,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An instant: refuses naive values, keeps and returns UTC. SQLite alone would drop the offset and keep the digits."""
+    """An instant: refuses naive values, keeps and returns UTC. SQLite alone would drop the offset."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -1,0 +1,495 @@
+"""every table"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "api_keys",
+        sa.Column("key_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("scopes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("digest", name=op.f("uq_api_keys_digest")),
+        sa.UniqueConstraint("name", name=op.f("uq_api_keys_name")),
+    )
+    op.create_table(
+        "customers",
+        sa.Column("customer_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("email", sa.String(length=320), nullable=False),
+        sa.Column("phone", sa.String(length=32), nullable=False),
+        sa.Column("locale", sa.String(length=40), nullable=False),
+        sa.Column("time_zone", sa.String(length=40), nullable=False),
+        sa.Column("notify", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("terms_days", sa.Integer(), nullable=True),
+        sa.Column("credit_limit", sa.BigInteger(), nullable=True),
+        sa.Column("provider_customer", sa.String(length=255), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customers")),
+    )
+    op.create_table(
+        "locations",
+        sa.Column("location_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("warehouse", sa.String(length=40), nullable=False),
+        sa.Column("address", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("location_id", name=op.f("pk_locations")),
+    )
+    op.create_table(
+        "news",
+        sa.Column("sender", sa.String(length=40), nullable=False),
+        sa.Column("news_id", sa.String(length=255), nullable=False),
+        sa.Column("type", sa.String(length=80), nullable=False),
+        sa.Column("about", sa.String(length=255), nullable=False),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("sender", "news_id", name=op.f("pk_news")),
+    )
+    op.create_table(
+        "products",
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("weight_g", sa.Integer(), nullable=False),
+        sa.Column("lead_time_days", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("sku", name=op.f("pk_products")),
+    )
+    op.create_table(
+        "stock_moves",
+        sa.Column("move_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("location_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("on_hand", sa.Integer(), nullable=False),
+        sa.Column("reserved", sa.Integer(), nullable=False),
+        sa.Column("reference", sa.String(length=255), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("move_id", name=op.f("pk_stock_moves")),
+    )
+    with op.batch_alter_table("stock_moves", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stock_moves_sku"), ["sku"], unique=False)
+
+    op.create_table(
+        "orders",
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("customer_id", sa.String(length=64), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("payment_status", sa.String(length=40), nullable=False),
+        sa.Column("fulfillment_status", sa.String(length=40), nullable=False),
+        sa.Column("cancellation", sa.String(length=40), nullable=True),
+        sa.Column("cancel_reason", sa.String(length=40), nullable=True),
+        sa.Column("cancel_note", sa.String(length=500), nullable=True),
+        sa.Column("backorder", sa.String(length=40), nullable=False),
+        sa.Column("shipping_method", sa.String(length=40), nullable=False),
+        sa.Column("service", sa.String(length=40), nullable=False),
+        sa.Column("shipping_price", sa.BigInteger(), nullable=False),
+        sa.Column("tax", sa.BigInteger(), nullable=False),
+        sa.Column("discount", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("pay_by", sa.String(length=40), nullable=False),
+        sa.Column("payment_reference", sa.String(length=255), nullable=False),
+        sa.Column("locale", sa.String(length=40), nullable=False),
+        sa.Column("notify", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("track_token", sa.String(length=64), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=255), nullable=True),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name=op.f("fk_orders_customer_id")),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_orders_idempotency_key")),
+        sa.UniqueConstraint("track_token", name=op.f("uq_orders_track_token")),
+    )
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_orders_channel"), ["channel"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_placed_at"), ["placed_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_status"), ["status"], unique=False)
+
+    op.create_table(
+        "restocks",
+        sa.Column("reference", sa.String(length=64), nullable=False),
+        sa.Column("location_id", sa.String(length=64), nullable=False),
+        sa.Column("lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_restocks_location_id")),
+        sa.PrimaryKeyConstraint("reference", name=op.f("pk_restocks")),
+    )
+    op.create_table(
+        "saved_methods",
+        sa.Column("customer_id", sa.String(length=64), nullable=False),
+        sa.Column("reference", sa.String(length=255), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name=op.f("fk_saved_methods_customer_id")),
+        sa.PrimaryKeyConstraint("customer_id", "reference", name=op.f("pk_saved_methods")),
+    )
+    op.create_table(
+        "stock",
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("location_id", sa.String(length=64), nullable=False),
+        sa.Column("on_hand", sa.Integer(), nullable=False),
+        sa.Column("reserved", sa.Integer(), nullable=False),
+        sa.CheckConstraint("0 <= reserved AND reserved <= on_hand", name=op.f("ck_stock_reserved_within_on_hand")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_stock_location_id")),
+        sa.ForeignKeyConstraint(["sku"], ["products.sku"], name=op.f("fk_stock_sku")),
+        sa.PrimaryKeyConstraint("sku", "location_id", name=op.f("pk_stock")),
+    )
+    op.create_table(
+        "backorders",
+        sa.Column("backorder_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("first_unit", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("promised_on", sa.Date(), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_backorders_order_id")),
+        sa.PrimaryKeyConstraint("backorder_id", name=op.f("pk_backorders")),
+    )
+    with op.batch_alter_table("backorders", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_backorders_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(
+            "ix_backorders_queue",
+            ["sku", "placed_at", "order_id"],
+            unique=False,
+            sqlite_where=sa.text("status = 'waiting'"),
+            postgresql_where=sa.text("status = 'waiting'"),
+        )
+
+    op.create_table(
+        "contacts",
+        sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("email", sa.String(length=320), nullable=False),
+        sa.Column("phone", sa.String(length=32), nullable=False),
+        sa.Column("street1", sa.String(length=200), nullable=False),
+        sa.Column("street2", sa.String(length=200), nullable=False),
+        sa.Column("city", sa.String(length=100), nullable=False),
+        sa.Column("state", sa.String(length=100), nullable=False),
+        sa.Column("zip", sa.String(length=20), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_contacts_order_id")),
+        sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_contacts")),
+    )
+    with op.batch_alter_table("contacts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contacts_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "intents",
+        sa.Column("intent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("step", sa.String(length=120), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("parameters", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("outcome", sa.String(length=40), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_intents_order_id")),
+        sa.PrimaryKeyConstraint("intent_id", name=op.f("pk_intents")),
+        sa.UniqueConstraint("key", name=op.f("uq_intents_key")),
+        sa.UniqueConstraint("order_id", "step", "n", name=op.f("uq_intents_order_id_step_n")),
+    )
+    op.create_table(
+        "messages",
+        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=100), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("claimed_as", sa.String(length=160), nullable=True),
+        sa.Column("reference", sa.String(length=255), nullable=True),
+        sa.Column("code", sa.String(length=40), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_messages_order_id")),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_messages")),
+        sa.UniqueConstraint(
+            "order_id", "kind", "subject", "channel", name=op.f("uq_messages_order_id_kind_subject_channel")
+        ),
+    )
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_messages_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_messages_reference"), ["reference"], unique=False)
+
+    op.create_table(
+        "payments",
+        sa.Column("payment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("method", sa.String(length=255), nullable=False),
+        sa.Column("off_session", sa.Boolean(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("intent", sa.String(length=255), nullable=True),
+        sa.Column("captured", sa.BigInteger(), nullable=False),
+        sa.Column("multicapture", sa.Boolean(), nullable=False),
+        sa.Column("capture_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decline_code", sa.String(length=40), nullable=True),
+        sa.Column("action_url", sa.String(length=1000), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_payments_order_id")),
+        sa.PrimaryKeyConstraint("payment_id", name=op.f("pk_payments")),
+        sa.UniqueConstraint("intent", name=op.f("uq_payments_intent")),
+        sa.UniqueConstraint("order_id", "n", name=op.f("uq_payments_order_id_n")),
+    )
+    with op.batch_alter_table("payments", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payments_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "relay",
+        sa.Column("relay_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_relay_order_id")),
+        sa.PrimaryKeyConstraint("relay_id", name=op.f("pk_relay")),
+    )
+    with op.batch_alter_table("relay", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_relay_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("done_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_relay_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "timeline",
+        sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_timeline_order_id")),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_timeline")),
+    )
+    with op.batch_alter_table("timeline", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_timeline_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "unit_shares",
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("first_unit", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("price", sa.BigInteger(), nullable=False),
+        sa.Column("tax", sa.BigInteger(), nullable=False),
+        sa.Column("discount", sa.BigInteger(), nullable=False),
+        sa.Column("shipping", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_unit_shares_order_id")),
+        sa.PrimaryKeyConstraint("order_id", "line_no", "first_unit", name=op.f("pk_unit_shares")),
+    )
+    op.create_table(
+        "fulfillments",
+        sa.Column("fulfillment_id", sa.String(length=80), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("location_id", sa.String(length=64), nullable=False),
+        sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("recall", sa.String(length=40), nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("captured", sa.Boolean(), nullable=False),
+        sa.Column("released", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("shipped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.contact_id"], name=op.f("fk_fulfillments_contact_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_fulfillments_location_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_fulfillments_order_id")),
+        sa.PrimaryKeyConstraint("fulfillment_id", name=op.f("pk_fulfillments")),
+        sa.UniqueConstraint("order_id", "n", name=op.f("uq_fulfillments_order_id_n")),
+    )
+    with op.batch_alter_table("fulfillments", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_fulfillments_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "order_lines",
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("cancelled", sa.Integer(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column("tax", sa.BigInteger(), nullable=False),
+        sa.Column("discount", sa.BigInteger(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("options", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_lines_quantity_positive")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.contact_id"], name=op.f("fk_order_lines_contact_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_order_lines_order_id")),
+        sa.ForeignKeyConstraint(["sku"], ["products.sku"], name=op.f("fk_order_lines_sku")),
+        sa.PrimaryKeyConstraint("order_id", "line_no", name=op.f("pk_order_lines")),
+    )
+    with op.batch_alter_table("order_lines", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_order_lines_sku"), ["sku"], unique=False)
+
+    op.create_table(
+        "holds",
+        sa.Column("hold_id", sa.String(length=80), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("step", sa.String(length=120), nullable=False),
+        sa.Column("code", sa.String(length=80), nullable=False),
+        sa.Column("advice", sa.String(length=500), nullable=False),
+        sa.Column("actions", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.String(length=100), nullable=True),
+        sa.Column("action", sa.String(length=40), nullable=True),
+        sa.Column("why", sa.String(length=500), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["fulfillment_id"], ["fulfillments.fulfillment_id"], name=op.f("fk_holds_fulfillment_id")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_holds_order_id")),
+        sa.PrimaryKeyConstraint("hold_id", name=op.f("pk_holds")),
+    )
+    with op.batch_alter_table("holds", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_holds_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "money_moves",
+        sa.Column("move_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("payment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("reference", sa.String(length=255), nullable=False),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["fulfillment_id"], ["fulfillments.fulfillment_id"], name=op.f("fk_money_moves_fulfillment_id")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_money_moves_order_id")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.payment_id"], name=op.f("fk_money_moves_payment_id")),
+        sa.PrimaryKeyConstraint("move_id", name=op.f("pk_money_moves")),
+        sa.UniqueConstraint("kind", "reference", name=op.f("uq_money_moves_kind_reference")),
+    )
+    with op.batch_alter_table("money_moves", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_money_moves_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "parcels",
+        sa.Column("fulfillment_id", sa.String(length=80), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("weight_g", sa.Integer(), nullable=False),
+        sa.Column("length_mm", sa.Integer(), nullable=False),
+        sa.Column("width_mm", sa.Integer(), nullable=False),
+        sa.Column("height_mm", sa.Integer(), nullable=False),
+        sa.Column("rate_id", sa.String(length=255), nullable=True),
+        sa.Column("rate_amount", sa.BigInteger(), nullable=True),
+        sa.Column("rate_currency", sa.String(length=3), nullable=True),
+        sa.Column("carrier", sa.String(length=40), nullable=True),
+        sa.Column("service", sa.String(length=40), nullable=True),
+        sa.Column("label_status", sa.String(length=40), nullable=False),
+        sa.Column("label_id", sa.String(length=255), nullable=True),
+        sa.Column("label_url", sa.String(length=1000), nullable=True),
+        sa.Column("tracking_number", sa.String(length=255), nullable=True),
+        sa.Column("tracking_url", sa.String(length=1000), nullable=True),
+        sa.Column("tracking_status", sa.String(length=40), nullable=False),
+        sa.Column("tracked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["fulfillment_id"], ["fulfillments.fulfillment_id"], name=op.f("fk_parcels_fulfillment_id")
+        ),
+        sa.PrimaryKeyConstraint("fulfillment_id", "n", name=op.f("pk_parcels")),
+        sa.UniqueConstraint("label_id", name=op.f("uq_parcels_label_id")),
+    )
+    with op.batch_alter_table("parcels", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_parcels_tracking_number"), ["tracking_number"], unique=False)
+
+    op.create_table(
+        "refunds",
+        sa.Column("refund_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("payment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.String(length=255), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["fulfillment_id"], ["fulfillments.fulfillment_id"], name=op.f("fk_refunds_fulfillment_id")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_refunds_order_id")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.payment_id"], name=op.f("fk_refunds_payment_id")),
+        sa.PrimaryKeyConstraint("refund_id", name=op.f("pk_refunds")),
+        sa.UniqueConstraint("reference", name=op.f("uq_refunds_reference")),
+    )
+    with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_refunds_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "reservations",
+        sa.Column("reservation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("first_unit", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("location_id", sa.String(length=64), nullable=False),
+        sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["fulfillment_id"], ["fulfillments.fulfillment_id"], name=op.f("fk_reservations_fulfillment_id")
+        ),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_reservations_location_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_reservations_order_id")),
+        sa.PrimaryKeyConstraint("reservation_id", name=op.f("pk_reservations")),
+    )
+    with op.batch_alter_table("reservations", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reservations_fulfillment_id"), ["fulfillment_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_reservations_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "changes",
+        sa.Column("change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("hold_id", sa.String(length=80), nullable=True),
+        sa.Column("action", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("why", sa.String(length=500), nullable=False),
+        sa.Column("decision", sa.String(length=40), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["hold_id"], ["holds.hold_id"], name=op.f("fk_changes_hold_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_changes_order_id")),
+        sa.PrimaryKeyConstraint("change_id", name=op.f("pk_changes")),
+    )
+    with op.batch_alter_table("changes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_changes_order_id"), ["order_id"], unique=False)

@@ -1,0 +1,82 @@
+"""Bring a database to the tables of this code, and refuse to run on one that is behind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+LOCK = 0x6F7264657273
+"""Any number, the same in every process that migrates this database."""
+
+
+class NotCurrent(Exception):
+    """The database and the code do not belong together. One line, which says what to do."""
+
+
+def upgrade(engine: Engine) -> None:
+    """Migrates to the newest version, all or nothing; of several processes that try, one does it, the others wait."""
+    with migrating(engine) as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def require_current(engine: Engine) -> None:
+    """Raises `NotCurrent` unless the database is at the version of this code."""
+    script = ScriptDirectory.from_config(_config())
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_heads()
+    if set(found) == set(script.get_heads()):
+        return
+    known = {revision.revision for revision in script.walk_revisions()}
+    if set(found) <= known:
+        raise NotCurrent("the database is older than this code: run `orders db upgrade`")
+    raise NotCurrent("the database is newer than this code: install the version that upgraded it, or a later one")
+
+
+def check(engine: Engine) -> list[str]:
+    """What a migration would still have to change for the database to match the tables; empty when they match."""
+    from infra.database.tables import metadata
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return [_say(difference) for difference in compare_metadata(context, metadata)]
+
+
+@contextmanager
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """One transaction for all that changes tables, which only one process at a time may be in."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            with connection.begin():
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+                yield connection
+            return
+        # SQLite changes a table by copying and dropping it, which must not count as deleting what refers to it;
+        # the switch does nothing inside a transaction, so it goes past SQLAlchemy, which would begin one
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if broken:
+                    raise NotCurrent(f"the migration would leave rows of {broken[0][0]} without what they refer to")
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "infra:database/migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _say(difference: Any) -> str:
+    operation, *rest = difference if isinstance(difference, tuple) else difference[0]
+    return f"{operation}: " + ", ".join(str(getattr(thing, "name", thing)) for thing in rest if thing is not None)
