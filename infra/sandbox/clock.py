@@ -38,7 +38,7 @@ def schedule(
     paces: float | None = None,
     customer: str = "",
 ) -> None:
-    """Runs action `name` with `subject` at an instant of the customer's clock, after some seconds, or after some paces."""
+    """Runs action `name` with `subject`: at an instant of the customer's clock, after some seconds or some paces."""
     if paces is not None:
         due = None if world.pace is None else time.time() + paces * world.pace
     elif at is not None:

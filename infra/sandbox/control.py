@@ -35,7 +35,7 @@ Control = Callable[[World, Request, Any], Any]
 
 
 def control(world: World, do: Control) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint of the control API: JSON in (an empty body is `{}`), JSON out; 400 for a wrong body, 404 for KeyError."""
+    """An endpoint of the control API: JSON in (empty: `{}`), JSON out; 400 for ValueError, 404 for KeyError."""
 
     async def answer(request: Request) -> Response:
         try:

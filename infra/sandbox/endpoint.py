@@ -1,13 +1,13 @@
 """How a vendor's endpoint meets the world: faults before, one transaction, faults after.
 
     def buy(world: World, call: Call) -> Answer:
-        …                                            # read and write documents; raise Problem(Answer(…)) to undo and answer
+        …                     # read and write documents; raise Problem(Answer(…)) to undo them and answer so
         return Answer(doc, status=201)
 
     Route("/shippo/transactions", endpoint(world, "shippo", "buy", buy, failure=shippo_failure), methods=["POST"])
 
-`failure(status) -> Answer` is the vendor's own format for 429, 500 and 503. What `handler` returns is committed together
-with its documents, whatever its status; what it raises undoes them.
+`failure(status) -> Answer` is the vendor's own format for 429, 500 and 503. What `handler` returns is committed
+together with its documents, whatever its status; what it raises undoes them.
 """
 
 import asyncio

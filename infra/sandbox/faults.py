@@ -1,6 +1,6 @@
 """The sandbox told to fail: the next N calls of an operation, all of them, or those about one order.
 
-`endpoint.endpoint` applies faults to HTTP calls. A listener of its own (SMTP) asks `strike` and acts on the mode itself.
+`endpoint.endpoint` applies faults to HTTP calls. A listener of its own (SMTP) asks `strike` and acts on the mode.
 """
 
 import re
@@ -38,7 +38,7 @@ def add(world: World, fault: Fault) -> str:
 
 
 def strike(world: World, provider: Provider, operation: str, text: str, ids: list[str]) -> Fault | None:
-    """The fault that this call suffers, if any; it counts as struck. `text` is path and body, `ids` name what it touches."""
+    """The fault that this call suffers, if any; it counts as struck. `text` is path and body, `ids` what it touches."""
     for doc in world.all("fault"):
         if doc["provider"] != provider or doc["operation"] not in ("*", operation):
             continue

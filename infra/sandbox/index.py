@@ -17,7 +17,7 @@ CONTROLS = [
     ('POST /_sandbox/warehouse/receive {"reference", "location", "lines"}', "goods arrive"),
     ("POST /_sandbox/shippo/tracks/{tracking_number}/{status}", "the parcel moves"),
     ("POST /_sandbox/shippo/labels/{label_id}/{refund|reject_refund}", "the carrier answers about a label's refund"),
-    ("POST /_sandbox/stripe/{intent_id}/{authenticate|fail_authentication|expire|dispute}", "the bank or customer acts"),
+    ("POST /_sandbox/stripe/{intent_id}/{authenticate|fail_authentication|expire|dispute}", "the bank acts"),
     ("POST /_sandbox/stripe/refunds/{refund_id}/{succeed|fail}", "a refund ends"),
 ]  # fmt: skip
 

@@ -60,7 +60,7 @@ def check(declared: Mapping[str, Field], given: Mapping[str, Any], *, text: bool
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Bracket notation to objects: `a[b][0]=x` is `{"a": {"b": {"0": "x"}}}`; `check` makes arrays of what is declared so."""
+    """Bracket notation to objects: `a[b][0]=x` is `{"a": {"b": {"0": "x"}}}`; `check` makes the declared arrays."""
     whole: dict[str, Any] = {}
     for name, value in pairs:
         keys = [name.split("[", 1)[0], *re.findall(r"\[([^\]]*)\]", name)]

@@ -1,4 +1,4 @@
-"""What the vendors tell us: an outbox kept with the documents, sent until it is taken. At least once, in no promised order."""
+"""What the vendors tell us: an outbox kept with the documents, sent until it is taken. At least once, in any order."""
 
 import asyncio
 import contextlib

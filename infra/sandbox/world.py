@@ -1,4 +1,4 @@
-"""The sandbox's state: documents in one SQLite file, written through, so that a killed process forgets nothing it answered.
+"""The sandbox's state: documents in one SQLite file, written through, so that a killed process forgets no answer.
 
 One thread, one event loop. A transaction never awaits: requests are atomic and happen one after the other.
 
@@ -52,14 +52,14 @@ Effect = Literal[
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
-    kind TEXT NOT NULL, id TEXT NOT NULL, under TEXT NOT NULL, seq INTEGER PRIMARY KEY AUTOINCREMENT, doc TEXT NOT NULL);
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, under TEXT NOT NULL, doc TEXT NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS documents_id ON documents (id, kind);
 CREATE INDEX IF NOT EXISTS documents_under ON documents (kind, under, seq);
 CREATE TABLE IF NOT EXISTS books (
     seq INTEGER PRIMARY KEY, effect TEXT NOT NULL, order_id TEXT NOT NULL, reference TEXT NOT NULL, amount INTEGER);
 CREATE INDEX IF NOT EXISTS books_order ON books (order_id);
 CREATE TABLE IF NOT EXISTS timers (
-    id INTEGER PRIMARY KEY, due REAL, paces INTEGER, customer TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL);
+    id INTEGER PRIMARY KEY, due REAL, paces REAL, customer TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS timers_due ON timers (due);
 CREATE INDEX IF NOT EXISTS timers_customer ON timers (customer);
 CREATE TABLE IF NOT EXISTS outbox (
@@ -114,23 +114,25 @@ class World:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Inside another transaction it is part of that one."""
+        """All or nothing. Inside another transaction it is a part of that one, which can be undone alone."""
+        begin, commit, undo = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
         if self._depth:
-            yield
-            return
-        self.sql.execute("BEGIN IMMEDIATE")
+            name = f"part_{self._depth}"
+            begin, commit, undo = (f"SAVEPOINT {name}", f"RELEASE {name}", f"ROLLBACK TO {name}")
+        self.sql.execute(begin)
         self._depth += 1
         try:
             yield
         except BaseException:
-            self.sql.execute("ROLLBACK")
+            self.sql.execute(undo)
             raise
         else:
-            self.sql.execute("COMMIT")
+            self.sql.execute(commit)
         finally:
             self._depth -= 1
-        for wake in self.after_commit:
-            wake()
+        if not self._depth:
+            for wake in self.after_commit:
+                wake()
 
     def put(self, kind: str, id: str, doc: Document, *, under: str | None = None) -> Document:
         """Writes a document. `under` is what it is listed by (the intents of a customer); it stays when left out."""
