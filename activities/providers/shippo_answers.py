@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from activities.ports import Label, LabelStatus, Rate, Tracking, TrackingStatus
 
 RETRYABLE = frozenset({"carrier_timeout", "carrier_unavailable"})
-"""Message codes of a failed purchase that say that the carrier's system hiccuped. All others are about our data or funds."""
+"""Message codes of a failed purchase that tell of a hiccup at the carrier's. All others are about our data or funds."""
 
 _LABEL = {
     "WAITING": LabelStatus.QUEUED,

@@ -11,8 +11,8 @@ from typing import Any
 
 import requests
 import urllib3
-from shippo import Shippo
-from shippo.models.errors import SDKError
+from shippo import Shippo  # type: ignore[import-untyped]
+from shippo.models.errors import SDKError  # type: ignore[import-untyped]
 
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 
@@ -25,16 +25,20 @@ class _Session(requests.Session):
     def __init__(self, timeout: float) -> None:
         super().__init__()
         self._timeout = (min(_CONNECT_SECONDS, timeout), timeout)
-        self.sent = False
-        self.answer: requests.Response | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        self.sent = self.answered = False
+        self.text = ""
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         kwargs.setdefault("timeout", self._timeout)
         # A followed redirect turns a POST into a GET, and its 200 would look like an answer to the purchase.
         kwargs["allow_redirects"] = False
         self.sent = True
-        self.answer = super().send(request, **kwargs)
-        return self.answer
+        answer = super().send(request, **kwargs)
+        self.text, self.answered = answer.text, True
+        return answer
 
 
 class ShippoCalls:
@@ -57,7 +61,7 @@ class ShippoCalls:
         return text
 
     def act(self, ask: Callable[[Shippo], object]) -> str:
-        """The answer's JSON, for calls that change something: unless Shippo clearly refused, trouble is `OutcomeUnknown`."""
+        """The answer's JSON, for calls that change something: what is no clear refusal is `OutcomeUnknown`."""
         text, failure = self._attempt(ask, must_parse=True)
         if failure is not None:
             raise failure
@@ -66,20 +70,19 @@ class ShippoCalls:
     def _attempt(
         self, ask: Callable[[Shippo], object], *, must_parse: bool = False
     ) -> tuple[str, ProviderFailure | None]:
-        # The failure is given back and raised outside of `except`: an exception's context would carry the vendor's text.
+        # Given back, and raised outside of `except`: else the exception's context would carry the vendor's text.
         sdk, session = self._of_this_thread()
-        session.sent, session.answer = False, None
+        session.begin()
         try:
             ask(sdk)
         except SDKError as error:
             return "", _refusal(error.status_code, error.body)
-        except Exception as error:  # noqa: BLE001 - the SDK raises whatever its parsing stumbles over
-            if session.answer is None:
+        except Exception as error:
+            if not session.answered:
                 return "", _no_answer(error, sent=session.sent)
             if must_parse:
                 return "", OutcomeUnknown(PROVIDER, "unreadable_answer", LOOK_UP)
-        assert session.answer is not None
-        return session.answer.text, None
+        return session.text, None
 
     def _of_this_thread(self) -> tuple[Shippo, _Session]:
         if not hasattr(self._own, "pair"):
@@ -97,8 +100,11 @@ def _refusal(status: int, body: str) -> ProviderFailure:
         return Refused(PROVIDER, "not_found", "Shippo does not know this id (or this token may not see it).")
     if status in (409, 425, 429):
         return Unavailable(PROVIDER, "busy", "Shippo takes no more calls for now: try again later.")
-    if status in (400, 422) and "address_to" in _fields(body):
+    named = _fields(body) if status in (400, 422) else []
+    if "address_to" in named:
         return Refused(PROVIDER, "address", "The destination is not accepted: correct the address.")
+    if "rate" in named:
+        return Refused(PROVIDER, "rate", "The rate is unknown, or older than seven days: ask for rates anew.")
     if 400 <= status < 500 and status != 408:
         return Refused(PROVIDER, f"rejected_{status}", "Shippo rejects this request: correct it.")
     return OutcomeUnknown(PROVIDER, f"http_{status}", LOOK_UP)

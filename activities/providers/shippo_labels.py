@@ -7,8 +7,8 @@ import contextlib
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
-from shippo.models import components
-from shippo.models.operations import ListTransactionsRequest
+from shippo.models import components  # type: ignore[import-untyped]
+from shippo.models.operations import ListTransactionsRequest  # type: ignore[import-untyped]
 
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.ports import Label, LabelStatus, Parcel, PostalAddress, Rate, Tracking
@@ -62,7 +62,7 @@ class ShippoLabels:
         return _outcome(LabelAnswer, text).label()
 
     def labels_of(self, rate_id: str) -> list[Label]:
-        """Every label bought with this rate, failed ones included. Limited to 50 calls a minute (10 with a test token)."""
+        """Every label bought with this rate, failed ones included. At most 50 calls a minute (10 with a test token)."""
         request = ListTransactionsRequest(rate=rate_id, results=MOST_PER_PAGE)
         answer = _answer(LabelsAnswer, self._calls.look(lambda shippo: shippo.transactions.list(request)))
         # Adopting a label of another parcel would be worse than finding none.
@@ -72,7 +72,7 @@ class ShippoLabels:
         return _answer(LabelAnswer, self._calls.look(lambda shippo: shippo.transactions.get(label_id))).label()
 
     def refund(self, label_id: str) -> LabelStatus:
-        """Asks for the money back, once: `label` tells whether that was done already, and later the carrier's answer."""
+        """Asks for the money back, once: `label` tells whether that was done, and later what the carrier answered."""
         # The SDK takes the id itself: a request object would be nested in another and refused.
         text = self._calls.act(lambda shippo: shippo.refunds.create(transaction=label_id, async_=False))
         return _outcome(RefundAnswer, text).label_status()

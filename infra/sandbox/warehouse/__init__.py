@@ -1,0 +1,90 @@
+"""A warehouse: takes signed requests, works at its pace, sends signed news (Standard Webhooks both ways)."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.routing import Route
+
+from infra.sandbox.control import control
+from infra.sandbox.endpoint import Handler, endpoint
+from infra.sandbox.warehouse import floor, receiving
+from infra.sandbox.world import World
+
+TRIGGERS = [
+    ("SKU SHORT-…", "one unit is missing when it is picked (once per order and SKU)"),
+    ("SKU REFUSE-…", "the request is refused"),
+    ("SKU SILENT-…", "the warehouse never answers by itself, not even a recall"),
+    ("SKU TWOBOX-…", "packed in two parcels"),
+    ("SKU TOOLATE-…", "a recall is refused, the goods are handed over"),
+    ("POST /_sandbox/warehouse/fulfillments/{id}/pick_up", "the customer picked it up"),
+    ('POST /_sandbox/warehouse/send {"type", "data"}', "any other news, signed: stock.counted, return.received …"),
+]
+
+
+class Told(BaseModel):
+    """What a step may be told: other parcels than the warehouse would pack, the lines that are missing."""
+
+    model_config = ConfigDict(extra="forbid")
+    parcels: list[dict[str, int]] | None = None
+    lines: list[dict[str, Any]] | None = None
+
+
+class Line(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    sku: str
+    quantity: int = Field(ge=1)
+
+
+class Receipt(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    reference: str
+    location: str
+    lines: list[Line]
+
+
+class News(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    type: str
+    data: dict[str, Any]
+
+
+def routes(world: World) -> list[Route]:
+    def api(path: str, operation: str, handler: Handler) -> Route:
+        answer = endpoint(world, "warehouse", operation, receiving.signed(handler), failure=receiving.failure)
+        return Route(f"/warehouse/fulfillments{path}", answer, methods=["POST"])
+
+    return [
+        api("", "request", receiving.request),
+        api("/{id}/release", "release", receiving.release),
+        api("/{id}/cancel", "cancel", receiving.cancel),
+        Route("/_sandbox/warehouse/fulfillments/{id}/{step}", control(world, _step), methods=["POST"]),
+        Route("/_sandbox/warehouse/receive", control(world, _receive), methods=["POST"]),
+        Route("/_sandbox/warehouse/send", control(world, _send), methods=["POST"]),
+    ]
+
+
+def _step(world: World, request: Request, given: Any) -> Any:
+    """The warehouse does it now, whatever it would have done by itself."""
+    told = Told.model_validate(given).model_dump(exclude_none=True)
+    step = floor.STEPS[request.path_params["step"]]
+    with world.transaction():
+        doc = world.get(floor.KIND, request.path_params["id"])
+        if doc is None:
+            raise KeyError(request.path_params["id"])
+        if doc["status"] in floor.LEFT and step is not floor.refuse_cancel:
+            raise ValueError(f"{doc['id']} is {doc['status']}")
+        step(world, doc, told)
+        return world.get(floor.KIND, doc["id"])
+
+
+def _receive(world: World, request: Request, given: Any) -> Any:
+    receipt = Receipt.model_validate(given)
+    with world.transaction():
+        floor.tell(world, "stock.received", receipt.model_dump())
+
+
+def _send(world: World, request: Request, given: Any) -> Any:
+    news = News.model_validate(given)
+    with world.transaction():
+        floor.tell(world, news.type, news.data)

@@ -1,0 +1,192 @@
+"""What a warehouse does: accept, pick, pack, hand over, and stop when asked in time. By pace, or when told to.
+
+`status`: requested → accepted → picking → packed → handed_over, or refused, cancelled, empty (all units were missing).
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from infra.sandbox import clock, webhooks
+from infra.sandbox.shippo import tracks
+from infra.sandbox.world import Document, World
+
+KIND: Final = "warehouse_fulfillment"
+LEFT = frozenset({"handed_over", "picked_up"})
+OVER = LEFT | {"refused", "cancelled", "empty"}
+SHORT, REFUSE, SILENT, TWO_BOXES, TOO_LATE = "SHORT-", "REFUSE-", "SILENT-", "TWOBOX-", "TOOLATE-"
+
+BOX_GRAMS, UNIT_GRAMS, HEAVIEST_GRAMS = 150, 150, 60_000
+UNIT_MM, LOWEST_MM, HIGHEST_MM = 50, 50, 600
+
+
+def take(world: World, request: Document) -> None:
+    """A new request."""
+    id = request["fulfillment_id"]
+    doc = {
+        "id": id,
+        "order_id": request["order_id"],
+        "request": request,
+        "lines": request["lines"],
+        "status": "requested",
+        "released": None,
+        "recalled": False,
+        "recall_answered": False,
+    }
+    world.put(KIND, id, doc)
+    world.count("warehouse_request", request["order_id"], id)
+    _go_on(world, doc)
+
+
+def release(world: World, doc: Document, parcels: list[Document]) -> None:
+    world.put(KIND, doc["id"], doc | {"released": parcels})
+    world.count("release", doc["order_id"], doc["id"])
+    _go_on(world, doc | {"released": parcels})
+
+
+def recall(world: World, doc: Document) -> None:
+    world.put(KIND, doc["id"], doc | {"recalled": True})
+    world.count("recall", doc["order_id"], doc["id"])
+    if not _has(doc, SILENT):
+        clock.schedule(world, "warehouse.answer_recall", {"id": doc["id"]}, paces=1)
+
+
+def accept(world: World, doc: Document, told: Document) -> None:
+    _become(world, doc, "accepted", "accepted")
+
+
+def pick(world: World, doc: Document, told: Document) -> None:
+    _become(world, doc, "picking", "picking")
+
+
+def pack(world: World, doc: Document, told: Document) -> None:
+    boxes = told.get("parcels") or parcels(doc["lines"])
+    _become(world, doc, "packed", "packed", parcels=boxes)
+
+
+def short_pick(world: World, doc: Document, told: Document) -> None:
+    """Units are missing: one of the first line, unless told. What is left is packed next."""
+    missing = told.get("lines") or [{"sku": doc["lines"][0]["sku"], "missing": 1}]
+    gone = {line["sku"]: line["missing"] for line in missing}
+    left = [line | {"quantity": line["quantity"] - gone.get(line["sku"], 0)} for line in doc["lines"]]
+    left = [line for line in left if line["quantity"] > 0]
+    _become(world, doc | {"lines": left}, "picking" if left else "empty", "short_picked", lines=missing)
+
+
+def refuse(world: World, doc: Document, told: Document) -> None:
+    _become(world, doc, "refused", "refused")
+
+
+def hand_over(world: World, doc: Document, told: Document) -> None:
+    """Not asked whether it was released: a control call makes the mistake that a warehouse can make."""
+    world.count("hand_over", doc["order_id"], doc["id"])
+    _become(world, doc, "handed_over", "handed_over")
+    tracks.parcels_left(world, [parcel["tracking_number"] for parcel in doc["released"] or ()])
+
+
+def pick_up(world: World, doc: Document, told: Document) -> None:
+    _become(world, doc, "picked_up", "picked_up")
+
+
+def cancel(world: World, doc: Document, told: Document) -> None:
+    _become(world, doc | {"recall_answered": True}, "cancelled", "cancelled")
+
+
+def refuse_cancel(world: World, doc: Document, told: Document) -> None:
+    """Too late; the work goes on."""
+    _become(world, doc | {"recall_answered": True}, doc["status"], "cancel_refused")
+
+
+STEPS: dict[str, Callable[[World, Document, Document], None]] = {
+    "accept": accept,
+    "pick": pick,
+    "pack": pack,
+    "short_pick": short_pick,
+    "refuse": refuse,
+    "hand_over": hand_over,
+    "pick_up": pick_up,
+    "cancel": cancel,
+    "refuse_cancel": refuse_cancel,
+}
+
+
+@clock.action("warehouse.next")
+def work(world: World, subject: Document) -> None:
+    """The next step by itself, unless something else came between."""
+    doc = world.get(KIND, subject["id"])
+    if doc is not None and doc["status"] == subject["from"]:
+        step = _next(world, doc)
+        if step is not None:
+            STEPS[step](world, doc, {})
+
+
+@clock.action("warehouse.answer_recall")
+def answer_recall(world: World, subject: Document) -> None:
+    doc = world.get(KIND, subject["id"])
+    if doc is not None and not doc["recall_answered"]:
+        too_late = doc["status"] in LEFT or _has(doc, TOO_LATE)
+        (refuse_cancel if too_late else cancel)(world, doc, {})
+
+
+def parcels(lines: list[Document]) -> list[Document]:
+    """One box that fits the units; two where a SKU says so."""
+    units = sum(line["quantity"] for line in lines)
+    two = units > 1 and any(line["sku"].startswith(TWO_BOXES) for line in lines)
+    shares = [units - units // 2, units // 2] if two else [units]
+    return [
+        {
+            "weight_g": min(BOX_GRAMS + UNIT_GRAMS * share, HEAVIEST_GRAMS),
+            "length_mm": 200,
+            "width_mm": 150,
+            "height_mm": min(max(UNIT_MM * share, LOWEST_MM), HIGHEST_MM),
+        }
+        for share in shares
+    ]
+
+
+def _next(world: World, doc: Document) -> str | None:
+    """What the warehouse would do now, if anything."""
+    waits = doc["recalled"] and not doc["recall_answered"]
+    if waits or doc["status"] in OVER or _has(doc, SILENT):
+        return None
+    match doc["status"]:
+        case "requested":
+            return "refuse" if _has(doc, REFUSE) else "accept"
+        case "accepted":
+            return "pick"
+        case "picking":
+            return "short_pick" if _runs_short(world, doc) else "pack"
+        case _:
+            return "hand_over" if doc["released"] is not None else None
+
+
+def _runs_short(world: World, doc: Document) -> bool:
+    """Once per order and SKU: what was missing is asked for again, and then it is there."""
+    for line in doc["lines"]:
+        once = f"{doc['order_id']} {line['sku']}"
+        if line["sku"].startswith(SHORT) and world.get("warehouse_short", once) is None:
+            world.put("warehouse_short", once, {})
+            doc["lines"] = [line, *(other for other in doc["lines"] if other is not line)]
+            return True
+    return False
+
+
+def _become(world: World, doc: Document, status: str, news: str, **data: Any) -> None:
+    doc = doc | {"status": status}
+    world.put(KIND, doc["id"], doc)
+    tell(world, f"fulfillment.{news}", {"fulfillment_id": doc["id"], **data})
+    _go_on(world, doc)
+
+
+def _go_on(world: World, doc: Document) -> None:
+    """Whether there is anything to do is looked at when its time has come."""
+    if doc["status"] not in OVER:
+        clock.schedule(world, "warehouse.next", {"id": doc["id"], "from": doc["status"]}, paces=1)
+
+
+def tell(world: World, news: str, data: Document) -> None:
+    now = world.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    webhooks.send(world, "warehouse", {"type": news, "timestamp": now, "data": data})
+
+
+def _has(doc: Document, prefix: str) -> bool:
+    return any(line["sku"].startswith(prefix) for line in doc["lines"])
