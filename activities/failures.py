@@ -3,6 +3,8 @@
 A failure carries a code, our own ids and what to do next; never a vendor's text, which may hold personal data.
 """
 
+from datetime import timedelta
+
 
 class ProviderFailure(Exception):
     """A provider did not do what was asked. `code` is a short word for machines, `advice` says what to do next."""
@@ -23,4 +25,8 @@ class Unavailable(ProviderFailure):
 
 
 class OutcomeUnknown(ProviderFailure):
-    """The call may or may not have had its effect: look it up before repeating it."""
+    """The call may or may not have had its effect: look it up before repeating it, not before `retry_in` has passed."""
+
+    def __init__(self, provider: str, code: str, advice: str = "", *, retry_in: timedelta | None = None) -> None:
+        super().__init__(provider, code, advice)
+        self.retry_in = retry_in

@@ -19,8 +19,7 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$", to_lower=True
 Channel = Literal["email", "sms"]
 
 CURRENCIES = frozenset(
-    "aed aud bgn brl cad chf clp cny czk dkk eur gbp hkd huf idr ils inr isk jpy krw kwd mxn myr nok nzd php pln ron sar "
-    "sek sgd thb try twd usd vnd zar".split()
+    ["aed", "aud", "bgn", "brl", "cad", "chf", "clp", "cny", "czk", "dkk", "eur", "gbp", "hkd", "huf", "idr", "ils", "inr", "isk", "jpy", "krw", "kwd", "mxn", "myr", "nok", "nzd", "php", "pln", "ron", "sar", "sek", "sgd", "thb", "try", "twd", "usd", "vnd", "zar"]
 )
 
 
@@ -50,7 +49,9 @@ class AskedCustomer(Asked):
     def reachable(self) -> Self:
         for channel, field in (("email", "email"), ("sms", "phone")):
             if channel in self.notify and not getattr(self, field):
-                raise PydanticCustomError("unreachable", "notify names {channel}, so {field} is needed", {"channel": channel, "field": field})
+                raise PydanticCustomError(
+                    "unreachable", "notify names {channel}, so {field} is needed", {"channel": channel, "field": field}
+                )
         return self
 
 
@@ -61,7 +62,9 @@ class AskedLine(Asked):
     tax: Minor | None = None
     discount: Minor | None = None
     ship_to: Address | None = None
-    options: dict[Annotated[str, StringConstraints(max_length=50)], Annotated[str, StringConstraints(max_length=200)]] = {}
+    options: dict[
+        Annotated[str, StringConstraints(max_length=50)], Annotated[str, StringConstraints(max_length=200)]
+    ] = {}
 
 
 class AskedShipping(Asked):
@@ -110,27 +113,37 @@ class AskedOrder(Asked):
         due = goods + self.tax + self.shipping.price - self.discount
         if due != self.total:
             raise PydanticCustomError(
-                "total", "total is {total}, but lines + tax + shipping.price - discount make {due}", {"total": self.total, "due": due}
+                "total",
+                "total is {total}, but lines + tax + shipping.price - discount make {due}",
+                {"total": self.total, "due": due},
             )
         for field in ("tax", "discount"):
             own = [getattr(line, field) for line in self.lines]
             given, whole = sum(part or 0 for part in own), getattr(self, field)
             if given > whole or (None not in own and given != whole):
                 raise PydanticCustomError(
-                    "line_sum", "{field} is {whole}, but the lines' own {field} make {given}", {"field": field, "whole": whole, "given": given}
+                    "line_sum",
+                    "{field} is {whole}, but the lines' own {field} make {given}",
+                    {"field": field, "whole": whole, "given": given},
                 )
         for number, shares in enumerate(self.shares()):
             if any(share.total < 0 for share in shares):
-                raise PydanticCustomError("discount", "lines[{number}] costs less than nothing after its discount", {"number": number})
+                raise PydanticCustomError(
+                    "discount", "lines[{number}] costs less than nothing after its discount", {"number": number}
+                )
         if self.payment.method == "card" and not self.total:
-            raise PydanticCustomError("total", "an order of nothing can't be charged to a card: use payment.method external")
+            raise PydanticCustomError(
+                "total", "an order of nothing can't be charged to a card: use payment.method external"
+            )
         return self
 
     def line_amounts(self, field: Literal["tax", "discount"]) -> list[int]:
         """Each line's own amount, or its part of what the order still has to share out."""
         own: list[int | None] = [getattr(line, field) for line in self.lines]
         rest: int = getattr(self, field) - sum(part or 0 for part in own)
-        weights = [line.quantity * line.unit_price if part is None else 0 for line, part in zip(self.lines, own, strict=True)]
+        weights = [
+            line.quantity * line.unit_price if part is None else 0 for line, part in zip(self.lines, own, strict=True)
+        ]
         if not any(weights):
             weights = [line.quantity if part is None else 0 for line, part in zip(self.lines, own, strict=True)]
         shared = share_out(rest, weights) if rest else [0] * len(own)

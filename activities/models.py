@@ -110,8 +110,8 @@ class FulfillmentStanding(Value):
     captured: bool = False
     released: bool = False
     recall: Recall | None = None
-    refund_due: bool = False
-    """Captured, and not to be shipped."""
+    refund: Literal["due", "pending"] | None = None
+    """Captured and not to be shipped: to be asked back, or asked and not answered."""
     parcels: tuple[ParcelStanding, ...] = ()
 
     @property

@@ -179,9 +179,7 @@ class Tracking(Value):
 class Labels(Protocol):
     """Rates, labels, tracking. The provider has no idempotency keys: look up before repeating."""
 
-    def rates(
-        self, *, origin: PostalAddress, destination: PostalAddress, parcel: Parcel, reference: str
-    ) -> list[Rate]:
+    def rates(self, *, origin: PostalAddress, destination: PostalAddress, parcel: Parcel, reference: str) -> list[Rate]:
         """Free and harmless to repeat. `Refused(code="no_rates")` when the carrier cannot go there; a bad address is
         `Refused(code="address")`."""
 

@@ -58,6 +58,4 @@ def unit_shares(quantity: int, price: int, tax: int, discount: int, shipping: in
 def cost(shares: Iterable[Priced], first_unit: int, quantity: int) -> int:
     """What `quantity` units of a line from `first_unit` on cost, by the stored shares."""
     after = first_unit + quantity
-    return sum(
-        s.total * max(0, min(after, s.first_unit + s.quantity) - max(first_unit, s.first_unit)) for s in shares
-    )
+    return sum(s.total * max(0, min(after, s.first_unit + s.quantity) - max(first_unit, s.first_unit)) for s in shares)

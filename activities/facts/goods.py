@@ -178,14 +178,13 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         left[r.sku, r.location_id] = (units, units)
         r.status = "consumed"
     stock.move(tx, "shipped", fulfillment_id, left)
-    numbers, links = [], []
+    links = []
     for parcel in parcels_of(tx, fulfillment_id):
         if parcel.label_status == LabelStatus.BOUGHT:
             parcel.label_status = LabelStatus.USED
-        numbers.append(parcel.tracking_number or "")
         links.append(parcel.tracking_url or "")
     note(tx, order, "shipped", at, fulfillment_id=fulfillment_id)
-    tell(tx, order, "shipped", fulfillment_id, tracking=", ".join(filter(None, numbers)), link=" ".join(filter(None, links)))
+    tell(tx, order, "shipped", fulfillment_id, links=" ".join(filter(None, links)))
     changed(tx, order, f)
     return True
 
@@ -204,7 +203,7 @@ def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -
     parcel.tracking_status, parcel.tracked_at = status, at
     note(tx, order, status, at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
     if status == TrackingStatus.OUT_FOR_DELIVERY:
-        tell(tx, order, "out_for_delivery", f.fulfillment_id, tracking=parcel.tracking_number or "")
+        tell(tx, order, "out_for_delivery", f.fulfillment_id)
     if status in (TrackingStatus.RETURN_TO_SENDER, TrackingStatus.FAILURE):
         delivery_failed(tx, order, f, parcel, status, at)
     arrived = all(p.tracking_status == TrackingStatus.DELIVERED for p in parcels_of(tx, f.fulfillment_id))
@@ -271,5 +270,3 @@ def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     note(tx, order, "recall_refused", at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)
     return True
-
-

@@ -16,7 +16,14 @@ from infra.database.tables import Customer, Fulfillment, MoneyMove, Order, Payme
 
 
 def moved(
-    tx: Session, order: Order, payment: Payment, kind: str, amount: int, reference: str, at: datetime, f: str | None = None
+    tx: Session,
+    order: Order,
+    payment: Payment,
+    kind: str,
+    amount: int,
+    reference: str,
+    at: datetime,
+    f: str | None = None,
 ) -> None:
     tx.add(
         MoneyMove(
@@ -57,7 +64,7 @@ def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) 
     elif answer.status == IntentStatus.ACTION_REQUIRED and payment.status != "action_required":
         payment.status, payment.action_url = "action_required", answer.action_url
         note(tx, order, "payment_action_required", at, payment=payment.n)
-        tell(tx, order, "payment_action", subject)
+        tell(tx, order, "payment_action", subject, url=answer.action_url or "")
     elif answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED):
         payment.status, payment.decline_code = "declined", answer.decline_code or answer.status.value
         note(tx, order, "declined", at, code=payment.decline_code, payment=payment.n)

@@ -81,7 +81,9 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str) -> None:
     who = asked.customer
     tx.add(Contact(order_id=order_id, kind="customer", name=who.name, email=who.email, phone=who.phone, **NO_ADDRESS))
     tx.add(at_address(order_id, "ship_to", asked.shipping.address, who))
-    destinations = {line.ship_to: at_address(order_id, "line", line.ship_to, who) for line in asked.lines if line.ship_to}
+    destinations = {
+        line.ship_to: at_address(order_id, "line", line.ship_to, who) for line in asked.lines if line.ship_to
+    }
     tx.add_all(destinations.values())
     tx.flush()
     tax, discount = asked.line_amounts("tax"), asked.line_amounts("discount")

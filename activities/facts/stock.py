@@ -106,13 +106,13 @@ def open_units(tx: Session, order: Order) -> list[Units]:
     return wanted
 
 
-def pick(
-    wanted: list[Units], shelves: dict[str, dict[str, int]]
-) -> tuple[list[tuple[str, Units]], list[Units]]:
+def pick(wanted: list[Units], shelves: dict[str, dict[str, int]]) -> tuple[list[tuple[str, Units]], list[Units]]:
     """Which location gives which units: the fewest locations per destination, then their priority."""
     taken: list[tuple[str, Units]] = []
     missing: list[Units] = []
-    for _, group in groupby(sorted(wanted, key=lambda u: (u.contact_id, u.line_no, u.first_unit)), lambda u: u.contact_id):
+    for _, group in groupby(
+        sorted(wanted, key=lambda u: (u.contact_id, u.line_no, u.first_unit)), lambda u: u.contact_id
+    ):
         rest = list(group)
         while rest:
             best = max(shelves, key=lambda location: covered(rest, shelves[location]), default=None)
@@ -220,7 +220,7 @@ def queue(tx: Session, order: Order, missing: list[Units], products: dict[str, P
     count = sum(units.quantity for units in missing)
     latest = max(promised.values()).isoformat()
     note(tx, order, "backordered", at, units=count, promised_on=latest)
-    tell(tx, order, "backordered", "", units=count, promised_on=latest)
+    tell(tx, order, "backordered", "", expected=latest)
 
 
 def drop(tx: Session, order: Order, missing: list[Units], at: datetime) -> None:
@@ -229,7 +229,7 @@ def drop(tx: Session, order: Order, missing: list[Units], at: datetime) -> None:
         cancel_units(tx, order.order_id, units.line_no, units.quantity)
     count = sum(units.quantity for units in missing)
     note(tx, order, "unavailable_cancelled", at, units=count)
-    tell(tx, order, "partly_cancelled", "", units=count)
+    tell(tx, order, "partly_cancelled", "unavailable")
 
 
 def cancel_units(tx: Session, order_id: str, line_no: int, quantity: int) -> None:

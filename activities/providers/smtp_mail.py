@@ -29,18 +29,9 @@ class SmtpMail:
     def __init__(self, url: str, sender: str, *, timeout: float = 20.0, tls: ssl.SSLContext | None = None) -> None:
         """`url` is `smtp://[user:password@]host[:587]` or `smtps://…[:465]`; `sender` is `a@b` or `Name <a@b>`.
         Malformed: ValueError, which repeats neither."""
-        parts = urlsplit(url)
-        if parts.scheme not in PORTS or not parts.hostname:
-            raise ValueError("SMTP_URL: expected smtp://[user:password@]host[:port] or smtps://…")
-        self._host, self._port = parts.hostname, parts.port or PORTS[parts.scheme]
-        self._implicit_tls = parts.scheme == "smtps"
-        self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        self._implicit_tls, self._host, self._port, self._login = _server(url)
         self._tls = tls or ssl.create_default_context()
-        name, address = parseaddr(sender)
-        try:
-            self._sender = Address(name, addr_spec=address)
-        except (ValueError, IndexError, MessageError):
-            raise ValueError("MAIL_FROM: expected an address, or a name and an address in <>") from None
+        self._sender = _sender(sender)
         self._timeout = timeout
 
     def send(self, *, to: str, subject: str, text: str, message_id: str) -> None:
@@ -58,11 +49,12 @@ class SmtpMail:
             smtp.close()
 
     def _connected(self) -> smtplib.SMTP:
-        name = self._sender.domain
+        place = (self._host, self._port, self._sender.domain)
+        smtp: smtplib.SMTP
         if self._implicit_tls:
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, name, timeout=self._timeout, context=self._tls)
+            smtp = smtplib.SMTP_SSL(*place, timeout=self._timeout, context=self._tls)
         else:
-            smtp = smtplib.SMTP(self._host, self._port, name, timeout=self._timeout)
+            smtp = smtplib.SMTP(*place, timeout=self._timeout)
         try:
             smtp.ehlo_or_helo_if_needed()
             self._secure(smtp)
@@ -79,7 +71,32 @@ class SmtpMail:
         if smtp.has_extn("starttls"):
             smtp.starttls(context=self._tls)
         elif self._login:
-            raise Refused(PROVIDER, "no_tls", "The server offers no STARTTLS and would get the password in the clear.")
+            raise Unavailable(
+                PROVIDER, "no_tls", "The server offers no STARTTLS: the password would travel in the clear."
+            )
+
+
+def _server(url: str) -> tuple[bool, str, int, tuple[str, str] | None]:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        host, port = None, 0
+    if not host:
+        raise ValueError("SMTP_URL: expected smtp://[user:password@]host[:port] or smtps://…")
+    login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+    return parts.scheme == "smtps", host, port, login
+
+
+def _sender(value: str) -> Address:
+    name, address = parseaddr(value)
+    try:
+        sender = Address(name, addr_spec=address)
+        if sender.domain and sender.addr_spec.isascii():
+            return sender
+    except (ValueError, IndexError, MessageError):
+        pass
+    raise ValueError("MAIL_FROM: expected an address, or a name and an address in <>")
 
 
 def _recipient(to: str) -> Address:
@@ -87,10 +104,11 @@ def _recipient(to: str) -> Address:
     try:
         address = Address(addr_spec=to)
         address = Address(username=address.username, domain=address.domain.encode("idna").decode())
-        if not (address.username and address.domain and address.addr_spec.isascii() and address.addr_spec.isprintable()):
+        plain = address.addr_spec.isascii() and address.addr_spec.isprintable()
+        if not (plain and address.username and address.domain):
             raise ValueError
     except (ValueError, IndexError, MessageError):
-        failure = Refused(PROVIDER, "invalid_address", "ask the customer for another address")
+        failure = Refused(PROVIDER, "invalid_address", "Ask the customer for another address.")
     else:
         return address
     raise failure
@@ -108,7 +126,7 @@ def _content(sender: Address, recipient: Address, subject: str, text: str, messa
         message.set_content(text)
         return message.as_bytes()
     except (ValueError, MessageError):
-        failure = Refused(PROVIDER, "invalid_message", "a header held a line break")
+        failure = Refused(PROVIDER, "invalid_message", "A header held a line break.")
     raise failure
 
 
@@ -125,7 +143,7 @@ def _deliver(smtp: smtplib.SMTP, content: bytes) -> None:
             return
         # The server has the whole message now, and a server in trouble may have kept it before it said so.
         failure = (
-            Refused(PROVIDER, f"content_{code}", "the server will not carry this message")
+            Refused(PROVIDER, f"content_{code}", "The server will not carry this message")
             if 500 <= code < 600
             else OutcomeUnknown(PROVIDER, f"content_{code}", "Send it again with the same Message-ID.")
         )
@@ -139,11 +157,12 @@ def _before_content(step: Callable[[], Result]) -> Result:
     try:
         return step()
     except smtplib.SMTPAuthenticationError as error:
-        failure = _answered(error.smtp_code, "credentials")
+        # Not the message's fault: it is worth sending once the setting is right.
+        failure = Unavailable(PROVIDER, f"credentials_{error.smtp_code}", "Check SMTP_URL.")
     except smtplib.SMTPResponseException as error:
         failure = _answered(error.smtp_code, "server")
     except smtplib.SMTPNotSupportedError:
-        failure = Refused(PROVIDER, "credentials", "The server takes no password: check SMTP_URL.")
+        failure = Unavailable(PROVIDER, "credentials", "The server takes no password: check SMTP_URL.")
     except (smtplib.SMTPException, OSError):
         failure = Unavailable(PROVIDER, "unreachable", "Try again.")
     raise failure
@@ -166,11 +185,10 @@ def _answered(code: int, about: str) -> ProviderFailure:
 
 
 _ADVICE = {
-    "credentials": "check SMTP_URL",
-    "server": "check SMTP_URL",
-    "sender": "check MAIL_FROM",
-    "recipient": "ask the customer for another address",
-    "data": "the server will not carry this message",
+    "server": "Check SMTP_URL.",
+    "sender": "Check MAIL_FROM.",
+    "recipient": "Ask the customer for another address.",
+    "data": "The server will not carry this message.",
 }
 
 

@@ -5,9 +5,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import requests
-from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
-from twilio.http.http_client import TwilioHttpClient
-from twilio.rest import Client
+from twilio.base.exceptions import (  # type: ignore[import-untyped]
+    TwilioException,
+    TwilioRestException,
+    TwilioServiceException,
+)
+from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
+from twilio.rest import Client  # type: ignore[import-untyped]
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
@@ -16,19 +20,18 @@ PROVIDER = "twilio"
 # The list is newest first, and a message is looked up soon after it was perhaps sent.
 LOOK_BACK, PAGE_SIZE = 1000, 200
 
-RECIPIENT = "ask the customer for another number"
-SETTINGS = "check the TWILIO_* settings"
+RECIPIENT = "Ask the customer for another number."
+SETTINGS = "Check the TWILIO_* settings."
 REFUSALS = {
-    20003: ("credentials", SETTINGS),
     21211: ("invalid_number", RECIPIENT),
     21212: ("sender", SETTINGS),
-    21408: ("region_not_permitted", "allow the region in Twilio's messaging permissions"),
+    21408: ("region_not_permitted", "Allow the region in Twilio's messaging permissions."),
     21602: ("body_missing", ""),
     21603: ("sender", SETTINGS),
     21604: ("invalid_number", RECIPIENT),
     21606: ("sender", SETTINGS),
-    21609: ("status_callback", "check PUBLIC_URL"),
-    21610: ("unsubscribed", "the customer has opted out: do not send again"),
+    21609: ("status_callback", "Check PUBLIC_URL."),
+    21610: ("unsubscribed", "The customer has opted out: do not send again."),
     21612: ("unroutable", RECIPIENT),
     21614: ("not_a_mobile", RECIPIENT),
     21617: ("body_too_long", ""),
@@ -39,7 +42,7 @@ Result = TypeVar("Result")
 
 
 class TwilioMessages:
-    """`TextMessages` over the vendor's SDK. Shared by threads; `timeout` in seconds for connecting and for each read."""
+    """`TextMessages` over the vendor's SDK, for threads to share. `timeout` (seconds) is for each step of a call."""
 
     def __init__(
         self,
@@ -52,10 +55,9 @@ class TwilioMessages:
         status_callback: str | None = None,
     ) -> None:
         """`sender` is our number, or the id of a messaging service (`MG…`)."""
-        # The SDK logs the query string, and with it the customer's number, at INFO: it gets a logger that leads nowhere.
-        silent = logging.Logger("twilio", logging.CRITICAL + 1)
-        http = TwilioHttpClient(timeout=timeout, logger=silent)
-        self._client = Client(account_sid, auth_token, http_client=http)
+        # The SDK logs the query string, and with it the customer's number, at INFO.
+        logging.getLogger("twilio.http_client").disabled = True
+        self._client = Client(account_sid, auth_token, http_client=TwilioHttpClient(timeout=timeout))
         if api_base:
             self._client.api.base_url = api_base
         self._from = {"messaging_service_sid" if sender.startswith("MG") else "from_": sender}
@@ -104,8 +106,9 @@ def _answered(status: int, code: int | None) -> ProviderFailure:
     if status >= 500 or status == 408:
         return OutcomeUnknown(PROVIDER, f"http_{status}", "Look the message up before sending it again.")
     if status in (401, 403):
-        return Refused(PROVIDER, "credentials", SETTINGS)
-    word, advice = REFUSALS.get(code or 0, (f"error_{code or status}", "see https://www.twilio.com/docs/api/errors"))
+        # Not the message's fault: it is worth sending once the setting is right.
+        return Unavailable(PROVIDER, "credentials", SETTINGS)
+    word, advice = REFUSALS.get(code or 0, (f"error_{code or status}", "See https://www.twilio.com/docs/api/errors."))
     return Refused(PROVIDER, word, advice)
 
 

@@ -1,0 +1,120 @@
+"""Telling the customer. Messages are rows; what is pending goes out as one message per channel, and only once."""
+
+from email.utils import parseaddr
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+from temporalio import activity
+
+from activities.facts.record import locked_order, note, wall_clock
+from activities.failures import ProviderFailure, Refused
+from activities.models import OrderStep, Standing, Value
+from activities.phrases import Kind
+from activities.ports import Mail, TextMessages
+from activities.standing import standing
+from activities.wording import Notice, email, sms
+from infra.database.tables import Contact, Message, Order
+
+
+class Outgoing(Value):
+    """One message to one person: what it carries and whether an earlier attempt may have sent it."""
+
+    claim: str
+    channel: str
+    to: str
+    notice: Notice
+    fresh: bool
+
+
+class CustomerActivities:
+    def __init__(self, sessions: sessionmaker[Session], texts: TextMessages, mail: Mail, sender: str) -> None:
+        self.sessions = sessions
+        self.texts = texts
+        self.mail = mail
+        self.domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+
+    @activity.defn(name="tell_customer")
+    def tell(self, step: OrderStep) -> Standing:
+        """Sends what is pending, by email and SMS, each message once. What cannot be delivered is on record."""
+        with self.sessions.begin() as tx:
+            outgoing = claim(tx, step.order_id)
+        trouble: ProviderFailure | None = None
+        for message in outgoing:
+            try:
+                reference, code = self.sent(message), None
+            except Refused as refusal:
+                reference, code = None, refusal.code
+            except ProviderFailure as failure:
+                trouble = failure
+                continue
+            with self.sessions.begin() as tx:
+                settle(tx, step, message, reference, code)
+        if trouble:
+            raise trouble
+        with self.sessions.begin() as tx:
+            return standing(tx, step.order_id)
+
+    def sent(self, message: Outgoing) -> str:
+        """A mail store keeps one copy per Message-ID; a text is looked up before it is sent again."""
+        if message.channel == "email":
+            subject, text = email(message.notice)
+            message_id = f"<{message.claim}@{self.domain}>"
+            self.mail.send(to=message.to, subject=subject, text=text, message_id=message_id)
+            return message_id
+        body = sms(message.notice)
+        known = None if message.fresh else self.texts.find(to=message.to, body=body)
+        return known or self.texts.send(to=message.to, body=body)
+
+
+def claim(tx: Session, order_id: str) -> list[Outgoing]:
+    """All pending rows of a channel become one message, under a name that stays the same until it is sent."""
+    order = locked_order(tx, order_id)
+    rows = list(
+        tx.scalars(
+            select(Message)
+            .where(Message.order_id == order_id, Message.status.in_(("pending", "claimed")))
+            .order_by(Message.message_id)
+        )
+    )
+    fresh = set()
+    for channel in ("email", "sms"):
+        pending = [row for row in rows if row.channel == channel and row.status == "pending"]
+        for row in pending:
+            row.status, row.claimed_as = "claimed", f"{order_id}.{channel}.{pending[0].message_id}"
+            fresh.add(row.claimed_as)
+    tx.flush()
+    person = tx.scalars(select(Contact).where(Contact.order_id == order_id, Contact.kind == "customer")).one()
+    claims = dict.fromkeys((str(row.claimed_as), row.channel) for row in rows)
+    return [
+        Outgoing(
+            claim=name,
+            channel=channel,
+            to=person.email if channel == "email" else person.phone,
+            notice=notice(order, person, [row for row in rows if row.claimed_as == name]),
+            fresh=name in fresh,
+        )
+        for name, channel in claims
+    ]
+
+
+def notice(order: Order, person: Contact, rows: list[Message]) -> Notice:
+    return Notice(
+        order_id=order.order_id,
+        kinds=[(Kind(row.kind), {**({"subject": row.subject} if row.subject else {}), **row.data}) for row in rows],
+        name=person.name,
+        locale=order.locale,
+        currency=order.currency,
+    )
+
+
+def settle(tx: Session, step: OrderStep, message: Outgoing, reference: str | None, code: str | None) -> None:
+    order = locked_order(tx, step.order_id)
+    rows = tx.scalars(
+        select(Message).where(Message.order_id == step.order_id, Message.claimed_as == message.claim)
+    ).all()
+    for row in rows:
+        row.status, row.reference, row.code = ("failed" if code else "sent"), reference, code
+        row.sent_at = None if code else wall_clock()
+    event = "message_failed" if code else "told"
+    kinds = [row.kind for row in rows]
+    note(tx, order, event, step.at, kinds=kinds, channel=message.channel, **({"code": code} if code else {}))

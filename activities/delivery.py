@@ -1,0 +1,31 @@
+"""Where parcels are: asked of the carrier when its webhooks do not come."""
+
+from sqlalchemy.orm import Session, sessionmaker
+from temporalio import activity
+
+from activities.facts import goods
+from activities.models import FulfillmentStep, Standing
+from activities.ports import Labels
+from activities.standing import standing
+
+
+class DeliveryActivities:
+    def __init__(self, sessions: sessionmaker[Session], labels: Labels) -> None:
+        self.sessions = sessions
+        self.labels = labels
+
+    @activity.defn(name="poll_delivery")
+    def poll(self, step: FulfillmentStep) -> Standing:
+        """Reads each parcel's tracking and records what is new. Changes nothing outside."""
+        with self.sessions.begin() as tx:
+            numbers = [
+                (p.n, p.carrier or "", p.tracking_number)
+                for p in goods.parcels_of(tx, step.fulfillment_id)
+                if p.tracking_number and p.tracking_status not in goods.FINAL
+            ]
+        seen = {n: self.labels.tracking(carrier, number) for n, carrier, number in numbers}
+        with self.sessions.begin() as tx:
+            for parcel in goods.parcels_of(tx, step.fulfillment_id):
+                if parcel.n in seen:
+                    goods.tracked(tx, parcel, seen[parcel.n].status, seen[parcel.n].occurred_at or step.at)
+            return standing(tx, step.order_id, [step.fulfillment_id])

@@ -1,0 +1,96 @@
+"""The warehouse: asked to pack, told to hand over, asked to stop. Every request is safe to repeat with its key."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+from temporalio import activity
+
+from activities.facts import goods
+from activities.intents import close_intent, open_intent
+from activities.models import FulfillmentStatus, FulfillmentStep, Recall, Standing
+from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
+from activities.standing import standing
+from infra.database.tables import Contact, Fulfillment, Location, Reservation
+
+
+class FulfillmentActivities:
+    def __init__(self, sessions: sessionmaker[Session], warehouses: Warehouses) -> None:
+        self.sessions = sessions
+        self.warehouses = warehouses
+
+    @activity.defn(name="request_fulfillment")
+    def request(self, step: FulfillmentStep) -> Standing:
+        """Asks the location's warehouse to pack. Undone by `recall_fulfillment`."""
+        with self.sessions.begin() as tx:
+            _, f = goods.locked(tx, step.fulfillment_id)
+            if f.status != FulfillmentStatus.PLANNED:
+                return standing(tx, step.order_id, [step.fulfillment_id])
+            asked, warehouse = asked_of(tx, f), warehouse_of(tx, f)
+            intent = open_intent(tx, step.order_id, f"request:{step.fulfillment_id}", location=f.location_id)
+        self.warehouses.request(warehouse, asked, key=intent.key)
+        with self.sessions.begin() as tx:
+            close_intent(tx, intent)
+            goods.requested(tx, step.fulfillment_id, step.at)
+            return standing(tx, step.order_id, [step.fulfillment_id])
+
+    @activity.defn(name="release_fulfillment")
+    def release(self, step: FulfillmentStep) -> Standing:
+        """Gives the warehouse the labels: from now on it may hand over."""
+        with self.sessions.begin() as tx:
+            _, f = goods.locked(tx, step.fulfillment_id)
+            if f.released or f.status != FulfillmentStatus.PACKED:
+                return standing(tx, step.order_id, [step.fulfillment_id])
+            warehouse = warehouse_of(tx, f)
+            parcels = [
+                ReleasedParcel(
+                    tracking_number=p.tracking_number or "", carrier=p.carrier or "", label_url=p.label_url or ""
+                )
+                for p in goods.parcels_of(tx, step.fulfillment_id)
+            ]
+            intent = open_intent(tx, step.order_id, f"release:{step.fulfillment_id}")
+        self.warehouses.release(warehouse, step.fulfillment_id, parcels, key=intent.key)
+        with self.sessions.begin() as tx:
+            close_intent(tx, intent)
+            goods.released(tx, step.fulfillment_id, step.at)
+            return standing(tx, step.order_id, [step.fulfillment_id])
+
+    @activity.defn(name="recall_fulfillment")
+    def recall(self, step: FulfillmentStep) -> Standing:
+        """Asks the warehouse to stop. Whether it could, it tells later. Undo of `request_fulfillment`."""
+        with self.sessions.begin() as tx:
+            _, f = goods.locked(tx, step.fulfillment_id)
+            if f.recall in (Recall.CONFIRMED, Recall.REFUSED) or f.status not in (
+                FulfillmentStatus.REQUESTED,
+                FulfillmentStatus.PACKED,
+            ):
+                return standing(tx, step.order_id, [step.fulfillment_id])
+            warehouse = warehouse_of(tx, f)
+            goods.recall_asked(tx, step.fulfillment_id, step.at)
+            intent = open_intent(tx, step.order_id, f"recall:{step.fulfillment_id}")
+        self.warehouses.cancel(warehouse, step.fulfillment_id, key=intent.key)
+        with self.sessions.begin() as tx:
+            close_intent(tx, intent)
+            return standing(tx, step.order_id, [step.fulfillment_id])
+
+
+def warehouse_of(tx: Session, f: Fulfillment) -> str:
+    return tx.scalars(select(Location.warehouse).where(Location.location_id == f.location_id)).one()
+
+
+def asked_of(tx: Session, f: Fulfillment) -> WarehouseRequest:
+    lines = tx.execute(
+        select(Reservation.sku, func.sum(Reservation.quantity))
+        .where(Reservation.fulfillment_id == f.fulfillment_id, Reservation.status == "held")
+        .group_by(Reservation.sku)
+        .order_by(Reservation.sku)
+    )
+    return WarehouseRequest(
+        fulfillment_id=f.fulfillment_id,
+        order_id=f.order_id,
+        location=f.location_id,
+        lines=[WarehouseLine(sku=sku, quantity=int(quantity)) for sku, quantity in lines],
+        ship_to=postal(tx.get_one(Contact, f.contact_id)),
+    )
+
+
+def postal(contact: Contact) -> PostalAddress:
+    return PostalAddress.model_validate({field: getattr(contact, field) for field in PostalAddress.model_fields})

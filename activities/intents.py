@@ -1,0 +1,88 @@
+"""Intents: what is about to be asked of a provider is on record before it is asked.
+
+An intent without an outcome means that nobody knows: the effect is looked up before the call is made again, whatever the
+attempt's number says. Its key stays the same until a look-up has shown that nothing happened.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts.record import wall_clock
+from activities.models import Value
+from infra.database.tables import Intent
+
+KEY_LIFE = timedelta(hours=23)
+"""Stripe forgets keys after 24 h: an older one is never trusted without a look-up."""
+
+
+class Opened(Value):
+    """An intent as one attempt sees it."""
+
+    intent_id: int
+    key: str
+    parameters: dict[str, Any]
+    fresh: bool
+    """Made by this attempt: nothing can have happened yet."""
+    recorded_at: datetime
+
+    @property
+    def key_is_old(self) -> bool:
+        return wall_clock() - self.recorded_at > KEY_LIFE
+
+
+def open_intent(tx: Session, order_id: str, step: str, **parameters: Any) -> Opened:
+    """The step's intent whose outcome is out, or a new one. Parameters stay as they were when it was made."""
+    last = tx.scalars(
+        select(Intent).where(Intent.order_id == order_id, Intent.step == step).order_by(Intent.n.desc()).limit(1)
+    ).first()
+    fresh = last is None or last.finished_at is not None
+    if last is None or last.finished_at is not None:
+        n = (last.n if last else 0) + 1
+        last = Intent(
+            order_id=order_id,
+            step=step,
+            n=n,
+            key=f"order:{order_id}:{step}:{n}",
+            parameters=parameters,
+            recorded_at=wall_clock(),
+        )
+        tx.add(last)
+        tx.flush()
+    return Opened(
+        intent_id=last.intent_id,
+        key=last.key,
+        parameters=last.parameters,
+        fresh=fresh,
+        recorded_at=last.recorded_at,
+    )
+
+
+def close_intent(tx: Session, intent: Opened, outcome: str = "done") -> None:
+    """The outcome is known: `done`, or why it never happened (then the next intent has a new key)."""
+    row = tx.get_one(Intent, intent.intent_id)
+    row.outcome, row.finished_at = outcome, wall_clock()
+
+
+def unresolved(tx: Session, order_id: str, step: str) -> bool:
+    """Whether a call of this step may have had an effect that nobody recorded."""
+    return (
+        tx.scalars(
+            select(Intent.intent_id).where(
+                Intent.order_id == order_id, Intent.step == step, Intent.finished_at.is_(None)
+            )
+        ).first()
+        is not None
+    )
+
+
+def close_answered(tx: Session, order_id: str, prefix: str) -> None:
+    """The provider's own news told the outcome before the call's record did: nothing is left to look up."""
+    for row in tx.scalars(
+        select(Intent).where(
+            Intent.order_id == order_id, Intent.step.startswith(prefix, autoescape=True), Intent.finished_at.is_(None)
+        )
+    ):
+        row.outcome, row.finished_at = "done", wall_clock()

@@ -1,0 +1,141 @@
+"""Labels at the shipping provider, which has no idempotency keys: looked up before anything is repeated."""
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session, sessionmaker
+from temporalio import activity
+
+from activities.facts import goods, labels
+from activities.facts.record import wall_clock
+from activities.failures import OutcomeUnknown, Refused, Unavailable
+from activities.fulfillment import postal
+from activities.intents import Opened, close_intent, open_intent, unresolved
+from activities.models import FulfillmentStatus, LabelStatus, ParcelStep, Standing
+from activities.ports import Label, Labels, Parcel, PostalAddress, Rate
+from activities.ports import LabelStatus as Answer
+from activities.standing import standing
+from infra.database.tables import Contact, Location
+
+
+class LabelActivities:
+    def __init__(self, sessions: sessionmaker[Session], labels: Labels, settle: timedelta) -> None:
+        self.sessions = sessions
+        self.labels = labels
+        self.settle = settle
+        """How long a purchase whose outcome is unknown may still be running at the carrier."""
+
+    @activity.defn(name="rate_parcel")
+    def rate(self, step: ParcelStep) -> Standing:
+        """Fetches rates and picks the service by the order's rule. Free, and safe to repeat."""
+        with self.sessions.begin() as tx:
+            order, f = goods.locked(tx, step.fulfillment_id)
+            parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
+            if parcel.label_status != LabelStatus.NONE or unresolved(tx, step.order_id, label_step(step)):
+                return standing(tx, step.order_id, [step.fulfillment_id])
+            rule = order.service
+            origin = PostalAddress.model_validate(tx.get_one(Location, f.location_id).address)
+            destination = postal(tx.get_one(Contact, f.contact_id))
+            size = Parcel.model_validate({field: getattr(parcel, field) for field in Parcel.model_fields})
+        rates = self.labels.rates(origin=origin, destination=destination, parcel=size, reference=reference(step))
+        with self.sessions.begin() as tx:
+            labels.rated(tx, step.fulfillment_id, step.parcel, chosen(rates, rule), step.at)
+            return standing(tx, step.order_id, [step.fulfillment_id])
+
+    @activity.defn(name="buy_label")
+    def buy(self, step: ParcelStep) -> Standing:
+        """Buys the label once. After a lost answer it waits until the carrier has settled, and looks. Undone by
+        `refund_label`."""
+        with self.sessions.begin() as tx:
+            _, f = goods.locked(tx, step.fulfillment_id)
+            parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
+            if parcel.label_status != LabelStatus.NONE or f.status != FulfillmentStatus.PACKED:
+                return standing(tx, step.order_id, [step.fulfillment_id])
+            intent = open_intent(tx, step.order_id, label_step(step), rate=parcel.rate_id)
+        label = self.bought(step, intent)
+        if label.status == Answer.FAILED:
+            with self.sessions.begin() as tx:
+                close_intent(tx, intent, "failed")
+            if label.retryable:
+                raise Unavailable("labels", label.error_code, "The carrier had a hiccup: it is tried again.")
+            raise Refused("labels", label.error_code, "Correct the address or the parcel, then retry.")
+        with self.sessions.begin() as tx:
+            close_intent(tx, intent)
+            labels.bought(tx, step.fulfillment_id, step.parcel, label, step.at)
+            return standing(tx, step.order_id, [step.fulfillment_id])
+
+    @activity.defn(name="refund_label")
+    def refund(self, step: ParcelStep) -> Standing:
+        """Asks the money back for a label that will not be used, once; asked again it fetches the carrier's answer."""
+        with self.sessions.begin() as tx:
+            goods.locked(tx, step.fulfillment_id)
+            parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
+            maybe_bought = parcel.label_status == LabelStatus.NONE and unresolved(tx, step.order_id, label_step(step))
+            if not maybe_bought and parcel.label_status not in (LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED):
+                return standing(tx, step.order_id, [step.fulfillment_id])
+        if maybe_bought and not self.adopt(step):
+            with self.sessions.begin() as tx:
+                return standing(tx, step.order_id, [step.fulfillment_id])
+        with self.sessions.begin() as tx:
+            parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
+            label_id = str(parcel.label_id)
+            intent = open_intent(tx, step.order_id, f"refund-{label_step(step)}", label=label_id)
+        answer = self.labels.label(label_id).status
+        if answer == Answer.BOUGHT:
+            answer = self.labels.refund(label_id)
+        with self.sessions.begin() as tx:
+            close_intent(tx, intent)
+            seen = LabelStatus(answer.value)
+            labels.refund_seen(tx, labels.parcel_of(tx, step.fulfillment_id, step.parcel), seen, step.at)
+            return standing(tx, step.order_id, [step.fulfillment_id])
+
+    # --- steps of the above ------------------------------------------------------------------------------------------
+
+    def bought(self, step: ParcelStep, intent: Opened) -> Label:
+        rate_id = intent.parameters["rate"]
+        if not intent.fresh:
+            self.wait_until_settled(intent)
+            for label in self.labels.labels_of(rate_id):
+                if label.status == Answer.QUEUED:
+                    raise OutcomeUnknown("labels", "queued", "The carrier still works on it.")
+                if label.status != Answer.FAILED:
+                    return label
+        return self.labels.buy(rate_id, reference=reference(step))
+
+    def wait_until_settled(self, intent: Opened) -> None:
+        left = intent.recorded_at + self.settle - wall_clock()
+        if left > timedelta():
+            raise OutcomeUnknown("labels", "settling", "Waiting for the carrier before looking.", retry_in=left)
+
+    def adopt(self, step: ParcelStep) -> bool:
+        """A purchase whose answer was lost, before the order was stopped: take it on, so that it can be given back."""
+        with self.sessions.begin() as tx:
+            intent = open_intent(tx, step.order_id, label_step(step))
+        self.wait_until_settled(intent)
+        found = next(
+            (found for found in self.labels.labels_of(intent.parameters["rate"]) if found.status != Answer.FAILED), None
+        )
+        with self.sessions.begin() as tx:
+            close_intent(tx, intent, "done" if found else "nothing_happened")
+            if found:
+                labels.bought(tx, step.fulfillment_id, step.parcel, found, step.at)
+        return found is not None
+
+
+def label_step(step: ParcelStep) -> str:
+    return f"label:{step.fulfillment_id}/{step.parcel}"
+
+
+def reference(step: ParcelStep) -> str:
+    return f"{step.order_id} {step.fulfillment_id}/{step.parcel}"[:100]
+
+
+def chosen(rates: list[Rate], rule: str) -> Rate:
+    """`cheapest`, `fastest`, or the named service; a service nobody offers is refused."""
+    if rule == "cheapest":
+        return min(rates, key=lambda r: (r.amount, r.days or 99, r.rate_id))
+    if rule == "fastest":
+        return min(rates, key=lambda r: (r.days or 99, r.amount, r.rate_id))
+    named = [rate for rate in rates if rate.service == rule]
+    if not named:
+        raise Refused("labels", "service_not_offered", "No carrier offers the order's service here: choose another.")
+    return min(named, key=lambda r: r.amount)

@@ -1,0 +1,82 @@
+"""What the process asks of its own tables: where the order stands, what is decided, what is held."""
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+from temporalio import activity
+
+from activities import facts
+from activities.facts.record import locked_order, wall_clock
+from activities.models import ChangeStep, HoldStep, OrderStep, Policy, ResolveStep, Standing
+from activities.standing import standing, whole
+from infra.database.tables import Change, Hold, Relay
+
+
+class OrderActivities:
+    def __init__(self, sessions: sessionmaker[Session], policy: Policy) -> None:
+        self.sessions = sessions
+        self.policy = policy
+
+    @activity.defn(name="load_order")
+    def load(self, step: OrderStep) -> Standing:
+        """Where the order stands. What the relay had to say has now been read."""
+        with self.sessions.begin() as tx:
+            order = locked_order(tx, step.order_id)
+            tx.execute(
+                update(Relay)
+                .where(Relay.order_id == step.order_id, Relay.done_at.is_(None))
+                .values(done_at=wall_clock())
+            )
+            return whole(tx, order).model_copy(update={"policy": self.policy})
+
+    @activity.defn(name="decide_cancellation")
+    def decide_cancellation(self, step: ChangeStep) -> Standing:
+        """Accepted, partly, or refused because all has left: by the tables, in one transaction."""
+        with self.sessions.begin() as tx:
+            facts.orders.cancellation_decided(
+                tx, step.order_id, step.change_id, reason=step.reason, by=step.by, why=step.why, at=step.at
+            )
+            return standing(tx, step.order_id)
+
+    @activity.defn(name="open_hold")
+    def open_hold(self, step: HoldStep) -> Standing:
+        """The order, or one fulfillment, waits for a person. Opened twice it is one hold."""
+        with self.sessions.begin() as tx:
+            facts.holds.opened(
+                tx,
+                step.order_id,
+                reason=step.reason,
+                step=step.step,
+                code=step.code,
+                advice=step.advice,
+                actions=step.actions,
+                at=step.at,
+                fulfillment_id=step.fulfillment_id,
+            )
+            return standing(tx, step.order_id)
+
+    @activity.defn(name="resolve_hold")
+    def resolve_hold(self, step: ResolveStep) -> Standing:
+        """Closes a hold with an operator's decision. Closed already: stays as it was."""
+        with self.sessions.begin() as tx:
+            hold = tx.get(Hold, step.hold_id)
+            if hold is None or hold.order_id != step.order_id:
+                settle_change(tx, step)
+                return standing(tx, step.order_id)
+            facts.holds.closed(
+                tx,
+                step.hold_id,
+                action=step.action,
+                by=step.by,
+                why=step.why,
+                at=step.at,
+                change_id=step.change_id,
+            )
+            if hold.reason == "delivery" and step.action == "skip" and hold.fulfillment_id:
+                facts.goods.given_up(tx, hold.fulfillment_id, step.at)
+            touched = [hold.fulfillment_id] if hold.fulfillment_id else []
+            return standing(tx, step.order_id, touched)
+
+
+def settle_change(tx: Session, step: ResolveStep) -> None:
+    for change in tx.scalars(select(Change).where(Change.change_id == step.change_id)):
+        change.decision, change.decided_at = "refused", step.at

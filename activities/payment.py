@@ -1,0 +1,278 @@
+"""Money at the payment provider: set aside, taken per fulfillment, given back. Each effect once, whatever crashes."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+from temporalio import activity
+
+from activities.facts import money, stock
+from activities.facts.axes import LIVE
+from activities.facts.goods import locked
+from activities.facts.orders import ask_payment
+from activities.facts.record import locked_order
+from activities.failures import Refused
+from activities.intents import Opened, close_answered, close_intent, open_intent, unresolved
+from activities.models import FulfillmentStatus, FulfillmentStep, OrderStep, Standing, Value
+from activities.ports import IntentStatus, PaymentIntent, Payments
+from activities.shares import cost
+from activities.standing import standing
+from infra.database.tables import Backorder, Customer, Fulfillment, MoneyMove, Order, Payment, Refund, Reservation
+
+
+class Asked(Value):
+    """A payment to be authorized, as one attempt sees it."""
+
+    payment_id: int
+    n: int
+    customer_id: str
+    provider_customer: str | None
+    intent_id: str | None
+    method: str
+    amount: int
+    currency: str
+    off_session: bool
+
+
+class PaymentActivities:
+    def __init__(self, sessions: sessionmaker[Session], payments: Payments) -> None:
+        self.sessions = sessions
+        self.payments = payments
+
+    @activity.defn(name="authorize_payment")
+    def authorize(self, step: OrderStep) -> Standing:
+        """Sets aside what the newest payment asks for, once per payment. Undone by `void_payments`."""
+        with self.sessions.begin() as tx:
+            asked = self.to_authorize(tx, step.order_id)
+            if asked is None:
+                close_answered(tx, step.order_id, "authorize:")
+                return standing(tx, step.order_id)
+            intent = open_intent(tx, step.order_id, f"authorize:{asked.n}")
+        self.supersede(step, asked.n)
+        answer = self.bank_answer(step.order_id, asked, intent)
+        with self.sessions.begin() as tx:
+            close_intent(tx, intent)
+            money.answered(tx, asked.payment_id, answer, step.at)
+            return standing(tx, step.order_id)
+
+    @activity.defn(name="reauthorize_payment")
+    def reauthorize(self, step: OrderStep) -> Standing:
+        """A new authorization, off session, for what is still to be captured: the old one has ended or is about to."""
+        with self.sessions.begin() as tx:
+            order = locked_order(tx, step.order_id)
+            payments = all_payments(tx, step.order_id)
+            if not any(p.status == "asked" for p in payments):
+                good = [p for p in payments if p.status in ("authorized", "captured", "ended")]
+                method = (good or payments)[-1].method
+                ask_payment(tx, order, method, still_to_capture(tx, order), off_session=bool(good))
+        return self.authorize(step)
+
+    @activity.defn(name="capture_payment")
+    def capture(self, step: FulfillmentStep) -> Standing:
+        """Takes one fulfillment's share, once. Not `captured` afterwards: the authorization is not good for it."""
+        with self.sessions.begin() as tx:
+            order, f = locked(tx, step.fulfillment_id)
+            payment = next((p for p in reversed(all_payments(tx, step.order_id)) if p.status == "authorized"), None)
+            if f.captured or order.pay_by == "external" or not f.amount:
+                money.nothing_to_capture(tx, step.fulfillment_id)
+                return standing(tx, step.order_id, [step.fulfillment_id])
+            name = f"capture:{step.fulfillment_id}"
+            if payment is None and not unresolved(tx, step.order_id, name):
+                return standing(tx, step.order_id, [step.fulfillment_id])
+            final = still_to_capture(tx, order) <= f.amount
+            intent = open_intent(
+                tx, step.order_id, name, payment_id=payment.payment_id if payment else 0, amount=f.amount, final=final
+            )
+            payment = tx.get_one(Payment, intent.parameters["payment_id"])
+            provider_id, before = str(payment.intent), payment.captured
+        after = self.captured(intent, provider_id, before)
+        with self.sessions.begin() as tx:
+            if after.captured >= before + intent.parameters["amount"]:
+                close_intent(tx, intent)
+                money.captured(tx, step.fulfillment_id, intent.parameters["payment_id"], after, step.at)
+            else:
+                close_intent(tx, intent, "authorization_ended")
+                money.ended(tx, intent.parameters["payment_id"], "authorization_ended", step.at)
+            return standing(tx, step.order_id, [step.fulfillment_id])
+
+    @activity.defn(name="void_payments")
+    def void(self, step: OrderStep) -> Standing:
+        """Gives back every authorization that is left, one made by a lost answer too. Undo of `authorize_payment`."""
+        with self.sessions.begin() as tx:
+            due = [p.payment_id for p in all_payments(tx, step.order_id) if p.status in (*LIVE, "asked")]
+        for payment_id in due:
+            self.void_one(step, payment_id)
+        with self.sessions.begin() as tx:
+            close_answered(tx, step.order_id, "void:")
+            return standing(tx, step.order_id)
+
+    @activity.defn(name="refund_payment")
+    def refund(self, step: FulfillmentStep) -> Standing:
+        """Gives back what was captured for goods that will not leave, once; asked again it fetches the bank's answer."""
+        with self.sessions.begin() as tx:
+            _, f = locked(tx, step.fulfillment_id)
+            pending = tx.scalars(
+                select(Refund.reference).where(Refund.fulfillment_id == step.fulfillment_id, Refund.status == "pending")
+            ).first()
+            payment = captured_by(tx, step.fulfillment_id)
+            if not pending and (payment is None or not f.captured or f.status != FulfillmentStatus.CANCELLED):
+                return standing(tx, step.order_id, [step.fulfillment_id])
+            if not pending and payment:
+                intent = open_intent(
+                    tx,
+                    step.order_id,
+                    f"refund:{step.fulfillment_id}",
+                    payment_id=payment.payment_id,
+                    intent=payment.intent,
+                    amount=f.amount,
+                )
+        if pending:
+            seen = self.payments.refund_status(pending)
+            with self.sessions.begin() as tx:
+                money.refund_seen(tx, pending, seen.status, step.at)
+                return standing(tx, step.order_id, [step.fulfillment_id])
+        provider_id, mark = intent.parameters["intent"], {"order_id": step.order_id, "refund": intent.key}
+        done = None
+        if not intent.fresh:
+            done = next((r for r in self.payments.refunds(provider_id) if r.metadata.get("refund") == intent.key), None)
+        done = done or self.payments.refund(
+            provider_id, amount=intent.parameters["amount"], metadata=mark, key=intent.key
+        )
+        with self.sessions.begin() as tx:
+            close_intent(tx, intent)
+            money.refund_asked(tx, intent.parameters["payment_id"], step.fulfillment_id, done, step.at)
+            return standing(tx, step.order_id, [step.fulfillment_id])
+
+    # --- steps of the above ------------------------------------------------------------------------------------------
+
+    def to_authorize(self, tx: Session, order_id: str) -> Asked | None:
+        order = locked_order(tx, order_id)
+        payment = next((p for p in reversed(all_payments(tx, order_id)) if p.status == "asked"), None)
+        if payment is None:
+            return None
+        customer = tx.get_one(Customer, order.customer_id)
+        return Asked(
+            payment_id=payment.payment_id,
+            n=payment.n,
+            customer_id=customer.customer_id,
+            provider_customer=customer.provider_customer,
+            intent_id=payment.intent,
+            method=payment.method,
+            amount=payment.amount,
+            currency=order.currency,
+            off_session=payment.off_session,
+        )
+
+    def supersede(self, step: OrderStep, n: int) -> None:
+        """An earlier payment that still waits for the customer must not come true beside the new one."""
+        with self.sessions.begin() as tx:
+            old = [p.payment_id for p in all_payments(tx, step.order_id) if p.n < n and p.status in (*LIVE, "asked")]
+        for payment_id in old:
+            self.void_one(step, payment_id)
+
+    def bank_answer(self, order_id: str, asked: Asked, intent: Opened) -> PaymentIntent:
+        """Creates unconfirmed (harmless if lost), records the id, confirms. Looks before it repeats."""
+        customer = asked.provider_customer or self.provider_customer(asked.customer_id)
+        found = self.payments.intent(asked.intent_id) if asked.intent_id else None
+        if found is None and not intent.fresh and intent.key_is_old:
+            found = self.lost_intent(customer, order_id, asked.n)
+        if found is None:
+            found = self.payments.create_intent(
+                amount=asked.amount,
+                currency=asked.currency,
+                customer=customer,
+                payment_method=asked.method,
+                metadata={"order_id": order_id, "payment": str(asked.n)},
+                off_session=asked.off_session,
+                key=intent.key,
+            )
+        if asked.intent_id is None:
+            with self.sessions.begin() as tx:
+                tx.get_one(Payment, asked.payment_id).intent = found.intent_id
+        if found.status == IntentStatus.UNCONFIRMED:
+            found = self.payments.confirm(found.intent_id, off_session=asked.off_session, key=f"{intent.key}:confirm")
+        return found
+
+    def provider_customer(self, customer_id: str) -> str:
+        made = self.payments.create_customer(customer_id, key=f"customer:{customer_id}")
+        with self.sessions.begin() as tx:
+            money.customer_known(tx, customer_id, made)
+        return made
+
+    def lost_intent(self, customer: str, order_id: str, n: int) -> PaymentIntent | None:
+        mine = {"order_id": order_id, "payment": str(n)}
+        return next((p for p in self.payments.intents(customer) if mine.items() <= p.metadata.items()), None)
+
+    def captured(self, intent: Opened, provider_id: str, before: int) -> PaymentIntent:
+        """The intent after the capture; with less captured than expected when its authorization has ended."""
+        expected = before + intent.parameters["amount"]
+        if not intent.fresh:
+            seen = self.payments.intent(provider_id)
+            if seen.captured >= expected or seen.status != IntentStatus.AUTHORIZED:
+                return seen
+        try:
+            return self.payments.capture(
+                provider_id,
+                amount=intent.parameters["amount"],
+                final=intent.parameters["final"],
+                key=intent.key,
+            )
+        except Refused:
+            seen = self.payments.intent(provider_id)
+            if seen.captured >= expected or seen.status in (IntentStatus.ENDED, IntentStatus.CAPTURED):
+                return seen
+            raise
+
+    def void_one(self, step: OrderStep, payment_id: int) -> None:
+        with self.sessions.begin() as tx:
+            order = locked_order(tx, step.order_id)
+            payment = tx.get_one(Payment, payment_id)
+            provider_id, n = payment.intent, payment.n
+            customer = tx.get_one(Customer, order.customer_id).provider_customer
+            maybe_made = unresolved(tx, step.order_id, f"authorize:{n}")
+            intent = open_intent(tx, step.order_id, f"void:{n}")
+        if provider_id is None and maybe_made and customer:
+            lost = self.lost_intent(customer, step.order_id, n)
+            provider_id = lost.intent_id if lost else None
+        if provider_id:
+            self.payments.void(provider_id, key=intent.key)
+        with self.sessions.begin() as tx:
+            tx.get_one(Payment, payment_id).intent = provider_id
+            close_intent(tx, intent)
+            money.ended(tx, payment_id, "voided", step.at)
+
+
+def all_payments(tx: Session, order_id: str) -> list[Payment]:
+    return list(tx.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.n)))
+
+
+def captured_by(tx: Session, fulfillment_id: str) -> Payment | None:
+    return tx.scalars(
+        select(Payment)
+        .join(MoneyMove, MoneyMove.payment_id == Payment.payment_id)
+        .where(MoneyMove.fulfillment_id == fulfillment_id, MoneyMove.kind == "captured")
+    ).first()
+
+
+def still_to_capture(tx: Session, order: Order) -> int:
+    """The stored shares of all units that are to be sent and not paid for yet."""
+    due = sum(
+        f.amount
+        for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order.order_id))
+        if not f.captured and f.status != FulfillmentStatus.CANCELLED
+    )
+    prices = stock.shares_of(tx, order.order_id)
+    loose = [(u.line_no, u.first_unit, u.quantity) for u in stock.open_units(tx, order)]
+    for row in tx.execute(
+        select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(
+            Backorder.order_id == order.order_id, Backorder.status == "waiting"
+        )
+    ).tuples():
+        loose.append(row)
+    for row in tx.execute(
+        select(Reservation.line_no, Reservation.first_unit, Reservation.quantity).where(
+            Reservation.order_id == order.order_id,
+            Reservation.status == "held",
+            Reservation.fulfillment_id.is_(None),
+        )
+    ).tuples():
+        loose.append(row)
+    return due + sum(cost(prices[line_no], first, quantity) for line_no, first, quantity in loose)

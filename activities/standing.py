@@ -1,0 +1,144 @@
+"""Where an order stands, as the process needs to know it: read from the tables, with only what differs from the defaults."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts.axes import Sums, sums
+from activities.models import (
+    ChangeStanding,
+    FulfillmentStanding,
+    FulfillmentStatus,
+    Head,
+    HoldStanding,
+    ParcelStanding,
+    Standing,
+)
+from infra.database.tables import Change, Fulfillment, Hold, Message, Order, Parcel, Payment, Refund
+
+
+def standing(tx: Session, order_id: str, touched: Iterable[str] = ()) -> Standing:
+    """The order's head, and the fulfillments that a step has touched."""
+    tx.flush()
+    order = tx.get_one(Order, order_id)
+    now = sums(tx, order)
+    wanted = set(touched)
+    return Standing(head=head(tx, order, now), **told(tx, [f for f in now.fulfillments if f.fulfillment_id in wanted]))
+
+
+def whole(tx: Session, order: Order) -> Standing:
+    """Everything a run needs when it begins, or hears that something is new. Ended fulfillments only while money or a
+    label is still out."""
+    now = sums(tx, order)
+    return Standing(head=head(tx, order, now), placed_at=order.placed_at, **told(tx, now.fulfillments))
+
+
+def told(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:
+    if not fulfillments:
+        return {}
+    ids = [f.fulfillment_id for f in fulfillments]
+    parcels: dict[str, list[Parcel]] = defaultdict(list)
+    for parcel in tx.scalars(select(Parcel).where(Parcel.fulfillment_id.in_(ids)).order_by(Parcel.n)):
+        parcels[parcel.fulfillment_id].append(parcel)
+    pending = set(
+        tx.scalars(select(Refund.fulfillment_id).where(Refund.fulfillment_id.in_(ids), Refund.status == "pending"))
+    )
+    return {
+        "fulfillments": tuple(of_one(f, parcels[f.fulfillment_id], f.fulfillment_id in pending) for f in fulfillments)
+    }
+
+
+def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool) -> FulfillmentStanding:
+    given: dict[str, Any] = {}
+    if f.captured:
+        given["captured"] = True
+    if f.released:
+        given["released"] = True
+    if f.recall:
+        given["recall"] = f.recall
+    if refunding:
+        given["refund"] = "pending"
+    elif f.captured and f.status == FulfillmentStatus.CANCELLED:
+        given["refund"] = "due"
+    if parcels:
+        given["parcels"] = tuple(
+            ParcelStanding(n=p.n)
+            if p.label_status == "none"
+            else ParcelStanding.model_validate({"n": p.n, "label": p.label_status})
+            for p in parcels
+        )
+    return FulfillmentStanding(
+        fulfillment_id=f.fulfillment_id,
+        version=f.version,
+        status=FulfillmentStatus(f.status),
+        amount=f.amount,
+        **given,
+    )
+
+
+def head(tx: Session, order: Order, now: Sums) -> Head:
+    given: dict[str, Any] = {
+        "payment": order.payment_status,
+        "paid_elsewhere": order.pay_by == "external",
+        "cancellation": order.cancellation,
+        "payment_ready": any(p.status == "asked" for p in now.payments),
+        "unplanned": now.unreserved > 0 or (now.unplanned > 0 and not withheld(order, now)),
+        "waiting": now.waiting > 0,
+        "withheld": withheld(order, now),
+        "money_left": bool(now.live) or any(p.status == "asked" for p in now.payments),
+        "settling": bool(now.pending_refunds or now.unsettled_labels),
+        "telling": tx.scalars(
+            select(Message.message_id)
+            .where(Message.order_id == order.order_id, Message.status.in_(("pending", "claimed")))
+            .limit(1)
+        ).first()
+        is not None,
+        **usable(now.payments),
+    }
+    given["holds"] = tuple(
+        HoldStanding.model_validate(
+            {
+                "hold_id": h.hold_id,
+                "reason": h.reason,
+                "actions": h.actions,
+                "step": h.step,
+                **({"fulfillment_id": h.fulfillment_id} if h.fulfillment_id else {}),
+            }
+        )
+        for h in tx.scalars(
+            select(Hold).where(Hold.order_id == order.order_id, Hold.closed_at.is_(None)).order_by(Hold.opened_at)
+        )
+    )
+    given["changes"] = tuple(
+        ChangeStanding.model_validate(
+            {
+                "change_id": c.change_id,
+                "kind": c.kind,
+                **{k: v for k in ("reason", "hold_id", "action") if (v := getattr(c, k))},
+            }
+        )
+        for c in tx.scalars(
+            select(Change)
+            .where(Change.order_id == order.order_id, Change.decision.is_(None))
+            .order_by(Change.change_id)
+        )
+    )
+    return Head.model_validate(
+        {"version": order.version, "status": order.status, **{key: value for key, value in given.items() if value}}
+    )
+
+
+def withheld(order: Order, now: Sums) -> bool:
+    return order.backorder == "ship_complete" and now.waiting > 0
+
+
+def usable(payments: list[Payment]) -> dict[str, int | datetime | None]:
+    """What the newest live authorization still allows to be captured, and until when."""
+    live = [p for p in payments if p.status == "authorized"]
+    if not live:
+        return {}
+    return {"capturable": live[-1].amount - live[-1].captured, "capture_before": live[-1].capture_before}
