@@ -16,13 +16,17 @@ def create(url: str, pool_size: int = 10, *, durable: bool = True) -> Engine:
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         _keep_private(address.database)
-        engine = create_engine(address, pool_size=pool_size, connect_args={"timeout": SQLITE_WAIT_SECONDS})
+        engine = create_engine(
+            address, pool_size=pool_size, hide_parameters=True, connect_args={"timeout": SQLITE_WAIT_SECONDS}
+        )
         _speak_sqlite(engine, durable)
         return engine
     return create_engine(
         address,
         pool_size=pool_size,
         max_overflow=pool_size,
+        # errors quote parameters, and those are names and addresses
+        hide_parameters=True,
         # a restarted server must not cost the first caller of every connection an error
         pool_pre_ping=True,
         connect_args={"application_name": "durable-orders", "connect_timeout": 10},

