@@ -40,7 +40,7 @@ class SandboxProcess:
     port: int = field(default_factory=free_port)
     smtp_port: int = field(default_factory=free_port)
     public_url: str | None = None
-    running: subprocess.Popen[str] | None = None
+    running: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
@@ -50,14 +50,17 @@ class SandboxProcess:
         command = [sys.executable, "-m", "infra.sandbox", "--state", str(self.state)]
         command += ["--port", str(self.port), "--smtp-port", str(self.smtp_port)]
         command += [] if self.pace is None else ["--pace", str(self.pace)]
-        told = {"PUBLIC_URL": self.public_url} if self.public_url else {}
-        inherited = {name: value for name, value in os.environ.items() if name != "PUBLIC_URL"}
+        new = not self.state.exists() or not any(self.state.iterdir())
+        told = {"ORDERS_ENV_FILE": "", "PUBLIC_URL": self.public_url or "http://127.0.0.1:1"}
         self.running = subprocess.Popen(
-            command, cwd=ROOT, env={**inherited, **SECRETS, **told}, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, env={**os.environ, **SECRETS, **told}, stdout=subprocess.PIPE, text=True
         )
         assert self.running.stdout is not None
         first = self.running.stdout.readline()
         assert first.startswith("sandbox ready"), f"the sandbox did not start (exit {self.running.poll()}): {first!r}"
+        if new and self.public_url is None:
+            # Nobody listens yet: webhooks wait until they are told where to go.
+            httpx.post(f"{self.url}/_sandbox/webhooks", json={"url": None}, trust_env=False).raise_for_status()
         return self
 
     def kill(self) -> None:

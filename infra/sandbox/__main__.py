@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import uvicorn
 
 from infra.sandbox.app import build
 from infra.sandbox.world import Credentials, World
+from infra.settings import Settings, SettingsError
 
 
 class Server(uvicorn.Server):
@@ -40,9 +40,14 @@ def main(arguments: list[str] | None = None) -> int:
         "--pace", type=float, default=None, help="seconds between steps; left out: nothing moves by itself"
     )
     told = parser.parse_args(arguments)
+    try:
+        settings = Settings.from_environment()
+    except SettingsError as wrong:
+        print(wrong, file=sys.stderr)
+        return 1
     world = World(
         state=told.state,
-        credentials=credentials(),
+        credentials=credentials(settings),
         default_pace=told.pace,
         url=f"http://127.0.0.1:{told.port}",
         smtp_port=told.smtp_port,
@@ -61,12 +66,16 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if server.started else 1
 
 
-def credentials() -> Credentials:
-    """The vendors' shared secrets, from the same settings as the rest reads."""
-    given = {
-        name: os.environ[name.upper()] for name in Credentials.__dataclass_fields__ if os.environ.get(name.upper())
+def credentials(settings: Settings) -> Credentials:
+    """The vendors' shared secrets, from the same settings as the rest reads; made up where they are not set."""
+    set_ = {
+        "stripe_webhook_secret": settings.stripe_webhook_secret.get_secret_value(),
+        "shippo_webhook_secret": settings.shippo_webhook_secret.get_secret_value(),
+        "twilio_account_sid": settings.twilio_account_sid,
+        "twilio_auth_token": settings.twilio_auth_token.get_secret_value(),
+        "warehouse_secret": settings.warehouse_secret.get_secret_value(),
     }
-    return Credentials(**given)
+    return Credentials(public_url=settings.public_url, **{name: value for name, value in set_.items() if value})
 
 
 if __name__ == "__main__":

@@ -50,4 +50,5 @@ def standard(secret: str, id: str, body: bytes) -> dict[str, str]:
 
 
 def standard_key(secret: str) -> bytes:
-    return base64.b64decode(secret.removeprefix("whsec_"))
+    key = secret.removeprefix("whsec_")
+    return base64.b64decode(key + "=" * (-len(key) % 4))

@@ -74,7 +74,7 @@ async def deliver(world: World) -> None:
 def _waiting(world: World, base: str | None) -> list[Document]:
     names = ("seq", "id", "sender", "body", "url", "due", "tries")
     rows = world.sql.execute(
-        f"SELECT {', '.join(names)} FROM outbox WHERE (? OR url IS NOT NULL) ORDER BY due LIMIT ?",
+        "SELECT seq, id, sender, body, url, due, tries FROM outbox WHERE (? OR url IS NOT NULL) ORDER BY due LIMIT ?",
         (bool(base), 2 * AT_ONCE),
     )
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -73,13 +73,13 @@ INSERT OR IGNORE INTO delivered VALUES (1, 0);
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the vendors share with us: they sign webhooks and check calls with it."""
+    """What the vendors share with us: they sign webhooks and check calls with it. Nothing here guards anything."""
 
-    stripe_webhook_secret: str = "whsec_sandbox"
-    shippo_webhook_secret: str = "shippo_sandbox"
+    stripe_webhook_secret: str = "whsec_sandbox"  # noqa: S105
+    shippo_webhook_secret: str = "shippo_sandbox"  # noqa: S105
     twilio_account_sid: str = "AC" + "0" * 32
-    twilio_auth_token: str = "twilio_sandbox"
-    warehouse_secret: str = "whsec_c2FuZGJveC13YXJlaG91c2U="
+    twilio_auth_token: str = "twilio_sandbox"  # noqa: S105
+    warehouse_secret: str = "whsec_c2FuZGJveC13YXJlaG91c2U="  # noqa: S105
     public_url: str | None = None
 
 
@@ -149,12 +149,14 @@ class World:
 
     def all(self, kind: str, *, under: str | None = None, newest_first: bool = False) -> list[Document]:
         """Every document of a kind, in the order in which they were first put."""
-        order = "DESC" if newest_first else "ASC"
-        rows = self.sql.execute(
-            f"SELECT doc FROM documents WHERE kind = ? AND (? IS NULL OR under = ?) ORDER BY seq {order}",
-            (kind, under, under),
-        )
-        return [json.loads(row[0]) for row in rows]
+        if under is None:
+            rows = self.sql.execute("SELECT doc FROM documents WHERE kind = ? ORDER BY seq", (kind,))
+        else:
+            rows = self.sql.execute(
+                "SELECT doc FROM documents WHERE kind = ? AND under = ? ORDER BY seq", (kind, under)
+            )
+        found = [json.loads(row[0]) for row in rows]
+        return found[::-1] if newest_first else found
 
     def delete(self, kind: str, id: str) -> bool:
         return self.sql.execute("DELETE FROM documents WHERE id = ? AND kind = ?", (id, kind)).rowcount > 0

@@ -33,6 +33,8 @@ def capture(world: World, call: Call, given: Given) -> Answer:
     if intent["_captures"] >= MOST_CAPTURES:
         raise refuse(400, f"A PaymentIntent can be captured at most {MOST_CAPTURES} times.")
     intent = intent | {"metadata": changed(intent["metadata"], given.get("metadata", {}))}
+    if not amount:
+        world.count("void", str(intent["metadata"].get("order_id", "")), intent["id"], intent["amount_capturable"])
     intent = take(world, intent, amount, final=final, key=call.headers.get("idempotency-key"))
     return Answer(shown(world, intent, given.get("expand")))
 
