@@ -5,6 +5,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 
 GRAMS = {"g": Decimal(1), "kg": Decimal(1000), "lb": Decimal("453.59237"), "oz": Decimal("28.349523125")}
 HEAVIEST_GRAMS = 68_000
@@ -65,7 +66,7 @@ def quotes(grams: Decimal, origin: dict[str, str], destination: dict[str, str]) 
 
 
 def _quotes(grams: Decimal, zone: int, *, from_us: bool) -> Iterator[Quote]:
-    half_kilograms = int(-(-grams // 500))
+    half_kilograms = ceil(grams / 500)
     for service in SERVICES:
         if service.provider != "USPS" or from_us:
             cents = service.base + half_kilograms * service.per_kilogram // 2

@@ -1,0 +1,17 @@
+"""A receiver for the sandbox's webhooks. Those that earlier tests caused arrive too: ask for your own ids."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.receiver import Receiver
+from tests.sandbox import SandboxControl
+
+
+@pytest.fixture
+def receiver(sandbox: SandboxControl) -> Iterator[Receiver]:
+    receiver = Receiver()
+    sandbox.webhooks_to(receiver.url)
+    yield receiver
+    sandbox.webhooks_to(None)
+    receiver.close()
