@@ -1,0 +1,73 @@
+# `make` lists what can be done. All of it happens in .venv, from requirements.lock; nothing outside this folder changes.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.PHONY: help demo test check format lock histories clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+say := @echo "==>"
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY) ## start everything on embedded defaults and play a tour of orders
+	@$(BIN)/orders demo
+
+test: $(READY) ## run all tests
+	$(say) "tests"
+	@$(BIN)/python -m pytest -q
+
+check: $(READY) ## format, style, types, import rules, migrations, then all tests
+	$(say) "format and style"
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	$(say) "types"
+	@$(BIN)/mypy
+	$(say) "import rules"
+	@said=$$($(BIN)/lint-imports --no-cache) || { echo "$$said"; exit 1; }
+	$(say) "migrations match the tables"
+	@$(BIN)/python -m pytest -q --no-header --durations=0 tests/infra/database/test_migrations.py
+	@$(MAKE) test
+
+format: $(READY) ## format the code and mend what can be mended by rule
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+histories: $(READY) ## record the histories that tests replay anew (say why in the commit)
+	@$(BIN)/python -m tests.workflows.record
+
+lock: $(READY) ## resolve the dependencies anew into requirements.lock
+	$(say) "resolving"
+	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && $(BIN)/python -m venv "$$tool" && \
+	"$$tool/bin/pip" install --quiet --disable-pip-version-check uv && \
+	"$$tool/bin/uv" pip compile --quiet --universal --python-version 3.11 --group dev --upgrade --generate-hashes \
+	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+
+clean: ## remove .venv, caches and the embedded state
+	@rm -rf $(VENV) .orders .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Names what is missing in one line, and what to do about it.
+define find_python
+fits() { "$$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }; \
+for python in "$(PYTHON)" python3.13 python3.12 python3.11 python3; do \
+  if [ -n "$$python" ] && fits "$$python"; then break; fi; python=; \
+done; \
+stop() { echo "make: $$1" >&2; exit 1; }; \
+[ -n "$$python" ] || stop "needs Python 3.11, 3.12 or 3.13: install one, or name it (make PYTHON=/path/to/python3)"; \
+"$$python" -c 'import venv, ensurepip' 2>/dev/null || \
+  stop "$$python has no venv and pip: install them (on Debian and Ubuntu: apt install python3-venv)"
+endef
+
+$(READY): requirements.lock pyproject.toml
+	@$(find_python); \
+	if ! { fits $(BIN)/python && $(BIN)/python -m pip --version; } >/dev/null 2>&1; then \
+	  echo "==> making $(VENV) with $$("$$python" --version)"; rm -rf $(VENV); "$$python" -m venv $(VENV); \
+	fi; \
+	echo "==> installing what requirements.lock names (a minute, the first time)"; \
+	pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
+	$$pip --require-hashes -r requirements.lock && $$pip --no-deps --no-build-isolation -e . || \
+	  stop "the packages could not be installed: pip must reach a package index (see PIP_INDEX_URL, HTTPS_PROXY)"; \
+	touch $@
