@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import stripe
 
@@ -210,7 +210,7 @@ def _intent(found: dict[str, Any]) -> PaymentIntent:
 
 def _declined(declined: stripe.CardError) -> PaymentIntent:
     """What the bank refused: the error carries the intent as it is now, with the error in it."""
-    body: dict[str, Any] = declined.json_body["error"]
+    body = cast("dict[str, Any]", declined.json_body)["error"]
     return _intent({**body["payment_intent"], "last_payment_error": body})
 
 
