@@ -1,0 +1,248 @@
+"""What is answered to those who may read orders. Holds personal data: never goes into a workflow or a log."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from activities.models import (
+    CancelReason,
+    FulfillmentStatus,
+    HoldReason,
+    LabelStatus,
+    OrderStatus,
+    PaymentStatus,
+    Recall,
+)
+from activities.ports import TrackingStatus
+
+Amount = Annotated[int, Field(description="Minor units of the order's currency")]
+OrderFulfillment = Literal["unfulfilled", "backordered", "partial", "fulfilled", "delivered", "returned"]
+
+
+class View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class CustomerView(View):
+    """The customer as this order knows them. Empty once erased."""
+
+    customer_id: str
+    name: str
+    email: str
+    phone: str
+    locale: str
+    notify: list[str]
+
+
+class AddressView(View):
+    name: str
+    street1: str
+    street2: str
+    city: str
+    state: str
+    zip: str
+    country: str
+
+
+class ShippingView(View):
+    method: str
+    service: str
+    price: Amount
+    address: AddressView
+
+
+class LineView(View):
+    """One SKU. `waiting` units are on backorder, `cancelled` ones will never be sent."""
+
+    line: int
+    sku: str
+    quantity: int
+    unit_price: Amount
+    tax: Amount
+    discount: Amount
+    reserved: int
+    shipped: int
+    waiting: int
+    cancelled: int
+    promised_on: date | None
+    ship_to: AddressView | None
+    options: dict[str, Any]
+
+
+class AuthorizationView(View):
+    """One attempt to set money aside."""
+
+    n: int
+    status: Literal["asked", "action_required", "declined", "authorized", "captured", "ended"]
+    amount: Amount
+    captured: Amount
+    capture_before: datetime | None
+    decline_code: str | None
+    action_url: str | None
+    """Where the customer confirms the payment (3-D Secure)."""
+
+
+class RefundView(View):
+    amount: Amount
+    status: Literal["pending", "succeeded", "failed"]
+    fulfillment_id: str | None
+
+
+class PaymentView(View):
+    """Sums of what moved, and how."""
+
+    method: str
+    status: PaymentStatus
+    authorized: Amount
+    captured: Amount
+    refunded: Amount
+    voided: Amount
+    authorizations: list[AuthorizationView]
+    refunds: list[RefundView]
+
+
+class ParcelView(View):
+    n: int
+    weight_g: int
+    carrier: str | None
+    service: str | None
+    label: LabelStatus
+    tracking: TrackingStatus
+    tracking_number: str | None
+    tracking_url: str | None
+    tracked_at: datetime | None
+
+
+class FulfilledLine(View):
+    line: int
+    sku: str
+    quantity: int
+
+
+class FulfillmentView(View):
+    fulfillment_id: str
+    status: FulfillmentStatus
+    location: str
+    recall: Recall | None
+    amount: Amount
+    captured: bool
+    lines: list[FulfilledLine]
+    parcels: list[ParcelView]
+    requested_at: datetime | None
+    shipped_at: datetime | None
+    delivered_at: datetime | None
+
+
+class HoldView(View):
+    """What waits for a person, why, and what may be done about it (`actions`, while it is open)."""
+
+    hold: str
+    reason: HoldReason
+    step: str
+    code: str
+    advice: str
+    actions: list[str]
+    fulfillment_id: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    action: str | None
+    why: str | None
+
+
+class CancellationView(View):
+    """What became of the wish to cancel: `asked` until the order has decided it."""
+
+    decision: Literal["asked", "accepted", "partly", "refused"]
+    reason: CancelReason | None
+
+
+class MessageView(View):
+    kind: str
+    subject: str
+    channel: str
+    status: str
+    code: str | None
+    sent_at: datetime | None
+
+
+class TimelineView(View):
+    event: str
+    at: datetime
+    """When it happened, in the order's own time."""
+    recorded_at: datetime
+    fulfillment_id: str | None
+    data: dict[str, Any]
+
+
+class OrderView(View):
+    """One order: five axes, and the facts behind them."""
+
+    order_id: str
+    version: int
+    channel: str
+    currency: str
+    status: OrderStatus
+    payment_status: PaymentStatus
+    fulfillment_status: OrderFulfillment
+    placed_at: datetime
+    customer: CustomerView
+    lines: list[LineView]
+    shipping: ShippingView
+    tax: Amount
+    discount: Amount
+    total: Amount
+    backorder: str
+    payment: PaymentView
+    fulfillments: list[FulfillmentView]
+    holds: list[HoldView]
+    cancellation: CancellationView | None
+    messages: list[MessageView]
+    timeline: list[TimelineView]
+
+
+class OrderSummary(View):
+    """One order in a list: no name, no address."""
+
+    order_id: str
+    channel: str
+    customer_id: str
+    status: OrderStatus
+    payment_status: PaymentStatus
+    fulfillment_status: OrderFulfillment
+    cancellation: str | None
+    attention: list[HoldReason]
+    """The reasons of its open holds."""
+    currency: str
+    total: Amount
+    lines: int
+    units: int
+    placed_at: datetime
+
+
+class OrderPage(View):
+    orders: list[OrderSummary]
+    next: str | None
+    """The cursor of the next page; none: this is the last one."""
+
+
+class ShelfView(View):
+    location: str
+    on_hand: int
+    reserved: int
+    available: int
+
+
+class StockView(View):
+    sku: str
+    on_hand: int
+    reserved: int
+    available: int
+    waiting: int
+    """Units that placed orders wait for."""
+    locations: list[ShelfView]
+
+
+class StockAnswer(View):
+    stock: list[StockView]

@@ -1,0 +1,270 @@
+"""One order, whole: a dozen queries, none of them per line."""
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from activities.models import (
+    CancelReason,
+    FulfillmentStatus,
+    HoldReason,
+    LabelStatus,
+    OrderStatus,
+    PaymentStatus,
+    Recall,
+)
+from activities.ports import TrackingStatus
+from activities.views.model import (
+    AddressView,
+    AuthorizationView,
+    CancellationView,
+    CustomerView,
+    FulfilledLine,
+    FulfillmentView,
+    HoldView,
+    LineView,
+    MessageView,
+    OrderView,
+    ParcelView,
+    PaymentView,
+    RefundView,
+    ShippingView,
+    TimelineView,
+)
+from infra.database.tables import (
+    Backorder,
+    Change,
+    Contact,
+    Fulfillment,
+    Hold,
+    Message,
+    MoneyMove,
+    Order,
+    OrderLine,
+    Parcel,
+    Payment,
+    Refund,
+    Reservation,
+    TimelineEntry,
+)
+
+
+def read(tx: Session, order_id: str) -> OrderView | None:
+    order = tx.get(Order, order_id)
+    if order is None:
+        return None
+    contacts = {c.contact_id: c for c in tx.scalars(select(Contact).where(Contact.order_id == order_id))}
+    place = next(c for c in contacts.values() if c.kind == "ship_to")
+    return OrderView(
+        order_id=order_id,
+        version=order.version,
+        channel=order.channel,
+        currency=order.currency,
+        status=OrderStatus(order.status),
+        payment_status=PaymentStatus(order.payment_status),
+        fulfillment_status=order.fulfillment_status,
+        placed_at=order.placed_at,
+        customer=customer(order, next(c for c in contacts.values() if c.kind == "customer")),
+        lines=lines(tx, order_id, contacts),
+        shipping=ShippingView(
+            method=order.shipping_method, service=order.service, price=order.shipping_price, address=address(place)
+        ),
+        tax=order.tax,
+        discount=order.discount,
+        total=order.total,
+        backorder=order.backorder,
+        payment=payment(tx, order),
+        fulfillments=fulfillments(tx, order_id),
+        holds=holds(tx, order_id),
+        cancellation=cancellation(tx, order),
+        messages=messages(tx, order_id),
+        timeline=timeline(tx, order_id),
+    )
+
+
+def customer(order: Order, contact: Contact) -> CustomerView:
+    return CustomerView(
+        customer_id=order.customer_id,
+        name=contact.name,
+        email=contact.email,
+        phone=contact.phone,
+        locale=order.locale,
+        notify=order.notify,
+    )
+
+
+def address(contact: Contact) -> AddressView:
+    return AddressView.model_validate({field: getattr(contact, field) for field in AddressView.model_fields})
+
+
+def lines(tx: Session, order_id: str, contacts: dict[int, Contact]) -> list[LineView]:
+    set_aside: dict[tuple[int, str], int] = {
+        (line_no, status): quantity
+        for line_no, status, quantity in tx.execute(
+            select(Reservation.line_no, Reservation.status, func.sum(Reservation.quantity))
+            .where(Reservation.order_id == order_id)
+            .group_by(Reservation.line_no, Reservation.status)
+        )
+    }
+    queued = {
+        line_no: (quantity, promised_on)
+        for line_no, quantity, promised_on in tx.execute(
+            select(Backorder.line_no, func.sum(Backorder.quantity), func.max(Backorder.promised_on))
+            .where(Backorder.order_id == order_id, Backorder.status == "waiting")
+            .group_by(Backorder.line_no)
+        )
+    }
+    found = tx.scalars(select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.line_no))
+    return [
+        LineView(
+            line=line.line_no,
+            sku=line.sku,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            tax=line.tax,
+            discount=line.discount,
+            reserved=set_aside.get((line.line_no, "held"), 0),
+            shipped=set_aside.get((line.line_no, "consumed"), 0),
+            waiting=queued.get(line.line_no, (0, None))[0],
+            cancelled=line.cancelled,
+            promised_on=queued.get(line.line_no, (0, None))[1],
+            ship_to=address(contacts[line.contact_id]) if line.contact_id else None,
+            options=line.options,
+        )
+        for line in found
+    ]
+
+
+def payment(tx: Session, order: Order) -> PaymentView:
+    moved: dict[str, int] = defaultdict(int)
+    for kind, amount in tx.execute(
+        select(MoneyMove.kind, func.sum(MoneyMove.amount))
+        .where(MoneyMove.order_id == order.order_id)
+        .group_by(MoneyMove.kind)
+    ):
+        moved[kind] = int(amount)
+    tried = tx.scalars(select(Payment).where(Payment.order_id == order.order_id).order_by(Payment.n))
+    refunds = tx.scalars(select(Refund).where(Refund.order_id == order.order_id).order_by(Refund.refund_id))
+    return PaymentView(
+        method=order.pay_by,
+        status=PaymentStatus(order.payment_status),
+        authorized=moved["authorized"],
+        captured=moved["captured"],
+        refunded=moved["refunded"] - moved["refund_failed"],
+        voided=moved["voided"],
+        authorizations=[AuthorizationView.model_validate(p, from_attributes=True) for p in tried],
+        refunds=[RefundView.model_validate(r, from_attributes=True) for r in refunds],
+    )
+
+
+def fulfillments(tx: Session, order_id: str) -> list[FulfillmentView]:
+    parcels: dict[str, list[ParcelView]] = defaultdict(list)
+    for row in tx.scalars(
+        select(Parcel)
+        .join(Fulfillment)
+        .where(Fulfillment.order_id == order_id)
+        .order_by(Parcel.fulfillment_id, Parcel.n)
+    ):
+        parcels[row.fulfillment_id].append(parcel(row))
+    units: dict[str, list[FulfilledLine]] = defaultdict(list)
+    for fulfillment_id, line_no, sku, quantity in tx.execute(
+        select(Fulfillment.fulfillment_id, Reservation.line_no, Reservation.sku, func.sum(Reservation.quantity))
+        .join(Fulfillment, Fulfillment.fulfillment_id == Reservation.fulfillment_id)
+        .where(Reservation.order_id == order_id, Reservation.status != "released")
+        .group_by(Fulfillment.fulfillment_id, Reservation.line_no, Reservation.sku)
+        .order_by(Reservation.line_no)
+    ):
+        units[fulfillment_id].append(FulfilledLine(line=line_no, sku=sku, quantity=quantity))
+    return [
+        FulfillmentView(
+            fulfillment_id=f.fulfillment_id,
+            status=FulfillmentStatus(f.status),
+            location=f.location_id,
+            recall=Recall(f.recall) if f.recall else None,
+            amount=f.amount,
+            captured=f.captured,
+            lines=units[f.fulfillment_id],
+            parcels=parcels[f.fulfillment_id],
+            requested_at=f.requested_at,
+            shipped_at=f.shipped_at,
+            delivered_at=f.delivered_at,
+        )
+        for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order_id).order_by(Fulfillment.n))
+    ]
+
+
+def parcel(row: Parcel) -> ParcelView:
+    return ParcelView(
+        n=row.n,
+        weight_g=row.weight_g,
+        carrier=row.carrier,
+        service=row.service,
+        label=LabelStatus(row.label_status),
+        tracking=TrackingStatus(row.tracking_status),
+        tracking_number=row.tracking_number,
+        tracking_url=row.tracking_url,
+        tracked_at=row.tracked_at,
+    )
+
+
+def holds(tx: Session, order_id: str) -> list[HoldView]:
+    """Open ones first, the oldest of them at the top."""
+    found = tx.scalars(
+        select(Hold)
+        .where(Hold.order_id == order_id)
+        .order_by(case((Hold.closed_at.is_(None), 0), else_=1), Hold.opened_at, Hold.hold_id)
+    )
+    return [
+        HoldView(
+            hold=h.hold_id,
+            reason=HoldReason(h.reason),
+            step=h.step,
+            code=h.code,
+            advice=h.advice,
+            actions=[] if h.closed_at else h.actions,
+            fulfillment_id=h.fulfillment_id,
+            opened_at=h.opened_at,
+            closed_at=h.closed_at,
+            closed_by=h.closed_by,
+            action=h.action,
+            why=h.why,
+        )
+        for h in found
+    ]
+
+
+def cancellation(tx: Session, order: Order) -> CancellationView | None:
+    asked = tx.scalars(
+        select(Change)
+        .where(Change.order_id == order.order_id, Change.kind == "cancel")
+        .order_by(Change.change_id.desc())
+        .limit(1)
+    ).first()
+    reason = order.cancel_reason or (asked.reason if asked else None)
+    decision: Any = order.cancellation
+    if asked and asked.decision is None and decision in (None, "refused"):
+        decision, reason = "asked", asked.reason
+    if decision is None:
+        return None
+    return CancellationView(decision=decision, reason=CancelReason(reason) if reason else None)
+
+
+def messages(tx: Session, order_id: str) -> list[MessageView]:
+    found = tx.scalars(select(Message).where(Message.order_id == order_id).order_by(Message.message_id))
+    return [MessageView.model_validate(m, from_attributes=True) for m in found]
+
+
+def timeline(tx: Session, order_id: str) -> list[TimelineView]:
+    found = tx.scalars(select(TimelineEntry).where(TimelineEntry.order_id == order_id).order_by(TimelineEntry.entry_id))
+    return [
+        TimelineView(
+            event=entry.event,
+            at=entry.effective_at,
+            recorded_at=entry.recorded_at,
+            fulfillment_id=entry.fulfillment_id,
+            data=entry.data,
+        )
+        for entry in found
+    ]

@@ -1,0 +1,116 @@
+"""Orders by the page, newest first."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from activities.models import HoldReason, OrderStatus, PaymentStatus
+from activities.views.model import OrderPage, OrderSummary
+from infra.database.tables import Hold, Order, OrderLine
+
+
+class Filter(BaseModel):
+    """Which orders; what is left out does not count."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: OrderStatus | None = None
+    customer: str | None = None
+    channel: str | None = None
+    sku: str | None = None
+    placed_after: datetime | None = None
+    placed_before: datetime | None = None
+
+
+class BadCursor(ValueError):
+    """Not a cursor that a page of ours gave."""
+
+
+def page(tx: Session, wanted: Filter, *, limit: int, cursor: str | None = None) -> OrderPage:
+    """Three queries, whatever the page holds. Orders placed while one pages do not shift the pages."""
+    query = select(Order).where(*conditions(wanted)).order_by(Order.placed_at.desc(), Order.order_id.desc())
+    found = list(tx.scalars(after(query, cursor).limit(limit + 1)))
+    shown = found[:limit]
+    ids = [order.order_id for order in shown]
+    sizes = {
+        order_id: (lines, int(units))
+        for order_id, lines, units in tx.execute(
+            select(OrderLine.order_id, func.count(), func.sum(OrderLine.quantity))
+            .where(OrderLine.order_id.in_(ids))
+            .group_by(OrderLine.order_id)
+        )
+    }
+    attention: dict[str, list[HoldReason]] = {order_id: [] for order_id in ids}
+    for order_id, reason in tx.execute(
+        select(Hold.order_id, Hold.reason)
+        .where(Hold.order_id.in_(ids), Hold.closed_at.is_(None))
+        .distinct()
+        .order_by(Hold.order_id, Hold.reason)
+    ):
+        attention[order_id].append(HoldReason(reason))
+    return OrderPage(
+        orders=[summary(order, *sizes[order.order_id], attention[order.order_id]) for order in shown],
+        next=cursor_at(shown[-1]) if len(found) > limit else None,
+    )
+
+
+def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    mine = exists().where(OrderLine.order_id == Order.order_id, OrderLine.sku == wanted.sku)
+    return [
+        condition
+        for value, condition in (
+            (wanted.status, Order.status == wanted.status),
+            (wanted.customer, Order.customer_id == wanted.customer),
+            (wanted.channel, Order.channel == wanted.channel),
+            (wanted.sku, mine),
+            (wanted.placed_after, Order.placed_at > wanted.placed_after),
+            (wanted.placed_before, Order.placed_at < wanted.placed_before),
+        )
+        if value is not None
+    ]
+
+
+def after(query: Select[Order], cursor: str | None) -> Select[Order]:
+    if cursor is None:
+        return query
+    placed_at, order_id = read_cursor(cursor)
+    return query.where(or_(Order.placed_at < placed_at, and_(Order.placed_at == placed_at, Order.order_id < order_id)))
+
+
+def cursor_at(order: Order) -> str:
+    text = f"{order.placed_at.astimezone(UTC).isoformat()} {order.order_id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        instant, order_id = text.split(" ")
+        placed_at = datetime.fromisoformat(instant)
+    except (ValueError, binascii.Error):
+        raise BadCursor from None
+    if placed_at.utcoffset() is None or not 2000 < placed_at.year < 3000 or "\0" in order_id:
+        raise BadCursor
+    return placed_at, order_id
+
+
+def summary(order: Order, lines: int, units: int, attention: list[HoldReason]) -> OrderSummary:
+    return OrderSummary(
+        order_id=order.order_id,
+        channel=order.channel,
+        customer_id=order.customer_id,
+        status=OrderStatus(order.status),
+        payment_status=PaymentStatus(order.payment_status),
+        fulfillment_status=order.fulfillment_status,
+        cancellation=order.cancellation,
+        attention=attention,
+        currency=order.currency,
+        total=order.total,
+        lines=lines,
+        units=units,
+        placed_at=order.placed_at,
+    )
