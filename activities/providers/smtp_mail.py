@@ -20,6 +20,12 @@ PORTS = {"smtp": 587, "smtps": 465}
 # Seven bits travel through every server; long ids must not be folded.
 WIRE = email.policy.SMTP.clone(cte_type="7bit")
 
+FINAL = {
+    "recipient": "Ask the customer for another address.",
+    "content": "The server will not carry this message.",
+}
+SAME_ID = "Send it again with the same Message-ID."
+
 Result = TypeVar("Result")
 
 
@@ -92,7 +98,7 @@ def _sender(value: str) -> Address:
     name, address = parseaddr(value)
     try:
         sender = Address(name, addr_spec=address)
-        if sender.domain and sender.addr_spec.isascii():
+        if sender.domain and sender.addr_spec.isascii() and value.isprintable():
             return sender
     except (ValueError, IndexError, MessageError):
         pass
@@ -135,18 +141,15 @@ def _deliver(smtp: smtplib.SMTP, content: bytes) -> None:
     try:
         code, _ = smtp.data(content)
     except smtplib.SMTPDataError as error:
-        failure = _answered(error.smtp_code, "data")
+        failure = _answered(error.smtp_code, "content")
     except (smtplib.SMTPServerDisconnected, OSError):
-        failure = OutcomeUnknown(PROVIDER, "connection_lost", "Send it again with the same Message-ID.")
+        failure = OutcomeUnknown(PROVIDER, "connection_lost", SAME_ID)
     else:
         if code == 250:
             return
-        # The server has the whole message now, and a server in trouble may have kept it before it said so.
-        failure = (
-            Refused(PROVIDER, f"content_{code}", "The server will not carry this message")
-            if 500 <= code < 600
-            else OutcomeUnknown(PROVIDER, f"content_{code}", "Send it again with the same Message-ID.")
-        )
+        # The server has read the whole message, and one in trouble may have kept it before it said so.
+        transient = OutcomeUnknown(PROVIDER, f"content_{code}", SAME_ID)
+        failure = transient if code < 500 else _answered(code, "content")
     raise failure
 
 
@@ -161,8 +164,10 @@ def _before_content(step: Callable[[], Result]) -> Result:
         failure = Unavailable(PROVIDER, f"credentials_{error.smtp_code}", "Check SMTP_URL.")
     except smtplib.SMTPResponseException as error:
         failure = _answered(error.smtp_code, "server")
-    except smtplib.SMTPNotSupportedError:
-        failure = Unavailable(PROVIDER, "credentials", "The server takes no password: check SMTP_URL.")
+    except (smtplib.SMTPNotSupportedError, UnicodeError):
+        failure = Unavailable(PROVIDER, "credentials", "The server cannot take this password: check SMTP_URL.")
+    except ssl.SSLError:
+        failure = Unavailable(PROVIDER, "tls", "No secure connection: check SMTP_URL and the server's certificate.")
     except (smtplib.SMTPException, OSError):
         failure = Unavailable(PROVIDER, "unreachable", "Try again.")
     raise failure
@@ -179,17 +184,10 @@ def _expect(reply: tuple[int, bytes], about: str) -> None:
 
 
 def _answered(code: int, about: str) -> ProviderFailure:
-    if 500 <= code < 600:
-        return Refused(PROVIDER, f"{about}_{code}", _ADVICE[about])
-    return Unavailable(PROVIDER, f"{about}_{code}", "Try again later.")
-
-
-_ADVICE = {
-    "server": "Check SMTP_URL.",
-    "sender": "Check MAIL_FROM.",
-    "recipient": "Ask the customer for another address.",
-    "data": "The server will not carry this message.",
-}
+    """Only what is about this message is final; a server that does not take us is a matter of settings or patience."""
+    if 500 <= code < 600 and about in FINAL:
+        return Refused(PROVIDER, f"{about}_{code}", FINAL[about])
+    return Unavailable(PROVIDER, f"{about}_{code}", "Try again later, or check SMTP_URL and MAIL_FROM.")
 
 
 def _loopback(host: str) -> bool:

@@ -36,6 +36,7 @@ REFUSALS = {
     21614: ("not_a_mobile", RECIPIENT),
     21617: ("body_too_long", ""),
 }
+LOOK_UP = "Look the message up before sending it again."
 BUSY = {20429: "rate_limited", 21611: "queue_full"}
 
 Result = TypeVar("Result")
@@ -95,8 +96,10 @@ def _attempt(call: Callable[[], Result]) -> Result:
         failure = _answered(int(error.status), error.code)
     except requests.RequestException as error:
         failure = _unanswered(error)
-    except (TwilioException, ValueError, KeyError, TypeError, AttributeError):
-        failure = OutcomeUnknown(PROVIDER, "unreadable_answer", "Look the message up before sending it again.")
+    except TwilioException as error:
+        failure = _not_a_page(error)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        failure = OutcomeUnknown(PROVIDER, "unreadable_answer", LOOK_UP)
     raise failure
 
 
@@ -104,12 +107,18 @@ def _answered(status: int, code: int | None) -> ProviderFailure:
     if code in BUSY or status == 429:
         return Unavailable(PROVIDER, BUSY.get(code or 0, "rate_limited"), "Try again later.")
     if status >= 500 or status == 408:
-        return OutcomeUnknown(PROVIDER, f"http_{status}", "Look the message up before sending it again.")
+        return OutcomeUnknown(PROVIDER, f"http_{status}", LOOK_UP)
     if status in (401, 403):
         # Not the message's fault: it is worth sending once the setting is right.
         return Unavailable(PROVIDER, "credentials", SETTINGS)
     word, advice = REFUSALS.get(code or 0, (f"error_{code or status}", "See https://www.twilio.com/docs/api/errors."))
     return Refused(PROVIDER, word, advice)
+
+
+def _not_a_page(error: TwilioException) -> ProviderFailure:
+    """A list that was refused comes as a bare exception with the response in it."""
+    status = getattr(error.args[-1] if error.args else None, "status_code", 200)
+    return OutcomeUnknown(PROVIDER, "unreadable_answer", LOOK_UP) if status == 200 else _answered(int(status), None)
 
 
 def _unanswered(error: requests.RequestException) -> ProviderFailure:
@@ -118,4 +127,4 @@ def _unanswered(error: requests.RequestException) -> ProviderFailure:
     if isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError):
         return Unavailable(PROVIDER, "unreachable", "Try again.")
     word = "timeout" if isinstance(error, requests.Timeout) else "connection_lost"
-    return OutcomeUnknown(PROVIDER, word, "Look the message up before sending it again.")
+    return OutcomeUnknown(PROVIDER, word, LOOK_UP)
