@@ -1,0 +1,43 @@
+"""What became of a message: given up before it was sent, or reported on afterwards."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts.axes import derive
+from activities.facts.record import locked_order, note
+from infra.database.tables import Message
+
+FINAL = ("delivered", "undelivered", "failed", "read")
+
+
+def given_up(tx: Session, order_id: str, at: datetime) -> None:
+    """An operator decides that what could not be sent is not sent any more."""
+    order = locked_order(tx, order_id)
+    rows = tx.scalars(
+        select(Message).where(Message.order_id == order_id, Message.status.in_(("pending", "claimed")))
+    ).all()
+    for row in rows:
+        row.status, row.code = "failed", "given_up"
+    if rows:
+        note(tx, order, "messages_given_up", at, kinds=sorted({row.kind for row in rows}))
+        derive(tx, order)
+
+
+def reported(tx: Session, reference: str, status: str, code: str | None) -> bool:
+    """The carrier of the message says how it went. The last word stays, whatever comes after it."""
+    order_id = tx.scalars(select(Message.order_id).where(Message.reference == reference).limit(1)).first()
+    if order_id is None or status not in FINAL:
+        return False
+    order = locked_order(tx, order_id)
+    rows = tx.scalars(
+        select(Message)
+        .where(Message.reference == reference, Message.status.not_in(FINAL))
+        .execution_options(populate_existing=True)
+    ).all()
+    for row in rows:
+        row.status, row.code = status, code
+    if rows:
+        order.version += 1
+    return bool(rows)

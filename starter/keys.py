@@ -1,0 +1,72 @@
+"""API keys: 256 random bits, stored hashed, each with a name and what it may do."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts.record import wall_clock
+from infra.database.tables import ApiKey
+
+Scope = Literal["orders:read", "orders:write", "orders:operate", "stock:write", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
+class KeyTaken(ValueError):
+    """There is a key of this name."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: the key's name stands in the order's records as `by`."""
+
+    name: str
+    scopes: frozenset[str]
+
+    def may(self, *scopes: Scope) -> bool:
+        """Any of these is enough; `admin` may do all."""
+        return not self.scopes.isdisjoint({*scopes, "admin"})
+
+
+def create(tx: Session, name: str, scopes: Iterable[Scope]) -> str:
+    """A new key, to be shown once. Raises `KeyTaken`."""
+    if tx.scalars(select(ApiKey.key_id).where(ApiKey.name == name)).first():
+        raise KeyTaken(name)
+    key = f"ord_{secrets.token_urlsafe(32)}"
+    tx.add(
+        ApiKey(
+            key_id=secrets.token_hex(8),
+            name=name,
+            digest=digest(key),
+            scopes=sorted(set(scopes)),
+            recorded_at=wall_clock(),
+        )
+    )
+    tx.flush()
+    return key
+
+
+def revoke(tx: Session, name: str) -> bool:
+    """False: there is no such key, or it is revoked already."""
+    key = tx.scalars(select(ApiKey).where(ApiKey.name == name, ApiKey.revoked_at.is_(None))).first()
+    if key is None:
+        return False
+    key.revoked_at = wall_clock()
+    return True
+
+
+def caller(tx: Session, given: str) -> Caller | None:
+    """Whose key this is. The look-up is by hash, so its time tells nothing about any key."""
+    found = tx.scalars(select(ApiKey).where(ApiKey.digest == digest(given), ApiKey.revoked_at.is_(None))).first()
+    if found is None or not hmac.compare_digest(found.digest, digest(given)):
+        return None
+    return Caller(name=found.name, scopes=frozenset(found.scopes))
+
+
+def digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

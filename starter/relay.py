@@ -1,0 +1,154 @@
+"""Makes sure that every order hears of what its tables hold: rows stay due until the order has read them.
+
+Runs in every API process. A row is leased by moving its `due_at`; only the order's own `load` sets `done_at`, so what
+nobody acted on is sent again, later and later.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import structlog
+from sqlalchemy import case, literal, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+from temporalio.service import RPCError
+
+from activities.facts.record import wall_clock
+from infra.database.tables import Order, Relay
+from infra.database.types import UTCDateTime
+from starter.orders import EngineDown, Orders
+from workflows.messages import Nudge
+
+BATCH = 200
+AT_ONCE = 50
+EVERY = 2.0
+"""Seconds between looks at what other processes left behind."""
+WAITS = tuple(timedelta(seconds=s) for s in (5, 10, 20, 40, 80, 160, 300))
+"""How long an order has to read a row before it is told again."""
+URGENCY: tuple[Nudge, ...] = ("restocked", "news")
+
+log = structlog.get_logger(__name__)
+
+
+class Due(NamedTuple):
+    """One order of a batch: its row, the rows about it, and the one signal that says it all (none: only start it)."""
+
+    order: Order
+    relay_ids: list[int]
+    signal: Nudge | None
+
+
+class RelayWorker:
+    """Works off what is due. `wake` may be called from any thread, after a commit."""
+
+    def __init__(self, sessions: sessionmaker[Session], orders: Orders) -> None:
+        self.sessions = sessions
+        self.orders = orders
+        self.sent = 0
+        """Signals and starts that the engine took."""
+        self.down = False
+        """Said once, when it begins and when it ends."""
+        self.woken = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def wake(self) -> None:
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.woken.set)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        self.loop = asyncio.get_running_loop()
+        while True:
+            self.woken.clear()
+            try:
+                while await self.work():
+                    pass
+            except SQLAlchemyError as trouble:
+                log.error("relay cannot read the database", error=type(trouble).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.woken.wait(), EVERY)
+
+    async def work(self) -> bool:
+        """One batch. True when there may be more."""
+        if self.down and not await self.orders.reachable():
+            return False
+        batch = await asyncio.to_thread(self.lease)
+        was_down, self.down = self.down, False
+        gate = asyncio.Semaphore(AT_ONCE)
+        told = await asyncio.gather(*(self.tell(due, gate) for due in batch))
+        missed = [due for due, reached in zip(batch, told, strict=True) if not reached]
+        if missed:
+            await asyncio.to_thread(self.give_back, missed)
+        if self.down != was_down:
+            log.warning("engine is down: what is due waits for it" if self.down else "engine is back")
+        return bool(batch) and not missed
+
+    async def tell(self, due: Due, gate: asyncio.Semaphore) -> bool:
+        """False: the engine is down. Any other refusal concerns this order alone, which comes up again later."""
+        async with gate:
+            if self.down:
+                return False
+            try:
+                await (self.orders.nudge(due.order, due.signal) if due.signal else self.orders.start(due.order))
+            except EngineDown:
+                self.down = True
+                return False
+            except RPCError as refusal:
+                log.error("engine refuses an order", order_id=due.order.order_id, status=str(refusal.status))
+                return True
+            self.sent += 1
+            return True
+
+    def lease(self) -> list[Due]:
+        with self.sessions.begin() as tx:
+            return grouped(tx, leased(tx, wall_clock()))
+
+    def give_back(self, missed: Iterable[Due]) -> None:
+        """Not the orders' fault: due again as soon as the engine is back."""
+        with self.sessions.begin() as tx:
+            tx.execute(
+                update(Relay)
+                .where(Relay.relay_id.in_([row for due in missed for row in due.relay_ids]), Relay.done_at.is_(None))
+                .values(due_at=wall_clock(), attempts=Relay.attempts - 1)
+            )
+
+
+def leased(tx: Session, now: datetime) -> Sequence[tuple[int, str, str]]:
+    """Rows (id, order, kind) that are ours until their new `due_at`. Two processes never lease the same row: the second
+    update waits for the first, and then finds the row no longer due."""
+    due = (Relay.done_at.is_(None), Relay.due_at <= now)
+    oldest = select(Relay.relay_id).where(*due).order_by(Relay.due_at, Relay.relay_id).limit(BATCH)
+    until = {attempts: literal(now + wait, UTCDateTime()) for attempts, wait in enumerate(WAITS)}
+    return (
+        tx.execute(
+            update(Relay)
+            .where(Relay.relay_id.in_(oldest), *due)
+            .values(
+                attempts=Relay.attempts + 1,
+                due_at=case(until, value=Relay.attempts, else_=literal(now + WAITS[-1], UTCDateTime())),
+            )
+            .returning(Relay.relay_id, Relay.order_id, Relay.kind)
+            .execution_options(synchronize_session=False)
+        )
+        .tuples()
+        .all()
+    )
+
+
+def grouped(tx: Session, rows: Sequence[tuple[int, str, str]]) -> list[Due]:
+    """One entry per order, with the most urgent of its signals; the oldest row first."""
+    by_order: dict[str, list[tuple[int, str, str]]] = {}
+    for row in sorted(rows):
+        by_order.setdefault(row[1], []).append(row)
+    orders = {order.order_id: order for order in tx.scalars(select(Order).where(Order.order_id.in_(by_order)))}
+    return [
+        Due(
+            orders[order_id],
+            [relay_id for relay_id, _, _ in mine],
+            next((signal for signal in URGENCY if signal in {kind for _, _, kind in mine}), None),
+        )
+        for order_id, mine in by_order.items()
+    ]
