@@ -186,7 +186,9 @@ def _look(call: Callable[[], Result]) -> Result:
 def _intent(found: dict[str, Any]) -> PaymentIntent:
     error = found.get("last_payment_error") or {}
     charge: Any = found["latest_charge"]
-    card: dict[str, Any] = charge["payment_method_details"]["card"] if isinstance(charge, dict) else {}
+    card: dict[str, Any] = (
+        charge["payment_method_details"]["card"] if isinstance(charge, dict) and charge["paid"] else {}
+    )
     status = STATUS.get(found["status"])
     if status is None:
         raise Unavailable(PROVIDER, "unknown_status", f"look at {found['id']} in Stripe's dashboard")
