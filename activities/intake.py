@@ -1,4 +1,5 @@
-"""An order as it is asked for, checked whole before anything is stored. Holds personal data: never goes into a workflow."""
+"""An order as it is asked for, checked whole before anything is stored. Holds personal data: never goes into a
+workflow."""
 
 import hashlib
 from typing import Annotated, Literal, Self
@@ -19,7 +20,45 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$", to_lower=True
 Channel = Literal["email", "sms"]
 
 CURRENCIES = frozenset(
-    ["aed", "aud", "bgn", "brl", "cad", "chf", "clp", "cny", "czk", "dkk", "eur", "gbp", "hkd", "huf", "idr", "ils", "inr", "isk", "jpy", "krw", "kwd", "mxn", "myr", "nok", "nzd", "php", "pln", "ron", "sar", "sek", "sgd", "thb", "try", "twd", "usd", "vnd", "zar"]
+    [
+        "aed",
+        "aud",
+        "bgn",
+        "brl",
+        "cad",
+        "chf",
+        "clp",
+        "cny",
+        "czk",
+        "dkk",
+        "eur",
+        "gbp",
+        "hkd",
+        "huf",
+        "idr",
+        "ils",
+        "inr",
+        "isk",
+        "jpy",
+        "krw",
+        "kwd",
+        "mxn",
+        "myr",
+        "nok",
+        "nzd",
+        "php",
+        "pln",
+        "ron",
+        "sar",
+        "sek",
+        "sgd",
+        "thb",
+        "try",
+        "twd",
+        "usd",
+        "vnd",
+        "zar",
+    ]
 )
 
 

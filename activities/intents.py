@@ -1,6 +1,7 @@
 """Intents: what is about to be asked of a provider is on record before it is asked.
 
-An intent without an outcome means that nobody knows: the effect is looked up before the call is made again, whatever the
+An intent without an outcome means that nobody knows: the effect is looked up before the call is made again, whatever
+the
 attempt's number says. Its key stays the same until a look-up has shown that nothing happened.
 """
 

@@ -110,6 +110,8 @@ class FulfillmentStanding(Value):
     captured: bool = False
     released: bool = False
     recall: Recall | None = None
+    since: datetime | None = None
+    """When it was requested, or shipped: what its next deadline counts from."""
     refund: Literal["due", "pending"] | None = None
     """Captured and not to be shipped: to be asked back, or asked and not answered."""
     parcels: tuple[ParcelStanding, ...] = ()
@@ -151,6 +153,8 @@ class Head(Value):
     version: int
     status: OrderStatus
     payment: PaymentStatus = PaymentStatus.NONE
+    funded: bool = False
+    """Money was set aside once, or is not ours to ask for."""
     paid_elsewhere: bool = False
     """Nothing to authorize or capture."""
     capturable: int = 0
@@ -182,7 +186,7 @@ class Policy(Value):
     held_retry: timedelta = timedelta(minutes=5)
     payment_deadline: timedelta = timedelta(days=3)
     packing_patience: timedelta = timedelta(days=5)
-    first_poll: timedelta = timedelta(days=2)
+    first_poll: timedelta = timedelta(days=5)
     authorization_margin: timedelta = timedelta(hours=1)
     continue_at_every_wait: bool = False
 

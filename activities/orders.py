@@ -1,5 +1,7 @@
 """What the process asks of its own tables: where the order stands, what is decided, what is held."""
 
+from datetime import datetime
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
@@ -71,10 +73,20 @@ class OrderActivities:
                 at=step.at,
                 change_id=step.change_id,
             )
-            if hold.reason == "delivery" and step.action == "skip" and hold.fulfillment_id:
-                facts.goods.given_up(tx, hold.fulfillment_id, step.at)
+            if step.action == "skip":
+                skipped(tx, hold, step.at)
             touched = [hold.fulfillment_id] if hold.fulfillment_id else []
             return standing(tx, step.order_id, touched)
+
+
+def skipped(tx: Session, hold: Hold, at: datetime) -> None:
+    """What was to be done is given up, and nothing waits for it any more."""
+    if hold.reason == "delivery" and hold.fulfillment_id:
+        facts.goods.given_up(tx, hold.fulfillment_id, at)
+    if hold.step == "tell_customer":
+        facts.messages.given_up(tx, hold.order_id, at)
+    if hold.step.startswith("refund_label") and hold.fulfillment_id:
+        facts.labels.written_off(tx, hold.fulfillment_id, at)
 
 
 def settle_change(tx: Session, step: ResolveStep) -> None:

@@ -46,8 +46,10 @@ class PaymentActivities:
                 close_answered(tx, step.order_id, "authorize:")
                 return standing(tx, step.order_id)
             intent = open_intent(tx, step.order_id, f"authorize:{asked.n}")
-        self.supersede(step, asked.n)
+        self.supersede(step, asked.n, ("action_required", "asked"))
         answer = self.bank_answer(step.order_id, asked, intent)
+        if answer.status == IntentStatus.AUTHORIZED:
+            self.supersede(step, asked.n, LIVE)
         with self.sessions.begin() as tx:
             close_intent(tx, intent)
             money.answered(tx, asked.payment_id, answer, step.at)
@@ -106,7 +108,8 @@ class PaymentActivities:
 
     @activity.defn(name="refund_payment")
     def refund(self, step: FulfillmentStep) -> Standing:
-        """Gives back what was captured for goods that will not leave, once; asked again it fetches the bank's answer."""
+        """Gives back what was captured for goods that will not leave, once; asked again it fetches the bank's
+        answer."""
         with self.sessions.begin() as tx:
             _, f = locked(tx, step.fulfillment_id)
             pending = tx.scalars(
@@ -161,10 +164,10 @@ class PaymentActivities:
             off_session=payment.off_session,
         )
 
-    def supersede(self, step: OrderStep, n: int) -> None:
-        """An earlier payment that still waits for the customer must not come true beside the new one."""
+    def supersede(self, step: OrderStep, n: int, states: tuple[str, ...]) -> None:
+        """Earlier payments end: one that waits for the customer before the new one is asked for, a good one after."""
         with self.sessions.begin() as tx:
-            old = [p.payment_id for p in all_payments(tx, step.order_id) if p.n < n and p.status in (*LIVE, "asked")]
+            old = [p.payment_id for p in all_payments(tx, step.order_id) if p.n < n and p.status in states]
         for payment_id in old:
             self.void_one(step, payment_id)
 
@@ -261,18 +264,11 @@ def still_to_capture(tx: Session, order: Order) -> int:
     )
     prices = stock.shares_of(tx, order.order_id)
     loose = [(u.line_no, u.first_unit, u.quantity) for u in stock.open_units(tx, order)]
-    for row in tx.execute(
-        select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(
-            Backorder.order_id == order.order_id, Backorder.status == "waiting"
-        )
-    ).tuples():
-        loose.append(row)
-    for row in tx.execute(
-        select(Reservation.line_no, Reservation.first_unit, Reservation.quantity).where(
-            Reservation.order_id == order.order_id,
-            Reservation.status == "held",
-            Reservation.fulfillment_id.is_(None),
-        )
-    ).tuples():
-        loose.append(row)
+    waiting = select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(
+        Backorder.order_id == order.order_id, Backorder.status == "waiting"
+    )
+    unplanned = select(Reservation.line_no, Reservation.first_unit, Reservation.quantity).where(
+        Reservation.order_id == order.order_id, Reservation.status == "held", Reservation.fulfillment_id.is_(None)
+    )
+    loose += [*tx.execute(waiting).tuples(), *tx.execute(unplanned).tuples()]
     return due + sum(cost(prices[line_no], first, quantity) for line_no, first, quantity in loose)

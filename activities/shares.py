@@ -1,6 +1,7 @@
 """Sharing money out over units, once and to the last minor unit. Captures and refunds add shares and never divide."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 
@@ -51,7 +52,7 @@ def unit_shares(quantity: int, price: int, tax: int, discount: int, shipping: in
             price,
             *(amount // quantity + (first < amount % quantity) for amount in (tax, discount, shipping)),
         )
-        for first, after in zip(bounds, bounds[1:], strict=False)
+        for first, after in pairwise(bounds)
     ]
 
 

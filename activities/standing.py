@@ -1,4 +1,5 @@
-"""Where an order stands, as the process needs to know it: read from the tables, with only what differs from the defaults."""
+"""Where an order stands, as the process needs to know it: read from the tables, with only what differs from the
+defaults."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -64,6 +65,9 @@ def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool) -> Fulfillmen
         given["refund"] = "pending"
     elif f.captured and f.status == FulfillmentStatus.CANCELLED:
         given["refund"] = "due"
+    since = f.shipped_at or f.requested_at
+    if since and f.status in (FulfillmentStatus.REQUESTED, FulfillmentStatus.SHIPPED):
+        given["since"] = since
     if parcels:
         given["parcels"] = tuple(
             ParcelStanding(n=p.n)
@@ -84,6 +88,7 @@ def head(tx: Session, order: Order, now: Sums) -> Head:
     given: dict[str, Any] = {
         "payment": order.payment_status,
         "paid_elsewhere": order.pay_by == "external",
+        "funded": order.pay_by == "external" or now.authorized > 0,
         "cancellation": order.cancellation,
         "payment_ready": any(p.status == "asked" for p in now.payments),
         "unplanned": now.unreserved > 0 or (now.unplanned > 0 and not withheld(order, now)),

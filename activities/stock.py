@@ -15,7 +15,8 @@ class StockActivities:
 
     @activity.defn(name="reserve_stock")
     def reserve(self, step: OrderStep) -> Standing:
-        """Sets units aside, queues for the rest, plans fulfillments; does only what is missing. Undone by `release_stock`."""
+        """Sets units aside, queues for the rest, plans fulfillments; does only what is missing. Undone by
+        `release_stock`."""
         with self.sessions.begin() as tx:
             facts.stock.reserved(tx, step.order_id, step.at)
             return standing(tx, step.order_id, [f.fulfillment_id for f in fulfillments_of(tx, step.order_id)])

@@ -67,6 +67,14 @@ class Resolve(Message):
     why: str
 
 
+class HoldOrder(Message):
+    """An operator stops the order, or one fulfillment, before its next step."""
+
+    by: str
+    why: str
+    fulfillment: str | None = None
+
+
 class Where(Message):
     """The answer to the query `standing`."""
 
@@ -78,4 +86,4 @@ class Where(Message):
     holds: list[str]
 
 
-Nudge = Literal["news", "restocked", "cancel"]
+Nudge = Literal["news", "restocked"]

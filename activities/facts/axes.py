@@ -1,6 +1,7 @@
 """The order's axes, each derived from rows by one function. Called at the end of every fact."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -32,6 +33,7 @@ class Sums:
 
     fulfillments: list[Fulfillment]
     payments: list[Payment]
+    authorized: int
     captured: int
     refunded: int
     unreserved: int
@@ -54,7 +56,7 @@ def sums(tx: Session, order: Order) -> Sums:
     tx.flush()
     mine = order.order_id
 
-    def count(column: ColumnElement[int], *where: ColumnElement[bool]) -> int:
+    def count(column: Any, *where: ColumnElement[bool]) -> int:
         return int(tx.scalar(select(func.coalesce(func.sum(column), 0)).where(*where)) or 0)
 
     money: dict[str, int] = {
@@ -80,6 +82,7 @@ def sums(tx: Session, order: Order) -> Sums:
     return Sums(
         fulfillments=fulfillments_of(tx, mine),
         payments=list(tx.scalars(select(Payment).where(Payment.order_id == mine).order_by(Payment.n))),
+        authorized=money.get("authorized", 0),
         captured=money.get("captured", 0),
         refunded=money.get("refunded", 0) - money.get("refund_failed", 0),
         unreserved=wanted - held - consumed - waiting,

@@ -58,7 +58,8 @@ def opened(
 def closed(
     tx: Session, hold_id: str, *, action: str, by: str, why: str, at: datetime, change_id: int | None = None
 ) -> None:
-    """An operator's decision, or the step went well after all (`by` is then the step). Closed already: stays as it is."""
+    """An operator's decision, or the step went well after all (`by` is then the step). Closed already: stays as it
+    is."""
     hold = tx.get(Hold, hold_id)
     if hold is None:
         return

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from activities.facts.axes import derive
-from activities.facts.goods import changed, locked
+from activities.facts.goods import changed, locked, parcels_of
 from activities.facts.holds import opened
 from activities.facts.record import note
 from activities.models import HoldReason, LabelStatus
@@ -65,3 +65,13 @@ def refund_seen(tx: Session, parcel: Parcel, status: LabelStatus, at: datetime) 
     f.version += 1
     derive(tx, order)
     return True
+
+
+def written_off(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    """An operator gives up the price of labels that the carrier will not take back."""
+    order, f = locked(tx, fulfillment_id)
+    for parcel in parcels_of(tx, fulfillment_id):
+        if parcel.label_status in (LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED):
+            parcel.label_status = LabelStatus.REFUND_REJECTED
+            note(tx, order, "label_written_off", at, fulfillment_id=fulfillment_id, parcel=parcel.n)
+    changed(tx, order, f)

@@ -46,7 +46,8 @@ def locked_payment(tx: Session, payment_id: int) -> tuple[Order, Payment]:
 
 
 def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) -> bool:
-    """What the bank said to an authorization: yes, no, or that the customer must act. Later news wins, never earlier."""
+    """What the bank said to an authorization: yes, no, or that the customer must act. Later news wins, never
+    earlier."""
     order, payment = locked_payment(tx, payment_id)
     if payment.status in ("captured", "ended", "authorized"):
         return False
@@ -193,14 +194,14 @@ def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime)
 
 
 def disputed(tx: Session, payment_id: int, reference: str, at: datetime) -> bool:
-    order, payment = locked_payment(tx, payment_id)
+    order, _ = locked_payment(tx, payment_id)
     opened(
         tx,
         order.order_id,
         reason=HoldReason.DISPUTE,
         step=f"dispute {reference}"[:120],
         code="disputed",
-        advice="The customer disputes the charge: answer it at the payment provider, then skip; or cancel what is left.",
+        advice="The customer disputes the charge: answer it at the payment provider, then skip; or cancel the rest.",
         actions=("skip", "cancel"),
         at=at,
     )

@@ -145,7 +145,7 @@ def cancellation_asked(tx: Session, order_id: str, *, reason: CancelReason, by: 
     tx.add(change)
     note(tx, order, "cancellation_asked", wall_clock(), reason=reason, by=by)
     derive(tx, order)
-    nudge(tx, [order_id], "cancel")
+    nudge(tx, [order_id])
     return change
 
 

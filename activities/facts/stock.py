@@ -1,6 +1,7 @@
 """Units: reserved, waiting, given back, received, gone. Product rows are the lock of their stock.
 
-Whatever frees or adds units serves the oldest waiting backorders in the same transaction, so units are available only when
+Whatever frees or adds units serves the oldest waiting backorders in the same transaction, so units are available
+only when
 no one waits for them.
 """
 
@@ -15,7 +16,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from activities.facts.axes import derive, sums
-from activities.facts.record import locked_order, note, nudge, tell, wall_clock
+from activities.facts.record import fulfillments_of, locked_order, note, nudge, tell, wall_clock
 from activities.models import FulfillmentStatus
 from activities.shares import cost
 from infra.database.tables import (
@@ -169,7 +170,8 @@ def take(tx: Session, order: Order, taken: list[tuple[str, Units]]) -> None:
 
 
 def move(tx: Session, kind: str, reference: str, changes: dict[tuple[str, str], tuple[int, int]]) -> None:
-    """Changes (on hand, reserved) per SKU and location, with the reason on record. The table's check guards the bounds."""
+    """Changes (on hand, reserved) per SKU and location, with the reason on record. The table's check guards the
+    bounds."""
     tx.flush()
     connection = tx.connection()
     connection.execute(
@@ -317,8 +319,26 @@ def released(tx: Session, order_id: str, at: datetime) -> None:
     for units in open_units(tx, order):
         cancel_units(tx, order_id, units.line_no, units.quantity)
     if idle or waiting:
-        note(tx, order, "stock_released", at, units=sum(r.quantity for r in [*idle, *waiting]))
+        count = sum(r.quantity for r in idle) + sum(b.quantity for b in waiting)
+        note(tx, order, "stock_released", at, units=count)
+    cancellation_settled(tx, order, at)
     derive(tx, order)
+
+
+def cancellation_settled(tx: Session, order: Order, at: datetime) -> None:
+    """Every warehouse has answered: what became of the wish to cancel, and the customer hears of it."""
+    going = [f for f in fulfillments_of(tx, order.order_id) if f.status != FulfillmentStatus.CANCELLED]
+    dropped = tx.scalar(select(func.sum(OrderLine.cancelled)).where(OrderLine.order_id == order.order_id))
+    if not going:
+        order.cancellation = "accepted"
+        tell(tx, order, "cancelled")
+    elif dropped:
+        order.cancellation = "partly"
+        tell(tx, order, "partly_cancelled", "cancellation")
+    else:
+        order.cancellation, order.cancel_reason = "refused", None
+        note(tx, order, "cancellation_refused", at)
+        tell(tx, order, "cancellation_refused")
 
 
 def give_back(tx: Session, order: Order, reservations: list[Reservation]) -> None:

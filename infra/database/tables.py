@@ -1,6 +1,7 @@
 """Every table. Axes (`status` and its kin) are written only by `activities.facts`, in the transaction of the fact.
 
-Amounts are BIGINT minor units; instants are UTC. Names, addresses and numbers of people live in `contacts` and `customers` alone.
+Amounts are BIGINT minor units; instants are UTC. Names, addresses and numbers of people live in `contacts` and
+`customers` alone.
 """
 
 from datetime import date, datetime
@@ -44,7 +45,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UTCDateTime, dict[str, Any]: Json, list[Any]: Json}
 
 
-# --- who and what ------------------------------------------------------------------------------------------------------
+# --- who and what ---------------------------------------------------------------------------------------------------
 
 
 class Customer(Base):
@@ -134,7 +135,7 @@ class Restock(Base):
     recorded_at: Mapped[datetime]
 
 
-# --- the order ---------------------------------------------------------------------------------------------------------
+# --- the order ------------------------------------------------------------------------------------------------------
 
 
 class Order(Base):
@@ -321,7 +322,7 @@ class Parcel(Base):
     tracked_at: Mapped[datetime | None]
 
 
-# --- money -------------------------------------------------------------------------------------------------------------
+# --- money ----------------------------------------------------------------------------------------------------------
 
 
 class Payment(Base):
@@ -381,7 +382,7 @@ class Refund(Base):
     recorded_at: Mapped[datetime]
 
 
-# --- the process -------------------------------------------------------------------------------------------------------
+# --- the process ----------------------------------------------------------------------------------------------------
 
 
 class Intent(Base):
@@ -493,7 +494,7 @@ class Relay(Base):
     relay_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
     kind: Mapped[str] = mapped_column(WORD)
-    """`start`, `news`, `restocked`, `cancel`."""
+    """`start`, `news`, `restocked`."""
     attempts: Mapped[int]
     due_at: Mapped[datetime]
     """Also the end of the lease of the process that works on it."""

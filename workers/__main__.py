@@ -1,0 +1,50 @@
+"""`python -m workers`: one worker process. SIGTERM lets calls under way finish, then it exits 0."""
+
+import asyncio
+import gc
+import sys
+from datetime import timedelta
+
+import structlog
+
+from infra import telemetry, temporal
+from infra.database import engine, upgrade
+from infra.processes import leave, told_to_stop
+from infra.settings import WORKER_NEEDS, Settings, SettingsError
+from workers.wiring import activities, policy, providers
+from workers.worker import THREADS, worker
+
+log = structlog.get_logger(__name__)
+
+
+async def main(settings: Settings) -> None:
+    stop = told_to_stop()
+    database = engine.create(settings.database_url.get_secret_value(), pool_size=THREADS)
+    upgrade.require_current(database)
+    client = await temporal.connect(runtime=telemetry.runtime(settings.orders_metrics_address))
+    await temporal.register_search_attributes(client)
+    registered = activities(
+        engine.sessions(database),
+        providers(settings),
+        policy(settings),
+        settle=settings.orders_label_settle,
+        sender=settings.mail_from,
+    )
+    running = worker(client, registered, drain=settings.orders_http_timeout + timedelta(seconds=5))
+    async with running:
+        log.info("worker_ready", activities=len(registered))
+        await stop.wait()
+        log.info("worker_draining")
+    log.info("worker_stopped")
+    del running, client
+    gc.collect()
+
+
+if __name__ == "__main__":
+    telemetry.log_to_stderr("worker")
+    try:
+        asyncio.run(main(Settings.from_environment(needs=WORKER_NEEDS)))
+    except (SettingsError, upgrade.NotCurrent, temporal.EngineError) as error:
+        print(f"orders worker: {error}", file=sys.stderr)
+        leave(1)
+    leave(0)

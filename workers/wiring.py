@@ -1,0 +1,104 @@
+"""The composition root: settings in, activities out. The only place that builds providers' clients."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from activities.customer import CustomerActivities
+from activities.delivery import DeliveryActivities
+from activities.fulfillment import FulfillmentActivities
+from activities.labels import LabelActivities
+from activities.models import Policy
+from activities.orders import OrderActivities
+from activities.payment import PaymentActivities
+from activities.ports import Labels, Mail, Payments, TextMessages, Warehouses
+from activities.providers.shippo_labels import ShippoLabels
+from activities.providers.smtp_mail import SmtpMail
+from activities.providers.stripe_payments import StripePayments
+from activities.providers.twilio_messages import TwilioMessages
+from activities.providers.warehouse import HttpWarehouses
+from activities.stock import StockActivities
+from infra.settings import Settings
+
+
+class Providers:
+    """The outside world, one client per vendor."""
+
+    def __init__(
+        self, payments: Payments, labels: Labels, texts: TextMessages, mail: Mail, warehouses: Warehouses
+    ) -> None:
+        self.payments = payments
+        self.labels = labels
+        self.texts = texts
+        self.mail = mail
+        self.warehouses = warehouses
+
+
+def providers(settings: Settings) -> Providers:
+    timeout = settings.orders_http_timeout.total_seconds()
+    return Providers(
+        payments=StripePayments(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base, timeout),
+        labels=ShippoLabels(settings.shippo_api_token.get_secret_value(), settings.shippo_api_base, timeout),
+        texts=TwilioMessages(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token.get_secret_value(),
+            settings.twilio_from,
+            api_base=settings.twilio_api_base,
+            timeout=timeout,
+            status_callback=f"{settings.public_url}/webhooks/twilio",
+        ),
+        mail=SmtpMail(settings.smtp_url.get_secret_value(), settings.mail_from, timeout=timeout),
+        warehouses=HttpWarehouses(
+            {name: (w.url, w.secret.get_secret_value()) for name, w in settings.warehouses.items()}, timeout=timeout
+        ),
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """The order's timing, as data; only what differs from the defaults travels into histories."""
+    ours: dict[str, Any] = {
+        "step_timeout": settings.orders_start_to_close,
+        "step_patience": settings.orders_step_patience,
+        "held_retry": settings.orders_held_retry,
+        "payment_deadline": settings.orders_payment_deadline,
+        "packing_patience": settings.orders_patience_for_packing,
+        "continue_at_every_wait": settings.orders_continue_at_every_wait,
+    }
+    standard = Policy()
+    return Policy(**{name: value for name, value in ours.items() if value != getattr(standard, name)})
+
+
+def activities(
+    sessions: sessionmaker[Session], outside: Providers, timing: Policy, *, settle: timedelta, sender: str
+) -> Sequence[Callable[..., Any]]:
+    """Every activity that the worker registers."""
+    orders = OrderActivities(sessions, timing)
+    stock = StockActivities(sessions)
+    payment = PaymentActivities(sessions, outside.payments)
+    fulfillment = FulfillmentActivities(sessions, outside.warehouses)
+    labels = LabelActivities(sessions, outside.labels, settle)
+    delivery = DeliveryActivities(sessions, outside.labels)
+    customer = CustomerActivities(sessions, outside.texts, outside.mail, sender)
+    return [
+        orders.load,
+        orders.decide_cancellation,
+        orders.open_hold,
+        orders.resolve_hold,
+        stock.reserve,
+        stock.release,
+        payment.authorize,
+        payment.reauthorize,
+        payment.capture,
+        payment.void,
+        payment.refund,
+        fulfillment.request,
+        fulfillment.release,
+        fulfillment.recall,
+        labels.rate,
+        labels.buy,
+        labels.refund,
+        delivery.poll,
+        customer.tell,
+    ]

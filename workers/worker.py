@@ -1,0 +1,46 @@
+"""A worker: executes the workflows and activities of one task queue."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workers.failures import SpeakPlainly
+from workflows.messages import TASK_QUEUE
+from workflows.order import OrderWorkflow
+
+THREADS = 20
+"""Activities at once; the database's pool has as many connections."""
+BUILD = "1"
+"""Short, because every workflow task's completion carries it."""
+
+
+def worker(
+    client: Client,
+    activities: Sequence[Callable[..., Any]],
+    *,
+    drain: timedelta,
+    task_queue: str = TASK_QUEUE,
+    **options: Any,
+) -> Worker:
+    """`drain` is how long calls under way may take to finish when it is told to stop: above the HTTP timeout."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[OrderWorkflow],
+        activities=activities,
+        activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
+        max_concurrent_activities=THREADS,
+        max_concurrent_local_activities=THREADS,
+        graceful_shutdown_timeout=drain,
+        interceptors=[SpeakPlainly(), *options.pop("interceptors", [])],
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_modules("pydantic", "pydantic_core", "activities")
+        ),
+        build_id=BUILD,
+        **options,
+    )

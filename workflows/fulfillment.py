@@ -1,0 +1,193 @@
+"""One fulfillment inside its order: requested → packed → labelled → captured → released → shipped → delivered."""
+
+from datetime import datetime
+from typing import Any
+
+from temporalio import workflow
+
+from activities.models import (
+    ENDED,
+    Action,
+    FulfillmentStanding,
+    FulfillmentStatus,
+    HoldReason,
+    LabelStatus,
+    Recall,
+)
+from workflows import calls
+from workflows.progress import CalledOff, Progress
+
+Status = FulfillmentStatus
+BEFORE_PACKED = frozenset({Status.PLANNED, Status.REQUESTED})
+
+
+class FulfillmentRun:
+    def __init__(self, progress: Progress, fulfillment_id: str) -> None:
+        self.progress = progress
+        self.fulfillment_id = fulfillment_id
+
+    @property
+    def now(self) -> FulfillmentStanding:
+        return self.progress.fulfillments[self.fulfillment_id]
+
+    async def run(self) -> None:
+        """From wherever it stands to its end. Called off, it is undone; where the warehouse cannot stop it, it goes
+        on."""
+        while not self.now.has_left and not self.now.ended:
+            try:
+                await self.packed()
+                await self.labelled()
+                await self.captured()
+                await self.released()
+                await self.shipped()
+            except CalledOff:
+                if self.now.status == Status.PLANNED:
+                    return
+                await self.recalled()
+        await self.delivered()
+        await self.given_back()
+
+    # --- the way forward ---------------------------------------------------------------------------------------------
+
+    async def packed(self) -> None:
+        """Asks the warehouse, and waits until it has packed. A silent warehouse is a hold."""
+        while self.now.status in BEFORE_PACKED:
+            await self.until(lambda: self.progress.hold_of("refused", self.fulfillment_id) is None)
+            await self.do(calls.REQUEST)
+            patience = (self.now.since or workflow.now()) + self.progress.policy.packing_patience
+            if not await self.until(self.request_answered, at=patience):
+                await self.silent("request", ("retry", "cancel"), self.request_answered)
+            await self.progress.still_wanted(self.fulfillment_id)
+
+    def request_answered(self) -> bool:
+        return self.now.status != Status.REQUESTED or self.progress.stopping(self.fulfillment_id)
+
+    async def labelled(self) -> None:
+        """One label a parcel, bought once; not before there is money for it."""
+        if self.now.status != Status.PACKED or self.labels(LabelStatus.NONE) == []:
+            return
+        async with self.progress.money:
+            await self.covered()
+        for parcel in self.labels(LabelStatus.NONE):
+            await self.do(calls.RATE, parcel=parcel)
+            await self.do(calls.BUY, parcel=parcel)
+
+    async def captured(self) -> None:
+        """This fulfillment's share, now that its goods are ready."""
+        if self.now.status != Status.PACKED:
+            return
+        async with self.progress.money:
+            while not self.now.captured:
+                await self.covered()
+                await self.do(calls.CAPTURE)
+
+    async def released(self) -> None:
+        if self.now.status == Status.PACKED and not self.now.released:
+            await self.do(calls.RELEASE)
+
+    async def shipped(self) -> None:
+        await self.until(lambda: self.now.status != Status.PACKED)
+        await self.progress.still_wanted(self.fulfillment_id)
+
+    async def delivered(self) -> None:
+        """Carriers tell by webhook; where they do not, they are asked, ever less often."""
+        overdue = self.now.since and workflow.now() >= self.now.since + self.progress.policy.first_poll
+        while self.now.status == Status.SHIPPED:
+            if overdue or not await self.progress.until(lambda: self.now.status != Status.SHIPPED, self.next_poll()):
+                await self.do(calls.POLL, undoing=True)
+                overdue = False
+
+    def next_poll(self) -> datetime:
+        interval = self.progress.policy.first_poll
+        at = (self.now.since or workflow.now()) + interval
+        while at <= workflow.now():
+            interval *= 2
+            at += interval
+        return at
+
+    async def covered(self) -> None:
+        """An authorization that is good for this fulfillment's share and does not lapse meanwhile."""
+        p = self.progress
+        while not self.has_cover():
+            call = calls.AUTHORIZE if p.head.payment_ready else calls.REAUTHORIZE
+            await p.do(call, wanted_for=self.fulfillment_id)
+            if self.has_cover():
+                return
+            await self.until(lambda: self.has_cover() or p.head.payment_ready or p.hold_of("authorize", None) is None)
+            await p.still_wanted(self.fulfillment_id)
+
+    def has_cover(self) -> bool:
+        head = self.progress.head
+        if head.paid_elsewhere or not self.now.amount or self.now.captured:
+            return True
+        lapses = head.capture_before
+        good = lapses is None or workflow.now() + self.progress.policy.authorization_margin < lapses
+        return good and head.capturable >= self.now.amount
+
+    # --- the way back ------------------------------------------------------------------------------------------------
+
+    async def recalled(self) -> None:
+        """Undo of the request: the warehouse says whether it could stop."""
+        while not self.recall_answered():
+            await self.do(calls.RECALL, undoing=True)
+            if not await self.progress.until(self.recall_answered, within=self.progress.policy.packing_patience):
+                await self.silent("recall", ("retry",), self.recall_answered)
+
+    def recall_answered(self) -> bool:
+        return self.now.recall in (Recall.CONFIRMED, Recall.REFUSED) or self.now.status not in (
+            Status.REQUESTED,
+            Status.PACKED,
+        )
+
+    async def given_back(self) -> None:
+        """Undo of label and capture, when the goods do not leave: both asked for, then both waited for."""
+        if self.now.status != Status.CANCELLED:
+            return
+        if self.now.refund == "due":
+            await self.do(calls.REFUND, undoing=True)
+        for parcel in self.now.parcels:
+            if parcel.label in (LabelStatus.NONE, LabelStatus.BOUGHT):
+                await self.do(calls.REFUND_LABEL, undoing=True, parcel=parcel.n)
+        interval = self.progress.policy.first_poll
+        while self.unanswered():
+            if await self.progress.until(lambda: not self.unanswered(), within=interval):
+                return
+            if self.now.refund == "pending":
+                await self.do(calls.REFUND, undoing=True)
+            for n in self.labels(LabelStatus.REFUND_REQUESTED):
+                await self.do(calls.REFUND_LABEL, undoing=True, parcel=n)
+
+    def unanswered(self) -> bool:
+        return self.now.refund == "pending" or bool(self.labels(LabelStatus.REFUND_REQUESTED))
+
+    # --- steps and waits of this fulfillment -------------------------------------------------------------------------
+
+    async def do(self, call: calls.Call, *, undoing: bool = False, parcel: int | None = None) -> bool:
+        about: dict[str, Any] = {"parcel": parcel} if parcel is not None else {}
+        return await self.progress.do(call, undoing=undoing, fulfillment_id=self.fulfillment_id, **about)
+
+    async def until(self, true: calls.Condition, at: datetime | None = None) -> bool:
+        """As `Progress.until`, and wakes when this fulfillment is to be stopped."""
+        return await self.progress.until(lambda: true() or self.progress.stopping(self.fulfillment_id), at)
+
+    async def silent(self, what: str, offered: tuple[Action, ...], answered: calls.Condition) -> None:
+        """The warehouse does not answer: a person asks it. Any answer of the warehouse ends the wait too."""
+        hold = await self.progress.hold(
+            HoldReason.WAREHOUSE,
+            f"silent {what}",
+            "no_answer",
+            "The warehouse does not answer: ask it. Retry repeats the request, which is safe.",
+            offered,
+            self.fulfillment_id,
+        )
+        if await self.progress.decision(hold, answered) is None:
+            await self.progress.resolve(hold, "retry", by="warehouse", why="it answered")
+
+    def labels(self, status: LabelStatus) -> list[int]:
+        return [parcel.n for parcel in self.now.parcels if parcel.label == status]
+
+
+def unfinished(f: FulfillmentStanding) -> bool:
+    """Whether something is still to be done for it."""
+    open_labels = any(p.label in (LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED) for p in f.parcels)
+    return f.status not in ENDED or (f.status == Status.CANCELLED and (f.refund is not None or open_labels))
