@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 class SmtpMail:
     """`Mail` over stdlib smtplib: one connection per message, `timeout` in seconds for each step of it."""
 
-    def __init__(self, url: str, sender: str, *, timeout: float = 20.0, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, url: str, sender: str, timeout: float = 20.0, *, tls: ssl.SSLContext | None = None) -> None:
         """`url` is `smtp://[user:password@]host[:587]` or `smtps://…[:465]`; `sender` is `a@b` or `Name <a@b>`.
         Malformed: ValueError, which repeats neither."""
         self._implicit_tls, self._host, self._port, self._login = _server(url)

@@ -50,7 +50,6 @@ class TwilioMessages:
         account_sid: str,
         auth_token: str,
         sender: str,
-        *,
         api_base: str | None = None,
         timeout: float = 20.0,
         status_callback: str | None = None,

@@ -24,6 +24,7 @@ TRIGGERS = [
     ("to greylist@…", "refused once per address: 451; then taken"),
     ("password “wrong”", "refused at AUTH: 535; any other is right"),
     ("the same Message-ID again", "taken and kept out: counted as a copy, not as a mail"),
+    ("GET /_sandbox/mailbox?order_id=", "the mailbox as JSON: emails and text messages, newest first"),
 ]
 TAKEN = "250 2.0.0 OK"
 BUSY = "451 4.3.0 Try again later"
