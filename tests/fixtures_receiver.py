@@ -9,7 +9,8 @@ from tests.sandbox import SandboxControl
 
 
 @pytest.fixture
-def receiver(sandbox: SandboxControl) -> Iterator[Receiver]:
+def hooks(sandbox: SandboxControl) -> Iterator[Receiver]:
+    """The webhooks of all vendors, sent to us while the test runs."""
     receiver = Receiver()
     sandbox.webhooks_to(receiver.url)
     yield receiver

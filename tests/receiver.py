@@ -56,10 +56,14 @@ class Receiver:
         self._server.server_close()
         self._thread.join()
 
+    def all(self, wanted: Callable[[Received], bool]) -> list[Received]:
+        """Those of this kind, in the order of their arrival."""
+        return [each for each in list(self.received) if wanted(each)]
+
     def wait(self, wanted: Callable[[Received], bool], *, count: int = 1, timeout: float = 10.0) -> list[Received]:
-        """The first webhooks of this kind, in the order of their arrival."""
+        """As `all`, once there are so many."""
         end = time.monotonic() + timeout
-        while len(found := [each for each in list(self.received) if wanted(each)]) < count:
+        while len(found := self.all(wanted)) < count:
             assert time.monotonic() < end, f"{len(found)} of {count} webhooks came within {timeout} s"
             time.sleep(0.01)
         return found

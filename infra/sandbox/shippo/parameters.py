@@ -1,7 +1,7 @@
 """What Shippo's endpoints take (API 2018-02-08). The tests hold this against the vendor's contract.
 
-Left out on purpose, and so refused: ids of addresses and parcels in place of the objects, carriers' parcel templates,
-purchases without a rate.
+Left out on purpose, and so refused: ids of addresses and parcels in place of the objects, customs declarations in place
+of their ids, extras, carriers' parcel templates, purchases without a rate.
 """
 
 from infra.sandbox.params import Field
@@ -34,7 +34,7 @@ PARCEL = {
     "width": MEASURE,
     "height": MEASURE,
     "distance_unit": Field(required=True, values=("cm", "in", "ft", "m", "mm", "yd")),
-    "extra": Field("any"),
+    "extra": Field("object"),
     "metadata": REFERENCE,
 }
 CREATE_SHIPMENT = {
@@ -42,10 +42,10 @@ CREATE_SHIPMENT = {
     "address_to": Field("object", required=True, fields=ADDRESS),
     "address_return": Field("object", nullable=True, fields=ADDRESS),
     "parcels": Field("array", required=True, items=Field("object", fields=PARCEL)),
-    "customs_declaration": Field("any", nullable=True),
+    "customs_declaration": TEXT,
     "carrier_accounts": Field("array", nullable=True, items=Field()),
     "shipment_date": TEXT,
-    "extra": Field("any"),
+    "extra": Field("object"),
     "metadata": REFERENCE,
     "async": Field("boolean", nullable=True),
 }

@@ -16,6 +16,7 @@ from activities.ports import Label, LabelStatus, Parcel, PostalAddress, Rate, Tr
 from activities.providers.shippo_answers import minor_units
 from activities.providers.shippo_labels import ShippoLabels
 from tests.sandbox import Mode, SandboxControl, free_port
+from tests.specs import load
 
 TOKEN = "shippo_test_adapter"
 OAKLAND = PostalAddress(name="Stock", street1="1 Dock Rd", city="Oakland", state="CA", zip="94607", country="US")
@@ -344,6 +345,18 @@ def test_an_answer_that_is_none_leaves_the_outcome_open(status: int, headers: di
         threading.Thread(target=server.handle_request).start()
         with pytest.raises(OutcomeUnknown):
             ShippoLabels(TOKEN, f"http://127.0.0.1:{server.server_port}", timeout=5).buy("rate", reference="S-1")
+
+
+def test_every_call_is_one_that_the_vendor_takes(sandbox: SandboxControl, labels: ShippoLabels, order_id: str) -> None:
+    contract = load("shippo", prefix="/shippo")
+    label = bought(labels, order_id)
+    labels.labels_of(label.rate_id)
+    labels.label(label.label_id)
+    labels.tracking("usps", label.tracking_number)
+    labels.refund(label.label_id)
+    made = sandbox.requests("shippo")[-6:]
+    assert [call["operation"] for call in made] == ["rates", "buy", "list", "retrieve", "track", "refund"]
+    assert [contract.wrong(call) for call in made] == [[]] * 6
 
 
 @pytest.mark.parametrize(
