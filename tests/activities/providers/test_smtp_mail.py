@@ -54,7 +54,7 @@ def test_a_mail_arrives_as_it_was_written(mail: SmtpMail, sandbox: SandboxContro
     assert letter["subject"] == "Order SM-1: bestätigt – " + "lang " * 30 + "ä"
     assert (letter["to"], letter["from"], letter["message_id"]) == (
         ADA,
-        '"Mugs & Söhne" <orders@shop.example>',
+        SHOP,
         message_id,
     )
     assert sandbox.books("SM-1")["emails"] == 1
