@@ -12,6 +12,7 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
 
@@ -25,6 +26,7 @@ from infra.temporal import (
     start_dev_server,
 )
 from tests.infra.sleeper import Sleeper
+from workflows import messages
 
 
 async def in_new_namespace(server: DevServer, client: Client) -> Client:
@@ -54,6 +56,13 @@ async def registered(client: Client) -> set[str]:
 
 async def test_the_embedded_engine_knows_our_search_attributes(temporal: Client) -> None:
     assert set(SEARCH_ATTRIBUTES) <= await registered(temporal)
+
+
+def test_orders_are_searched_by_what_the_engine_is_told_of() -> None:
+    used = [each for each in vars(messages).values() if isinstance(each, SearchAttributeKey)]
+    assert {key.name: key.indexed_value_type.name.replace("_", "") for key in used} == {
+        name: kind.upper() for name, kind in SEARCH_ATTRIBUTES.items()
+    }
 
 
 async def test_missing_search_attributes_are_registered_once(temporal: Client, engine_server: DevServer) -> None:

@@ -493,4 +493,3 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("changes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_changes_order_id"), ["order_id"], unique=False)
-
