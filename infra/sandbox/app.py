@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from importlib import import_module
-from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 from starlette.applications import Starlette
@@ -13,21 +12,26 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from infra.sandbox import clock, control, index, webhooks
+from infra.sandbox import clock, control, index, mail, shippo, stripe, twilio, warehouse, webhooks
 from infra.sandbox.world import World
 
-VENDORS = ("stripe", "shippo", "twilio", "mail", "warehouse")
+VENDORS: dict[str, ModuleType] = {
+    "stripe": stripe,
+    "shippo": shippo,
+    "twilio": twilio,
+    "mail": mail,
+    "warehouse": warehouse,
+}
 
 
 def build(world: World) -> ASGIApp:
     """The whole sandbox as an ASGI application; its timers and webhooks run while it serves."""
-    vendors = {name: import_module(f"infra.sandbox.{name}") for name in VENDORS if find_spec(f"infra.sandbox.{name}")}
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         background = [asyncio.create_task(clock.keep_time(world)), asyncio.create_task(webhooks.deliver(world))]
         async with AsyncExitStack() as stack:
-            for vendor in vendors.values():
+            for vendor in VENDORS.values():
                 if hasattr(vendor, "running"):
                     await stack.enter_async_context(vendor.running(world))
             yield
@@ -36,10 +40,10 @@ def build(world: World) -> ASGIApp:
         await asyncio.gather(*background, return_exceptions=True)
 
     async def front(request: Request) -> HTMLResponse:
-        return HTMLResponse(index.page({name: vendor.TRIGGERS for name, vendor in vendors.items()}))
+        return HTMLResponse(index.page({name: vendor.TRIGGERS for name, vendor in VENDORS.items()}))
 
     own: list[Route] = [Route("/", front), *control.routes(world)]
-    theirs = [route for vendor in vendors.values() for route in vendor.routes(world)]
+    theirs = [route for vendor in VENDORS.values() for route in vendor.routes(world)]
     return with_hang_up(Starlette(routes=[*own, *theirs], lifespan=lifespan))
 
 

@@ -87,7 +87,7 @@ async def _try(world: World, client: httpx.AsyncClient, hook: Document, base: st
     try:
         answer = await client.post(url, content=raw, headers=signed)
         taken = answer.is_success
-    except httpx.HTTPError:
+    except (httpx.HTTPError, httpx.InvalidURL):
         taken = False
     with world.transaction():
         if taken:

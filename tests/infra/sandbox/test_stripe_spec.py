@@ -1,13 +1,16 @@
 """The sandbox's Stripe, and our calls, held against the vendor's contract."""
 
+import json
 import uuid
 
 import pytest
+import stripe
 
 from activities.providers.stripe_payments import StripePayments
 from infra.sandbox.stripe import ENDPOINTS
+from tests.activities.providers.till import Till
 from tests.sandbox import SandboxControl
-from tests.specs import load
+from tests.specs import FOLDER, load
 
 
 @pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, *_ in ENDPOINTS])
@@ -71,3 +74,34 @@ def test_the_check_itself_finds_what_is_wrong() -> None:
         "body.currency: missing",
     ]
     assert spec.wrong({**call, "path": "/stripe/v1/nothing"}) == ["POST /v1/nothing: no such operation"]
+
+
+def test_objects_have_the_fields_that_the_vendors_have(sandbox: SandboxControl) -> None:
+    file = FOLDER / "stripe_fixtures.json"
+    if not file.exists():
+        pytest.skip(
+            "the vendor's example objects are not here: shared/specs/stripe_fixtures.json beside the repository"
+        )
+    examples: dict[str, dict[str, object]] = json.loads(file.read_text())
+    till = Till.open(sandbox)
+    api = stripe.StripeClient("sk_test_spec", base_addresses={"api": sandbox.stripe_base}, max_network_retries=0)
+    paid = till.capture(till.authorized("pm_card_createDispute"), 4410)
+    other = till.capture(till.authorized(n=2), 4410, n=2)
+    till.payments.refund(other.intent_id, amount=1, metadata={}, key=till.key("refund"))
+    intent = api.v1.payment_intents.retrieve(
+        paid.intent_id, {"expand": ["latest_charge", "payment_method", "customer"]}
+    )
+    found = intent.to_dict()
+    made = {
+        "payment_intent": found,
+        "charge": found["latest_charge"],
+        "payment_method": found["payment_method"],
+        "customer": found["customer"],
+        "refund": api.v1.refunds.list({"payment_intent": other.intent_id}).data[0].to_dict(),
+        "event": api.v1.events.list({"type": "charge.dispute.created"}).data[0].to_dict(),
+    }
+    made["dispute"] = made["event"]["data"]["object"]
+
+    # Of a charge, refunds come only when asked for, and sources are gone.
+    expected = {kind: set(examples[kind]) - {"refunds", "source"} for kind in made}
+    assert {kind: expected[kind] - set(made[kind]) for kind in made} == {kind: set() for kind in made}
