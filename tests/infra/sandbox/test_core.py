@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -96,6 +97,32 @@ def test_a_killed_sandbox_remembers_what_it_answered(world: SandboxProcess) -> N
     assert control.books("W-1001")["captured"] == 20 * 4410
     assert control.ask("/clock", customer="C-7")["now"] > control.ask("/clock")["now"]
     assert control.webhooks()["pending"] > 0
+    control.close()
+
+
+def test_killed_in_the_middle_of_its_work_it_has_done_all_that_it_answered(world: SandboxProcess) -> None:
+    control = SandboxControl(world.url)
+    answered: list[str] = []
+
+    def shop() -> None:
+        with bank(control) as client, suppress(httpx.HTTPError):
+            while True:
+                answered.append(pay(client, "W-1002").json()["id"])
+
+    shoppers = [Thread(target=shop) for _ in range(4)]
+    for shopper in shoppers:
+        shopper.start()
+    while len(answered) < 100 and any(shopper.is_alive() for shopper in shoppers):
+        shoppers[0].join(0.01)
+    world.kill()
+    for shopper in shoppers:
+        shopper.join()
+    world.start()
+
+    taken = [entry["reference"] for entry in control.books("W-1002")["entries"] if entry["effect"] == "capture"]
+    assert len(answered) >= 100
+    assert set(answered) <= set(taken)
+    assert len(taken) == len(set(taken))
     control.close()
 
 
