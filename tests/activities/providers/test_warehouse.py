@@ -11,13 +11,9 @@ import pytest
 from standardwebhooks import Webhook
 
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
-from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest
 from activities.providers.warehouse import HttpWarehouses
-from tests.sandbox import SECRETS, Mode, SandboxControl, free_port
-
-SECRET = SECRETS["WAREHOUSE_SECRET"]
-ADA = PostalAddress(name="Ada Park", street1="215 Clayton St", city="San Francisco", zip="94117", country="US")
-PARCEL = ReleasedParcel(tracking_number="9205", carrier="usps", label_url="https://example.com/label.pdf")
+from tests.sandbox import Mode, SandboxControl, free_port
+from tests.warehouse import PARCEL, SECRET, asked, connected
 
 
 @pytest.fixture
@@ -26,25 +22,13 @@ def warehouses(sandbox: SandboxControl) -> Iterator[HttpWarehouses]:
         yield warehouses
 
 
-@contextmanager
-def connected(url: str, *, secret: str = SECRET, timeout: float = 5) -> Iterator[HttpWarehouses]:
-    warehouses = HttpWarehouses({"default": (url, secret)}, timeout=timeout)
-    yield warehouses
-    warehouses.close()
-
-
 @pytest.fixture
 def order_id() -> str:
     return f"A-{uuid4().hex[:10]}"
 
 
-def asked(order_id: str, quantity: int = 2) -> WarehouseRequest:
-    lines = [WarehouseLine(sku="MUG-BLUE", quantity=quantity)]
-    return WarehouseRequest(fulfillment_id=f"{order_id}-1", order_id=order_id, location="OAK", lines=lines, ship_to=ADA)
-
-
 CALLS: dict[str, Callable[[HttpWarehouses, str], None]] = {
-    "request": lambda warehouses, id: warehouses.request("default", asked(id), key=f"order:{id}:request:1"),
+    "request": lambda warehouses, id: warehouses.request("default", asked(f"{id}-1"), key=f"order:{id}:request:1"),
     "release": lambda warehouses, id: warehouses.release("default", f"{id}-1", [PARCEL], key=f"order:{id}:release:1"),
     "cancel": lambda warehouses, id: warehouses.cancel("default", f"{id}-1", key=f"order:{id}:recall:1"),
 }
@@ -92,7 +76,7 @@ def test_an_unreachable_warehouse_has_done_nothing(order_id: str) -> None:
 def test_a_fulfillment_known_with_other_content_is_refused(warehouses: HttpWarehouses, order_id: str) -> None:
     CALLS["request"](warehouses, order_id)
     with pytest.raises(Refused) as caught:
-        warehouses.request("default", asked(order_id, quantity=3), key="another")
+        warehouses.request("default", asked(f"{order_id}-1", {"MUG-BLUE": 3}), key="another")
     assert caught.value.code == "conflict"
     CALLS["release"](warehouses, order_id)
     with pytest.raises(Refused):
@@ -125,7 +109,7 @@ def test_a_wrong_secret_is_refused_and_says_which_setting(sandbox: SandboxContro
 
 def test_a_warehouse_without_settings_is_refused_and_says_which(warehouses: HttpWarehouses, order_id: str) -> None:
     with pytest.raises(Refused) as caught:
-        warehouses.request("moon", asked(order_id), key="k")
+        warehouses.request("moon", asked(f"{order_id}-1"), key="k")
     assert caught.value.code == "unknown_warehouse"
     assert "WAREHOUSES" in caught.value.advice
     assert "moon" in caught.value.advice

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from activities.ports import ReleasedParcel
-from tests.infra.sandbox.test_warehouse import asked, connected
 from tests.receiver import Received, Receiver
 from tests.sandbox import SECRETS, SandboxControl
+from tests.warehouse import connected, release, take
 
 ADDRESS = {
     "name": "Ada Park",
@@ -73,11 +73,11 @@ def sent(sandbox: SandboxControl, shippo: Shippo) -> Callable[[Json], None]:
     """Marks a label's parcel as handed over by the warehouse."""
 
     def hand_over(label: Json) -> None:
-        with connected(sandbox) as warehouses:
-            id = f"{shippo.order_id}-{label['object_id'][:6]}"
-            warehouses.request("default", asked(id, shippo.order_id), key=f"request {id}")
-            parcel = ReleasedParcel(tracking_number=label["tracking_number"], carrier="usps", label_url="x")
-            warehouses.release("default", id, [parcel], key=f"release {id}")
+        id = f"{shippo.order_id}-{label['object_id'][:6]}"
+        parcel = ReleasedParcel(tracking_number=label["tracking_number"], carrier="usps", label_url="x")
+        with connected(sandbox.warehouse_url) as warehouses:
+            take(warehouses, id)
+            release(warehouses, id, parcel)
         sandbox.warehouse(id, "hand_over")
 
     return hand_over
