@@ -67,14 +67,15 @@ def _binaries() -> Path:
 
 
 def _usable(binaries: Path, folder: Path, account: pwd.struct_passwd | None) -> Path:
-    """Where the account may run them: a checkout below a private folder is closed to it."""
+    """Where the account may run them: a checkout below a private folder is closed to it, so they are copied out."""
     try:
         _run(account, binaries / "postgres", "--version")
     except PermissionError:
-        copy = folder / "pginstall"
-        shutil.copytree(binaries.parent, copy, symlinks=True)
-        folder.chmod(0o755)
-        return copy / "bin"
+        package = binaries.parent.parent
+        # the programs find their libraries by their place relative to each other
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(part, folder / part.name, symlinks=True)
+        return folder / package.name / "pginstall" / "bin"
     return binaries
 
 
