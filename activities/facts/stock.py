@@ -256,12 +256,12 @@ def planned(tx: Session, order: Order, at: datetime) -> None:
                 Reservation.status == "held",
                 Reservation.fulfillment_id.is_(None),
             )
-        ).tuples()
+        )
     )
     if not loose:
         return
     n = tx.scalar(select(func.count()).where(Fulfillment.order_id == order.order_id)) or 0
-    priority = dict(tx.execute(select(Location.location_id, Location.priority)).tuples().all())
+    priority = dict(tx.execute(select(Location.location_id, Location.priority)).all())
     price = shares_of(tx, order.order_id)
     places = sorted({(r.location_id, c) for r, c in loose}, key=lambda p: (priority[p[0]], p[0], p[1]))
     for location_id, contact_id in places:
