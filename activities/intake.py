@@ -2,7 +2,7 @@
 workflow."""
 
 import hashlib
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -11,9 +11,14 @@ from activities.shares import Share, share_out, unit_shares
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Minor = Annotated[int, Field(ge=0, le=10**12, strict=True, description="Minor units of the order's currency")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Maybe = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-Email = Annotated[str, StringConstraints(pattern=r"^$|^[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,255}$", max_length=320)]
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+"""One line: what a label, a header and PostgreSQL can hold."""
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
+Maybe = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=PRINTABLE)]
+Email = Annotated[
+    str,
+    StringConstraints(pattern=r"^$|^[^@\s,;<>\"\x00-\x1f\x7f]{1,64}@[^@\s,;<>\"\x00-\x1f\x7f]{1,255}$", max_length=320),
+]
 Phone = Annotated[str, StringConstraints(pattern=r"^$|^\+[1-9][0-9]{6,14}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$", to_lower=True)]
@@ -70,9 +75,9 @@ class Address(Asked):
     name: Text
     street1: Text
     street2: Maybe = ""
-    city: Text
-    state: Maybe = ""
-    zip: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
+    city: Annotated[Text, StringConstraints(max_length=100)]
+    state: Annotated[Maybe, StringConstraints(max_length=100)] = ""
+    zip: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20, pattern=PRINTABLE)]
     country: Country
 
 
@@ -89,7 +94,7 @@ class AskedCustomer(Asked):
         for channel, field in (("email", "email"), ("sms", "phone")):
             if channel in self.notify and not getattr(self, field):
                 raise PydanticCustomError(
-                    "unreachable", "notify names {channel}, so {field} is needed", {"channel": channel, "field": field}
+                    "unreachable", "is needed, as notify names {channel}", {"channel": channel, "field": field}
                 )
         return self
 
@@ -102,7 +107,8 @@ class AskedLine(Asked):
     discount: Minor | None = None
     ship_to: Address | None = None
     options: dict[
-        Annotated[str, StringConstraints(max_length=50)], Annotated[str, StringConstraints(max_length=200)]
+        Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=PRINTABLE)],
+        Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)],
     ] = {}
 
 
@@ -123,14 +129,39 @@ class ExternalPayment(Asked):
     """Already paid, at a till or a marketplace."""
 
     method: Literal["external"] = "external"
-    reference: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    reference: Text
 
 
 AskedPayment = Annotated[CardPayment | ExternalPayment, Field(discriminator="method")]
 
 
+EXAMPLE: dict[str, Any] = {
+    "order_id": "W-1001",
+    "channel": "web",
+    "currency": "usd",
+    "customer": {"customer_id": "C-7", "name": "Ada Park", "email": "ada@example.com"},
+    "lines": [{"sku": "MUG-BLUE", "quantity": 2, "unit_price": 1800}],
+    "shipping": {
+        "price": 500,
+        "address": {
+            "name": "Ada Park",
+            "street1": "215 Clayton St",
+            "city": "San Francisco",
+            "state": "CA",
+            "zip": "94117",
+            "country": "US",
+        },
+    },
+    "tax": 310,
+    "total": 4410,
+    "payment": {"method": "card", "payment_method": "pm_card_visa"},
+}
+
+
 class AskedOrder(Asked):
     """What `POST /v1/orders` takes. Money in minor units; `total` must add up."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     order_id: Id | None = None
     channel: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "web"
@@ -147,14 +178,14 @@ class AskedOrder(Asked):
     @model_validator(mode="after")
     def adds_up(self) -> Self:
         if self.currency not in CURRENCIES:
-            raise PydanticCustomError("currency", "currency {currency} is not known", {"currency": self.currency})
+            raise PydanticCustomError("currency", "is not known", {"field": "currency"})
         goods = sum(line.quantity * line.unit_price for line in self.lines)
         due = goods + self.tax + self.shipping.price - self.discount
         if due != self.total:
             raise PydanticCustomError(
                 "total",
-                "total is {total}, but lines + tax + shipping.price - discount make {due}",
-                {"total": self.total, "due": due},
+                "is {total}, but lines + tax + shipping.price - discount make {due}",
+                {"field": "total", "total": self.total, "due": due},
             )
         for field in ("tax", "discount"):
             own = [getattr(line, field) for line in self.lines]
@@ -162,17 +193,17 @@ class AskedOrder(Asked):
             if given > whole or (None not in own and given != whole):
                 raise PydanticCustomError(
                     "line_sum",
-                    "{field} is {whole}, but the lines' own {field} make {given}",
+                    "is {whole}, but the lines' own {field} make {given}",
                     {"field": field, "whole": whole, "given": given},
                 )
         for number, shares in enumerate(self.shares()):
             if any(share.total < 0 for share in shares):
                 raise PydanticCustomError(
-                    "discount", "lines[{number}] costs less than nothing after its discount", {"number": number}
+                    "discount", "makes the line cost less than nothing", {"field": f"lines[{number}].discount"}
                 )
         if self.payment.method == "card" and not self.total:
             raise PydanticCustomError(
-                "total", "an order of nothing can't be charged to a card: use payment.method external"
+                "total", "is nothing, which can't be charged to a card: use payment.method external", {"field": "total"}
             )
         return self
 
