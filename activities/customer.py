@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
-from activities.facts.record import locked_order, note, wall_clock
+from activities.facts.record import heard, locked_order, note, wall_clock
 from activities.failures import ProviderFailure, Refused
 from activities.models import OrderStep, Standing, Value
 from activities.phrases import Kind
@@ -37,6 +37,7 @@ class CustomerActivities:
     def tell(self, step: OrderStep) -> Standing:
         """Sends what is pending, by email and SMS, each message once. What cannot be delivered is on record."""
         with self.sessions.begin() as tx:
+            heard(tx, step.order_id, "message")
             outgoing = claim(tx, step.order_id)
         trouble: ProviderFailure | None = None
         for message in outgoing:

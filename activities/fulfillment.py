@@ -8,7 +8,7 @@ from activities.facts import goods
 from activities.intents import close_intent, open_intent
 from activities.models import FulfillmentStatus, FulfillmentStep, Recall, Standing
 from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
-from activities.standing import standing
+from activities.standing import of_fulfillment
 from infra.database.tables import Contact, Fulfillment, Location, Reservation
 
 
@@ -23,14 +23,14 @@ class FulfillmentActivities:
         with self.sessions.begin() as tx:
             _, f = goods.locked(tx, step.fulfillment_id)
             if f.status != FulfillmentStatus.PLANNED:
-                return standing(tx, step.order_id, [step.fulfillment_id])
+                return of_fulfillment(tx, step.fulfillment_id)
             asked, warehouse = asked_of(tx, f), warehouse_of(tx, f)
             intent = open_intent(tx, step.order_id, f"request:{step.fulfillment_id}", location=f.location_id)
         self.warehouses.request(warehouse, asked, key=intent.key)
         with self.sessions.begin() as tx:
             close_intent(tx, intent)
             goods.requested(tx, step.fulfillment_id, step.at)
-            return standing(tx, step.order_id, [step.fulfillment_id])
+            return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="release_fulfillment")
     def release(self, step: FulfillmentStep) -> Standing:
@@ -38,7 +38,7 @@ class FulfillmentActivities:
         with self.sessions.begin() as tx:
             _, f = goods.locked(tx, step.fulfillment_id)
             if f.released or f.status != FulfillmentStatus.PACKED:
-                return standing(tx, step.order_id, [step.fulfillment_id])
+                return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
             parcels = [
                 ReleasedParcel(
@@ -51,7 +51,7 @@ class FulfillmentActivities:
         with self.sessions.begin() as tx:
             close_intent(tx, intent)
             goods.released(tx, step.fulfillment_id, step.at)
-            return standing(tx, step.order_id, [step.fulfillment_id])
+            return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="recall_fulfillment")
     def recall(self, step: FulfillmentStep) -> Standing:
@@ -62,14 +62,14 @@ class FulfillmentActivities:
                 FulfillmentStatus.REQUESTED,
                 FulfillmentStatus.PACKED,
             ):
-                return standing(tx, step.order_id, [step.fulfillment_id])
+                return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
             goods.recall_asked(tx, step.fulfillment_id, step.at)
             intent = open_intent(tx, step.order_id, f"recall:{step.fulfillment_id}")
         self.warehouses.cancel(warehouse, step.fulfillment_id, key=intent.key)
         with self.sessions.begin() as tx:
             close_intent(tx, intent)
-            return standing(tx, step.order_id, [step.fulfillment_id])
+            return of_fulfillment(tx, step.fulfillment_id)
 
 
 def warehouse_of(tx: Session, f: Fulfillment) -> str:

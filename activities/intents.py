@@ -15,8 +15,10 @@ from activities.facts.record import wall_clock
 from activities.models import Value
 from infra.database.tables import Intent
 
-KEY_LIFE = timedelta(hours=23)
-"""Stripe forgets keys after 24 h: an older one is never trusted without a look-up."""
+UNDER_WAY = timedelta(minutes=1)
+"""How long a call may still be at work at the provider after we lost it. Within that time a repeat has the same key, so that
+it meets the first one; later a look-up is the truth, and the key may stand for an old error (Stripe replays a 500 for a day)
+or for nothing any more (Stripe forgets keys after a day)."""
 
 
 class Opened(Value):
@@ -30,8 +32,9 @@ class Opened(Value):
     recorded_at: datetime
 
     @property
-    def key_is_old(self) -> bool:
-        return wall_clock() - self.recorded_at > KEY_LIFE
+    def settled(self) -> bool:
+        """Whether a look-up now tells for good what became of it."""
+        return not self.fresh and wall_clock() - self.recorded_at > UNDER_WAY
 
 
 def open_intent(tx: Session, order_id: str, step: str, **parameters: Any) -> Opened:
@@ -59,6 +62,14 @@ def open_intent(tx: Session, order_id: str, step: str, **parameters: Any) -> Ope
         fresh=fresh,
         recorded_at=last.recorded_at,
     )
+
+
+def renew_intent(tx: Session, intent: Opened) -> Opened:
+    """A look-up has shown that nothing happened: the next call has a new key."""
+    row = tx.get_one(Intent, intent.intent_id)
+    close_intent(tx, intent, "nothing_happened")
+    tx.flush()
+    return open_intent(tx, row.order_id, row.step, **row.parameters)
 
 
 def close_intent(tx: Session, intent: Opened, outcome: str = "done") -> None:

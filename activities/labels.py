@@ -10,10 +10,10 @@ from activities.facts.record import wall_clock
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.fulfillment import postal
 from activities.intents import Opened, close_intent, open_intent, unresolved
-from activities.models import FulfillmentStatus, LabelStatus, ParcelStep, Standing
+from activities.models import FulfillmentStatus, LabelStatus, ParcelStep, Standing, Value
 from activities.ports import Label, Labels, Parcel, PostalAddress, Rate
 from activities.ports import LabelStatus as Answer
-from activities.standing import standing
+from activities.standing import of_fulfillment, standing
 from infra.database.tables import Contact, Location
 
 
@@ -24,33 +24,23 @@ class LabelActivities:
         self.settle = settle
         """How long a purchase whose outcome is unknown may still be running at the carrier."""
 
-    @activity.defn(name="rate_parcel")
-    def rate(self, step: ParcelStep) -> Standing:
-        """Fetches rates and picks the service by the order's rule. Free, and safe to repeat."""
-        with self.sessions.begin() as tx:
-            order, f = goods.locked(tx, step.fulfillment_id)
-            parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
-            if parcel.label_status != LabelStatus.NONE or unresolved(tx, step.order_id, label_step(step)):
-                return standing(tx, step.order_id, [step.fulfillment_id])
-            rule = order.service
-            origin = PostalAddress.model_validate(tx.get_one(Location, f.location_id).address)
-            destination = postal(tx.get_one(Contact, f.contact_id))
-            size = Parcel.model_validate({field: getattr(parcel, field) for field in Parcel.model_fields})
-        rates = self.labels.rates(origin=origin, destination=destination, parcel=size, reference=reference(step))
-        with self.sessions.begin() as tx:
-            labels.rated(tx, step.fulfillment_id, step.parcel, chosen(rates, rule), step.at)
-            return standing(tx, step.order_id, [step.fulfillment_id])
-
     @activity.defn(name="buy_label")
     def buy(self, step: ParcelStep) -> Standing:
-        """Buys the label once. After a lost answer it waits until the carrier has settled, and looks. Undone by
-        `refund_label`."""
+        """Picks the service by the order's rule and buys the label, once. After a lost answer it waits until the
+        carrier
+        has settled, and looks. Undone by `refund_label`."""
         with self.sessions.begin() as tx:
-            _, f = goods.locked(tx, step.fulfillment_id)
-            parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
-            if parcel.label_status != LabelStatus.NONE or f.status != FulfillmentStatus.PACKED:
-                return standing(tx, step.order_id, [step.fulfillment_id])
-            intent = open_intent(tx, step.order_id, label_step(step), rate=parcel.rate_id)
+            if not wanted(tx, step):
+                return of_fulfillment(tx, step.fulfillment_id)
+            looking = unresolved(tx, step.order_id, label_step(step))
+            asked = None if looking else shipment(tx, step)
+        rate = self.rate(step, asked) if asked else None
+        with self.sessions.begin() as tx:
+            if not wanted(tx, step):
+                return of_fulfillment(tx, step.fulfillment_id)
+            if rate:
+                labels.rated(tx, step.fulfillment_id, step.parcel, rate, step.at)
+            intent = open_intent(tx, step.order_id, label_step(step), rate=rate.rate_id if rate else None)
         label = self.bought(step, intent)
         if label.status == Answer.FAILED:
             with self.sessions.begin() as tx:
@@ -61,7 +51,7 @@ class LabelActivities:
         with self.sessions.begin() as tx:
             close_intent(tx, intent)
             labels.bought(tx, step.fulfillment_id, step.parcel, label, step.at)
-            return standing(tx, step.order_id, [step.fulfillment_id])
+            return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="refund_label")
     def refund(self, step: ParcelStep) -> Standing:
@@ -89,6 +79,14 @@ class LabelActivities:
             return standing(tx, step.order_id, [step.fulfillment_id])
 
     # --- steps of the above ------------------------------------------------------------------------------------------
+
+    def rate(self, step: ParcelStep, asked: "Shipment") -> Rate:
+        """Fresh rates for every purchase: free to ask, and they know a corrected address. The intent keeps the
+        choice."""
+        rates = self.labels.rates(
+            origin=asked.origin, destination=asked.destination, parcel=asked.size, reference=reference(step)
+        )
+        return chosen(rates, asked.rule)
 
     def bought(self, step: ParcelStep, intent: Opened) -> Label:
         rate_id = intent.parameters["rate"]
@@ -119,6 +117,32 @@ class LabelActivities:
             if found:
                 labels.bought(tx, step.fulfillment_id, step.parcel, found, step.at)
         return found is not None
+
+
+class Shipment(Value):
+    """What a carrier must know to name its price."""
+
+    origin: PostalAddress
+    destination: PostalAddress
+    size: Parcel
+    rule: str
+
+
+def wanted(tx: Session, step: ParcelStep) -> bool:
+    _, f = goods.locked(tx, step.fulfillment_id)
+    parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
+    return parcel.label_status == LabelStatus.NONE and f.status == FulfillmentStatus.PACKED
+
+
+def shipment(tx: Session, step: ParcelStep) -> Shipment:
+    order, f = goods.locked(tx, step.fulfillment_id)
+    parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
+    return Shipment(
+        origin=PostalAddress.model_validate(tx.get_one(Location, f.location_id).address),
+        destination=postal(tx.get_one(Contact, f.contact_id)),
+        size=Parcel.model_validate({field: getattr(parcel, field) for field in Parcel.model_fields}),
+        rule=order.service,
+    )
 
 
 def label_step(step: ParcelStep) -> str:

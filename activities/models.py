@@ -153,8 +153,8 @@ class Head(Value):
     version: int
     status: OrderStatus
     payment: PaymentStatus = PaymentStatus.NONE
-    funded: bool = False
-    """Money was set aside once, or is not ours to ask for."""
+    was_authorized: bool = False
+    """Money was set aside once, though the payment axis does not tell any more."""
     paid_elsewhere: bool = False
     """Nothing to authorize or capture."""
     capturable: int = 0
@@ -169,13 +169,31 @@ class Head(Value):
     withheld: bool = False
     """Allocated units wait for the rest (`ship_complete`)."""
     cancellation: Literal["accepted", "partly", "refused"] | None = None
-    money_left: bool = False
-    """An order that ends still holds an authorization."""
+    payment_open: bool = False
+    """A payment that was asked for, or waits for the customer, and is not authorized."""
     telling: bool = False
     settling: bool = False
     """Refunds or label refunds whose answer is still out."""
     holds: tuple[HoldStanding, ...] = ()
     changes: tuple[ChangeStanding, ...] = ()
+
+    @property
+    def money_left(self) -> bool:
+        """Something is, or may yet be, set aside that was not captured."""
+        return self.payment_open or self.capturable > 0
+
+    @property
+    def funded(self) -> bool:
+        """Money was set aside once, or is not ours to ask for."""
+        return self.was_authorized or self.paid_elsewhere or self.payment in FUNDED
+
+
+FUNDED = frozenset(PaymentStatus) - {
+    PaymentStatus.NONE,
+    PaymentStatus.DECLINED,
+    PaymentStatus.ACTION_REQUIRED,
+    PaymentStatus.VOIDED,
+}
 
 
 class Policy(Value):

@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities import facts
-from activities.facts.record import locked_order, wall_clock
+from activities.facts.record import heard, locked_order
 from activities.models import ChangeStep, HoldStep, OrderStep, Policy, ResolveStep, Standing
 from activities.standing import standing, whole
-from infra.database.tables import Change, Hold, Relay
+from infra.database.tables import Change, Hold
 
 
 class OrderActivities:
@@ -23,12 +23,9 @@ class OrderActivities:
         """Where the order stands. What the relay had to say has now been read."""
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)
-            tx.execute(
-                update(Relay)
-                .where(Relay.order_id == step.order_id, Relay.done_at.is_(None))
-                .values(done_at=wall_clock())
-            )
-            return whole(tx, order).model_copy(update={"policy": self.policy})
+            heard(tx, step.order_id)
+            known = whole(tx, order)
+            return known if self.policy == Policy() else known.model_copy(update={"policy": self.policy})
 
     @activity.defn(name="decide_cancellation")
     def decide_cancellation(self, step: ChangeStep) -> Standing:

@@ -10,7 +10,7 @@ from activities.facts.goods import locked
 from activities.facts.orders import ask_payment
 from activities.facts.record import locked_order
 from activities.failures import Refused
-from activities.intents import Opened, close_answered, close_intent, open_intent, unresolved
+from activities.intents import Opened, close_answered, close_intent, open_intent, renew_intent, unresolved
 from activities.models import FulfillmentStatus, FulfillmentStep, OrderStep, Standing, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.shares import cost
@@ -47,7 +47,7 @@ class PaymentActivities:
                 return standing(tx, step.order_id)
             intent = open_intent(tx, step.order_id, f"authorize:{asked.n}")
         self.supersede(step, asked.n, ("action_required", "asked"))
-        answer = self.bank_answer(step.order_id, asked, intent)
+        intent, answer = self.bank_answer(step.order_id, asked, intent)
         if answer.status == IntentStatus.AUTHORIZED:
             self.supersede(step, asked.n, LIVE)
         with self.sessions.begin() as tx:
@@ -85,7 +85,7 @@ class PaymentActivities:
             )
             payment = tx.get_one(Payment, intent.parameters["payment_id"])
             provider_id, before = str(payment.intent), payment.captured
-        after = self.captured(intent, provider_id, before)
+        intent, after = self.captured(intent, provider_id, before)
         with self.sessions.begin() as tx:
             if after.captured >= before + intent.parameters["amount"]:
                 close_intent(tx, intent)
@@ -132,10 +132,13 @@ class PaymentActivities:
             with self.sessions.begin() as tx:
                 money.refund_seen(tx, pending, seen.status, step.at)
                 return standing(tx, step.order_id, [step.fulfillment_id])
-        provider_id, mark = intent.parameters["intent"], {"order_id": step.order_id, "refund": intent.key}
+        provider_id, mark = intent.parameters["intent"], {"order_id": step.order_id, "refund": step.fulfillment_id}
         done = None
         if not intent.fresh:
-            done = next((r for r in self.payments.refunds(provider_id) if r.metadata.get("refund") == intent.key), None)
+            mine = [r for r in self.payments.refunds(provider_id) if r.metadata.get("refund") == mark["refund"]]
+            done = mine[0] if mine else None
+            if not done and intent.settled:
+                intent = self.renewed(intent)
         done = done or self.payments.refund(
             provider_id, amount=intent.parameters["amount"], metadata=mark, key=intent.key
         )
@@ -171,12 +174,14 @@ class PaymentActivities:
         for payment_id in old:
             self.void_one(step, payment_id)
 
-    def bank_answer(self, order_id: str, asked: Asked, intent: Opened) -> PaymentIntent:
+    def bank_answer(self, order_id: str, asked: Asked, intent: Opened) -> tuple[Opened, PaymentIntent]:
         """Creates unconfirmed (harmless if lost), records the id, confirms. Looks before it repeats."""
         customer = asked.provider_customer or self.provider_customer(asked.customer_id)
         found = self.payments.intent(asked.intent_id) if asked.intent_id else None
-        if found is None and not intent.fresh and intent.key_is_old:
+        if found is None and not intent.fresh:
             found = self.lost_intent(customer, order_id, asked.n)
+        if intent.settled and (found is None or found.status == IntentStatus.UNCONFIRMED):
+            intent = self.renewed(intent)
         if found is None:
             found = self.payments.create_intent(
                 amount=asked.amount,
@@ -192,7 +197,11 @@ class PaymentActivities:
                 tx.get_one(Payment, asked.payment_id).intent = found.intent_id
         if found.status == IntentStatus.UNCONFIRMED:
             found = self.payments.confirm(found.intent_id, off_session=asked.off_session, key=f"{intent.key}:confirm")
-        return found
+        return intent, found
+
+    def renewed(self, intent: Opened) -> Opened:
+        with self.sessions.begin() as tx:
+            return renew_intent(tx, intent)
 
     def provider_customer(self, customer_id: str) -> str:
         made = self.payments.create_customer(customer_id, key=f"customer:{customer_id}")
@@ -204,24 +213,25 @@ class PaymentActivities:
         mine = {"order_id": order_id, "payment": str(n)}
         return next((p for p in self.payments.intents(customer) if mine.items() <= p.metadata.items()), None)
 
-    def captured(self, intent: Opened, provider_id: str, before: int) -> PaymentIntent:
+    def captured(self, intent: Opened, provider_id: str, before: int) -> tuple[Opened, PaymentIntent]:
         """The intent after the capture; with less captured than expected when its authorization has ended."""
         expected = before + intent.parameters["amount"]
+
+        def told(seen: PaymentIntent) -> bool:
+            return seen.captured >= expected or seen.status != IntentStatus.AUTHORIZED
+
         if not intent.fresh:
-            seen = self.payments.intent(provider_id)
-            if seen.captured >= expected or seen.status != IntentStatus.AUTHORIZED:
-                return seen
+            if told(seen := self.payments.intent(provider_id)):
+                return intent, seen
+            if intent.settled:
+                intent = self.renewed(intent)
         try:
-            return self.payments.capture(
-                provider_id,
-                amount=intent.parameters["amount"],
-                final=intent.parameters["final"],
-                key=intent.key,
+            return intent, self.payments.capture(
+                provider_id, amount=intent.parameters["amount"], final=intent.parameters["final"], key=intent.key
             )
         except Refused:
-            seen = self.payments.intent(provider_id)
-            if seen.captured >= expected or seen.status in (IntentStatus.ENDED, IntentStatus.CAPTURED):
-                return seen
+            if told(seen := self.payments.intent(provider_id)):
+                return intent, seen
             raise
 
     def void_one(self, step: OrderStep, payment_id: int) -> None:
@@ -232,6 +242,8 @@ class PaymentActivities:
             customer = tx.get_one(Customer, order.customer_id).provider_customer
             maybe_made = unresolved(tx, step.order_id, f"authorize:{n}")
             intent = open_intent(tx, step.order_id, f"void:{n}")
+        if intent.settled:
+            intent = self.renewed(intent)
         if provider_id is None and maybe_made and customer:
             lost = self.lost_intent(customer, step.order_id, n)
             provider_id = lost.intent_id if lost else None

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from activities.facts.axes import Sums, sums
 from activities.models import (
+    FUNDED,
+    LEFT,
     ChangeStanding,
     FulfillmentStanding,
     FulfillmentStatus,
@@ -31,11 +33,19 @@ def standing(tx: Session, order_id: str, touched: Iterable[str] = ()) -> Standin
     return Standing(head=head(tx, order, now), **told(tx, [f for f in now.fulfillments if f.fulfillment_id in wanted]))
 
 
+def of_fulfillment(tx: Session, fulfillment_id: str) -> Standing:
+    """One fulfillment alone, after a step that changed nothing else which the process acts on."""
+    tx.flush()
+    return Standing(**told(tx, [tx.get_one(Fulfillment, fulfillment_id)]))
+
+
 def whole(tx: Session, order: Order) -> Standing:
     """Everything a run needs when it begins, or hears that something is new. Ended fulfillments only while money or a
     label is still out."""
     now = sums(tx, order)
-    return Standing(head=head(tx, order, now), placed_at=order.placed_at, **told(tx, now.fulfillments))
+    known = head(tx, order, now)
+    when = {} if known.funded else {"placed_at": order.placed_at}
+    return Standing(head=known, **when, **told(tx, now.fulfillments))
 
 
 def told(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:
@@ -55,6 +65,11 @@ def told(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:
 
 def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool) -> FulfillmentStanding:
     given: dict[str, Any] = {}
+    if f.status in LEFT:
+        since = {"since": f.shipped_at} if f.status == FulfillmentStatus.SHIPPED else {}
+        return FulfillmentStanding(
+            fulfillment_id=f.fulfillment_id, version=f.version, status=FulfillmentStatus(f.status), **since
+        )
     if f.captured:
         given["captured"] = True
     if f.released:
@@ -65,9 +80,10 @@ def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool) -> Fulfillmen
         given["refund"] = "pending"
     elif f.captured and f.status == FulfillmentStatus.CANCELLED:
         given["refund"] = "due"
-    since = f.shipped_at or f.requested_at
-    if since and f.status in (FulfillmentStatus.REQUESTED, FulfillmentStatus.SHIPPED):
-        given["since"] = since
+    else:
+        given["amount"] = f.amount
+    if f.status == FulfillmentStatus.REQUESTED:
+        given["since"] = f.requested_at
     if parcels:
         given["parcels"] = tuple(
             ParcelStanding(n=p.n)
@@ -79,7 +95,6 @@ def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool) -> Fulfillmen
         fulfillment_id=f.fulfillment_id,
         version=f.version,
         status=FulfillmentStatus(f.status),
-        amount=f.amount,
         **given,
     )
 
@@ -88,13 +103,13 @@ def head(tx: Session, order: Order, now: Sums) -> Head:
     given: dict[str, Any] = {
         "payment": order.payment_status,
         "paid_elsewhere": order.pay_by == "external",
-        "funded": order.pay_by == "external" or now.authorized > 0,
+        "was_authorized": now.authorized > 0 and order.payment_status not in FUNDED,
         "cancellation": order.cancellation,
         "payment_ready": any(p.status == "asked" for p in now.payments),
         "unplanned": now.unreserved > 0 or (now.unplanned > 0 and not withheld(order, now)),
         "waiting": now.waiting > 0,
         "withheld": withheld(order, now),
-        "money_left": bool(now.live) or any(p.status == "asked" for p in now.payments),
+        "payment_open": any(p.status in ("asked", "action_required") for p in now.payments),
         "settling": bool(now.pending_refunds or now.unsettled_labels),
         "telling": tx.scalars(
             select(Message.message_id)
@@ -144,6 +159,6 @@ def withheld(order: Order, now: Sums) -> bool:
 def usable(payments: list[Payment]) -> dict[str, int | datetime | None]:
     """What the newest live authorization still allows to be captured, and until when."""
     live = [p for p in payments if p.status == "authorized"]
-    if not live:
+    if not live or live[-1].amount == live[-1].captured:
         return {}
     return {"capturable": live[-1].amount - live[-1].captured, "capture_before": live[-1].capture_before}

@@ -86,7 +86,7 @@ async def connect(
             **arguments,
             data_converter=DATA_CONVERTER,
             connect_timeout=timedelta(seconds=10),
-            identity=f"{os.getpid()}@{socket.gethostname()[-12:]}",  # in every event of every history
+            identity=f"{os.getpid()}@{socket.gethostname()[-6:]}",  # in every event of every history
             interceptors=interceptors,
             lazy=lazy,
             runtime=runtime,

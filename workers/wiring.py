@@ -96,7 +96,6 @@ def activities(
         fulfillment.request,
         fulfillment.release,
         fulfillment.recall,
-        labels.rate,
         labels.buy,
         labels.refund,
         delivery.poll,

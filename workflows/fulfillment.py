@@ -69,7 +69,6 @@ class FulfillmentRun:
         async with self.progress.money:
             await self.covered()
         for parcel in self.labels(LabelStatus.NONE):
-            await self.do(calls.RATE, parcel=parcel)
             await self.do(calls.BUY, parcel=parcel)
 
     async def captured(self) -> None:

@@ -86,4 +86,5 @@ class Where(Message):
     holds: list[str]
 
 
-Nudge = Literal["news", "restocked"]
+Nudge = Literal["news", "restocked", "message"]
+"""Signals the relay sends: look at the tables; units arrived, look; only the customer is to be told."""

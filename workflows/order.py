@@ -9,7 +9,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from activities.models import CancelReason, ChangeStanding, FulfillmentStatus, HoldReason, HoldStanding
+from activities.models import CancelReason, ChangeStanding, FulfillmentStatus, HoldReason, HoldStanding, OrderStatus
 from workflows import calls
 from workflows.fulfillment import FulfillmentRun, unfinished
 from workflows.messages import ORDER, Cancel, Entry, HoldOrder, Resolve, Where
@@ -28,7 +28,7 @@ class OrderWorkflow:
         """To cancel the order: said in the web UI, and not decided yet."""
 
     @workflow.run
-    async def run(self, entry: Entry) -> Where:
+    async def run(self, entry: Entry) -> OrderStatus:
         """Runs until every fulfillment has arrived or was undone, and every refund is final."""
         life = self.spawn(self.live())
         while not life.done():
@@ -44,7 +44,7 @@ class OrderWorkflow:
             if self.progress.renewal:
                 workflow.continue_as_new(Entry(order_id=entry.order_id, cancel=self.wish))
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return self.where()
+        return self.progress.head.status
 
     async def live(self) -> None:
         """Payment, reservation, fulfillment; and what is not shipped is not charged."""
@@ -189,6 +189,10 @@ class OrderWorkflow:
     def restocked(self) -> None:
         self.nudged = True
 
+    @workflow.signal(description="The customer is to hear something. Sent by the API; harmless to repeat.")
+    def message(self) -> None:
+        self.progress.head = self.progress.head.model_copy(update={"telling": True})
+
     @workflow.signal(
         description='Cancel what has not left yet: {"by": "you", "why": "…"}. The same as "Request Cancellation". '
         "What became of it stands in the order: accepted, partly or refused."
@@ -227,7 +231,7 @@ class OrderWorkflow:
         return hold
 
     @workflow.update(
-        description='Stop before the next step: {"by": "you", "why": "…", "fulfillment": "ID-1"}; the last is optional. '
+        description='Stop before the next step: {"by": "you", "why": "…", "fulfillment": "ID-1 or nothing"}. '
         "Resolve the hold with retry to go on."
     )
     async def hold(self, request: HoldOrder) -> Where:

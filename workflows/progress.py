@@ -161,7 +161,9 @@ class Progress:
             return True
 
     async def attempt(self, call: Call, *, undoing: bool = True, once: bool = False, **about: Any) -> Standing:
-        step = call.takes.model_validate({"order_id": self.order_id, "at": workflow.now(), **about})
+        step = call.takes.model_validate(
+            {"order_id": self.order_id, "at": workflow.now().replace(microsecond=0), **about}
+        )
         handle = calls.start(call, step, self.policy, once=once)
         self.under_way[handle] = not undoing
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from infra.database.tables import Fulfillment, Message, Order, Relay, TimelineEntry
@@ -63,6 +63,12 @@ def tell(tx: Session, order: Order, kind: str, subject: str = "", **data: Any) -
         for channel in order.notify
         if channel not in known
     )
+
+
+def heard(tx: Session, order_id: str, *kinds: str) -> None:
+    """The order has read why it was nudged: the relay may forget it. Of every kind, or of the named ones."""
+    rows = update(Relay).where(Relay.order_id == order_id, Relay.done_at.is_(None))
+    tx.execute((rows.where(Relay.kind.in_(kinds)) if kinds else rows).values(done_at=wall_clock()))
 
 
 def nudge(tx: Session, order_ids: Iterable[str], kind: str = "news") -> None:

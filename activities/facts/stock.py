@@ -24,6 +24,7 @@ from infra.database.tables import (
     Contact,
     Fulfillment,
     Location,
+    MoneyMove,
     Order,
     OrderLine,
     Product,
@@ -329,12 +330,21 @@ def cancellation_settled(tx: Session, order: Order, at: datetime) -> None:
     """Every warehouse has answered: what became of the wish to cancel, and the customer hears of it."""
     going = [f for f in fulfillments_of(tx, order.order_id) if f.status != FulfillmentStatus.CANCELLED]
     dropped = tx.scalar(select(func.sum(OrderLine.cancelled)).where(OrderLine.order_id == order.order_id))
+    returned = tx.scalar(
+        select(func.coalesce(func.sum(MoneyMove.amount), 0))
+        .join(Fulfillment, Fulfillment.fulfillment_id == MoneyMove.fulfillment_id)
+        .where(
+            Fulfillment.order_id == order.order_id,
+            Fulfillment.status == FulfillmentStatus.CANCELLED,
+            MoneyMove.kind == "captured",
+        )
+    )
     if not going:
         order.cancellation = "accepted"
-        tell(tx, order, "cancelled")
+        tell(tx, order, "cancelled", refunded=returned)
     elif dropped:
         order.cancellation = "partly"
-        tell(tx, order, "partly_cancelled", "cancellation")
+        tell(tx, order, "partly_cancelled", "cancellation", refunded=returned)
     else:
         order.cancellation, order.cancel_reason = "refused", None
         note(tx, order, "cancellation_refused", at)

@@ -494,7 +494,7 @@ class Relay(Base):
     relay_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
     kind: Mapped[str] = mapped_column(WORD)
-    """`start`, `news`, `restocked`."""
+    """`start`, `news`, `restocked`, `message`."""
     attempts: Mapped[int]
     due_at: Mapped[datetime]
     """Also the end of the lease of the process that works on it."""
