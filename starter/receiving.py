@@ -68,9 +68,7 @@ def doubts(tx: Session, told: Received) -> list[tuple[str, str]]:
             select(Stock.sku, func.max(Stock.on_hand))
             .where(Stock.sku.in_(skus), Stock.location_id == told.location)
             .group_by(Stock.sku)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     for n, line in enumerate(told.lines):
         there[line.sku] = there.get(line.sku, 0) + line.quantity

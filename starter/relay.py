@@ -28,7 +28,7 @@ EVERY = 2.0
 """Seconds between looks at what other processes left behind."""
 WAITS = tuple(timedelta(seconds=s) for s in (5, 10, 20, 40, 80, 160, 300))
 """How long an order has to read a row before it is told again."""
-URGENCY: tuple[Nudge, ...] = ("restocked", "news")
+URGENCY: tuple[Nudge, ...] = ("restocked", "news", "message")
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +51,7 @@ class RelayWorker:
         """Signals and starts that the engine took."""
         self.down = False
         """Said once, when it begins and when it ends."""
+        self.stopping = False
         self.woken = asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -58,18 +59,23 @@ class RelayWorker:
         if self.loop is not None and not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self.woken.set)
 
+    def stop(self) -> None:
+        """Ends `run` after the batch under way."""
+        self.stopping = True
+        self.woken.set()
+
     async def run(self) -> None:
-        """Until cancelled."""
         self.loop = asyncio.get_running_loop()
-        while True:
+        while not self.stopping:
             self.woken.clear()
             try:
-                while await self.work():
+                while not self.stopping and await self.work():
                     pass
             except SQLAlchemyError as trouble:
                 log.error("relay cannot read the database", error=type(trouble).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.woken.wait(), EVERY)
+            if not self.stopping:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.woken.wait(), EVERY)
 
     async def work(self) -> bool:
         """One batch. True when there may be more."""
@@ -122,20 +128,14 @@ def leased(tx: Session, now: datetime) -> Sequence[tuple[int, str, str]]:
     due = (Relay.done_at.is_(None), Relay.due_at <= now)
     oldest = select(Relay.relay_id).where(*due).order_by(Relay.due_at, Relay.relay_id).limit(BATCH)
     until = {attempts: literal(now + wait, UTCDateTime()) for attempts, wait in enumerate(WAITS)}
-    return (
-        tx.execute(
-            update(Relay)
-            .where(Relay.relay_id.in_(oldest), *due)
-            .values(
-                attempts=Relay.attempts + 1,
-                due_at=case(until, value=Relay.attempts, else_=literal(now + WAITS[-1], UTCDateTime())),
-            )
-            .returning(Relay.relay_id, Relay.order_id, Relay.kind)
-            .execution_options(synchronize_session=False)
-        )
-        .tuples()
-        .all()
-    )
+    later = case(until, value=Relay.attempts, else_=literal(now + WAITS[-1], UTCDateTime()))
+    return tx.execute(
+        update(Relay)
+        .where(Relay.relay_id.in_(oldest), *due)
+        .values(attempts=Relay.attempts + 1, due_at=later)
+        .returning(Relay.relay_id, Relay.order_id, Relay.kind)
+        .execution_options(synchronize_session=False)
+    ).all()
 
 
 def grouped(tx: Session, rows: Sequence[tuple[int, str, str]]) -> list[Due]:

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
@@ -59,19 +61,15 @@ def page(tx: Session, wanted: Filter, *, limit: int, cursor: str | None = None) 
 
 
 def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    mine = exists().where(OrderLine.order_id == Order.order_id, OrderLine.sku == wanted.sku)
-    return [
-        condition
-        for value, condition in (
-            (wanted.status, Order.status == wanted.status),
-            (wanted.customer, Order.customer_id == wanted.customer),
-            (wanted.channel, Order.channel == wanted.channel),
-            (wanted.sku, mine),
-            (wanted.placed_after, Order.placed_at > wanted.placed_after),
-            (wanted.placed_before, Order.placed_at < wanted.placed_before),
-        )
-        if value is not None
-    ]
+    tests: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "status": lambda status: Order.status == status,
+        "customer": lambda customer: Order.customer_id == customer,
+        "channel": lambda channel: Order.channel == channel,
+        "sku": lambda sku: exists().where(OrderLine.order_id == Order.order_id, OrderLine.sku == sku),
+        "placed_after": lambda instant: Order.placed_at > instant,
+        "placed_before": lambda instant: Order.placed_at < instant,
+    }
+    return [test(value) for name, test in tests.items() if (value := getattr(wanted, name)) is not None]
 
 
 def after(query: Select[Order], cursor: str | None) -> Select[Order]:

@@ -1,0 +1,76 @@
+"""`python -m starter.api`: the API, and the relay that makes sure of what it accepted."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from structlog import get_logger
+
+from infra.database import engine as database
+from infra.database.upgrade import NotCurrent, require_current
+from infra.processes import leave, told_to_stop
+from infra.settings import API_NEEDS, Settings, SettingsError
+from infra.telemetry import log_to_stderr
+from infra.temporal import EngineError, connect
+from starter.api.app import build
+
+THREADS = 40
+"""FastAPI's: each may hold a connection."""
+DRAIN_SECONDS = 25
+
+log = get_logger(__name__)
+
+
+class Server(uvicorn.Server):
+    """Ends with 0 when told to (uvicorn would die of the signal once more)."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(settings: Settings, engine: Engine) -> int:
+    stop = told_to_stop()
+    app = build(settings, engine, await connect(lazy=True))
+    server = Server(
+        uvicorn.Config(
+            app,
+            host=settings.orders_api_host,
+            port=settings.orders_api_port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+    serving = asyncio.create_task(server.serve())
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+    stopped.cancel()
+    return 0 if server.started else 1
+
+
+def main() -> int:
+    try:
+        settings = Settings.from_environment(needs=API_NEEDS)
+        engine = database.create(settings.database_url.get_secret_value(), pool_size=THREADS)
+        require_current(engine)
+        log_to_stderr("api")
+        return asyncio.run(serve(settings, engine))
+    except (SettingsError, NotCurrent, EngineError) as trouble:
+        print(trouble, file=sys.stderr)
+    except SystemExit:  # uvicorn, when it can't listen; it has said why
+        return 1
+    except SQLAlchemyError as trouble:
+        print(f"the database does not answer ({type(trouble).__name__}): check DATABASE_URL", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    leave(main())

@@ -1,0 +1,72 @@
+"""The app: its routes, what surrounds them, and what it says about itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from sqlalchemy import Engine
+from temporalio.client import Client
+
+from infra.database.engine import sessions
+from infra.settings import Settings
+from starter.api import catalogue, changes, docs, health, orders, stock
+from starter.api.around import Around
+from starter.api.numbers import Numbers
+from starter.api.parts import Parts
+from starter.api.problems import Problem, install
+from starter.orders import Orders
+from starter.relay import RelayWorker
+
+VERSION = "0.1.0"
+DESCRIPTION = """Orders, from placed to delivered. Money is an integer of minor units with its ISO 4217 code.
+Instants are UTC. Refusals are `application/problem+json` (RFC 9457) and name each wrong field."""
+
+
+def build(settings: Settings, engine: Engine, client: Client) -> FastAPI:
+    """The app, whose relay runs as long as its lifespan. `client` may be one that connects at its first call."""
+    writing = sessions(engine)
+    talking = Orders(client)
+    parts = Parts(settings, writing, sessions(engine, read_only=True), talking, RelayWorker(writing, talking))
+    app = FastAPI(
+        title="Orders",
+        version=VERSION,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=relaying(parts),
+    )
+    numbers = Numbers(parts)
+    app.state.parts, app.state.numbers = parts, numbers
+    app.add_middleware(Around, numbers=numbers)
+    install(app)
+    for room in (orders, changes, catalogue, stock, health, docs):
+        app.include_router(room.router)
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
+    return app
+
+
+def relaying(parts: Parts) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        worker = asyncio.create_task(parts.relay.run())
+        yield
+        parts.relay.stop()
+        await worker
+
+    return lifespan
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document. Problems are ours, not FastAPI's own kind of 422."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schemas = document["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= problem.pop("$defs") | {"Problem": problem}
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,127 @@
+"""Customers, products and locations: put whole, by their own ids."""
+
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from fastapi import APIRouter, Path, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy.orm import Session
+
+from activities.facts import catalogue
+from activities.intake import Address, Channel, Email, Minor, Phone, Text
+from infra.database.tables import Customer
+from starter.api.answers import ID_PATTERN, problems
+from starter.api.parts import Here, Stocker, Writer
+from starter.api.problems import Refusal, wrong
+from starter.transactions import written
+
+ZONES = frozenset(available_timezones())
+
+Key = Annotated[str, Path(pattern=ID_PATTERN)]
+
+
+def known_zone(name: str) -> str:
+    if name not in ZONES:
+        raise PydanticCustomError("time_zone", "is not a time zone's name, as Europe/Oslo")
+    return name
+
+
+class Told(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CustomerTold(Told):
+    """What orders of this customer begin with. `terms_days` and `credit_limit` are the operators' to give."""
+
+    name: Text
+    email: Email = ""
+    phone: Phone = ""
+    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
+    time_zone: Annotated[str, StringConstraints(max_length=40), AfterValidator(known_zone)] = "UTC"
+    notify: Annotated[tuple[Channel, ...], Field(max_length=2)] = ("email",)
+    terms_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    credit_limit: Minor | None = None
+
+    @model_validator(mode="after")
+    def reachable(self) -> "CustomerTold":
+        for channel, field in (("email", "email"), ("sms", "phone")):
+            if channel in self.notify and not getattr(self, field):
+                raise PydanticCustomError("unreachable", "is needed, as `notify` names it", {"field": field})
+        return self
+
+
+class CustomerAnswer(CustomerTold):
+    customer_id: str
+
+
+class ProductTold(Told):
+    """Something that is sold. `lead_time_days` is how long a backorder is promised to take."""
+
+    name: Text
+    weight_g: Annotated[int, Field(ge=0, le=10_000_000)]
+    lead_time_days: Annotated[int, Field(ge=0, le=3_650)] = 14
+
+
+class ProductAnswer(ProductTold):
+    sku: str
+
+
+class LocationTold(Told):
+    """A place that holds stock. `warehouse` is the name, in the settings, of the system that works there."""
+
+    name: Text
+    kind: Literal["warehouse", "store", "factory"] = "warehouse"
+    priority: Annotated[int, Field(ge=0, le=1_000_000, description="Lower is asked first")] = 100
+    warehouse: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "default"
+    address: Address
+
+
+class LocationAnswer(LocationTold):
+    location_id: str
+
+
+router = APIRouter(tags=["Catalogue"])
+
+
+@router.put(
+    "/v1/customers/{customer_id}",
+    summary="Put a customer",
+    responses=problems(400, 413) | {201: {"model": CustomerAnswer, "description": "New"}},
+)
+def put_customer(customer_id: Key, told: CustomerTold, here: Here, who: Writer, response: Response) -> CustomerAnswer:
+    """Contact, language, preferences and terms. Orders placed before keep the contact they were placed with."""
+
+    def work(tx: Session) -> bool:
+        known = tx.get(Customer, customer_id)
+        before = (known.terms_days, known.credit_limit) if known else (None, None)
+        if (told.terms_days, told.credit_limit) != before and not who.may("orders:operate"):
+            raise Refusal(403, "terms_days and credit_limit need the scope orders:operate")
+        return catalogue.customer_put(tx, customer_id, **told.model_dump(exclude={"notify"}), notify=list(told.notify))
+
+    response.status_code = 201 if written(here.sessions, work) else 200
+    return CustomerAnswer(customer_id=customer_id, **told.model_dump())
+
+
+@router.put(
+    "/v1/products/{sku}",
+    summary="Put a product",
+    responses=problems(400, 413) | {201: {"model": ProductAnswer, "description": "New"}},
+)
+def put_product(sku: Key, told: ProductTold, here: Here, who: Stocker, response: Response) -> ProductAnswer:
+    new = written(here.sessions, lambda tx: catalogue.product_put(tx, sku, **told.model_dump()))
+    response.status_code = 201 if new else 200
+    return ProductAnswer(sku=sku, **told.model_dump())
+
+
+@router.put(
+    "/v1/locations/{location_id}",
+    summary="Put a location",
+    responses=problems(400, 413) | {201: {"model": LocationAnswer, "description": "New"}},
+)
+def put_location(location_id: Key, told: LocationTold, here: Here, who: Stocker, response: Response) -> LocationAnswer:
+    if told.warehouse not in here.settings.warehouses:
+        raise wrong([("warehouse", f"is none of those in the settings: {', '.join(here.settings.warehouses)}")])
+    new = written(here.sessions, lambda tx: catalogue.location_put(tx, location_id, **told.model_dump()))
+    response.status_code = 201 if new else 200
+    return LocationAnswer(location_id=location_id, **told.model_dump())

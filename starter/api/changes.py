@@ -1,0 +1,165 @@
+"""What customers and operators want changed: stored as asked, then the order is nudged and decides."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities import facts
+from activities.facts import addresses
+from activities.facts.orders import decided
+from activities.facts.record import wall_clock
+from activities.intake import Address
+from activities.models import Action, CancelReason, HoldReason, PaymentStatus
+from activities.views.model import OrderView
+from infra.database.tables import Change, Hold, Order, Payment
+from starter.api.answers import IfMatch, OrderId, problems, shown, tagged, to_change
+from starter.api.parts import Here, Operator, Parts, Writer
+from starter.api.problems import Refusal, wrong
+from starter.transactions import written
+
+CLOSED = ("completed", "cancelled")
+
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00]*$")]
+Who = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*$")]
+
+router = APIRouter(tags=["Changes"])
+
+
+class Told(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CancellationAsked(Told):
+    reason: CancelReason = CancelReason.CUSTOMER
+    why: Note = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def whole(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "lines" in data:
+            raise PydanticCustomError(
+                "lines", "can't be named: so far only whole orders are cancelled", {"field": "lines"}
+            )
+        return data
+
+
+class MethodGiven(Told):
+    payment_method: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,200}$")] = Field(
+        examples=["pm_card_visa"]
+    )
+
+
+class ResolutionAsked(Told):
+    """An operator's decision about an open hold. `action` is one that the hold offers."""
+
+    hold: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")] = Field(examples=["W-1001-h1"])
+    action: Action
+    by: Who | None = None
+    why: Annotated[Note, StringConstraints(min_length=1)]
+
+
+@router.post("/v1/orders/{order_id}/cancellation", status_code=202, responses=problems(400, 404, 409, 412, 413))
+def cancel(
+    order_id: OrderId, asked: CancellationAsked, here: Here, who: Writer, response: Response, if_match: IfMatch = None
+) -> OrderView:
+    """Asks for the order to be cancelled. What a race with the warehouse decides stands in `cancellation`."""
+
+    def work(tx: Session) -> OrderView:
+        order = to_change(tx, order_id, if_match)
+        if order.cancellation in ("accepted", "partly") and order.status not in CLOSED:
+            return shown(tx, order_id)
+        if decided(tx, order) == "refused":
+            has = f"is {order.status}" if order.status in CLOSED else "has left"
+            raise Refusal(409, f"the order {has}: it can't be cancelled, but it can be returned once it has arrived")
+        if not undecided(tx, order_id, "cancel"):
+            facts.orders.cancellation_asked(tx, order_id, reason=asked.reason, by=who.name, why=asked.why)
+        return shown(tx, order_id)
+
+    return changed(here, response, work)
+
+
+@router.post("/v1/orders/{order_id}/payment-method", status_code=202, responses=problems(400, 404, 409, 412, 413))
+def give_payment_method(
+    order_id: OrderId, given: MethodGiven, here: Here, who: Writer, response: Response, if_match: IfMatch = None
+) -> OrderView:
+    """Another card, while the payment waits for one."""
+
+    def work(tx: Session) -> OrderView:
+        order = to_change(tx, order_id, if_match)
+        last = tx.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.n.desc())).first()
+        if last and last.status == "asked" and last.method == given.payment_method and last.n > 1:
+            return shown(tx, order_id)
+        if not waits_for_method(tx, order) or (last and last.status == "asked"):
+            raise Refusal(409, f"the payment waits for no other method: it is {order.payment_status}")
+        facts.orders.payment_method_given(tx, order_id, given.payment_method, wall_clock())
+        return shown(tx, order_id)
+
+    return changed(here, response, work)
+
+
+@router.post("/v1/orders/{order_id}/resolution", status_code=202, responses=problems(400, 404, 409, 412, 413))
+def resolve(
+    order_id: OrderId, asked: ResolutionAsked, here: Here, who: Operator, response: Response, if_match: IfMatch = None
+) -> OrderView:
+    """Decides about a hold; the order carries it out."""
+
+    def work(tx: Session) -> OrderView:
+        to_change(tx, order_id, if_match)
+        hold = tx.get(Hold, asked.hold)
+        if hold is None or hold.order_id != order_id:
+            raise wrong([("hold", "is not one of this order")])
+        if hold.closed_at is not None:
+            raise Refusal(409, f"hold {hold.hold_id} is closed")
+        if asked.action not in hold.actions:
+            raise wrong([("action", f"is not offered: {', '.join(hold.actions)}")])
+        by = f"{asked.by} ({who.name})"[:100] if asked.by else who.name
+        if asked.action not in undecided(tx, order_id, "resolve", hold.hold_id):
+            facts.orders.resolution_asked(tx, hold, action=asked.action, by=by, why=asked.why)
+        return shown(tx, order_id)
+
+    return changed(here, response, work)
+
+
+@router.post("/v1/orders/{order_id}/shipping-address", status_code=202, responses=problems(400, 404, 409, 412, 413))
+def give_address(
+    order_id: OrderId, address: Address, here: Here, who: Writer, response: Response, if_match: IfMatch = None
+) -> OrderView:
+    """Sends the order elsewhere, while no warehouse has been asked for it or a hold waits for a better address."""
+
+    def work(tx: Session) -> OrderView:
+        order = to_change(tx, order_id, if_match)
+        if why := addresses.fixed_because(tx, order):
+            raise Refusal(409, f"the address can't be changed any more: {why}")
+        addresses.address_given(tx, order, address, wall_clock())
+        return shown(tx, order_id)
+
+    return changed(here, response, work)
+
+
+def changed(here: Parts, response: Response, work: Any) -> OrderView:
+    order: OrderView = written(here.sessions, work)
+    here.relay.wake()
+    return tagged(response, order)
+
+
+def undecided(tx: Session, order_id: str, kind: Literal["cancel", "resolve"], hold: str | None = None) -> list[str]:
+    """Actions (or reasons) that were asked and that the order has not read yet: asked twice is asked once."""
+    rows = select(Change).where(Change.order_id == order_id, Change.kind == kind, Change.decision.is_(None))
+    if hold is not None:
+        rows = rows.where(Change.hold_id == hold)
+    return [str(change.action or change.reason) for change in tx.scalars(rows)]
+
+
+def waits_for_method(tx: Session, order: Order) -> bool:
+    if order.status in CLOSED or order.cancellation in ("accepted", "partly"):
+        return False
+    if order.payment_status in (PaymentStatus.DECLINED, PaymentStatus.ACTION_REQUIRED):
+        return True
+    waiting = select(Hold.hold_id).where(
+        Hold.order_id == order.order_id, Hold.reason == HoldReason.PAYMENT_ACTION, Hold.closed_at.is_(None)
+    )
+    return tx.scalars(waiting).first() is not None

@@ -1,0 +1,149 @@
+"""Orders are placed and read."""
+
+import asyncio
+import re
+import time
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import AwareDatetime, Field
+from sqlalchemy import select
+
+from activities.intake import AskedOrder, Id
+from activities.models import OrderStatus
+from activities.views.model import OrderPage, OrderView
+from activities.views.orders import BadCursor, Filter, page
+from infra.database.tables import Order
+from starter.api.answers import OrderId, matches, problems, shown, tagged
+from starter.api.parts import Here, Parts, Reader, Writer
+from starter.api.problems import Refusal, wrong
+from starter.placing import OtherContent, Placed, UnknownSkus, place
+
+LONGEST_WAIT = 20
+FIRST_LOOK, SLOWEST_LOOK = 0.05, 0.5
+OUTCOME_OPEN = ("none",)
+
+Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+
+router = APIRouter(tags=["Orders"])
+
+
+@router.post(
+    "/v1/orders",
+    status_code=202,
+    summary="Place an order",
+    response_description="The order is stored and will be carried out",
+    responses={200: {"model": OrderView, "description": "Known already: the same order"}, **problems(400, 409, 413)},
+)
+async def place_order(
+    asked: AskedOrder,
+    here: Here,
+    caller: Writer,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(pattern=r"^[\x21-\x7e]{1,255}$")] = None,
+    prefer: Annotated[
+        str | None, Header(description=f"`wait=N`: up to N seconds (at most {LONGEST_WAIT}) for the payment's outcome")
+    ] = None,
+) -> OrderView:
+    """Stores an order, and that it is to be carried out: once this has answered, it survives the death of any process.
+
+    The same `order_id` or `Idempotency-Key` again is the same order, answered with 200; with other content: 409.
+    """
+    placed = await run_in_threadpool(placed_once, here, asked, idempotency_key)
+    here.relay.wake()
+    if wait := wished_wait(prefer):
+        await outcome(here, placed.order_id, wait)
+        response.headers["Preference-Applied"] = f"wait={wait}"
+    response.status_code = 202 if placed.new else 200
+    response.headers["Location"] = f"/v1/orders/{placed.order_id}"
+    return tagged(response, await run_in_threadpool(read_one, here, placed.order_id))
+
+
+@router.get(
+    "/v1/orders/{order_id}",
+    summary="Read an order",
+    responses={304: {"description": "Unchanged since `If-None-Match`"}, **problems(404)},
+    response_model=OrderView,
+)
+def get_order(
+    order_id: OrderId,
+    here: Here,
+    caller: Reader,
+    response: Response,
+    if_none_match: Annotated[str | None, Header(max_length=400)] = None,
+) -> OrderView | Response:
+    """Where it stands, line by line, and how it came there."""
+    order = read_one(here, order_id)
+    tagged(response, order)
+    if if_none_match is not None and matches(if_none_match, order.version):
+        return Response(status_code=304, headers={"ETag": response.headers["ETag"]})
+    return order
+
+
+@router.get("/v1/orders", summary="List orders", responses=problems())
+def list_orders(
+    here: Here,
+    caller: Reader,
+    status: OrderStatus | None = None,
+    customer: Id | None = None,
+    channel: Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = None,
+    sku: Id | None = None,
+    placed_after: Instant | None = None,
+    placed_before: Instant | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+) -> OrderPage:
+    """Newest first. Follow `next` until it is null."""
+    wanted = Filter(
+        status=status,
+        customer=customer,
+        channel=channel,
+        sku=sku,
+        placed_after=placed_after,
+        placed_before=placed_before,
+    )
+    try:
+        with here.reading() as tx:
+            return page(tx, wanted, limit=limit, cursor=cursor)
+    except BadCursor:
+        raise wrong([("cursor", "is not one that a page gave")]) from None
+
+
+def placed_once(here: Parts, asked: AskedOrder, key: str | None) -> Placed:
+    try:
+        return place(here.sessions, asked, idempotency_key=key)
+    except UnknownSkus as unknown:
+        raise wrong([(f"lines[{n}].sku", "is not known") for n in unknown.positions]) from None
+    except OtherContent as conflict:
+        detail = f"{conflict.field} was used before, for an order with other content"
+        raise Refusal(409, detail, [(conflict.field, "was used for another order")]) from None
+
+
+def read_one(here: Parts, order_id: str) -> OrderView:
+    with here.reading() as tx:
+        return shown(tx, order_id)
+
+
+def wished_wait(prefer: str | None) -> int:
+    """RFC 7240; what cannot be read is no wish."""
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", prefer or "", re.ASCII)
+    return min(int(found[1]), LONGEST_WAIT) if found else 0
+
+
+async def outcome(here: Parts, order_id: str, seconds: int) -> None:
+    """Until the payment went one way or the other, or the order needs a person, or the time is over."""
+    end, pause = time.monotonic() + seconds, FIRST_LOOK
+    while not await run_in_threadpool(decided, here, order_id):
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * 1.5, SLOWEST_LOOK)
+
+
+def decided(here: Parts, order_id: str) -> bool:
+    with here.reading() as tx:
+        status, payment = tx.execute(select(Order.status, Order.payment_status).where(Order.order_id == order_id)).one()
+    return payment not in OUTCOME_OPEN or status != "placed"

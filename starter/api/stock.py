@@ -1,0 +1,59 @@
+"""Stock: what is where, and what has arrived."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict
+
+from activities.intake import Id
+from activities.views.model import StockAnswer
+from activities.views.stock import of_skus
+from starter.api.answers import problems
+from starter.api.parts import Here, Stocker, StockReader
+from starter.api.problems import Refusal, wrong
+from starter.receiving import Received, Unknown, receive
+from starter.transactions import written
+
+router = APIRouter(tags=["Stock"])
+
+
+class RestockAnswer(BaseModel):
+    """`known`: this reference was taken before, and nothing has changed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reference: str
+    result: Literal["new", "known"]
+
+
+@router.get("/v1/stock", summary="Read stock", responses=problems(404))
+def get_stock(
+    here: Here,
+    who: StockReader,
+    sku: Annotated[list[Id], Query(min_length=1, max_length=100, description="May be given several times")],
+) -> StockAnswer:
+    """Per SKU and location: on hand, reserved, available; and how many units placed orders wait for."""
+    with here.reading() as tx:
+        found = of_skus(tx, sku)
+    if missing := sorted(set(sku) - {one.sku for one in found}):
+        raise Refusal(404, f"SKU {', '.join(missing)} is not known")
+    return StockAnswer(stock=found)
+
+
+@router.post(
+    "/v1/restocks",
+    status_code=201,
+    summary="Report goods that arrived",
+    responses={200: {"model": RestockAnswer, "description": "Known already"}, **problems(400, 409, 413)},
+)
+def post_restock(told: Received, here: Here, who: Stocker, response: Response) -> RestockAnswer:
+    """Units go to the oldest backorders first; what no one waits for becomes available. Once per `reference`."""
+    try:
+        result = written(here.sessions, lambda tx: receive(tx, told))
+    except Unknown as unknown:
+        raise wrong(unknown.errors) from None
+    if result == "conflict":
+        raise Refusal(409, f"reference {told.reference} was used before, for another delivery")
+    here.relay.wake()
+    response.status_code = 201 if result == "new" else 200
+    return RestockAnswer(reference=told.reference, result=result)
