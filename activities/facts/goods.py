@@ -185,8 +185,17 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         links.append(parcel.tracking_url or "")
     note(tx, order, "shipped", at, fulfillment_id=fulfillment_id)
     tell(tx, order, "shipped", fulfillment_id, links=" ".join(filter(None, links)))
+    arrived(tx, order, f, at)
     changed(tx, order, f)
     return True
+
+
+def arrived(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
+    """Delivered, once every parcel is: whether the carrier or the warehouse was heard first."""
+    there = all(p.tracking_status == TrackingStatus.DELIVERED for p in parcels_of(tx, f.fulfillment_id))
+    if there and f.status == FulfillmentStatus.SHIPPED:
+        f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
+        tell(tx, order, "delivered", f.fulfillment_id)
 
 
 def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:
@@ -206,10 +215,7 @@ def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -
         tell(tx, order, "out_for_delivery", f.fulfillment_id)
     if status in (TrackingStatus.RETURN_TO_SENDER, TrackingStatus.FAILURE):
         delivery_failed(tx, order, f, parcel, status, at)
-    arrived = all(p.tracking_status == TrackingStatus.DELIVERED for p in parcels_of(tx, f.fulfillment_id))
-    if arrived and f.status == FulfillmentStatus.SHIPPED:
-        f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
-        tell(tx, order, "delivered", f.fulfillment_id)
+    arrived(tx, order, f, at)
     changed(tx, order, f)
     return True
 

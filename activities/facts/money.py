@@ -66,7 +66,7 @@ def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) 
         payment.status, payment.action_url = "action_required", answer.action_url
         note(tx, order, "payment_action_required", at, payment=payment.n)
         tell(tx, order, "payment_action", subject, url=answer.action_url or "")
-    elif answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED):
+    elif answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED) and payment.status != "declined":
         payment.status, payment.decline_code = "declined", answer.decline_code or answer.status.value
         note(tx, order, "declined", at, code=payment.decline_code, payment=payment.n)
         tell(tx, order, "payment_problem", subject)
@@ -74,6 +74,18 @@ def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) 
         return False
     if payment.off_session and payment.status != "authorized":
         needs_customer(tx, order, payment, at)
+    derive(tx, order)
+    return True
+
+
+def customer_acted(tx: Session, payment_id: int, at: datetime) -> bool:
+    """They have confirmed at their bank: the payment is asked about once more, as the news does not say until when
+    the authorization is good."""
+    order, payment = locked_payment(tx, payment_id)
+    if payment.status != "action_required":
+        return False
+    payment.status = "asked"
+    note(tx, order, "payment_confirmed", at, payment=payment.n)
     derive(tx, order)
     return True
 

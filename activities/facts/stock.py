@@ -63,7 +63,9 @@ def reserved(tx: Session, order_id: str, at: datetime) -> None:
 
 
 def lock(tx: Session, skus: Iterable[str]) -> dict[str, Product]:
-    rows = tx.scalars(select(Product).where(Product.sku.in_(sorted(set(skus)))).order_by(Product.sku).with_for_update())
+    # NO KEY UPDATE: orders that are just being placed refer to these rows, in an order of their own
+    wanted = select(Product).where(Product.sku.in_(sorted(set(skus)))).order_by(Product.sku)
+    rows = tx.scalars(wanted.with_for_update(key_share=True))
     return {product.sku: product for product in rows}
 
 
@@ -297,6 +299,8 @@ def shares_of(tx: Session, order_id: str) -> dict[int, list[UnitShare]]:
 def released(tx: Session, order_id: str, at: datetime) -> None:
     """Undo of `reserved`: the order leaves every queue and gives back what is in no fulfillment under way."""
     order = locked_order(tx, order_id)
+    # first, else a restock gives units to a backorder between its being read and its being cancelled
+    lock(tx, tx.scalars(select(OrderLine.sku).where(OrderLine.order_id == order_id)).all())
     idle = list(
         tx.scalars(
             select(Reservation)
