@@ -192,8 +192,8 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
 
 def arrived(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
     """Delivered, once every parcel is: whether the carrier or the warehouse was heard first."""
-    there = all(p.tracking_status == TrackingStatus.DELIVERED for p in parcels_of(tx, f.fulfillment_id))
-    if there and f.status == FulfillmentStatus.SHIPPED:
+    known = {p.tracking_status for p in parcels_of(tx, f.fulfillment_id)}
+    if known == {TrackingStatus.DELIVERED} and f.status == FulfillmentStatus.SHIPPED:
         f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
         tell(tx, order, "delivered", f.fulfillment_id)
 
