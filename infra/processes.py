@@ -84,13 +84,14 @@ class Child:
         deadline = time.monotonic() + seconds
         while (found := ready()) is None:
             if self.exit_code is not None:
-                raise NotReady(f"{self.name} ended with exit code {self.exit_code}: {self._last_line()}")
+                raise NotReady(f"{self.name} ended with exit code {self.exit_code}: {self.last_line()}")
             if time.monotonic() > deadline:
-                raise NotReady(f"{self.name} gave no {what} within {seconds:g} s: {self._last_line()}")
+                raise NotReady(f"{self.name} gave no {what} within {seconds:g} s: {self.last_line()}")
             time.sleep(POLL_SECONDS)
         return found
 
-    def _last_line(self) -> str:
+    def last_line(self) -> str:
+        """The last that it said, for whoever asks why it ended."""
         lines = self.written().strip().splitlines()
         return lines[-1].strip() if lines else f"it wrote nothing to {self.log}"
 
@@ -133,6 +134,17 @@ def free_ports(count: int) -> list[int]:
         for each in held:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in held]
+
+
+def is_free(port: int) -> bool:
+    """Whether a server of ours could listen on that port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def told_to_stop() -> asyncio.Event:

@@ -1,0 +1,5 @@
+"""x"""
+
+
+def bench() -> None:
+    """Not yet."""

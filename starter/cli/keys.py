@@ -1,0 +1,85 @@
+"""`orders keys`: who may do what over the API."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from starter.cli.database import opened
+from starter.cli.failure import Failed, Misused
+
+app = typer.Typer(help="API keys: who may do what.", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="Whose key it is: stands in orders' records.")],
+    scope: Annotated[list[str], typer.Option(help="orders:read, orders:write, orders:operate, stock:write, admin.")],
+) -> None:
+    """Make a key. It is shown once, alone on the last line."""
+    from infra.database.engine import sessions
+    from infra.database.upgrade import require_current
+    from starter.keys import SCOPES, KeyTaken
+    from starter.keys import create as make
+
+    if not (name.strip() and name.isprintable() and len(name) <= 100):
+        raise Misused("--name must be 1 to 100 printable characters")
+    if unknown := sorted(set(scope) - set(SCOPES)):
+        raise Misused(f"no scope {', '.join(unknown)}: there are {', '.join(SCOPES)}")
+    with opened() as engine:
+        require_current(engine)
+        try:
+            with sessions(engine).begin() as tx:
+                key = make(tx, name.strip(), scope)  # type: ignore[arg-type]
+        except KeyTaken:
+            raise Failed(f"there is a key {name} (or was one, revoked): choose another name") from None
+    print(f"key {name} for {', '.join(sorted(set(scope)))}; it is not shown again:", file=sys.stderr)
+    print(key)
+
+
+@app.command("list")
+def list_keys(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+    """Names, scopes and dates; never the keys."""
+    from sqlalchemy import select
+
+    from infra.database.engine import sessions
+    from infra.database.tables import ApiKey
+    from infra.database.upgrade import require_current
+
+    with opened() as engine:
+        require_current(engine)
+        with sessions(engine, read_only=True)() as tx:
+            found: list[dict[str, Any]] = [
+                {
+                    "name": key.name,
+                    "scopes": key.scopes,
+                    "created_at": key.recorded_at.isoformat(timespec="seconds"),
+                    "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else None,
+                }
+                for key in tx.scalars(select(ApiKey).order_by(ApiKey.recorded_at, ApiKey.name))
+            ]
+    if as_json:
+        print(json.dumps({"keys": found}))
+        return
+    from starter.cli.paper import console, table
+
+    paper = table("name", "scopes", "made", "revoked")
+    for key in found:
+        paper.add_row(key["name"], ", ".join(key["scopes"]), key["created_at"], key["revoked_at"] or "")
+    console().print(paper)
+
+
+@app.command()
+def revoke(name: Annotated[str, typer.Argument(help="The key's name.")]) -> None:
+    """Take a key's rights away, at once."""
+    from infra.database.engine import sessions
+    from infra.database.upgrade import require_current
+    from starter.keys import revoke as end
+
+    with opened() as engine:
+        require_current(engine)
+        with sessions(engine).begin() as tx:
+            if not end(tx, name):
+                raise Failed(f"there is no key {name} that is not revoked already")
+    print(f"key {name} is revoked")

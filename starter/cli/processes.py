@@ -1,0 +1,46 @@
+"""One process each, for deployments: this one becomes it, so signals and exit codes are its own."""
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def worker() -> NoReturn:
+    """A worker: executes orders and their steps. SIGTERM drains it."""
+    become("workers")
+
+
+def api() -> NoReturn:
+    """The HTTP API and its webhooks. SIGTERM drains it."""
+    become("starter.api")
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="HTTP: the providers' APIs, the mailbox, the controls.")] = 8099,
+    smtp_port: Annotated[int, typer.Option(help="SMTP: where mails are sent to.")] = 8025,
+    state: Annotated[str | None, typer.Option(help="Folder of its state. [default: ORDERS_HOME/sandbox]")] = None,
+    pace: Annotated[
+        float | None, typer.Option(help="Seconds between steps; left out: nothing moves by itself.")
+    ] = None,
+) -> NoReturn:
+    """The sandbox: a small outside world that speaks the providers' APIs."""
+    if state is None:
+        from infra.settings import Settings
+
+        state = str(Settings.from_environment().orders_home / "sandbox")
+    told = ["--port", str(port), "--smtp-port", str(smtp_port), "--state", state]
+    become("infra.sandbox", *told, *([] if pace is None else ["--pace", str(pace)]))
+
+
+def become(module: str, *arguments: str) -> NoReturn:
+    sys.stdout.flush()
+    os.execv(sys.executable, command(module, *arguments))  # noqa: S606
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """`-P`: a folder of the same name where the command is given must not be taken for ours."""
+    return [sys.executable, "-P", "-m", module, *arguments]
