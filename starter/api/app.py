@@ -19,6 +19,7 @@ from starter.api.parts import Parts
 from starter.api.problems import Problem, install
 from starter.orders import Orders
 from starter.relay import RelayWorker
+from starter.webhooks import shippo_news, stripe_events, twilio_statuses, warehouse
 
 VERSION = "0.1.0"
 DESCRIPTION = """Orders, from placed to delivered. Money is an integer of minor units with its ISO 4217 code.
@@ -42,7 +43,8 @@ def build(settings: Settings, engine: Engine, client: Client) -> FastAPI:
     app.state.parts, app.state.numbers = parts, numbers
     app.add_middleware(Around, numbers=numbers)
     install(app)
-    for room in (orders, changes, catalogue, stock, health, docs):
+    webhooks = (stripe_events, shippo_news, twilio_statuses, warehouse)
+    for room in (orders, changes, catalogue, stock, *webhooks, health, docs):
         app.include_router(room.router)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
     return app

@@ -1,0 +1,149 @@
+"""Shippo: where parcels are, and whether an unused label's price comes back."""
+
+import hashlib
+import hmac
+import re
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import StringConstraints
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts import goods, labels
+from activities.facts.record import nudge, wall_clock
+from activities.models import LabelStatus
+from activities.ports import TrackingStatus
+from infra.database.tables import Fulfillment, Parcel
+from starter.api.answers import problems
+from starter.webhooks.once import Item, Outcome, Taken, Told, read, take, unsigned
+
+TOLERANCE_SECONDS = 300
+TRACKING = {
+    "PRE_TRANSIT": TrackingStatus.PRE_TRANSIT,
+    "TRANSIT": TrackingStatus.IN_TRANSIT,
+    "DELIVERED": TrackingStatus.DELIVERED,
+    "RETURNED": TrackingStatus.RETURN_TO_SENDER,
+    "FAILURE": TrackingStatus.FAILURE,
+}
+WITHIN_TRANSIT = {
+    "out_for_delivery": TrackingStatus.OUT_FOR_DELIVERY,
+    "pickup_available": TrackingStatus.AVAILABLE_FOR_PICKUP,
+}
+AWAITED = (
+    TrackingStatus.OUT_FOR_DELIVERY,
+    TrackingStatus.DELIVERED,
+    TrackingStatus.RETURN_TO_SENDER,
+    TrackingStatus.FAILURE,
+)
+"""What an order acts on, or tells its customer."""
+REFUNDS = {"REFUNDED": LabelStatus.REFUNDED, "REFUNDREJECTED": LabelStatus.REFUND_REJECTED}
+
+router = APIRouter(tags=["Webhooks"])
+
+Word = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,200}$")]
+
+
+class News(Told):
+    event: Word
+    data: dict[str, Any]
+
+
+class Substatus(Told):
+    code: str | None = None
+
+
+class Seen(Told):
+    status: Word
+    substatus: Substatus | None = None
+    status_date: datetime | None = None
+
+    @property
+    def meaning(self) -> TrackingStatus | None:
+        found = TRACKING.get(self.status)
+        code = self.substatus.code if self.substatus else None
+        return WITHIN_TRANSIT.get(code or "", found) if found is TrackingStatus.IN_TRANSIT else found
+
+    @property
+    def at(self) -> datetime:
+        """Shippo's own; what is missing or absurd is now."""
+        said = self.status_date
+        if said is None or not 2000 < said.year < 2200:
+            return wall_clock()
+        return said if said.utcoffset() is not None else said.replace(tzinfo=UTC)
+
+
+class Track(Told):
+    tracking_number: Word
+    tracking_status: Seen | None = None
+
+
+class Transaction(Told):
+    object_id: Word
+    status: Word | None = None
+
+
+@router.post("/webhooks/shippo", summary="News of Shippo", responses=problems(400, 401, 413))
+async def shippo(request: Request) -> Taken:
+    """Signed with the secret that Shippo gave, at most five minutes ago."""
+    body = await request.body()
+    secret = request.app.state.parts.settings.shippo_webhook_secret.get_secret_value()
+    if not verified(secret, body, request.headers.get("shippo-auth-signature", "")):
+        raise unsigned()
+    news = read(News, body)
+    if news.event == "track_updated":
+        return await run_in_threadpool(track, request, read(Track, news.data, "data"))
+    if news.event == "transaction_updated":
+        return await run_in_threadpool(transaction, request, read(Transaction, news.data, "data"))
+    item = Item("shippo", f"{news.event} {hashlib.sha256(body).hexdigest()}"[:255], news.event, "")
+    return await run_in_threadpool(take, request, item, lambda _: Outcome.IGNORED)
+
+
+def verified(secret: str, body: bytes, header: str) -> bool:
+    """`t=…,v1=hex(HMAC-SHA256(secret, t.body))`."""
+    found = re.fullmatch(r"t=(\d{1,12}),\s*v1=([0-9a-f]{64})", header)
+    if not secret or found is None:
+        return False
+    expected = hmac.new(secret.encode(), found[1].encode() + b"." + body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected, found[2]) and abs(time.time() - int(found[1])) <= TOLERANCE_SECONDS
+
+
+def track(request: Request, told: Track) -> Taken:
+    seen = told.tracking_status
+
+    def apply(tx: Session) -> Outcome:
+        newest = select(Parcel).where(Parcel.tracking_number == told.tracking_number).order_by(Parcel.label_id.desc())
+        parcel = tx.scalars(newest).first()
+        if parcel is None or seen is None or seen.meaning is None:
+            return Outcome.IGNORED
+        if not goods.tracked(tx, parcel, seen.meaning, seen.at):
+            return Outcome.UNCHANGED
+        if seen.meaning in AWAITED:
+            wake_order(tx, parcel)
+        return Outcome.TAKEN
+
+    state = f"{seen.status} {seen.substatus.code if seen.substatus else ''} {seen.status_date or ''}" if seen else ""
+    item = Item("shippo", f"track {told.tracking_number} {state}"[:255], "track_updated", told.tracking_number)
+    return take(request, item, apply)
+
+
+def transaction(request: Request, told: Transaction) -> Taken:
+    def apply(tx: Session) -> Outcome:
+        parcel = tx.scalars(select(Parcel).where(Parcel.label_id == told.object_id)).first()
+        end = REFUNDS.get(told.status or "")
+        if parcel is None or end is None:
+            return Outcome.IGNORED
+        if not labels.refund_seen(tx, parcel, end, wall_clock()):
+            return Outcome.UNCHANGED
+        wake_order(tx, parcel)
+        return Outcome.TAKEN
+
+    item = Item("shippo", f"label {told.object_id} {told.status}"[:255], "transaction_updated", told.object_id)
+    return take(request, item, apply)
+
+
+def wake_order(tx: Session, parcel: Parcel) -> None:
+    nudge(tx, tx.scalars(select(Fulfillment.order_id).where(Fulfillment.fulfillment_id == parcel.fulfillment_id)).all())
