@@ -334,8 +334,8 @@ def cancellation_settled(tx: Session, order: Order, at: datetime) -> None:
     """Every warehouse has answered: what became of the wish to cancel, and the customer hears of it."""
     going = [f for f in fulfillments_of(tx, order.order_id) if f.status != FulfillmentStatus.CANCELLED]
     dropped = tx.scalar(select(func.sum(OrderLine.cancelled)).where(OrderLine.order_id == order.order_id))
-    returned = tx.scalar(
-        select(func.coalesce(func.sum(MoneyMove.amount), 0))
+    back = (
+        select(func.sum(MoneyMove.amount))
         .join(Fulfillment, Fulfillment.fulfillment_id == MoneyMove.fulfillment_id)
         .where(
             Fulfillment.order_id == order.order_id,
@@ -343,6 +343,7 @@ def cancellation_settled(tx: Session, order: Order, at: datetime) -> None:
             MoneyMove.kind == "captured",
         )
     )
+    returned = int(tx.scalar(back) or 0)  # PostgreSQL sums BIGINT to a decimal
     if not going:
         order.cancellation = "accepted"
         tell(tx, order, "cancelled", refunded=returned)
