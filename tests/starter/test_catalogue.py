@@ -1,0 +1,90 @@
+"""Customers, products, locations and stock, put and read over HTTP."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.starter.conftest import ADDRESS, Api
+
+pytestmark = pytest.mark.both_databases
+
+ADA = {"name": "Ada Park", "email": "ada@example.com"}
+
+
+async def put(api: Api, path: str, body: Any) -> Any:
+    return await api.client.put(path, json=body)
+
+
+async def test_what_is_put_is_new_once(api: Api) -> None:
+    location = {"name": "Reno", "warehouse": "east", "address": ADDRESS}
+    for path, body in (
+        ("/v1/customers/C-1", ADA | {"credit_limit": 100_000, "terms_days": 30, "time_zone": "Europe/Oslo"}),
+        ("/v1/products/CUP", {"name": "Cup", "weight_g": 200}),
+        ("/v1/locations/RNO", location),
+    ):
+        answers = await asyncio.gather(*(put(api, path, body) for _ in range(4)))
+        assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201], answers[0].text
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/v1/customers/C-1", ADA | {"time_zone": "Mars/Olympus"}, "time_zone"),
+        ("/v1/customers/C-1", ADA | {"notify": ["sms"]}, "phone"),
+        ("/v1/customers/C-1", ADA | {"email": "nobody"}, "email"),
+        ("/v1/customers/C-1", ADA | {"credit_limit": -1}, "credit_limit"),
+        ("/v1/customers/C 1", ADA, "customer_id"),
+        ("/v1/products/CUP", {"name": "", "weight_g": 1}, "name"),
+        ("/v1/products/CUP", {"name": "Cup", "weight_g": 1, "colour": "red"}, "colour"),
+        ("/v1/locations/RNO", {"name": "Reno", "warehouse": "west", "address": ADDRESS}, "warehouse"),
+        ("/v1/locations/RNO", {"name": "Reno", "address": {}}, "address.city"),
+    ],
+)
+async def test_what_is_wrong_is_named(api: Api, path: str, body: Any, field: str) -> None:
+    answer = await put(api, path, body)
+    assert answer.status_code == 422
+    assert field in [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_terms_are_the_operators_to_give(api: Api) -> None:
+    shop = api.key("orders:write")
+    terms = ADA | {"terms_days": 30}
+    assert (await api.client.put("/v1/customers/C-1", json=terms, headers=shop)).status_code == 403
+    assert (await api.client.put("/v1/customers/C-1", json=ADA, headers=shop)).status_code == 201
+    assert (await put(api, "/v1/customers/C-1", terms)).status_code == 200
+    assert (await api.client.put("/v1/customers/C-1", json=ADA, headers=shop)).status_code == 403
+    assert (await api.client.put("/v1/customers/C-1", json=terms, headers=shop)).status_code == 200
+
+
+def delivery(reference: str = "PO-1", **changes: Any) -> dict[str, Any]:
+    return {"reference": reference, "location": "OAK", "lines": [{"sku": "MUG-RED", "quantity": 40}]} | changes
+
+
+async def test_a_restock_counts_once(api: Api) -> None:
+    answers = await asyncio.gather(*(api.client.post("/v1/restocks", json=delivery()) for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
+    (found,) = (await api.client.get("/v1/stock", params={"sku": "MUG-RED"})).json()["stock"]
+    assert (found["on_hand"], found["available"], found["waiting"]) == (40, 40, 0)
+    assert found["locations"] == [{"location": "OAK", "on_hand": 40, "reserved": 0, "available": 40}]
+    other = await api.client.post("/v1/restocks", json=delivery(lines=[{"sku": "MUG-RED", "quantity": 1}]))
+    assert other.status_code == 409
+
+
+async def test_a_restock_of_the_unknown_names_it(api: Api) -> None:
+    lines = [{"sku": "MUG-RED", "quantity": 1}, {"sku": "NOPE", "quantity": 1}]
+    answer = await api.client.post("/v1/restocks", json=delivery(location="MOON", lines=lines))
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["location", "lines[1].sku"]
+    many = [{"sku": "MUG-RED", "quantity": 1_000_000}] * 2_000
+    answer = await api.client.post("/v1/restocks", json=delivery(lines=[*many[:1999], *many[:1]]))
+    assert answer.status_code == 201
+    answer = await api.client.post("/v1/restocks", json=delivery("PO-2"))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "lines[0].quantity")
+
+
+async def test_stock_of_several_skus(api: Api) -> None:
+    answer = await api.client.get("/v1/stock", params={"sku": ["MUG-RED", "MUG-BLUE"]})
+    assert [(one["sku"], one["on_hand"]) for one in answer.json()["stock"]] == [("MUG-RED", 0), ("MUG-BLUE", 5)]
+    assert (await api.client.get("/v1/stock", params={"sku": "NOPE"})).status_code == 404
+    assert (await api.client.get("/v1/stock")).status_code == 422
