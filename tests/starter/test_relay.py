@@ -1,0 +1,192 @@
+"""Whatever was accepted is started and nudged: once leased by one process, and again until the order has read it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, insert, select, update
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from activities.facts.record import nudge, wall_clock
+from infra.database.tables import Order, Relay
+from infra.processes import free_ports
+from infra.settings import Settings
+from infra.temporal import connect, start_dev_server
+from starter.orders import Orders
+from starter.relay import BATCH, WAITS, RelayWorker, leased
+from tests.fixtures_database import Database
+from tests.starter import stages
+from tests.starter.conftest import Api, running
+from workflows.messages import workflow_id
+
+
+@pytest.fixture
+def order_id() -> str:
+    return f"R-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+async def api(settings: Settings, shop: Database, temporal: Client) -> AsyncIterator[Api]:
+    """With an engine, and no worker: what is started waits there."""
+    async with running(settings, shop, temporal) as api:
+        yield api
+
+
+@pytest.fixture
+async def started(temporal: Client, order_id: str) -> AsyncIterator[Callable[[], object]]:
+    yield lambda: is_running(temporal, order_id)
+    with suppress(RPCError):
+        await temporal.get_workflow_handle(workflow_id(order_id)).terminate()
+
+
+async def is_running(client: Client, order_id: str) -> bool:
+    try:
+        found = await client.get_workflow_handle(workflow_id(order_id)).describe()
+    except RPCError:
+        return False
+    return found.status == WorkflowExecutionStatus.RUNNING
+
+
+async def until(condition: Callable[[], object], seconds: float = 15) -> None:
+    end = asyncio.get_running_loop().time() + seconds
+    while True:
+        found = condition()
+        if asyncio.iscoroutine(found):
+            found = await found
+        if found:
+            return
+        assert asyncio.get_running_loop().time() < end, "it never came true"
+        await asyncio.sleep(0.02)
+
+
+async def history(client: Client, order_id: str) -> list[EventType.ValueType]:
+    handle = client.get_workflow_handle(workflow_id(order_id))
+    return [event.event_type async for event in handle.fetch_history_events()]
+
+
+async def test_a_placed_order_is_started_at_once_and_once(
+    api: Api, temporal: Client, order_id: str, started: Callable[[], object]
+) -> None:
+    await asyncio.gather(*(api.place(order_id=order_id) for _ in range(5)))
+    await until(started)
+    found = await temporal.get_workflow_handle(workflow_id(order_id)).describe()
+    assert {pair.key.name: pair.value for pair in found.typed_search_attributes} | {
+        "OrderStatus": "placed",
+        "OrderChannel": "web",
+        "CustomerId": "C-7",
+        "OrderTotal": 4410,
+    } == {pair.key.name: pair.value for pair in found.typed_search_attributes}
+    assert await found.static_summary() == f"{order_id}: 44.10 USD, web"
+    told = (await temporal.get_workflow_handle(workflow_id(order_id)).fetch_history()).to_json()
+    assert not any(person in told for person in ("Ada", "ada@", "Clayton", "94117"))
+
+
+async def test_an_order_that_has_ended_hears_news_by_beginning_again(
+    api: Api, temporal: Client, order_id: str, started: Callable[[], object]
+) -> None:
+    await api.place(order_id=order_id)
+    await until(started)
+    stages.read_by_the_order(api.database)
+    await temporal.get_workflow_handle(workflow_id(order_id)).terminate()
+    with api.database.sessions.begin() as tx:
+        nudge(tx, [order_id, order_id])
+        nudge(tx, [order_id], "restocked")
+    api.app.state.parts.relay.wake()
+    await until(started)
+    signals = [e for e in await history(temporal, order_id) if e == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED]
+    assert len(signals) == 1
+
+
+async def test_what_was_read_is_not_told_again(api: Api, order_id: str, started: Callable[[], object]) -> None:
+    await api.place(order_id=order_id)
+    await until(started)
+    stages.read_by_the_order(api.database)
+    with api.database.sessions.begin() as tx:
+        tx.execute(update(Relay).values(due_at=wall_clock() - timedelta(hours=1)))
+        assert leased(tx, wall_clock()) == []
+
+
+@pytest.mark.both_databases
+async def test_two_processes_lease_each_row_once(api: Api) -> None:
+    await api.place()
+    rows = [
+        {"order_id": "W-1001", "kind": "news", "attempts": 0, "due_at": stages.now(), "recorded_at": stages.now()}
+        for _ in range(3 * BATCH)
+    ]
+    with api.database.sessions.begin() as tx:
+        tx.execute(update(Relay).values(done_at=stages.now()))
+        tx.execute(insert(Relay), rows)
+    now = stages.now()
+
+    def lease() -> list[int]:
+        with api.database.sessions.begin() as tx:
+            return [relay_id for relay_id, _, _ in leased(tx, now)]
+
+    batches = await asyncio.gather(*(asyncio.to_thread(lease) for _ in range(12)))
+    ids = [relay_id for batch in batches for relay_id in batch]
+    assert len(ids) == len(set(ids))
+    while more := lease():
+        ids += more
+    assert len(ids) == len(set(ids)) == 3 * BATCH
+
+
+@pytest.mark.both_databases
+async def test_a_row_that_nobody_reads_comes_up_later_and_later(shop: Database, settings: Settings, api: Api) -> None:
+    await api.place()
+    with shop.sessions.begin() as tx:
+        tx.execute(update(Relay).values(due_at=stages.now(), attempts=0))
+    now = stages.now()
+    for wait in (*WAITS, WAITS[-1], WAITS[-1]):
+        with shop.sessions.begin() as tx:
+            assert len(leased(tx, now)) == 1
+            assert leased(tx, now + wait - timedelta(seconds=1)) == []
+        now += wait
+
+
+async def test_the_oldest_orders_are_told_first(shop: Database, settings: Settings, api: Api, temporal: Client) -> None:
+    for n in range(3):
+        await api.place(order_id=f"O-{n}")
+    with shop.sessions.begin() as tx:
+        for n in (2, 0, 1):
+            due = stages.now() - timedelta(minutes=3 - n)
+            tx.execute(update(Relay).where(Relay.order_id == f"O-{n}").values(due_at=due))
+    worker = RelayWorker(shop.sessions, Orders(temporal))
+    assert [due.order.order_id for due in worker.lease()] == ["O-0", "O-1", "O-2"]
+    for n in range(3):
+        with suppress(RPCError):
+            await temporal.get_workflow_handle(workflow_id(f"O-{n}")).terminate()
+
+
+async def test_orders_accepted_while_the_engine_is_down_start_when_it_is_back(
+    settings: Settings, shop: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_ports(1)[0]
+    client = await connect({"TEMPORAL_ADDRESS": f"127.0.0.1:{port}", "TEMPORAL_NAMESPACE": "default"}, lazy=True)
+    orders = [f"D-{n}" for n in range(30)]
+
+    def said(word: str) -> int:
+        return sum(word in record.getMessage() for record in caplog.records)
+
+    async with running(settings, shop, client) as api:
+        answers = [await api.place(order_id=order_id) for order_id in orders]
+        assert {answer.status_code for answer in answers} == {202}
+        await until(lambda: said("engine is down"))
+        ready = await api.client.get("/readyz")
+        assert (ready.status_code, ready.json()) == (503, {"database": "ok", "engine": "away"})
+        server = start_dev_server(tmp_path / "engine", port=port)
+        try:
+            for order_id in orders:
+                await until(lambda order_id=order_id: is_running(client, order_id), 30)  # type: ignore[misc]
+            await until(lambda: said("engine is back"))
+            assert (await api.client.get("/readyz")).status_code == 200
+            assert said("engine is down") == 1
+            with shop.sessions() as tx:
+                assert tx.scalar(select(func.count()).select_from(Order)) == 30
+        finally:
+            server.child.stop()
