@@ -143,7 +143,7 @@ def closing(order: Order, now: Sums) -> OrderStatus | None:
         return None
     if any(f.status in LEFT for f in now.fulfillments):
         return OrderStatus.COMPLETED if now.unreserved <= 0 else None
-    return OrderStatus.CANCELLED if order.cancellation == "accepted" or now.unreserved <= 0 else None
+    return OrderStatus.CANCELLED if now.unreserved <= 0 else None
 
 
 def refundable(fulfillment: Fulfillment) -> bool:
