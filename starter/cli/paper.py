@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
+WIDTH = 180
+"""Where nobody looks on: wide enough that no cell is broken."""
 COLOURS = {
     "placed": "blue",
     "on_hold": "bold yellow",
@@ -29,7 +31,8 @@ COLOURS = {
 def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=WIDTH)
 
 
 def table(*headings: str, title: str = "") -> Table:

@@ -1,0 +1,336 @@
+"""The demo's scenarios as data: the order, what is done to it, how it must end and what it may have caused.
+
+An act is done when the one before it is; `playing` carries it out. Each order has a customer of its own, as a
+customer's clock is moved with the order's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+View = dict[str, Any]
+"""An order as the API shows it."""
+Condition = Callable[[View], bool]
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Break:
+    """The sandbox fails calls about this order: the next `times`, or (None) until `Mend`."""
+
+    saying: str
+    provider: str
+    operation: str
+    mode: str
+    times: int | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Mend:
+    """Whatever was broken for this order works again."""
+
+    saying: str
+
+
+@dataclass(frozen=True)
+class Place:
+    saying: str = "placed over HTTP"
+
+
+@dataclass(frozen=True)
+class Await:
+    """Waits until the order is there."""
+
+    saying: str
+    until: Condition
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Days pass, for this order and its customer's bank alone."""
+
+    saying: str
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Receive:
+    """The warehouse reports goods that arrived, by its own webhook."""
+
+    saying: str
+    location: str
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class PayBy:
+    saying: str
+    payment_method: str
+
+
+@dataclass(frozen=True)
+class Cancel:
+    saying: str
+
+
+@dataclass(frozen=True)
+class Resolve:
+    """An operator decides the open hold."""
+
+    saying: str
+    action: str
+
+
+@dataclass(frozen=True)
+class KillWorker:
+    """SIGKILL as soon as the broken call has had its effect and not yet its answer; then another worker is started."""
+
+    saying: str
+
+
+Act = Break | Mend | Place | Await | Pass | Receive | PayBy | Cancel | Resolve | KillWorker
+
+
+@dataclass(frozen=True)
+class End:
+    """How the order stands in the end, by its axes; and why, when it was cancelled."""
+
+    status: Literal["completed", "cancelled"]
+    payment: str
+    fulfillment: str
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        whole = f"{self.status} ({self.reason})" if self.reason else self.status
+        return f"{whole}, {self.payment}".replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Books:
+    """What the order caused outside, as the sandbox counts it. `told`: what its customer hears, by mail and by SMS."""
+
+    authorizations: int
+    captures: int
+    refunds: int = 0
+    labels: int = 0
+    label_refunds: int = 0
+    told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    order_id: str
+    title: str
+    order: dict[str, Any]
+    end: End
+    books: Books
+    acts: tuple[Act, ...] = field(default=(Place(),))
+    first: bool = False
+    """Played before the others begin, until its last act is done: it ends what they would stand on."""
+
+
+DELIVERED = End("completed", "captured", "delivered")
+PARCEL = ("shipped", "out_for_delivery", "delivered")
+USUAL = Books(authorizations=1, captures=1, labels=1, told=("confirmed", *PARCEL))
+
+PEOPLE = (
+    ("Ada Park", "215 Clayton St", "San Francisco", "CA", "94117"),
+    ("Ben Osei", "1401 Larimer St", "Denver", "CO", "80202"),
+    ("Jana Weiss", "600 Congress Ave", "Austin", "TX", "78701"),
+    ("Luz Ortega", "77 Pacific Ave", "Santa Cruz", "CA", "95060"),
+    ("Mara Lind", "501 Twin Peaks Blvd", "San Francisco", "CA", "94114"),
+    ("Tom Ruiz", "233 S Wacker Dr", "Chicago", "IL", "60606"),
+    ("Ivy Chen", "1000 4th Ave", "Seattle", "WA", "98104"),
+    ("Noor Haddad", "350 5th Ave", "New York", "NY", "10118"),
+    ("Sam Kerr", "700 Boylston St", "Boston", "MA", "02116"),
+    ("Eva Blum", "900 Exposition Blvd", "Los Angeles", "CA", "90007"),
+    ("Max Dorn", "4th St and Main Ave", "Fargo", "ND", "58103"),
+)
+PRICES = {"MUG-BLUE": 1800, "MUG-GREEN": 1800, "TEAPOT": 6400, "KETTLE": 8900, "LAMP-OAK": 12900, "RUG-WOOL": 24500}
+
+
+def order(n: int, order_id: str, skus: dict[str, int], card: str = "pm_card_visa") -> dict[str, Any]:
+    """An order of the n-th person."""
+    name, street, city, state, zip_code = PEOPLE[n - 1]
+    address = {"name": name, "street1": street, "city": city, "state": state, "zip": zip_code, "country": "US"}
+    first = name.split()[0].lower()
+    return {
+        "order_id": order_id,
+        "channel": "web",
+        "currency": "usd",
+        "customer": {
+            "customer_id": f"C-{n}",
+            "name": name,
+            "email": f"{first}@example.com",
+            "phone": f"+1415555{n:04}",
+            "notify": ["email", "sms"],
+        },
+        "lines": [{"sku": sku, "quantity": count, "unit_price": PRICES[sku]} for sku, count in skus.items()],
+        "shipping": {"service": "cheapest", "price": 500, "address": address},
+        "total": sum(PRICES[sku] * count for sku, count in skus.items()) + 500,
+        "payment": {"method": "card", "payment_method": card},
+        "backorder": "ship_partial",
+    }
+
+
+# --- where an order can be waited for -------------------------------------------------------------------------------
+
+
+def declined(view: View) -> bool:
+    return bool(view["payment_status"] == "declined")
+
+
+def backordered(view: View) -> bool:
+    return bool(view["fulfillment_status"] == "backordered")
+
+
+def partly_delivered(view: View) -> bool:
+    return bool(view["fulfillment_status"] == "partial") and all(f["delivered_at"] for f in view["fulfillments"])
+
+
+def paid_and_labelled(view: View) -> bool:
+    return any(f["captured"] and any(p["label"] == "bought" for p in f["parcels"]) for f in view["fulfillments"])
+
+
+def recalled(view: View) -> bool:
+    return any(f["recall"] for f in view["fulfillments"])
+
+
+def held(view: View) -> bool:
+    return any(hold["reason"] == "step_failed" and hold["closed_at"] is None for hold in view["holds"])
+
+
+# --- the scenarios --------------------------------------------------------------------------------------------------
+
+SCENARIOS = (
+    Scenario(
+        "D11-SURVIVOR",
+        "a worker is killed in mid-order",
+        order(11, "D11-SURVIVOR", {"MUG-BLUE": 1}),
+        DELIVERED,
+        USUAL,
+        (
+            Break("the carrier will answer slowly", "shippo", "buy", "delay", times=1, seconds=1.5),
+            Place(),
+            KillWorker("worker killed while it bought the label"),
+        ),
+        first=True,
+    ),
+    Scenario("D1-PARCEL", "one parcel", order(1, "D1-PARCEL", {"MUG-BLUE": 2}), DELIVERED, USUAL),
+    Scenario(
+        "D2-TWO-PLACES",
+        "from two locations",
+        order(2, "D2-TWO-PLACES", {"TEAPOT": 1, "KETTLE": 1}),
+        DELIVERED,
+        Books(authorizations=1, captures=2, labels=2, told=("confirmed", *PARCEL, *PARCEL)),
+    ),
+    Scenario(
+        "D3-BACKORDER",
+        "the rest comes three weeks later",
+        order(3, "D3-BACKORDER", {"MUG-GREEN": 1, "LAMP-OAK": 1}),
+        DELIVERED,
+        Books(authorizations=2, captures=2, labels=2, told=("backordered", "confirmed", *PARCEL, *PARCEL)),
+        (
+            Place(),
+            Await("the lamp is on backorder", partly_delivered),
+            Pass("three weeks pass, the hold on the card lapses", 21 * DAY),
+            Receive("the warehouse reports a lamp", "RNO", "LAMP-OAK", 1),
+        ),
+    ),
+    Scenario(
+        "D4-RESCUED",
+        "declined, then another card",
+        order(4, "D4-RESCUED", {"MUG-BLUE": 1}, card="pm_card_chargeDeclined"),
+        DELIVERED,
+        Books(authorizations=1, captures=1, labels=1, told=("payment_problem", "confirmed", *PARCEL)),
+        (Place(), Await("the card is declined", declined), PayBy("the customer gives another card", "pm_card_visa")),
+    ),
+    Scenario(
+        "D5-DECLINED",
+        "declined, and no other card",
+        order(5, "D5-DECLINED", {"MUG-BLUE": 1}, card="pm_card_chargeDeclinedInsufficientFunds"),
+        End("cancelled", "declined", "unfulfilled", "payment"),
+        Books(authorizations=0, captures=0, told=("payment_problem", "cancelled")),
+        (Place(), Await("the card is declined", declined), Pass("three days pass without another card", 3 * DAY + 60)),
+    ),
+    Scenario(
+        "D6-CANCELLED",
+        "cancelled before fulfillment",
+        order(6, "D6-CANCELLED", {"RUG-WOOL": 1}),
+        End("cancelled", "voided", "unfulfilled", "customer"),
+        Books(authorizations=1, captures=0, told=("confirmed", "backordered", "cancelled")),
+        (Place(), Await("the rug is on backorder", backordered), Cancel("the customer cancels")),
+    ),
+    Scenario(
+        "D7-UNSHIPPED",
+        "cancelled with its label bought",
+        order(7, "D7-UNSHIPPED", {"MUG-BLUE": 2}),
+        End("cancelled", "refunded", "unfulfilled", "customer"),
+        Books(
+            authorizations=1,
+            captures=1,
+            refunds=1,
+            labels=1,
+            label_refunds=1,
+            told=("confirmed", "cancelled", "refunded"),
+        ),
+        (
+            Break("the warehouse's door is slow", "warehouse", "release", "refuse_connection"),
+            Place(),
+            Await("label bought, money taken", paid_and_labelled),
+            Cancel("the customer cancels, the parcel stands packed"),
+            Await("the warehouse is asked to stop", recalled),
+            Mend("the warehouse takes it back"),
+        ),
+    ),
+    Scenario(
+        "D8-HICCUP",
+        "Shippo is down for a while",
+        order(8, "D8-HICCUP", {"MUG-BLUE": 1}),
+        DELIVERED,
+        USUAL,
+        (Break("Shippo refuses two calls", "shippo", "*", "refuse_connection", times=2), Place()),
+    ),
+    Scenario(
+        "D9-HEALED",
+        "Shippo is down for long, heals by itself",
+        order(9, "D9-HEALED", {"MUG-BLUE": 1}),
+        DELIVERED,
+        USUAL,
+        (
+            Break("Shippo is down", "shippo", "*", "error"),
+            Place(),
+            Await("Shippo is down: tried again and again", held),
+            Mend("held; Shippo is back, the order will notice"),
+        ),
+    ),
+    Scenario(
+        "D10-RETRIED",
+        "the same, an operator says retry",
+        order(10, "D10-RETRIED", {"MUG-BLUE": 1}),
+        DELIVERED,
+        USUAL,
+        (
+            Break("Shippo is down", "shippo", "*", "error"),
+            Place(),
+            Await("Shippo is down: tried again and again", held),
+            Mend("held; Shippo is back"),
+            Resolve("an operator says retry", "retry"),
+        ),
+    ),
+)
+IN_ORDER = sorted(SCENARIOS, key=lambda scenario: int(scenario.order_id[1 : scenario.order_id.index("-")]))
+PRODUCTS = {"RUG-WOOL": {"name": "Rug, wool", "weight_g": 2600, "lead_time_days": 45}}
+"""Beside the catalogue's; in no location."""
+
+SETTINGS = {
+    "ORDERS_HTTP_TIMEOUT": "2s",
+    "ORDERS_START_TO_CLOSE": "3s",
+    "ORDERS_STEP_PATIENCE": "7s",
+    "ORDERS_HELD_RETRY": "10s",
+    "ORDERS_LABEL_SETTLE": "1s",
+}
+"""Short patience: an outage becomes a hold in seconds instead of a quarter of an hour."""
+PACE = 0.5
