@@ -18,8 +18,8 @@ from infra.telemetry import log_to_stderr
 from infra.temporal import EngineError, connect
 from starter.api.app import build
 
-THREADS = 40
-"""FastAPI's: each may hold a connection."""
+CONNECTIONS = 20
+"""As many again may be opened at need: one for each of the 40 threads that endpoints run on."""
 DRAIN_SECONDS = 25
 
 log = get_logger(__name__)
@@ -59,7 +59,7 @@ async def serve(settings: Settings, engine: Engine) -> int:
 def main() -> int:
     try:
         settings = Settings.from_environment(needs=API_NEEDS)
-        engine = database.create(settings.database_url.get_secret_value(), pool_size=THREADS)
+        engine = database.create(settings.database_url.get_secret_value(), pool_size=CONNECTIONS)
         require_current(engine)
         log_to_stderr("api")
         return asyncio.run(serve(settings, engine))
