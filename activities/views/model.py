@@ -17,6 +17,7 @@ from activities.models import (
 from activities.ports import TrackingStatus
 
 Amount = Annotated[int, Field(description="Minor units of the order's currency")]
+Cancellation = Literal["asked", "accepted", "partly", "refused"]
 OrderFulfillment = Literal["unfulfilled", "backordered", "partial", "fulfilled", "delivered", "returned"]
 
 
@@ -151,13 +152,6 @@ class HoldView(View):
     why: str | None
 
 
-class CancellationView(View):
-    """What became of the wish to cancel: `asked` until the order has decided it."""
-
-    decision: Literal["asked", "accepted", "partly", "refused"]
-    reason: CancelReason | None
-
-
 class MessageView(View):
     kind: str
     subject: str
@@ -197,7 +191,9 @@ class OrderView(View):
     payment: PaymentView
     fulfillments: list[FulfillmentView]
     holds: list[HoldView]
-    cancellation: CancellationView | None
+    cancellation: Cancellation | None
+    """What became of the wish to cancel: `asked` until the order has decided it."""
+    cancel_reason: CancelReason | None
     messages: list[MessageView]
     timeline: list[TimelineView]
 
@@ -211,7 +207,7 @@ class OrderSummary(View):
     status: OrderStatus
     payment_status: PaymentStatus
     fulfillment_status: OrderFulfillment
-    cancellation: str | None
+    cancellation: Cancellation | None
     attention: list[HoldReason]
     """The reasons of its open holds."""
     currency: str

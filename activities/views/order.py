@@ -7,7 +7,6 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from activities.models import (
-    CancelReason,
     FulfillmentStatus,
     HoldReason,
     LabelStatus,
@@ -19,7 +18,6 @@ from activities.ports import TrackingStatus
 from activities.views.model import (
     AddressView,
     AuthorizationView,
-    CancellationView,
     CustomerView,
     FulfilledLine,
     FulfillmentView,
@@ -78,7 +76,7 @@ def read(tx: Session, order_id: str) -> OrderView | None:
         payment=payment(tx, order),
         fulfillments=fulfillments(tx, order_id),
         holds=holds(tx, order_id),
-        cancellation=cancellation(tx, order),
+        **cancellation(tx, order),
         messages=messages(tx, order_id),
         timeline=timeline(tx, order_id),
     )
@@ -235,20 +233,18 @@ def holds(tx: Session, order_id: str) -> list[HoldView]:
     ]
 
 
-def cancellation(tx: Session, order: Order) -> CancellationView | None:
+def cancellation(tx: Session, order: Order) -> dict[str, Any]:
+    """The decision, or that one is still out; and the reason."""
     asked = tx.scalars(
         select(Change)
         .where(Change.order_id == order.order_id, Change.kind == "cancel")
         .order_by(Change.change_id.desc())
         .limit(1)
     ).first()
-    reason = order.cancel_reason or (asked.reason if asked else None)
-    decision: Any = order.cancellation
-    if asked and asked.decision is None and decision in (None, "refused"):
-        decision, reason = "asked", asked.reason
-    if decision is None:
-        return None
-    return CancellationView(decision=decision, reason=CancelReason(reason) if reason else None)
+    if asked is None or asked.decision is not None or order.cancellation in ("accepted", "partly"):
+        reason = order.cancel_reason or (asked.reason if asked and order.cancellation else None)
+        return {"cancellation": order.cancellation, "cancel_reason": reason}
+    return {"cancellation": "asked", "cancel_reason": asked.reason}
 
 
 def messages(tx: Session, order_id: str) -> list[MessageView]:

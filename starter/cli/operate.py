@@ -23,8 +23,7 @@ def cancel(
     from starter.cli.client import api
 
     order = api().post(path(order_id, "/cancellation"), {"reason": reason, "why": why})
-    wish = (order["cancellation"] or {}).get("decision", "asked")
-    answer(order, as_json, f"{order_id}: cancellation {wish}")
+    answer(order, as_json, f"{order_id}: cancellation {order['cancellation']}")
 
 
 def resolve(

@@ -57,8 +57,7 @@ def judged(scenario: Scenario, view: View | None, books: dict[str, Any], seconds
 
 
 def end_of(view: View) -> End:
-    wish = view["cancellation"] or {}
-    reason = wish.get("reason") if view["status"] == "cancelled" else None
+    reason = view["cancel_reason"] if view["status"] == "cancelled" else None
     return End(view["status"], view["payment_status"], view["fulfillment_status"], reason)
 
 

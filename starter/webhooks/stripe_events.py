@@ -127,7 +127,7 @@ def ended(tx: Session, event: Event) -> Outcome:
     if payment is None:
         return Outcome.IGNORED
     expired = told.cancellation_reason == "automatic"
-    if not money.ended(tx, payment.payment_id, "authorization_expired" if expired else "voided", event.at):
+    if not money.ended(tx, payment.payment_id, "authorization_ended" if expired else "voided", event.at):
         return Outcome.UNCHANGED
     if expired:
         nudge(tx, [payment.order_id])
@@ -142,7 +142,7 @@ def taken_or_lapsed(tx: Session, event: Event) -> Outcome:
     if payment is None:
         return Outcome.IGNORED
     lapsed = payment.status == "authorized" and told.amount_received == payment.captured < payment.amount
-    return nudged(tx, payment, lapsed and money.ended(tx, payment.payment_id, "authorization_expired", event.at))
+    return nudged(tx, payment, lapsed and money.ended(tx, payment.payment_id, "authorization_ended", event.at))
 
 
 def refund_changed(tx: Session, event: Event) -> Outcome:
