@@ -11,11 +11,14 @@ from activities.facts.orders import ask_payment
 from activities.facts.record import locked_order
 from activities.failures import Refused
 from activities.intents import Opened, close_answered, close_intent, open_intent, renew_intent, unresolved
-from activities.models import FulfillmentStatus, FulfillmentStep, OrderStep, Standing, Value
+from activities.models import LEFT, FulfillmentStatus, FulfillmentStep, OrderStep, Standing, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.shares import cost
 from activities.standing import standing
 from infra.database.tables import Backorder, Customer, Fulfillment, MoneyMove, Order, Payment, Refund, Reservation
+
+READY = (FulfillmentStatus.PACKED, *LEFT)
+"""Nothing is captured for goods that are not packed."""
 
 
 class Asked(Value):
@@ -73,13 +76,15 @@ class PaymentActivities:
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
             payment = next((p for p in reversed(all_payments(tx, step.order_id)) if p.status == "authorized"), None)
+            if f.status not in READY:
+                return standing(tx, step.order_id, [step.fulfillment_id])
             if f.captured or order.pay_by == "external" or not f.amount:
                 money.nothing_to_capture(tx, step.fulfillment_id)
                 return standing(tx, step.order_id, [step.fulfillment_id])
             name = f"capture:{step.fulfillment_id}"
             if payment is None and not unresolved(tx, step.order_id, name):
                 return standing(tx, step.order_id, [step.fulfillment_id])
-            final = still_to_capture(tx, order) <= f.amount
+            final = not (payment and payment.multicapture) or still_to_capture(tx, order) <= f.amount
             intent = open_intent(
                 tx, step.order_id, name, payment_id=payment.payment_id if payment else 0, amount=f.amount, final=final
             )
@@ -282,5 +287,5 @@ def still_to_capture(tx: Session, order: Order) -> int:
     unplanned = select(Reservation.line_no, Reservation.first_unit, Reservation.quantity).where(
         Reservation.order_id == order.order_id, Reservation.status == "held", Reservation.fulfillment_id.is_(None)
     )
-    loose += [*tx.execute(waiting).tuples(), *tx.execute(unplanned).tuples()]
+    loose += [*tx.execute(waiting), *tx.execute(unplanned)]
     return due + sum(cost(prices[line_no], first, quantity) for line_no, first, quantity in loose)

@@ -66,7 +66,8 @@ def told(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:
 def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool) -> FulfillmentStanding:
     given: dict[str, Any] = {}
     if f.status in LEFT:
-        since = {"since": f.shipped_at} if f.status == FulfillmentStatus.SHIPPED else {}
+        since: dict[str, Any] = {"since": f.shipped_at} if f.status == FulfillmentStatus.SHIPPED else {}
+        since |= {} if f.captured else {"amount": f.amount}
         return FulfillmentStanding(
             fulfillment_id=f.fulfillment_id, version=f.version, status=FulfillmentStatus(f.status), **since
         )

@@ -11,6 +11,7 @@ pytest_plugins = (
     "tests.fixtures_engine",
     "tests.fixtures_sandbox",
     "tests.fixtures_receiver",
+    "tests.fixtures_shop",
 )
 
 

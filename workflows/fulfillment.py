@@ -44,6 +44,7 @@ class FulfillmentRun:
                 if self.now.status == Status.PLANNED:
                     return
                 await self.recalled()
+        await self.captured()
         await self.delivered()
         await self.given_back()
 
@@ -58,6 +59,7 @@ class FulfillmentRun:
             if not await self.until(self.request_answered, at=patience):
                 await self.silent("request", ("retry", "cancel"), self.request_answered)
             await self.progress.still_wanted(self.fulfillment_id)
+        await self.answered("request")
 
     def request_answered(self) -> bool:
         return self.now.status != Status.REQUESTED or self.progress.stopping(self.fulfillment_id)
@@ -73,12 +75,17 @@ class FulfillmentRun:
 
     async def captured(self) -> None:
         """This fulfillment's share, now that its goods are ready."""
-        if self.now.status != Status.PACKED:
+        if not self.unpaid():
             return
         async with self.progress.money:
-            while not self.now.captured:
+            while self.unpaid():
                 await self.covered()
                 await self.do(calls.CAPTURE)
+
+    def unpaid(self) -> bool:
+        """Ready, or gone without our release, and not paid for."""
+        ready = self.now.status == Status.PACKED or (self.now.has_left and self.now.amount > 0)
+        return ready and not self.now.captured
 
     async def released(self) -> None:
         if self.now.status == Status.PACKED and not self.now.released:
@@ -131,6 +138,7 @@ class FulfillmentRun:
             await self.do(calls.RECALL, undoing=True)
             if not await self.progress.until(self.recall_answered, within=self.progress.policy.packing_patience):
                 await self.silent("recall", ("retry",), self.recall_answered)
+        await self.answered("recall")
 
     def recall_answered(self) -> bool:
         return self.now.recall in (Recall.CONFIRMED, Recall.REFUSED) or self.now.status not in (
@@ -179,7 +187,11 @@ class FulfillmentRun:
             offered,
             self.fulfillment_id,
         )
-        if await self.progress.decision(hold, answered) is None:
+        await self.progress.decision(hold, answered)
+
+    async def answered(self, what: str) -> None:
+        """The warehouse spoke after all: nobody needs to ask it."""
+        if hold := self.progress.hold_of(f"silent {what}", self.fulfillment_id):
             await self.progress.resolve(hold, "retry", by="warehouse", why="it answered")
 
     def labels(self, status: LabelStatus) -> list[int]:

@@ -83,7 +83,7 @@ class OrderWorkflow:
         """Every fulfillment side by side; more of them as backordered units arrive."""
         p = self.enter("fulfillment")
         self.begin_fulfillments()
-        while p.head.unplanned or p.head.waiting or not self.all_settled():
+        while p.called_off or p.head.unplanned or p.head.waiting or not self.all_settled():
             await p.still_wanted(None)
             if p.head.unplanned:
                 await p.do(calls.RESERVE)
@@ -103,6 +103,8 @@ class OrderWorkflow:
         """Parcels arrive, refunds become final, operators close what is held; then nothing is left anywhere."""
         p = self.enter("aftermath")
         await p.until(self.all_settled)
+        for hold in p.stale_holds():
+            await p.resolve(hold, "retry", by="order", why="nothing waits for this step any more")
         if p.head.money_left:
             await p.do(calls.VOID, undoing=True)
         await p.until(lambda: p.closed and not (p.head.telling or p.head.changes or p.deciding or self.wish))

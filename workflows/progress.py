@@ -206,6 +206,10 @@ class Progress:
     def hold_of(self, step: str, fulfillment_id: str | None) -> HoldStanding | None:
         return next((h for h in self.head.holds if (h.step, h.fulfillment_id) == (step, fulfillment_id)), None)
 
+    def stale_holds(self) -> list[HoldStanding]:
+        """Steps that failed in a run before this one, and that what came meanwhile has made needless."""
+        return [h for h in self.head.holds if h.reason == HoldReason.STEP_FAILED and h.hold_id not in self.awaited]
+
     async def hold(
         self,
         reason: HoldReason,

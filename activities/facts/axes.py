@@ -142,7 +142,9 @@ def closing(order: Order, now: Sums) -> OrderStatus | None:
     if not (undone and ended):
         return None
     if any(f.status in LEFT for f in now.fulfillments):
-        return OrderStatus.COMPLETED if now.unreserved <= 0 else None
+        # a wish to cancel that the goods outran is settled first: it was refused, or held for a part
+        unsettled = order.cancellation == "accepted"
+        return OrderStatus.COMPLETED if now.unreserved <= 0 and not unsettled else None
     return OrderStatus.CANCELLED if now.unreserved <= 0 else None
 
 

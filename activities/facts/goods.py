@@ -14,7 +14,7 @@ from activities.models import FulfillmentStatus, HoldReason, LabelStatus, Recall
 from activities.ports import Parcel as Packed
 from activities.ports import TrackingStatus
 from activities.shares import cost
-from infra.database.tables import Fulfillment, Order, Parcel, Reservation
+from infra.database.tables import Fulfillment, Intent, Order, Parcel, Reservation
 
 RANK = {
     status: rank
@@ -155,6 +155,8 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     order, f = locked(tx, fulfillment_id)
     if f.status in AFTER_SHIPPED or f.status == FulfillmentStatus.CANCELLED:
         return False
+    # the warehouse may be quicker than our own record of the release
+    f.released = f.released or release_asked(tx, order.order_id, fulfillment_id)
     if not f.released:
         opened(
             tx,
@@ -196,6 +198,11 @@ def arrived(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
     if known == {TrackingStatus.DELIVERED} and f.status == FulfillmentStatus.SHIPPED:
         f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
         tell(tx, order, "delivered", f.fulfillment_id)
+
+
+def release_asked(tx: Session, order_id: str, fulfillment_id: str) -> bool:
+    asked = select(Intent.intent_id).where(Intent.order_id == order_id, Intent.step == f"release:{fulfillment_id}")
+    return tx.scalars(asked).first() is not None
 
 
 def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:

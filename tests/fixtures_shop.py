@@ -1,0 +1,70 @@
+"""Two shops for the whole run: one as it is, and one in which every order is continued as a new run at every wait."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.database import engine
+from infra.temporal import DevServer
+from tests.fixtures_database import USUAL, Database
+from tests.sandbox import SandboxControl
+from tests.shop import Shop
+
+NewDatabase = Callable[[str], Database]
+
+
+@pytest.fixture(scope="session")
+def new_database(
+    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[NewDatabase]:
+    """Makes a migrated database that lives as long as the test run."""
+    made: list[Database] = []
+
+    def make(name: str) -> Database:
+        if USUAL == "sqlite":
+            file = tmp_path_factory.mktemp(name) / "orders.db"
+            shutil.copyfile(sqlite_template, file)
+            url = f"sqlite:///{file}"
+        else:
+            url = request.getfixturevalue("new_postgres")()
+        opened = engine.create(url, pool_size=40, durable=False)
+        made.append(Database(url, opened, engine.sessions(opened)))
+        return made[-1]
+
+    yield make
+    for database in made:
+        database.engine.dispose()
+
+
+@pytest.fixture(scope="session", params=["as it is", "renewed at every wait"])
+def any_shop(
+    request: pytest.FixtureRequest, new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl
+) -> Iterator[Shop]:
+    renewed = request.param != "as it is"
+    settings = {"ORDERS_CONTINUE_AT_EVERY_WAIT": "true"} if renewed else {}
+    with Shop(new_database("shop"), engine_server, sandbox, settings=settings) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="session")
+def one_shop(new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl) -> Iterator[Shop]:
+    """For what does not depend on how often a run is renewed."""
+    with Shop(new_database("one"), engine_server, sandbox) as shop:
+        yield shop
+
+
+@pytest.fixture
+def shop(any_shop: Shop) -> Iterator[Shop]:
+    """Everything moves by itself, quickly, unless the test says otherwise."""
+    any_shop.sandbox.pace(0.02)
+    any_shop.sandbox.webhooks_to(any_shop.settings.public_url)
+    yield any_shop
+
+
+@pytest.fixture
+def plain_shop(one_shop: Shop) -> Iterator[Shop]:
+    one_shop.sandbox.pace(0.02)
+    one_shop.sandbox.webhooks_to(one_shop.settings.public_url)
+    yield one_shop

@@ -1,0 +1,368 @@
+"""A whole shop for tests: database, engine, API, relay and worker, all real, with the sandbox as its outside world.
+
+API and worker run in a thread of their own, so that tests are plain functions that ask and wait.
+"""
+
+import asyncio
+import gc
+import itertools
+import threading
+import time
+import warnings
+from collections.abc import Callable, Coroutine, Sequence
+from copy import deepcopy
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+import uvicorn
+from google.protobuf.duration_pb2 import Duration
+from sqlalchemy import select
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import TimeSkipper
+
+from infra.database.tables import Customer, Hold, Location, Order, Product, Stock, TimelineEntry
+from infra.processes import free_ports
+from infra.settings import Settings
+from infra.temporal import DevServer, connect, register_search_attributes
+from starter.api.app import build
+from starter.keys import create as create_key
+from tests.fixtures_database import Database
+from tests.sandbox import SECRETS, SandboxControl
+from workers.wiring import Providers, activities, policy, providers
+from workers.worker import worker
+from workflows.messages import workflow_id
+
+T = TypeVar("T")
+FAST = {
+    "ORDERS_HTTP_TIMEOUT": "2s",
+    "ORDERS_START_TO_CLOSE": "2500ms",
+    "ORDERS_STEP_PATIENCE": "4s",
+    "ORDERS_LABEL_SETTLE": "300ms",
+}
+MUG: dict[str, Any] = {
+    "channel": "web",
+    "currency": "usd",
+    "customer": {
+        "name": "Ada Parkinson",
+        "email": "ada@example.com",
+        "phone": "+14155550100",
+        "notify": ["email", "sms"],
+    },
+    "lines": [],
+    "shipping": {
+        "method": "ship",
+        "service": "cheapest",
+        "price": 500,
+        "address": {
+            "name": "Ada Parkinson",
+            "street1": "215 Clayton St",
+            "city": "San Francisco",
+            "state": "CA",
+            "zip": "94117",
+            "country": "US",
+        },
+    },
+    "tax": 0,
+    "discount": 0,
+    "payment": {"method": "card", "payment_method": "pm_card_visa"},
+}
+DOCK = {"name": "Dock", "street1": "1 Dock Rd", "city": "Oakland", "state": "CA", "zip": "94607", "country": "US"}
+
+_numbers = itertools.count(1)
+
+
+def unique(prefix: str) -> str:
+    return f"{prefix}-{next(_numbers)}-{uuid4().hex[:6]}"
+
+
+class Shop:
+    def __init__(
+        self,
+        database: Database,
+        engine: DevServer,
+        sandbox: SandboxControl,
+        *,
+        wrap: Callable[[Providers], Providers] = lambda outside: outside,
+        interceptors: Sequence[Any] = (),
+        settings: dict[str, str] | None = None,
+    ) -> None:
+        self.database = database
+        self.sandbox = sandbox
+        self.engine = engine
+        self.namespace = unique("shop")
+        [self.port] = free_ports(1)
+        self.settings = Settings.from_environment(self.environment(settings or {}))
+        self.wrap = wrap
+        self.interceptors = interceptors
+        self.loop = asyncio.new_event_loop()
+        self.client: Client
+
+    def environment(self, more: dict[str, str]) -> dict[str, str]:
+        s = self.sandbox
+        return {
+            **SECRETS,
+            **FAST,
+            "DATABASE_URL": self.database.url,
+            "ORDERS_API_PORT": str(self.port),
+            "STRIPE_API_KEY": "sk_test_shop",
+            "STRIPE_API_BASE": s.stripe_base,
+            "SHIPPO_API_TOKEN": "shippo_test_shop",
+            "SHIPPO_API_BASE": s.shippo_base,
+            "TWILIO_FROM": "+15005550006",
+            "TWILIO_API_BASE": s.twilio_base,
+            "SMTP_URL": s.smtp_url,
+            "MAIL_FROM": "Shop <shop@example.com>",
+            "WAREHOUSE_URL": s.warehouse_url,
+            **more,
+        }
+
+    # --- running -----------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> "Shop":
+        self.thread = threading.Thread(target=self.loop.run_forever, name="shop", daemon=True)
+        self.thread.start()
+        self.call(self.open())
+        with self.database.sessions.begin() as tx:
+            key = create_key(
+                tx, self.namespace, ["admin", "orders:read", "orders:write", "orders:operate", "stock:write"]
+            )
+            for n, place in enumerate(("OAK", "RNO"), start=1):
+                if tx.get(Location, place) is None:
+                    tx.add(
+                        Location(
+                            location_id=place,
+                            name=place,
+                            kind="warehouse",
+                            priority=n,
+                            warehouse="default",
+                            address=DOCK,
+                        )
+                    )
+        self.api = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=30,
+            trust_env=False,
+        )
+        self.sandbox.webhooks_to(self.settings.public_url)
+        return self
+
+    async def open(self) -> None:
+        settings = self.engine.settings() | {"TEMPORAL_NAMESPACE": self.namespace}
+        default = await connect(self.engine.settings())
+        await default.workflow_service.register_namespace(
+            RegisterNamespaceRequest(
+                namespace=self.namespace, workflow_execution_retention_period=Duration(seconds=86400)
+            )
+        )
+        self.client = await connect(settings)
+        await self.registered()
+        self.outside = self.wrap(providers(self.settings))
+        self.worker = worker(
+            self.client,
+            activities(
+                self.database.sessions,
+                self.outside,
+                policy(self.settings),
+                settle=self.settings.orders_label_settle,
+                sender=self.settings.mail_from,
+            ),
+            drain=timedelta(seconds=3),
+            interceptors=self.interceptors,
+            workflow_failure_exception_types=[Exception],
+        )
+        self.working = asyncio.create_task(self.worker.run())
+        app = build(self.settings, self.database.engine, self.client)
+        self.server = uvicorn.Server(uvicorn.Config(app, port=self.port, log_level="error", lifespan="on"))
+        self.serving = asyncio.create_task(self.server.serve())
+        while not self.server.started:
+            await asyncio.sleep(0.01)
+
+    async def registered(self) -> None:
+        """A new namespace takes a moment until the server knows it everywhere."""
+        for left in reversed(range(100)):
+            try:
+                await register_search_attributes(self.client)
+                return
+            except Exception:
+                if not left:
+                    raise
+                await asyncio.sleep(0.1)
+
+    def __exit__(self, *_: object) -> None:
+        self.sandbox.webhooks_to(None)
+        self.api.close()
+        self.call(self.close())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+        with warnings.catch_warnings():
+            # the vendors' SDKs leave their connections to the garbage collector
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
+
+    async def close(self) -> None:
+        self.server.should_exit = True
+        await self.serving
+        await self.worker.shutdown()
+        await self.working
+        del self.worker, self.client, self.outside
+
+    def call(self, work: Coroutine[Any, Any, T], timeout: float = 60) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout)
+
+    # --- stock and orders --------------------------------------------------------------------------------------------
+
+    def product(self, *, prefix: str = "SKU", weight_g: int = 400, **stock: int) -> str:
+        """A product of this test's own, with units per location: `shop.product(OAK=5)`."""
+        sku = unique(prefix)
+        with self.database.sessions.begin() as tx:
+            tx.add(Product(sku=sku, name="Mug", weight_g=weight_g, lead_time_days=10))
+        for place, units in stock.items():
+            self.receive(place, {sku: units})
+        return sku
+
+    def receive(self, location: str, units: dict[str, int], reference: str | None = None) -> None:
+        lines = [{"sku": sku, "quantity": quantity} for sku, quantity in units.items()]
+        body = {"reference": reference or unique("PO"), "location": location, "lines": lines}
+        self.api.post("/v1/restocks", json=body).raise_for_status()
+
+    def order(self, lines: dict[str, int], *, order_id: str | None = None, **changes: Any) -> dict[str, Any]:
+        """An order as it would be sent: 18.00 a unit, 5.00 shipping."""
+        asked = deepcopy(MUG)
+        asked["order_id"] = order_id or unique("W")
+        asked["customer"]["customer_id"] = f"C-{asked['order_id']}"
+        asked["lines"] = [{"sku": sku, "quantity": n, "unit_price": 1800} for sku, n in lines.items()]
+        for name, value in changes.items():
+            if name == "card":
+                asked["payment"]["payment_method"] = value
+            elif name in ("zip",):
+                asked["shipping"]["address"]["zip"] = value
+            elif name in ("email", "phone", "notify"):
+                asked["customer"][name] = value
+            else:
+                asked[name] = value
+        asked["total"] = (
+            sum(line["quantity"] * line["unit_price"] for line in asked["lines"]) + asked["shipping"]["price"]
+        )
+        return asked
+
+    def place(self, lines: dict[str, int], **changes: Any) -> str:
+        asked = self.order(lines, **changes)
+        answer = self.api.post("/v1/orders", json=asked)
+        assert answer.status_code == 202, answer.text
+        return str(asked["order_id"])
+
+    def view(self, order_id: str) -> dict[str, Any]:
+        return dict(self.api.get(f"/v1/orders/{order_id}").raise_for_status().json())
+
+    def cancel(self, order_id: str, **body: Any) -> httpx.Response:
+        return self.api.post(f"/v1/orders/{order_id}/cancellation", json={"reason": "customer", "why": "", **body})
+
+    def resolve(self, order_id: str, action: str, reason: str | None = None) -> None:
+        """An operator decides the one open hold (of this reason)."""
+        hold = self.until(lambda: self.open_hold(order_id, reason), f"an open hold {reason or ''}")
+        body = {"hold": hold, "action": action, "why": "test"}
+        self.api.post(f"/v1/orders/{order_id}/resolution", json=body).raise_for_status()
+
+    def open_hold(self, order_id: str, reason: str | None = None) -> str | None:
+        with self.database.sessions() as tx:
+            open_holds = select(Hold.hold_id).where(Hold.order_id == order_id, Hold.closed_at.is_(None))
+            return tx.scalars(open_holds.where(Hold.reason == reason) if reason else open_holds).first()
+
+    def books(self, order_id: str) -> dict[str, int]:
+        """What the outside world did for this order, in numbers, without what is zero."""
+        return {name: n for name, n in self.sandbox.books(order_id).items() if isinstance(n, int) and n}
+
+    # --- waiting -----------------------------------------------------------------------------------------------------
+
+    def until(self, true: Callable[[], T], what: str, order_id: str | None = None, timeout: float = 30) -> T:
+        """Waits for a condition; when it does not come, says what was waited for and where the order stands."""
+        end = time.monotonic() + timeout
+        while not (found := true()):
+            if time.monotonic() > end:
+                raise AssertionError(f"waited {timeout:g} s for {what}\n{self.story(order_id) if order_id else ''}")
+            time.sleep(0.02)
+        return found
+
+    def reaches(self, order_id: str, *, timeout: float = 30, **axes: str) -> Order:
+        """Waits until the order's axes are these: `reaches(id, status="completed")`."""
+
+        def there() -> Order | None:
+            with self.database.sessions() as tx:
+                order = tx.get(Order, order_id)
+                return order if order and all(getattr(order, axis) == value for axis, value in axes.items()) else None
+
+        return self.until(there, f"{axes}", order_id, timeout)  # type: ignore[return-value]
+
+    def happened(self, order_id: str, event: str, times: int = 1, timeout: float = 30) -> None:
+        """Waits until the timeline tells of it."""
+        self.until(lambda: self.timeline(order_id).count(event) >= times, f"{times} × {event}", order_id, timeout)
+
+    def timeline(self, order_id: str) -> list[str]:
+        with self.database.sessions() as tx:
+            rows = select(TimelineEntry.event).where(TimelineEntry.order_id == order_id)
+            return list(tx.scalars(rows.order_by(TimelineEntry.entry_id)))
+
+    def ends(self, order_id: str, timeout: float = 30) -> str:
+        """Waits until the order's workflow has ended, and gives its answer."""
+        try:
+            return self.call(asyncio.wait_for(self.ending(order_id), timeout), timeout + 5)
+        except TimeoutError:
+            raise AssertionError(f"{order_id} did not end within {timeout:g} s\n{self.story(order_id)}") from None
+
+    async def ending(self, order_id: str) -> str:
+        while True:
+            try:
+                return str(await self.handle(order_id).result())
+            except RPCError as absent:  # not started yet
+                if absent.status != RPCStatusCode.NOT_FOUND:
+                    raise
+                await asyncio.sleep(0.02)
+
+    def story(self, order_id: str) -> str:
+        with self.database.sessions() as tx:
+            entries = tx.scalars(
+                select(TimelineEntry).where(TimelineEntry.order_id == order_id).order_by(TimelineEntry.entry_id)
+            )
+            lines = [f"  {e.event} {e.fulfillment_id or ''} {e.data}" for e in entries]
+            holds = tx.scalars(select(Hold).where(Hold.order_id == order_id, Hold.closed_at.is_(None)))
+            lines += [f"  HOLD {h.reason} {h.step} {h.code}" for h in holds]
+            order = tx.get(Order, order_id)
+            if order:
+                lines.append(f"  {order.status} / {order.payment_status} / {order.fulfillment_status}")
+        with_engine = self.call(self.pending(order_id))
+        return "\n".join([*lines, *with_engine, f"  books {self.books(order_id)}"])
+
+    async def pending(self, order_id: str) -> list[str]:
+        try:
+            found = await self.handle(order_id).describe()
+        except Exception as error:
+            return [f"  engine: {type(error).__name__}"]
+        waiting = [
+            f"  pending {a.activity_type.name} attempt {a.attempt}: {a.last_failure.message}"
+            for a in found.raw_description.pending_activities
+        ]
+        return [f"  workflow {found.status.name if found.status else '?'}", *waiting]
+
+    # --- the engine --------------------------------------------------------------------------------------------------
+
+    def handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(workflow_id(order_id))
+
+    def pass_time(self, order_id: str, duration: timedelta) -> None:
+        """Time passes for this order and its customer: in the engine and in the outside world."""
+        with self.database.sessions() as tx:
+            order = tx.get_one(Order, order_id)
+            customer = tx.get_one(Customer, order.customer_id)
+        self.sandbox.advance(customer.customer_id, duration.total_seconds())
+        self.call(TimeSkipper(self.client).fast_forward(self.handle(order_id), duration))
+
+    def stock(self, sku: str) -> dict[str, tuple[int, int]]:
+        """On hand and reserved, per location."""
+        with self.database.sessions() as tx:
+            return {s.location_id: (s.on_hand, s.reserved) for s in tx.scalars(select(Stock).where(Stock.sku == sku))}

@@ -1,0 +1,181 @@
+"""What an order goes through, and all that is left of it afterwards, made comparable."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import inspect, select
+
+from infra.database.tables import Base, Fulfillment, Message, Parcel, Relay
+from tests.shop import Shop
+
+Story = Callable[[Shop, str], None]
+
+
+def told(shop: Shop, order: str, kind: str) -> None:
+    """Waits until the customer has heard of it, so that what comes next makes a message of its own."""
+
+    def sent() -> bool:
+        with shop.database.sessions() as tx:
+            states = tx.scalars(select(Message.status).where(Message.order_id == order, Message.kind == kind)).all()
+        return bool(states) and all(status not in ("pending", "claimed") for status in states)
+
+    shop.until(sent, f"{kind} to be told", order, 60)
+
+
+def pack(shop: Shop, order: str, n: int = 1) -> None:
+    shop.happened(order, "requested", n, 60)
+    shop.sandbox.warehouse(f"{order}-{n}", "pack")
+    shop.happened(order, "released", n, 60)
+
+
+def deliver(shop: Shop, order: str, n: int = 1) -> None:
+    shop.sandbox.warehouse(f"{order}-{n}", "hand_over")
+    told(shop, order, "shipped")
+    number = tracking_number(shop, f"{order}-{n}")
+    for status in ("in_transit", "out_for_delivery"):
+        shop.sandbox.track(number, status)
+    told(shop, order, "out_for_delivery")
+    shop.sandbox.track(number, "delivered")
+    told(shop, order, "delivered")
+
+
+def tracking_number(shop: Shop, fulfillment_id: str) -> str:
+    with shop.database.sessions() as tx:
+        return str(tx.scalars(select(Parcel.tracking_number).where(Parcel.fulfillment_id == fulfillment_id)).one())
+
+
+def delivered(shop: Shop, order: str) -> None:
+    shop.place({shop.product(OAK=2): 2}, order_id=order)
+    told(shop, order, "confirmed")
+    pack(shop, order)
+    deliver(shop, order)
+    assert shop.ends(order, 60) == "completed"
+
+
+def two_holds(shop: Shop, order: str) -> None:
+    """Two locations, and a card that allows one capture an authorization."""
+    shop.place({shop.product(OAK=1): 1, shop.product(RNO=1): 1}, order_id=order, card="pm_card_discover")
+    told(shop, order, "confirmed")
+    shop.happened(order, "requested", 2, 60)
+    for n in (1, 2):
+        pack(shop, order, n)
+    for n in (1, 2):
+        deliver(shop, order, n)
+    assert shop.ends(order, 60) == "completed"
+
+
+def cancelled_while_waiting(shop: Shop, order: str) -> None:
+    shop.place({shop.product(): 1}, order_id=order)
+    told(shop, order, "confirmed")
+    told(shop, order, "backordered")
+    shop.cancel(order)
+    assert shop.ends(order, 60) == "cancelled"
+
+
+def cancelled_after_label(shop: Shop, order: str) -> None:
+    shop.place({shop.product(OAK=1): 1}, order_id=order)
+    told(shop, order, "confirmed")
+    pack(shop, order)
+    shop.cancel(order)
+    shop.until(lambda: shop.books(order).get("recalls", 0), "the recall", order, 60)
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    told(shop, order, "cancelled")
+    shop.happened(order, "label_refund_requested", 1, 60)
+    with shop.database.sessions() as tx:
+        label = tx.scalars(select(Parcel.label_id).where(Parcel.fulfillment_id == f"{order}-1")).one()
+    shop.sandbox.label(str(label), "refund")
+    assert shop.ends(order, 60) == "cancelled"
+
+
+def held_and_cancelled(shop: Shop, order: str) -> None:
+    """The carrier refuses the label for good; an operator ends the order."""
+    shop.place({shop.product(OAK=1): 1}, order_id=order, zip="00001")
+    told(shop, order, "confirmed")
+    shop.happened(order, "requested", 1, 60)
+    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.resolve(order, "cancel", "step_failed")
+    shop.until(lambda: shop.books(order).get("recalls", 0), "the recall", order, 60)
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    assert shop.ends(order, 60) == "cancelled"
+
+
+def lost_parcel(shop: Shop, order: str) -> None:
+    """The carrier loses it; it is asked after, and an operator closes it."""
+    shop.place({shop.product(OAK=1): 1}, order_id=order)
+    told(shop, order, "confirmed")
+    pack(shop, order)
+    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    told(shop, order, "shipped")
+    number = tracking_number(shop, f"{order}-1")
+    shop.sandbox.track(number, "failure")
+    shop.until(lambda: shop.open_hold(order, "delivery"), "a hold", order, 60)
+    shop.pass_time(order, timedelta(days=6))
+    shop.until(lambda: polled(shop, order), "a poll", order, 60)
+    shop.resolve(order, "skip", "delivery")
+    assert shop.ends(order, 60) == "completed"
+
+
+def polled(shop: Shop, order: str) -> bool:
+    number = tracking_number(shop, f"{order}-1")
+    return any(number in str(request) for request in shop.sandbox.requests("shippo") if request.get("method") == "GET")
+
+
+def traces(shop: Shop, order: str) -> dict[str, list[str]]:
+    """Every row of every table about the order, and the sandbox's books, without what differs from run to run: surrogate
+    ids, wall clocks, versions (how often it was looked at), the relay's attempts."""
+    shop.until(lambda: heard_all(shop, order), "every nudge to be read", order)
+    names: dict[str, str] = {}
+
+    def plain(value: Any) -> str:
+        text = str(value).replace(order, "ORDER")
+        text = re.sub(r"SKU-[\w-]+|SILENT-[\w-]+", "SKU", text)
+        return re.sub(
+            r"\b(pi|ch|cus|re|pm|tx|SM|py)_?[0-9a-zA-Z]{8,}\b|\b[0-9a-f]{32}\b|\b[0-9A-Z]{18,}\b|\b92\d{18,}\b",
+            lambda m: names.setdefault(m[0], f"{m[1] or 'id'}{len([n for n in names.values()])}"),
+            text,
+        )
+
+    found: dict[str, list[str]] = {}
+    with shop.database.sessions() as tx:
+        mine = set(tx.scalars(select(Fulfillment.fulfillment_id).where(Fulfillment.order_id == order)))
+        for mapper in sorted(Base.registry.mappers, key=lambda m: m.class_.__tablename__):
+            table = mapper.class_
+            columns = {column.key for column in inspect(table).columns}
+            if "order_id" in columns:
+                rows = tx.scalars(select(table).where(table.order_id == order))
+            elif "fulfillment_id" in columns:
+                rows = tx.scalars(select(table).where(table.fulfillment_id.in_(mine)))
+            elif table.__tablename__ == "stock_moves":
+                rows = tx.scalars(select(table).where(table.reference.startswith(order)))
+            else:
+                continue
+            kept = sorted(columns - DIFFERENT.get(table.__tablename__, set()) - SURROGATE)
+            found[table.__tablename__] = sorted(
+                canonical(plain({name: getattr(row, name) for name in kept})) for row in rows
+            )
+    books = shop.sandbox.books(order)
+    found["books"] = [f"{name} {n}" for name, n in sorted(books.items()) if isinstance(n, int)]
+    return found
+
+
+def canonical(text: str) -> str:
+    """Provider ids by kind alone: which is which is told by the rows they stand in."""
+    return re.sub(r"\b(pi|ch|cus|re|pm|tx|SM|py|id)\d+\b", r"\1#", text)
+
+
+def heard_all(shop: Shop, order: str) -> bool:
+    with shop.database.sessions() as tx:
+        due = tx.scalars(select(Relay.relay_id).where(Relay.order_id == order, Relay.done_at.is_(None))).all()
+    return not due
+
+
+SURROGATE = {
+    "move_id", "contact_id", "reservation_id", "backorder_id", "payment_id", "refund_id", "intent_id", "change_id",
+    "entry_id", "message_id", "relay_id", "recorded_at", "effective_at", "placed_at", "opened_at", "closed_at",
+    "decided_at", "requested_at", "shipped_at", "delivered_at", "tracked_at", "finished_at", "sent_at", "due_at", "done_at",
+    "capture_before", "version", "attempts", "track_token", "content_hash", "promised_on", "label_url", "tracking_url",
+    "tracking_number", "label_id", "rate_id", "claimed_as", "reference", "action_url",
+}  # fmt: skip
+DIFFERENT = {"relay": {"kind"}}

@@ -1,0 +1,115 @@
+"""The crash table: every activity × where it is cut off × how. Each cell ends with the same tables and the same books of the
+outside world as the order that nothing happened to."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from infra.temporal import DevServer
+from tests.fixtures_shop import NewDatabase
+from tests.sandbox import SandboxControl
+from tests.shop import Shop, unique
+from tests.workflows import stories
+from tests.workflows.mishaps import EFFECTS, Cut, How, Mishap, Mishaps, Where
+from workers.wiring import activities, policy
+from workflows.calls import CALLS
+
+ROWS: dict[str, stories.Story] = {
+    "load_order": stories.delivered,
+    "authorize_payment": stories.delivered,
+    "reserve_stock": stories.delivered,
+    "request_fulfillment": stories.delivered,
+    "buy_label": stories.delivered,
+    "capture_payment": stories.delivered,
+    "release_fulfillment": stories.delivered,
+    "tell_customer": stories.delivered,
+    "reauthorize_payment": stories.two_holds,
+    "decide_cancellation": stories.cancelled_while_waiting,
+    "release_stock": stories.cancelled_while_waiting,
+    "void_payments": stories.cancelled_while_waiting,
+    "recall_fulfillment": stories.cancelled_after_label,
+    "refund_payment": stories.cancelled_after_label,
+    "refund_label": stories.cancelled_after_label,
+    "open_hold": stories.held_and_cancelled,
+    "resolve_hold": stories.held_and_cancelled,
+    "poll_delivery": stories.lost_parcel,
+}
+CELLS = [Mishap(activity, where, how) for activity in ROWS for where in Where for how in How]
+AT_ONCE = 12
+HURRY = {"ORDERS_HTTP_TIMEOUT": "1500ms", "ORDERS_START_TO_CLOSE": "1600ms", "ORDERS_STEP_PATIENCE": "20s"}
+
+
+class Table:
+    """Runs the cells that are asked for side by side, and keeps what each left behind."""
+
+    def __init__(self, shop: Shop, mishaps: Mishaps) -> None:
+        self.shop = shop
+        self.mishaps = mishaps
+        self.pool = ThreadPoolExecutor(AT_ONCE)
+        self.left: dict[Mishap | stories.Story, Future[tuple[dict[str, list[str]], bool]]] = {}
+        self.lock = threading.Lock()
+
+    def begin(self, cells: list[Mishap]) -> None:
+        for story in {ROWS[cell.activity] for cell in cells}:
+            self.left[story] = self.pool.submit(self.play, story, None)
+        for cell in cells:
+            self.left[cell] = self.pool.submit(self.play, ROWS[cell.activity], cell)
+
+    def play(self, story: stories.Story, mishap: Mishap | None) -> tuple[dict[str, list[str]], bool]:
+        order, fault = unique("X"), None
+        if mishap and mishap.where is Where.AFTER_EFFECT and mishap.how is not How.PROCESS_ENDS:
+            if effect := EFFECTS.get(mishap.activity):
+                mode = "lose_answer" if mishap.how is How.ANSWER_LOST else "error_after"
+                fault = self.shop.sandbox.fail(*effect, mode, match=order)  # type: ignore[arg-type]
+                mishap = None
+        if mishap:
+            self.mishaps.armed[order] = mishap
+        story(self.shop, order)
+        struck = order in self.mishaps.struck if mishap else fault is None or self.shop.sandbox.struck(fault) == 1
+        return stories.traces(self.shop, order), struck
+
+
+@pytest.fixture(scope="module")
+def table(
+    request: pytest.FixtureRequest, new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl
+) -> Iterator[Table]:
+    mishaps, database = Mishaps(), new_database("crashes")
+    mishaps.watch(database.sessions)
+    shop = Shop(database, engine_server, sandbox, wrap=mishaps.wrap, interceptors=[Cut(mishaps)], settings=HURRY)
+    with shop:
+        sandbox.pace(None)
+        running = Table(shop, mishaps)
+        asked = [item for item in request.session.items if item.parent is request.node]
+        running.begin([item.callspec.params["cell"] for item in asked if "cell" in getattr(item, "fixturenames", ())])  # type: ignore[attr-defined]
+        yield running
+        mishaps.over.set()
+        running.pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(autouse=True)
+def calm_sandbox() -> None:
+    """Not between the cells: they run side by side."""
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: f"{cell.activity}, {cell.where}, {cell.how}")
+def test_cut_off_anywhere_an_order_leaves_the_same_behind(table: Table, cell: Mishap) -> None:
+    left, struck = table.left[cell].result(180)
+    undisturbed, _ = table.left[ROWS[cell.activity]].result(180)
+    assert struck, "the mishap never came about"
+    assert left == undisturbed
+
+
+def test_every_activity_has_its_row(plain_shop: Shop) -> None:
+    shop = plain_shop
+    registered = activities(
+        shop.database.sessions,
+        shop.outside,
+        policy(shop.settings),
+        settle=shop.settings.orders_label_settle,
+        sender=shop.settings.mail_from,
+    )
+    names = {each.__temporal_activity_definition.name for each in registered}  # type: ignore[attr-defined]
+    assert set(ROWS) == names
+    assert {call.name for call in CALLS} == names

@@ -1,0 +1,109 @@
+"""An order's run can be entered any number of times and does only what is missing."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+
+from tests.shop import Shop, unique
+
+
+def reset(shop: Shop, order: str) -> None:
+    """As an operator does in the web UI: back to the first workflow task."""
+
+    async def ask() -> None:
+        described = await shop.handle(order).describe()
+        await shop.client.workflow_service.reset_workflow_execution(
+            ResetWorkflowExecutionRequest(
+                namespace=shop.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=f"order-{order}", run_id=described.run_id),
+                reason="test",
+                workflow_task_finish_event_id=4,
+                request_id=unique("reset"),
+            )
+        )
+
+    shop.call(ask())
+
+
+def test_a_finished_order_reset_to_its_first_task_does_nothing_twice(plain_shop: Shop) -> None:
+    shop = plain_shop
+    order = shop.place({shop.product(OAK=1): 1})
+    assert shop.ends(order) == "completed"
+    before, story = shop.sandbox.books(order), shop.timeline(order)
+    reset(shop, order)
+    assert shop.ends(order) == "completed"
+    assert shop.sandbox.books(order) == before
+    assert shop.timeline(order) == story
+
+
+def test_a_cancelled_order_reset_to_its_first_task_does_nothing_twice(plain_shop: Shop) -> None:
+    shop = plain_shop
+    order = shop.place({shop.product(): 1})
+    shop.happened(order, "backordered")
+    shop.cancel(order)
+    assert shop.ends(order) == "cancelled"
+    before, story = shop.sandbox.books(order), shop.timeline(order)
+    reset(shop, order)
+    assert shop.ends(order) == "cancelled"
+    assert shop.sandbox.books(order) == before
+    assert shop.timeline(order) == story
+
+
+@pytest.mark.parametrize("reached", ["requested", "released"])
+def test_a_running_order_reset_half_way_goes_on_from_where_it_stands(plain_shop: Shop, reached: str) -> None:
+    shop = plain_shop
+    shop.sandbox.pace(None)
+    order = shop.place({shop.product(OAK=1): 1})
+    shop.happened(order, "requested")
+    if reached == "released":
+        shop.sandbox.warehouse(f"{order}-1", "pack")
+        shop.happened(order, "released")
+    reset(shop, order)
+    shop.sandbox.pace(0.02)
+    shop.sandbox.warehouse(f"{order}-1", "pack" if reached == "requested" else "hand_over")
+    if reached == "requested":
+        shop.happened(order, "released")
+    assert shop.ends(order) == "completed"
+    books = shop.books(order)
+    assert (books["authorizations"], books["captures"], books["labels"], books["warehouse_requests"]) == (1, 1, 1, 1)
+
+
+def decided(shop: Shop, order: str) -> bool:
+    return not {"planned", "backordered"}.isdisjoint(shop.timeline(order))
+
+
+def test_the_last_unit_goes_to_one_of_many_and_the_others_wait(plain_shop: Shop) -> None:
+    shop = plain_shop
+    sku = shop.product(OAK=1, RNO=1)
+    with ThreadPoolExecutor(10) as crowd:
+        orders = list(crowd.map(lambda _: shop.place({sku: 1}), range(10)))
+    for order in orders:
+        shop.until(partial(decided, shop, order), "a decision", order)
+    lucky = [order for order in orders if "planned" in shop.timeline(order)]
+    assert len(lucky) == 2
+    for order in lucky:
+        assert shop.ends(order) == "completed"
+    assert shop.stock(sku) == {"OAK": (0, 0), "RNO": (0, 0)}
+    waiting = [order for order in orders if order not in lucky]
+    for order in waiting:
+        shop.cancel(order)
+        assert shop.ends(order) == "cancelled"
+
+
+def test_backorders_are_served_in_order_of_placement(plain_shop: Shop) -> None:
+    shop = plain_shop
+    sku = shop.product()
+    first, second, third = (shop.place({sku: 2}) for _ in range(3))
+    for order in (first, second, third):
+        shop.happened(order, "backordered")
+    shop.receive("OAK", {sku: 3})
+    assert shop.ends(first) == "completed"
+    shop.happened(second, "planned")
+    assert "planned" not in shop.timeline(third)
+    shop.receive("OAK", {sku: 3})
+    assert shop.ends(second) == "completed"
+    assert shop.ends(third) == "completed"
+    assert shop.stock(sku) == {"OAK": (0, 0)}

@@ -1,0 +1,167 @@
+"""Nothing gets stuck silently: what fails for good is held, says why, and goes on from there."""
+
+from datetime import timedelta
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
+from tests.shop import Shop
+
+
+def shippo_down(shop: Shop) -> tuple[str, str]:
+    """An order whose label can't be bought; and the fault, until it is healed."""
+    sku = shop.product(OAK=1)
+    asked = shop.order({sku: 1})
+    shop.sandbox.fail("shippo", "*", "error", times=None, match=asked["order_id"])
+    shop.api.post("/v1/orders", json=asked).raise_for_status()
+    return asked["order_id"], sku
+
+
+def test_shippo_down_for_a_while_is_waited_for(shop: Shop) -> None:
+    sku = shop.product(OAK=1)
+    asked = shop.order({sku: 1})
+    shop.sandbox.fail("shippo", "*", "error", times=1, match=asked["order_id"])
+    shop.api.post("/v1/orders", json=asked).raise_for_status()
+    assert shop.ends(asked["order_id"]) == "completed"
+    assert "held" not in shop.timeline(asked["order_id"])
+    assert shop.books(asked["order_id"])["labels"] == 1
+
+
+def test_an_outage_that_outlasts_the_patience_is_held_and_heals_by_itself(shop: Shop) -> None:
+    order, _ = shippo_down(shop)
+    shop.reaches(order, status="on_hold")
+    hold = shop.view(order)["holds"][0]
+    assert (hold["reason"], hold["actions"]) == ("step_failed", ["retry", "cancel"])
+    shop.sandbox.heal()
+    shop.pass_time(order, timedelta(minutes=6))
+    assert shop.ends(order) == "completed"
+    assert shop.books(order)["labels"] == 1
+    assert shop.open_hold(order) is None
+
+
+def test_an_operators_retry_goes_on_at_once(shop: Shop) -> None:
+    order, _ = shippo_down(shop)
+    shop.reaches(order, status="on_hold")
+    shop.sandbox.heal()
+    shop.resolve(order, "retry", "step_failed")
+    assert shop.ends(order) == "completed"
+    assert shop.books(order)["labels"] == 1
+
+
+def test_an_operators_cancel_undoes_the_order(shop: Shop) -> None:
+    order, sku = shippo_down(shop)
+    shop.reaches(order, status="on_hold")
+    shop.sandbox.heal()
+    shop.resolve(order, "cancel", "step_failed")
+    assert shop.ends(order) == "cancelled"
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+    books = shop.books(order)
+    assert (books["authorizations"], books["voids"], books.get("labels", 0)) == (1, 1, 0)
+
+
+def test_a_wrong_address_is_held_corrected_and_priced_anew(shop: Shop) -> None:
+    sku = shop.product(OAK=1)
+    order = shop.place({sku: 1}, zip="00000")
+    shop.reaches(order, status="on_hold")
+    address = shop.order({sku: 1})["shipping"]["address"]
+    shop.api.post(f"/v1/orders/{order}/shipping-address", json=address).raise_for_status()
+    shop.resolve(order, "retry", "step_failed")
+    assert shop.ends(order) == "completed"
+    assert shop.books(order)["labels"] == 1
+
+
+def test_a_resolution_names_an_open_hold_and_an_offered_action(plain_shop: Shop) -> None:
+    shop = plain_shop
+    order, _ = shippo_down(shop)
+    hold = str(shop.until(lambda: shop.open_hold(order), "a hold", order))
+    shop.until(lambda: shop.call(shop.handle(order).query("standing"))["holds"] == [hold], "the run to know it", order)
+
+    def resolve(**decision: str) -> str:
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            shop.call(shop.handle(order).execute_update("resolve", {"by": "eve", "why": "test", **decision}))
+        return str(refused.value.cause)
+
+    assert "not open" in resolve(hold="nonsense", action="retry")
+    assert "not offered" in resolve(hold=hold, action="skip")
+    assert "by and why" in resolve(hold=hold, action="retry", why=" ")
+    shop.sandbox.heal()
+    decision = {"hold": hold, "action": "retry", "by": "eve", "why": "Shippo is back"}
+    shop.call(shop.handle(order).execute_update("resolve", decision))
+    assert shop.ends(order) == "completed"
+
+
+def test_a_message_that_can_not_be_sent_holds_up_no_goods_and_may_be_skipped(shop: Shop) -> None:
+    sku = shop.product(OAK=1)
+    asked = shop.order({sku: 1})
+    shop.sandbox.fail("twilio", "*", "error", times=None, match=asked["order_id"])
+    shop.api.post("/v1/orders", json=asked).raise_for_status()
+    order = asked["order_id"]
+    shop.reaches(order, fulfillment_status="delivered", status="on_hold")
+    assert shop.view(order)["holds"][0]["actions"] == ["retry", "skip"]
+    shop.until(lambda: skipped(shop, order), "all messages to be skipped", order)
+    assert shop.ends(order) == "completed"
+    assert shop.books(order)["emails"] >= 1
+    assert "sms" not in shop.books(order)
+
+
+def skipped(shop: Shop, order: str) -> bool:
+    if hold := shop.open_hold(order, "step_failed"):
+        body = {"hold": hold, "action": "skip", "why": "the customer was called"}
+        shop.api.post(f"/v1/orders/{order}/resolution", json=body)
+    return bool(shop.view(order)["status"] == "completed")
+
+
+def test_a_number_that_does_not_exist_is_on_record_and_holds_nothing_up(shop: Shop) -> None:
+    order = shop.place({shop.product(OAK=1): 1}, phone="+15005550001")
+    assert shop.ends(order) == "completed"
+    assert "message_failed" in shop.timeline(order)
+    assert shop.books(order)["emails"] >= 1
+    assert "sms" not in shop.books(order)
+
+
+def test_a_refusing_warehouse_is_asked_again_when_an_operator_says_so(shop: Shop) -> None:
+    sku = shop.product(OAK=1)
+    shop.sandbox.pace(None)
+    order = shop.place({sku: 1})
+    shop.happened(order, "requested")
+    shop.sandbox.warehouse(f"{order}-1", "refuse")
+    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    shop.resolve(order, "cancel", "warehouse")
+    assert shop.ends(order) == "cancelled"
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
+def test_a_silent_warehouse_is_held_and_its_answer_goes_on(shop: Shop) -> None:
+    sku = shop.product(prefix="SILENT", OAK=1)
+    order = shop.place({sku: 1})
+    shop.happened(order, "requested")
+    shop.pass_time(order, timedelta(days=6))
+    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.happened(order, "released")
+    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    assert shop.ends(order) == "completed"
+    assert shop.open_hold(order) is None
+
+
+def test_a_parcel_that_comes_back_waits_for_a_person(shop: Shop) -> None:
+    order = shop.place({shop.product(OAK=1): 1}, zip="00005")
+    shop.resolve(order, "skip", "delivery")
+    assert shop.ends(order) == "completed"
+    shop.reaches(order, fulfillment_status="returned")
+
+
+def test_an_operators_hold_stops_before_the_next_step(plain_shop: Shop) -> None:
+    shop = plain_shop
+    shop.sandbox.pace(None)
+    order = shop.place({shop.product(OAK=1): 1})
+    shop.happened(order, "requested")
+    shop.call(shop.handle(order).execute_update("hold", {"by": "eve", "why": "looks odd"}))
+    shop.reaches(order, status="on_hold")
+    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.happened(order, "packed")
+    shop.sandbox.pace(0.02)
+    shop.pass_time(order, timedelta(hours=1))
+    assert "label_bought" not in shop.timeline(order)
+    shop.resolve(order, "retry", "operator")
+    assert shop.ends(order) == "completed"

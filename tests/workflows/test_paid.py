@@ -1,0 +1,113 @@
+"""Money: declines, the customer's bank, holds on the card that end, refunds that fail."""
+
+from datetime import timedelta
+
+from tests.shop import Shop
+
+
+def intent_of(shop: Shop, order: str, n: int = 1) -> str:
+    entries = shop.sandbox.books(order)["entries"]
+    found = [e["reference"] for e in entries if e["effect"] == "authorization"]
+    return str(found[n - 1])
+
+
+def test_a_declined_card_is_rescued_by_another(shop: Shop) -> None:
+    sku = shop.product(OAK=1)
+    order = shop.place({sku: 1}, card="pm_card_chargeDeclined")
+    shop.reaches(order, payment_status="declined", status="placed")
+    assert shop.stock(sku) == {"OAK": (1, 0)}, "nothing is set aside for a declined order"
+    answer = shop.api.post(f"/v1/orders/{order}/payment-method", json={"payment_method": "pm_card_visa"})
+    assert answer.status_code == 202, answer.text
+    assert shop.ends(order) == "completed"
+    books = shop.books(order)
+    assert (books["authorizations"], books["captures"]) == (1, 1)
+
+
+def test_three_d_secure_waits_for_the_customer(shop: Shop) -> None:
+    order = shop.place({shop.product(OAK=1): 1}, card="pm_card_authenticationRequired")
+    shop.reaches(order, payment_status="action_required")
+    intent = shop.until(lambda: payment_intent(shop, order), "an intent", order)
+    shop.sandbox.card(intent, "authenticate")
+    assert shop.ends(order) == "completed"
+    assert shop.books(order)["captures"] == 1
+
+
+def test_three_d_secure_that_fails_is_a_decline(shop: Shop) -> None:
+    order = shop.place({shop.product(OAK=1): 1}, card="pm_card_authenticationRequired")
+    shop.reaches(order, payment_status="action_required")
+    shop.sandbox.card(payment_intent(shop, order), "fail_authentication")
+    shop.reaches(order, payment_status="declined")
+    shop.api.post(f"/v1/orders/{order}/payment-method", json={"payment_method": "pm_card_visa"}).raise_for_status()
+    assert shop.ends(order) == "completed"
+    assert shop.books(order)["authorizations"] == 1
+
+
+def payment_intent(shop: Shop, order: str) -> str:
+    from sqlalchemy import select
+
+    from infra.database.tables import Payment
+
+    with shop.database.sessions() as tx:
+        return str(
+            tx.scalars(select(Payment.intent).where(Payment.order_id == order).order_by(Payment.n.desc())).first()
+        )
+
+
+def test_an_off_session_decline_holds_the_payment_until_the_customer_gives_another_card(shop: Shop) -> None:
+    here, missing = shop.product(OAK=1), shop.product()
+    order = shop.place({here: 1, missing: 1}, card="pm_card_declinedOffSession")
+    shop.until(lambda: "delivered" in shop.timeline(order), "the first delivery", order)
+    shop.pass_time(order, timedelta(days=21))
+    shop.receive("OAK", {missing: 1})
+    shop.until(lambda: shop.open_hold(order, "payment_action"), "a hold", order)
+    assert "label_bought" in shop.timeline(order)
+    assert shop.books(order)["labels"] == 1, "no label is bought for goods that nobody can pay"
+    shop.api.post(f"/v1/orders/{order}/payment-method", json={"payment_method": "pm_card_visa"}).raise_for_status()
+    assert shop.ends(order) == "completed"
+    assert shop.books(order)["captured"] == 2 * 1800 + 500
+    assert shop.open_hold(order) is None
+
+
+def test_an_authorization_that_expires_while_the_warehouse_packs_is_replaced(shop: Shop) -> None:
+    shop.sandbox.pace(None)
+    order = shop.place({shop.product(prefix="SILENT", OAK=1): 1})
+    shop.happened(order, "requested")
+    shop.pass_time(order, timedelta(days=8))
+    shop.happened(order, "authorization_ended")
+    shop.sandbox.pace(0.02)
+    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.happened(order, "released")
+    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    assert shop.ends(order) == "completed"
+    books = shop.books(order)
+    assert (books["authorizations"], books["captures"], books["captured"]) == (2, 1, 2300)
+
+
+def test_a_refund_that_the_bank_gives_back_reaches_an_operator_after_the_order_has_ended(shop: Shop) -> None:
+    shop.sandbox.pace(None)
+    order = shop.place({shop.product(OAK=1): 1})
+    shop.happened(order, "requested")
+    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.happened(order, "released")
+    shop.cancel(order)
+    shop.happened(order, "recall_asked")
+    shop.sandbox.pace(0.02)
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    assert shop.ends(order) == "cancelled"
+    refund = next(e["reference"] for e in shop.sandbox.books(order)["entries"] if e["effect"] == "refund")
+    shop.sandbox.card_refund(refund, "fail")
+    shop.until(lambda: shop.open_hold(order, "reconciliation"), "a hold", order)
+    shop.resolve(order, "skip", "reconciliation")
+    assert shop.ends(order) == "cancelled"
+    assert shop.open_hold(order) is None
+
+
+def test_a_dispute_after_the_end_wakes_the_order(shop: Shop) -> None:
+    order = shop.place({shop.product(OAK=1): 1})
+    assert shop.ends(order) == "completed"
+    shop.sandbox.card(payment_intent(shop, order), "dispute")
+    shop.until(lambda: shop.open_hold(order, "dispute"), "a hold", order)
+    shop.reaches(order, payment_status="disputed")
+    shop.resolve(order, "skip", "dispute")
+    assert shop.ends(order) == "completed"
+    shop.reaches(order, payment_status="captured")
