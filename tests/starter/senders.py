@@ -11,10 +11,13 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx
+from sqlalchemy import select
 from standardwebhooks import Webhook
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
+from infra.database.tables import News
 from tests.sandbox import SECRETS
+from tests.starter.door import Api
 
 PUBLIC = "https://orders.example.com"
 
@@ -72,3 +75,12 @@ class Senders:
 def timestamped(secret: str, body: bytes, age: int) -> str:
     at = str(int(time.time()) - age)
     return f"t={at},v1={hmac.new(SECRETS[secret].encode(), at.encode() + b'.' + body, hashlib.sha256).hexdigest()}"
+
+
+async def order(api: Api) -> Any:
+    return (await api.client.get("/v1/orders/W-1001")).json()
+
+
+def recorded(api: Api) -> list[str]:
+    with api.database.sessions() as tx:
+        return list(tx.scalars(select(News.outcome).order_by(News.recorded_at)))

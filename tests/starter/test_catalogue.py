@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.starter.conftest import ADDRESS, Api
+from tests.starter.door import ADDRESS, Api
 
 pytestmark = pytest.mark.both_databases
 

@@ -10,7 +10,7 @@ from activities import facts
 from activities.models import CancelReason, HoldReason
 from infra.database.tables import Change, Contact, Fulfillment, Payment
 from tests.starter import stages
-from tests.starter.conftest import Api, an_order
+from tests.starter.door import Api, an_order
 
 pytestmark = pytest.mark.both_databases
 

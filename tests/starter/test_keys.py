@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from infra.database.tables import ApiKey
 from starter import keys
-from tests.starter.conftest import ADDRESS, Api, an_order
+from tests.starter.door import ADDRESS, Api, an_order
 
 WHO_MAY: list[tuple[str, str, Any, list[keys.Scope]]] = [
     ("GET", "/v1/orders", None, ["orders:read"]),

@@ -33,7 +33,7 @@ from infra.settings import Settings
 from infra.temporal import connect
 from starter import keys
 from starter.api.app import build
-from tests.starter.conftest import ADDRESS, an_order
+from tests.starter.door import ADDRESS, an_order
 
 CHECKS = [
     not_a_server_error,

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from infra.database.tables import Customer, Order, OrderLine, Payment, Relay, UnitShare
-from tests.starter.conftest import Api, an_order
+from tests.starter.door import Api, an_order
 
 pytestmark = pytest.mark.both_databases
 

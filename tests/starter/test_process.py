@@ -20,7 +20,7 @@ from infra.temporal import DevServer
 from starter import keys
 from tests.fixtures_database import Database
 from tests.sandbox import ROOT, SECRETS
-from tests.starter.conftest import an_order
+from tests.starter.door import an_order
 from tests.starter.test_relay import is_running, until
 
 

@@ -22,7 +22,7 @@ from starter.orders import Orders
 from starter.relay import BATCH, WAITS, RelayWorker, leased
 from tests.fixtures_database import Database
 from tests.starter import stages
-from tests.starter.conftest import Api, running
+from tests.starter.door import Api, running
 from workflows.messages import workflow_id
 
 

@@ -1,0 +1,127 @@
+"""News of money and messages: what a bank says later, and whether a text arrived."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from infra.database.tables import Message, Order, Payment, Refund
+from tests.starter import stages
+from tests.starter.door import Api
+from tests.starter.senders import Senders, order, recorded
+
+pytestmark = pytest.mark.both_databases
+
+
+def intent(status: str, **more: Any) -> dict[str, Any]:
+    return {"id": "pi_1", "object": "payment_intent", "status": status, "amount": 4410, "amount_received": 0} | more
+
+
+async def test_the_customers_confirmation_makes_the_order_ask_the_bank(api: Api, senders: Senders) -> None:
+    stages.action_required(api.database)
+    told = intent("requires_capture", amount_capturable=4410)
+    assert (await senders.stripe("payment_intent.amount_capturable_updated", told)).json() == {"outcome": "taken"}
+    assert stages.nudges(api.database) == ["news"]
+    with api.database.sessions() as tx:
+        assert [p.status for p in tx.scalars(select(Payment))] == ["asked"]
+    assert (await senders.stripe("payment_intent.amount_capturable_updated", told)).json() == {"outcome": "unchanged"}
+
+
+async def test_echoes_of_our_own_calls_wake_nobody(api: Api, senders: Senders) -> None:
+    stages.authorized(api.database)
+    await senders.stripe("payment_intent.amount_capturable_updated", intent("requires_capture"))
+    await senders.stripe("payment_intent.payment_failed", intent("requires_payment_method"))
+    await senders.stripe("payment_intent.succeeded", intent("succeeded", amount_received=4410))
+    assert set(recorded(api)) == {"unchanged"}
+    assert stages.nudges(api.database) == []
+    assert (await order(api))["payment_status"] == "authorized"
+
+
+async def test_a_confirmation_that_fails_is_a_decline(api: Api, senders: Senders) -> None:
+    stages.action_required(api.database)
+    error = {"code": "payment_intent_authentication_failure", "message": "Ada Park said no"}
+    await senders.stripe("payment_intent.payment_failed", intent("requires_payment_method", last_payment_error=error))
+    found = await order(api)
+    assert (found["payment_status"], stages.nudges(api.database)) == ("declined", ["news"])
+    assert found["payment"]["authorizations"][0]["decline_code"] == "payment_intent_authentication_failure"[:40]
+
+
+async def test_an_authorization_that_expires_wakes_the_order(api: Api, senders: Senders) -> None:
+    stages.authorized(api.database)
+    await senders.stripe("payment_intent.canceled", intent("canceled", cancellation_reason="automatic"))
+    found = await order(api)
+    assert (found["payment_status"], found["payment"]["voided"]) == ("voided", 4410)
+    assert stages.nudges(api.database) == ["news"]
+    late = await senders.stripe("payment_intent.amount_capturable_updated", intent("requires_capture"))
+    assert late.json() == {"outcome": "unchanged"}
+
+
+async def test_a_refund_that_fails_weeks_later_reaches_an_operator(api: Api, senders: Senders) -> None:
+    stages.authorized(api.database)
+    with api.database.sessions.begin() as tx:
+        payment = tx.scalars(select(Payment)).one()
+        tx.add(
+            Refund(
+                order_id="W-1001",
+                payment_id=payment.payment_id,
+                amount=4410,
+                reference="re_1",
+                status="succeeded",
+                recorded_at=stages.now(),
+            )
+        )
+    refund = {"id": "re_1", "status": "failed", "metadata": {"order_id": "W-1001"}}
+    assert (await senders.stripe("refund.failed", refund)).json() == {"outcome": "taken"}
+    assert (await order(api))["holds"][0]["reason"] == "reconciliation"
+    late = await senders.stripe("refund.updated", refund | {"status": "succeeded"})
+    assert late.json() == {"outcome": "unchanged"}
+
+
+async def test_news_of_a_refund_that_is_not_recorded_yet_is_to_come_again(api: Api, senders: Senders) -> None:
+    refund = {"id": "re_2", "status": "succeeded", "metadata": {"order_id": "W-1001"}}
+    assert (await senders.stripe("refund.updated", refund)).status_code == 409
+    assert (await senders.stripe("refund.updated", refund | {"metadata": {}})).json() == {"outcome": "ignored"}
+
+
+async def test_a_dispute_holds_the_order(api: Api, senders: Senders) -> None:
+    stages.authorized(api.database)
+    for _ in range(2):
+        await senders.stripe("charge.dispute.created", {"id": "dp_1", "payment_intent": "pi_1"}, id="evt_1")
+    found = await order(api)
+    assert [hold["reason"] for hold in found["holds"]] == ["dispute"]
+    assert (found["status"], found["payment_status"]) == ("on_hold", "disputed")
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_text_messages_last_word_stays(api: Api, senders: Senders) -> None:
+    with api.database.sessions.begin() as tx:
+        tx.add(
+            Message(
+                order_id="W-1001",
+                kind="confirmed",
+                subject="x",
+                channel="sms",
+                data={},
+                status="sent",
+                reference="SM1",
+                recorded_at=stages.now(),
+            )
+        )
+    version = (await order(api))["version"]
+    await senders.twilio("SM1", "sent")
+    assert (await senders.twilio("SM1", "undelivered", ErrorCode="30003")).json() == {"outcome": "taken"}
+    await senders.twilio("SM1", "delivered")
+    found = await order(api)
+    assert [(m["status"], m["code"]) for m in found["messages"] if m["channel"] == "sms"] == [("undelivered", "30003")]
+    assert found["version"] > version
+    assert stages.nudges(api.database) == []
+
+
+async def test_news_is_counted_by_what_became_of_it(api: Api, senders: Senders) -> None:
+    await senders.stripe("customer.created", {"id": "cus_1"})
+    text = (await api.client.get("/metrics")).text
+    assert 'orders_webhooks_total{outcome="ignored",sender="stripe"} 1.0' in text
+    with api.database.sessions() as tx:
+        assert tx.scalar(select(func.count()).select_from(Order)) == 1
