@@ -13,6 +13,8 @@ import typer
 from starter.cli import bench, database, demo, goods, keys, operate, place, processes, read, up
 from starter.cli.failure import Failed, Misused
 
+INTERRUPTED = 130
+"""What typer makes of Ctrl-C."""
 TRY, ORDERS, RUN, OWN = "Try it", "Orders and stock", "Processes", "Installation"
 
 app = typer.Typer(
@@ -68,6 +70,8 @@ def run(arguments: list[str]) -> int:
     """Runs a command; its exit code."""
     try:
         ended = app(arguments, prog_name="orders", standalone_mode=False)
+        if ended == INTERRUPTED:
+            return say("orders", "interrupted", 1)
         return ended if isinstance(ended, int) else 0
     except typer.TyperException as wrong:
         return misused(wrong)

@@ -41,7 +41,8 @@ def demo(
     try:
         verdicts = asyncio.run(perform(home, paper, keep=keep))
     except KeyboardInterrupt:
-        raise Failed("interrupted, nothing is left running; `orders demo --resume` goes on with it") from None
+        on = "; `orders demo --resume` goes on with it" if (home.path / "tour.json").exists() else ""
+        raise Failed(f"interrupted, nothing is left running{on}") from None
     if as_json:
         print(json.dumps([verdict.as_json() for verdict in verdicts]))
     bad = [verdict.scenario.order_id for verdict in verdicts if not verdict.good]

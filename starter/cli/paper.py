@@ -36,14 +36,27 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def table(*headings: str, title: str = "") -> Table:
-    """Rows without frames: easy to read, and to cut apart."""
+    """Rows without frames: easy to read, and to cut apart. `>` sets figures to the right, `~` may break its lines."""
     from rich import box
     from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    made = Table(
+        box=box.SIMPLE_HEAD,
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
     for heading in headings:
-        right = heading.startswith(">")
-        made.add_column(heading.removeprefix(">"), justify="right" if right else "left", overflow="fold")
+        right, breaks = heading.startswith(">"), heading.startswith("~")
+        made.add_column(
+            heading.lstrip(">~"),
+            justify="right" if right else "left",
+            no_wrap=not breaks,
+            overflow="fold" if breaks else "ellipsis",
+        )
     return made
 
 
@@ -70,18 +83,17 @@ def day_and_time(instant: str | None) -> str:
 
 
 def summaries(orders: list[dict[str, Any]]) -> Table:
-    made = table("order", "placed", "status", "payment", "fulfillment", "waits for", ">total", "customer", "channel")
+    made = table("order", "placed", "status", "payment", "fulfillment", "~waits for", ">total", "customer")
     for order in orders:
         made.add_row(
             order["order_id"],
-            day_and_time(order["placed_at"]),
+            day_and_time(order["placed_at"])[5:16],
             word(order["status"]),
             word(order["payment_status"]),
             word(order["fulfillment_status"]),
             ", ".join(word(reason) for reason in order["attention"]),
             amount(order, order["total"]),
             order["customer_id"],
-            order["channel"],
         )
     return made
 
@@ -104,9 +116,8 @@ def headline(order: dict[str, Any]) -> str:
         f"{escaped(customer['customer_id'])}: {escaped(who)}; {order['channel']}, {day_and_time(order['placed_at'])}"
     )
     if order["cancellation"]:
-        wish = order["cancellation"]
-        reason = f" ({wish['reason']})" if wish["reason"] else ""
-        said += f"\ncancellation: {wish['decision']}{reason}"
+        reason = f" ({order['cancel_reason']})" if order["cancel_reason"] else ""
+        said += f"\ncancellation: {order['cancellation']}{reason}"
     return said + "\n"
 
 
@@ -131,7 +142,7 @@ def lines(order: dict[str, Any]) -> Table:
 
 
 def payments(order: dict[str, Any]) -> Table:
-    made = table(">payment", "status", ">authorized", ">captured", "until", "declined as", title="Payments")
+    made = table(">payment", "status", ">authorized", ">captured", "until", "~declined as", title="Payments")
     for each in order["payment"]["authorizations"]:
         until, why = day_and_time(each["capture_before"]), each["decline_code"] or ""
         figures = [amount(order, each[name]) for name in ("amount", "captured")]
@@ -142,7 +153,7 @@ def payments(order: dict[str, Any]) -> Table:
 
 
 def fulfillments(order: dict[str, Any]) -> Table:
-    made = table("fulfillment", "status", "from", "parcel", "label", "tracking", "number", title="Fulfillments")
+    made = table("fulfillment", "status", "from", "~parcel", "label", "tracking", "~number", title="Fulfillments")
     for each in order["fulfillments"]:
         parcels = each["parcels"] or [None]
         for n, parcel in enumerate(parcels):
@@ -158,7 +169,7 @@ def of_parcel(parcel: dict[str, Any]) -> tuple[str, ...]:
 
 
 def holds(order: dict[str, Any]) -> Table:
-    made = table("hold", "reason", "step", "code", "what to do", "decided", title="Holds")
+    made = table("hold", "reason", "~step", "~code", "~what to do", "~decided", title="Holds")
     for hold in order["holds"]:
         decided = (
             f"{hold['action']} by {escaped(hold['closed_by'] or '')}" if hold["closed_at"] else "[bold yellow]open[/]"
@@ -177,7 +188,7 @@ def messages(order: dict[str, Any]) -> Table:
 
 
 def timeline(order: dict[str, Any]) -> Table:
-    made = table("at", "what happened", "", title="Timeline")
+    made = table("at", "what happened", "~", title="Timeline")
     for entry in order["timeline"]:
         made.add_row(day_and_time(entry["at"]), word(entry["event"]), escaped(about(entry)))
     return made

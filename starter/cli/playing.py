@@ -92,7 +92,6 @@ class Play:
         try:
             await self.play()
             await self.until(closed)
-            self.say("")
         except Failed as failure:
             self.failure = str(failure)
             self.say(self.failure)

@@ -15,6 +15,10 @@ from starter.cli.tour import View
 from starter.cli.verdict import Verdict
 
 MILESTONES = ("placed", "authorized", "planned", "packed", "label_bought", "captured", "shipped", "delivered")
+STATE_WIDTH = 16
+"""As wide as the longest, so that nothing jumps."""
+FULL_WIDTH, TITLES_WIDTH = 125, 150
+"""From these widths on the last table has room for both ends, and for the scenarios' titles."""
 REFRESH = 5
 QUIET = ("told", "rated", "placed")
 
@@ -35,36 +39,37 @@ class Board:
                 live.refresh()
 
     def table(self) -> Table:
-        made = table("order", "", "stage", "", ">s", "")
-        made.columns[5].no_wrap = made.columns[1].no_wrap = True
+        made = table("order", "stage", "", ">s", "")
+        made.expand = True
+        made.columns[2].min_width = STATE_WIDTH
+        made.columns[4].ratio = 1
         for play in self.plays:
             made.add_row(*row(play))
         return made
 
 
 def row(play: Play) -> tuple[RenderableType, ...]:
-    scenario, view = play.scenario, play.view
+    what = Text(play.scenario.title)
+    if play.saying:
+        what.append(f": {play.saying}", style="dim")
     seconds = f"{play.seconds:.0f}" if play.seconds is not None else ""
-    if view is None:
-        return scenario.order_id, scenario.title, "", "", seconds, Text(play.saying, style="dim")
-    return scenario.order_id, scenario.title, dots(view), now(view), seconds, Text(play.saying, style="dim")
+    return play.scenario.order_id, dots(play.view), now(play.view), seconds, what
 
 
-def dots(view: View) -> Text:
+def dots(view: View | None) -> Text:
     """How far the order, or its slowest fulfillment, has come."""
-    reached = {entry["event"] for entry in view["timeline"]}
-    ended = view["status"] == "cancelled"
+    reached = {entry["event"] for entry in view["timeline"]} if view else set()
+    style = "magenta" if view and view["status"] == "cancelled" else "green"
     text = Text()
     for milestone in MILESTONES:
-        style = "magenta" if ended else "green"
         text.append("●" if milestone in reached else "○", style=style if milestone in reached else "dim")
     return text
 
 
-def now(view: View) -> str:
-    if view["status"] in ("completed", "cancelled"):
-        return word(view["status"])
-    if view["status"] in ("on_hold", "cancelling"):
+def now(view: View | None) -> str:
+    if view is None:
+        return ""
+    if view["status"] in ("completed", "cancelled", "on_hold", "cancelling"):
         return word(view["status"])
     if view["fulfillment_status"] in ("backordered", "partial"):
         return word(view["fulfillment_status"])
@@ -95,29 +100,32 @@ def tell(plays: Sequence[Play], said: dict[str, tuple[str, str]], paper: Console
             paper.print(f"{seconds:5.1f} s  {order_id:<14} {what}", markup=False, soft_wrap=True)
 
 
-def results(verdicts: Sequence[Verdict]) -> RenderableType:
+def results(verdicts: Sequence[Verdict], width: int) -> RenderableType:
     """Scenario, order, expected and reached end, and what the sandbox counted."""
-    made = table(
-        "", "scenario", "order", "expected end", "reached end",
-        ">charges", ">captures", ">refunds", ">labels", ">mails", ">SMS", title="As the sandbox counted",
-    )  # fmt: skip
+    titles = ["scenario"] if width >= TITLES_WIDTH else []
+    figures = (">charges", ">captures", ">refunds", ">labels", ">mails", ">SMS")
+    made = table("", *titles, "order", "~expected end", "~reached end", *figures, title="As the sandbox counted")
     for each in verdicts:
         made.add_row(
             "[green]✓[/]" if each.good else "[bold red]✗[/]",
-            each.scenario.title,
+            *([each.scenario.title] if titles else []),
             each.scenario.order_id,
             str(each.scenario.end),
-            str(each.reached) if each.reached == each.scenario.end else f"[bold red]{each.reached or 'none'}[/]",
+            reached(each, width),
             *(figure(each, name) for name in ("authorizations", "captures", "refunds")),
             labels(each),
             str(each.counted["email"] or "·"),
             str(each.counted["sms"] or "·"),
         )
-    for each in verdicts:
-        for what in each.wrong:
-            made.caption = f"{made.caption or ''}{each.scenario.order_id}: {what}\n"
-    made.caption_style, made.caption_justify = "red", "left"
+    faults = [f"{each.scenario.order_id}: {what}" for each in verdicts for what in each.wrong]
+    made.caption, made.caption_style, made.caption_justify = "\n".join(faults) or None, "red", "left"
     return made
+
+
+def reached(verdict: Verdict, width: int) -> str:
+    if verdict.reached != verdict.scenario.end:
+        return f"[bold red]{verdict.reached or 'not placed'}[/]"
+    return str(verdict.reached) if width >= FULL_WIDTH else "the same"
 
 
 def figure(verdict: Verdict, name: str) -> str:
@@ -129,4 +137,4 @@ def labels(verdict: Verdict) -> str:
     """Bought, and how many of them were given back."""
     back = figure(verdict, "label_refunds")
     bought = figure(verdict, "labels")
-    return bought if back == "·" else f"{bought}, {back} refunded"
+    return bought if back == "·" else f"{bought} − {back}"

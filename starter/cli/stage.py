@@ -39,7 +39,7 @@ async def perform(home: Home, paper: Console, *, keep: bool) -> list[Verdict]:
         paper.print(f"\n[bold]A tour of {len(tour.SCENARIOS)} orders[/], each with a customer of its own.\n")
         show_links(paper, stack.links())
         verdicts = await played(world, paper)
-        paper.print(results(verdicts))
+        paper.print(results(verdicts, paper.width))
         paper.print(f"  {time.monotonic() - began:.0f} s in all\n")
         show_links(paper, stack.links())
         if keep:

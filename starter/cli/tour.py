@@ -35,7 +35,7 @@ class Mend:
 
 @dataclass(frozen=True)
 class Place:
-    saying: str = "placed over HTTP"
+    saying: str = ""
 
 
 @dataclass(frozen=True)
@@ -295,7 +295,7 @@ SCENARIOS = (
     ),
     Scenario(
         "D9-HEALED",
-        "Shippo is down for long, heals by itself",
+        "Shippo down for long, heals by itself",
         order(9, "D9-HEALED", {"MUG-BLUE": 1}),
         DELIVERED,
         USUAL,
