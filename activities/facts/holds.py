@@ -7,9 +7,27 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from activities.facts.axes import derive
-from activities.facts.record import locked_order, note
-from activities.models import HoldReason
-from infra.database.tables import Change, Hold
+from activities.facts.record import fulfillments_of, locked_order, note
+from activities.models import LEFT, FulfillmentStatus, HoldReason
+from infra.database.tables import Change, Hold, Order
+
+FORWARD_STEPS = frozenset(
+    {
+        "authorize",
+        "authorize_payment",
+        "reauthorize_payment",
+        "reserve_stock",
+        "request_fulfillment",
+        "refused",
+        "buy_label",
+        "capture_payment",
+        "release_fulfillment",
+    }
+)
+FORWARD_REASONS = frozenset(
+    {HoldReason.OPERATOR, HoldReason.FRAUD_REVIEW, HoldReason.CREDIT, HoldReason.ADDRESS, HoldReason.BACKORDER_OVERDUE}
+)
+"""Holds that keep an order from going on; the others are about what was done, and outlive its cancellation."""
 
 
 def opened(
@@ -86,3 +104,15 @@ def healed(tx: Session, order_id: str, step: str, at: datetime) -> None:
         )
     ).all():
         closed(tx, hold_id, action="retry", by=step, why="the step went well", at=at)
+
+
+def moot(tx: Session, order: Order, at: datetime) -> None:
+    """The order ends: what held it, or a fulfillment that will not leave, on its way needs nobody any more."""
+    fulfillments = fulfillments_of(tx, order.order_id)
+    ended = {f.fulfillment_id for f in fulfillments if f.status == FulfillmentStatus.CANCELLED}
+    if all(f.fulfillment_id in ended or f.status in LEFT for f in fulfillments):
+        ended.add("")
+    for hold in tx.scalars(select(Hold).where(Hold.order_id == order.order_id, Hold.closed_at.is_(None))).all():
+        forward = hold.step.split(" ")[0] in FORWARD_STEPS or hold.reason in FORWARD_REASONS
+        if forward and (hold.fulfillment_id or "") in ended:
+            closed(tx, hold.hold_id, action="cancel", by="cancellation", why="the order is to end", at=at)

@@ -16,6 +16,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from activities.facts.axes import derive, sums
+from activities.facts.holds import moot
 from activities.facts.record import fulfillments_of, locked_order, note, nudge, tell, wall_clock
 from activities.models import FulfillmentStatus
 from activities.shares import cost
@@ -327,6 +328,7 @@ def released(tx: Session, order_id: str, at: datetime) -> None:
         count = sum(r.quantity for r in idle) + sum(b.quantity for b in waiting)
         note(tx, order, "stock_released", at, units=count)
     cancellation_settled(tx, order, at)
+    moot(tx, order, at)
     derive(tx, order)
 
 

@@ -1,0 +1,44 @@
+"""An order that waits for a person is cancelled: nobody needs to decide any more, and nothing keeps it open."""
+
+from datetime import timedelta
+
+from tests.shop import Shop
+
+
+def test_cancelled_while_its_warehouse_refuses(shop: Shop) -> None:
+    sku = shop.product(OAK=1)
+    shop.sandbox.pace(None)
+    order = shop.place({sku: 1})
+    shop.happened(order, "requested")
+    shop.sandbox.warehouse(f"{order}-1", "refuse")
+    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    shop.cancel(order)
+    assert shop.ends(order) == "cancelled"
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+    assert shop.open_hold(order) is None
+
+
+def test_cancelled_while_an_operator_has_stopped_it(shop: Shop) -> None:
+    sku = shop.product(OAK=1)
+    shop.sandbox.pace(None)
+    order = shop.place({sku: 1})
+    shop.happened(order, "requested")
+    shop.call(shop.handle(order).execute_update("hold", {"by": "eve", "why": "asked by phone"}))
+    shop.cancel(order)
+    shop.happened(order, "recall_asked")
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    assert shop.ends(order) == "cancelled"
+    assert shop.open_hold(order) is None
+
+
+def test_the_rest_cancelled_while_its_payment_waits_for_the_customer(shop: Shop) -> None:
+    here, missing = shop.product(OAK=1), shop.product()
+    order = shop.place({here: 1, missing: 1}, card="pm_card_declinedOffSession")
+    shop.until(lambda: "delivered" in shop.timeline(order), "the first delivery", order)
+    shop.pass_time(order, timedelta(days=21))
+    shop.receive("OAK", {missing: 1})
+    shop.until(lambda: shop.open_hold(order, "payment_action"), "a hold", order)
+    shop.cancel(order)
+    assert shop.ends(order) == "completed"
+    assert shop.stock(missing) == {"OAK": (1, 0)}
+    assert shop.open_hold(order) is None
