@@ -13,12 +13,12 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 
-from starter.cli import tour
+from starter.cli import acts
+from starter.cli.acts import Condition, Scenario, View
 from starter.cli.client import Api, Refused, Unreachable
 from starter.cli.failure import Failed
 from starter.cli.outside import Outside
 from starter.cli.stack import READY_SECONDS, Running
-from starter.cli.tour import Condition, Scenario, View
 from workflows.messages import workflow_id
 
 LOOK_SECONDS = 0.4
@@ -124,31 +124,31 @@ class Play:
             self.seen.clear()
             await self.seen.wait()
 
-    async def do(self, act: tour.Act) -> None:
+    async def do(self, act: acts.Act) -> None:
         order_id, outside = self.scenario.order_id, self.world.outside
         match act:
-            case tour.Place():
+            case acts.Place():
                 await asyncio.to_thread(self.world.api.post, "/v1/orders", self.scenario.order)
-            case tour.Break():
+            case acts.Break():
                 await asyncio.to_thread(
                     outside.fail, order_id, act.provider, act.operation, act.mode, act.times, act.seconds
                 )
-            case tour.Mend():
+            case acts.Mend():
                 await asyncio.to_thread(outside.mend, order_id)
-            case tour.Await():
+            case acts.Await():
                 await self.until(lambda view: act.until(view) or closed(view))
-            case tour.Pass():
+            case acts.Pass():
                 await self.pass_time(act.seconds)
-            case tour.Receive():
+            case acts.Receive():
                 reference = f"{order_id}-restock"
                 await asyncio.to_thread(outside.receive, reference, act.location, act.sku, act.quantity)
-            case tour.PayBy():
+            case acts.PayBy():
                 await self.ask("payment-method", {"payment_method": act.payment_method})
-            case tour.Cancel():
+            case acts.Cancel():
                 await self.ask("cancellation", {"reason": "customer", "why": "changed my mind"})
-            case tour.Resolve():
+            case acts.Resolve():
                 await self.resolve(act.action)
-            case tour.KillWorker():
+            case acts.KillWorker():
                 await self.kill_worker(act)
 
     async def ask(self, change: str, told: dict[str, Any]) -> None:
@@ -184,7 +184,7 @@ class Play:
             if trouble.status != RPCStatusCode.NOT_FOUND:  # it has ended
                 raise
 
-    async def kill_worker(self, act: tour.KillWorker) -> None:
+    async def kill_worker(self, act: acts.KillWorker) -> None:
         """No other order runs yet, so nothing else is lost with it."""
         running, name = self.world.running, "worker"
         while not await asyncio.to_thread(self.world.outside.struck, self.scenario.order_id):

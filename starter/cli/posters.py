@@ -9,9 +9,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from starter.cli.acts import View
 from starter.cli.paper import table, word
 from starter.cli.playing import Play
-from starter.cli.tour import View
 from starter.cli.verdict import Verdict
 
 MILESTONES = ("placed", "authorized", "planned", "packed", "label_bought", "captured", "shipped", "delivered")

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from starter.cli.tour import Books, End, Scenario, View
+from starter.cli.acts import Books, End, Scenario, View
 
 CHANNELS = ("email", "sms")
 OVERTAKEN = "out_for_delivery"
