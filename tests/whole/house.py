@@ -1,0 +1,163 @@
+"""The whole house as `orders up` runs it: engine, sandbox, worker and API as processes, which a test may end as it likes."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+from sqlalchemy import func, select
+
+from infra.database.tables import Message, Order, Relay, TimelineEntry
+from infra.home import Home
+from infra.processes import Child
+from infra.temporal import DevServer, start_dev_server
+from starter.cli.parts import without_real_parts
+from starter.cli.stack import begin_all, prepared
+from tests.fixtures_database import Database
+from tests.sandbox import SandboxControl
+
+QUICK = {
+    "ORDERS_HTTP_TIMEOUT": "1500ms",
+    "ORDERS_START_TO_CLOSE": "2s",
+    "ORDERS_STEP_PATIENCE": "2m",
+    "ORDERS_LABEL_SETTLE": "300ms",
+}
+Part = Literal["engine", "sandbox", "worker", "api"]
+
+
+class House:
+    """Start it in the main thread: its processes die with the thread that started them."""
+
+    def __init__(self, folder: Path, database: Database, *, pace: float, **told: str) -> None:
+        self.home, self.database = Home(folder), database
+        self.home.make()
+        given = without_real_parts(os.environ) | QUICK | {"DATABASE_URL": database.url} | told
+        self.running = prepared(self.home, given)
+        self.ports = self.running.stack.ports
+        try:
+            begin_all(self.running, given, pace, say=lambda _: None)
+        except BaseException:
+            self.leave()
+            raise
+        stack = self.running.stack
+        self.sandbox = SandboxControl(f"http://127.0.0.1:{self.ports['sandbox']}", smtp_port=self.ports["smtp"])
+        self.api = httpx.Client(
+            base_url=stack.api_url,
+            headers={"Authorization": f"Bearer {stack.api_key.get_secret_value()}"},
+            timeout=15,
+            trust_env=False,
+        )
+        self.metrics = f"http://127.0.0.1:{self.ports['metrics']}/metrics"
+
+    def leave(self) -> None:
+        for child in self.running.children.values():
+            child.kill()
+        if hasattr(self, "api"):
+            self.api.close()
+            self.sandbox.close()
+
+    # --- its processes -----------------------------------------------------------------------------------------------
+
+    def child(self, part: Part) -> Child:
+        return self.running.children[part]
+
+    def kill(self, part: Part) -> None:
+        """As a crash does: no warning."""
+        self.child(part).kill()
+
+    def begin(self, part: Part) -> None:
+        """Another process takes the place of one that has ended. Not awaited, but for the engine."""
+        if part == "engine":
+            self.running.children[part] = self.engine().child
+        elif part == "worker":
+            self.running.begin(part, "workers", ORDERS_METRICS_ADDRESS=f"127.0.0.1:{self.ports['metrics']}")
+        elif part == "api":
+            self.running.begin(part, "starter.api")
+        else:
+            raise NotImplementedError(part)
+
+    def engine(self) -> DevServer:
+        port, ui_port = self.ports["engine"], self.ports["web_ui"]
+        return start_dev_server(self.home.log("engine"), database=self.home.engine, port=port, ui_port=ui_port)
+
+    def ready(self, part: Part) -> None:
+        if part == "api":
+            self.child(part).wait_for_url(f"{self.running.stack.api_url}/healthz")
+        elif part == "worker":
+            self.child(part).wait_for_line("worker_ready")
+
+    # --- trade -------------------------------------------------------------------------------------------------------
+
+    def stocked(self, **units: int) -> None:
+        """Products by their SKU, so many of each, all in one place."""
+        address = {"name": "Dock", "street1": "1 Dock Rd", "city": "Oakland", "state": "CA", "zip": "94607"}
+        place = {"name": "Oakland", "priority": 1, "address": address | {"country": "US"}}
+        self.api.put("/v1/locations/OAK", json=place).raise_for_status()
+        for sku in units:
+            self.api.put(f"/v1/products/{sku}", json={"name": "Mug", "weight_g": 400}).raise_for_status()
+        lines = [{"sku": sku, "quantity": quantity} for sku, quantity in units.items()]
+        told = {"reference": f"opening-{'-'.join(units)}", "location": "OAK", "lines": lines}
+        self.api.post("/v1/restocks", json=told).raise_for_status()
+
+    def place(self, order: dict[str, Any]) -> None:
+        answer = self.api.post("/v1/orders", json=order)
+        assert answer.status_code == 202, answer.text
+
+    def view(self, order_id: str) -> dict[str, Any]:
+        return dict(self.api.get(f"/v1/orders/{order_id}").raise_for_status().json())
+
+    def statuses(self) -> dict[str, int]:
+        with self.database.sessions() as tx:
+            return dict(tx.execute(select(Order.status, func.count()).group_by(Order.status)).tuples().all())
+
+    def happened(self, order_id: str, event: str, timeout: float = 60) -> None:
+        """Waits until the timeline tells of it."""
+
+        def told() -> bool:
+            with self.database.sessions() as tx:
+                rows = select(TimelineEntry.entry_id).where(TimelineEntry.order_id == order_id)
+                return tx.scalars(rows.where(TimelineEntry.event == event)).first() is not None
+
+        self.until(told, f"{event} of {order_id}", timeout)
+
+    def settled(self, timeout: float = 60) -> None:
+        """Waits until nothing is on its way any more: every nudge read, every message sent, every webhook taken."""
+
+        def still() -> bool:
+            with self.database.sessions() as tx:
+                due = tx.scalar(select(func.count()).where(Relay.done_at.is_(None)))
+                untold = tx.scalar(select(func.count()).where(Message.status.in_(("pending", "claimed"))))
+            return not due and not untold and not self.sandbox.ask("/webhooks")["pending"]
+
+        self.until(still, "nothing to be under way", timeout)
+
+    def until(self, ask: Callable[[], Any], what: str, timeout: float = 60) -> None:
+        end = time.monotonic() + timeout
+        while not ask():
+            assert time.monotonic() < end, f"waited {timeout:g} s for {what}\n{self.said()}"
+            time.sleep(0.05)
+
+    def said(self) -> str:
+        """How each process stands, and the last that it said."""
+        children = self.running.children.items()
+        return "\n".join(f"{name} ({child.exit_code}): {child.last_line()[-1000:]}" for name, child in children)
+
+
+def order(order_id: str, sku: str = "MUG", quantity: int = 1, **changes: Any) -> dict[str, Any]:
+    """A card order: 18.00 a unit, 5.00 shipping. `changes` go to where their name belongs."""
+    address = {"name": "Ada Park", "street1": "215 Clayton St", "city": "San Francisco", "state": "CA"}
+    customer = {"name": "Ada Park", "email": "ada@example.com", "phone": "+14155550100", "notify": ["email", "sms"]}
+    card = changes.pop("card", "pm_card_visa")
+    for part in (customer, address := address | {"zip": "94117", "country": "US"}):
+        part |= {name: changes[name] for name in part if name in changes}
+    return {
+        "order_id": order_id,
+        "currency": "usd",
+        "customer": customer | {"customer_id": f"C-{order_id}"},
+        "lines": [{"sku": sku, "quantity": quantity, "unit_price": 1800}],
+        "shipping": {"price": 500, "address": address},
+        "total": quantity * 1800 + 500,
+        "payment": {"method": "card", "payment_method": card},
+    }
