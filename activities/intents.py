@@ -16,9 +16,9 @@ from activities.models import Value
 from infra.database.tables import Intent
 
 UNDER_WAY = timedelta(minutes=1)
-"""How long a call may still be at work at the provider after we lost it. Within that time a repeat has the same key, so that
-it meets the first one; later a look-up is the truth, and the key may stand for an old error (Stripe replays a 500 for a day)
-or for nothing any more (Stripe forgets keys after a day)."""
+"""How long a call may still be at work at the provider after we lost it. Within that time a repeat has the same key,
+so that it meets the first one. Later a look-up is the truth: the key may stand for an old error (Stripe replays a
+500 for a day), or for nothing any more (Stripe forgets keys after a day)."""
 
 
 class Opened(Value):

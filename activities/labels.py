@@ -27,8 +27,7 @@ class LabelActivities:
     @activity.defn(name="buy_label")
     def buy(self, step: ParcelStep) -> Standing:
         """Picks the service by the order's rule and buys the label, once. After a lost answer it waits until the
-        carrier
-        has settled, and looks. Undone by `refund_label`."""
+        carrier has settled, and looks. Undone by `refund_label`."""
         with self.sessions.begin() as tx:
             if not wanted(tx, step):
                 return of_fulfillment(tx, step.fulfillment_id)
@@ -81,8 +80,7 @@ class LabelActivities:
     # --- steps of the above ------------------------------------------------------------------------------------------
 
     def rate(self, step: ParcelStep, asked: "Shipment") -> Rate:
-        """Fresh rates for every purchase: free to ask, and they know a corrected address. The intent keeps the
-        choice."""
+        """Fresh rates for every purchase: free to ask, and they know a corrected address. The intent keeps one."""
         rates = self.labels.rates(
             origin=asked.origin, destination=asked.destination, parcel=asked.size, reference=reference(step)
         )

@@ -156,7 +156,10 @@ class PaymentActivities:
 
     def to_authorize(self, tx: Session, order_id: str) -> Asked | None:
         order = locked_order(tx, order_id)
-        payment = next((p for p in reversed(all_payments(tx, order_id)) if p.status == "asked"), None)
+        payments = all_payments(tx, order_id)
+        payment = next((p for p in reversed(payments) if p.status == "asked"), None)
+        if payment is None and payments and payments[-1].status == "action_required":
+            payment = payments[-1]
         if payment is None:
             return None
         customer = tx.get_one(Customer, order.customer_id)

@@ -3,8 +3,20 @@
 from collections.abc import Generator
 
 import pytest
+import structlog
 
 from infra.processes import leave
+
+# as our processes do, but where pytest looks for it, and no more than it would show
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_log_level,
+        structlog.processors.KeyValueRenderer(key_order=["event"]),
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+)
 
 pytest_plugins = (
     "tests.fixtures_database",

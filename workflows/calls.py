@@ -1,6 +1,5 @@
 """Each activity by its wire name: what it is given, where it runs, how long it may take. A test holds this equal to
-what the
-worker registers."""
+what the worker registers."""
 
 from collections.abc import Callable
 from datetime import timedelta

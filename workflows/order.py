@@ -1,6 +1,5 @@
 """The life of an order, from where it stands to its end: entered at its start, after a reset, after continue-as-new,
-and
-again when there is late news."""
+and again when there is late news."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -9,7 +8,15 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from activities.models import CancelReason, ChangeStanding, FulfillmentStatus, HoldReason, HoldStanding, OrderStatus
+from activities.models import (
+    CancelReason,
+    ChangeStanding,
+    FulfillmentStatus,
+    HoldReason,
+    HoldStanding,
+    OrderStatus,
+    PaymentStatus,
+)
 from workflows import calls
 from workflows.fulfillment import FulfillmentRun, unfinished
 from workflows.messages import ORDER, Cancel, Entry, HoldOrder, Resolve, Where
@@ -70,8 +77,16 @@ class OrderWorkflow:
             if p.head.payment_ready:
                 await p.do(calls.AUTHORIZE)
             elif not await p.until(lambda: p.head.payment_ready or p.head.funded or p.called_off, at=deadline):
-                await p.cancel(reason=CancelReason.PAYMENT, by="deadline", why="no payment came in time")
+                await self.give_up_payment()
             await p.still_wanted(None)
+
+    async def give_up_payment(self) -> None:
+        """The deadline has passed. The bank is asked once more: its word may have come before we could hear it."""
+        p = self.progress
+        if p.head.payment == PaymentStatus.ACTION_REQUIRED:
+            await p.do(calls.AUTHORIZE)
+        if not p.head.funded:
+            await p.cancel(reason=CancelReason.PAYMENT, by="deadline", why="no payment came in time")
 
     async def reservation(self) -> None:
         """Sets units aside, or takes a place in the queue for them."""

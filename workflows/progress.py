@@ -1,6 +1,5 @@
-"""What a run knows of its order, and how it takes a step: asks whether the step is still wanted, runs it, learns
-what changed;
-a step that fails for good becomes a hold and goes on from there."""
+"""What a run knows of its order, and how it takes a step: asks whether the step is still wanted, runs it, learns what
+changed; a step that fails for good becomes a hold and goes on from there."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -172,8 +171,7 @@ class Progress:
             del self.under_way[handle]
 
     async def still_wanted(self, fulfillment_id: str | None) -> None:
-        """Asked before every effect: nothing begins while a wish to cancel is being decided, or a person must
-        decide."""
+        """Asked before every effect: nothing begins while a wish to cancel is being decided or a person must decide."""
         await self.until(lambda: self.stopping(fulfillment_id) or not (self.deciding or self.stopped(fulfillment_id)))
         if self.stopping(fulfillment_id):
             raise CalledOff
