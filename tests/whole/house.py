@@ -1,4 +1,4 @@
-"""The whole house as `orders up` runs it: engine, sandbox, worker and API as processes, which a test may end as it likes."""
+"""The house as `orders up` runs it: engine, sandbox, worker and API as processes, which a test may end as it likes."""
 
 import os
 import time
@@ -110,7 +110,7 @@ class House:
 
     def statuses(self) -> dict[str, int]:
         with self.database.sessions() as tx:
-            return dict(tx.execute(select(Order.status, func.count()).group_by(Order.status)).tuples().all())
+            return dict(tx.execute(select(Order.status, func.count()).group_by(Order.status)).all())
 
     def happened(self, order_id: str, event: str, timeout: float = 60) -> None:
         """Waits until the timeline tells of it."""
