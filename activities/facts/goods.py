@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from activities.facts import stock
 from activities.facts.axes import derive
 from activities.facts.holds import opened
-from activities.facts.record import locked_order, note, tell
+from activities.facts.record import locked_order, note, tell, wall_clock
 from activities.models import FulfillmentStatus, HoldReason, LabelStatus, Recall
 from activities.ports import Parcel as Packed
 from activities.ports import TrackingStatus
@@ -58,11 +58,27 @@ def requested(tx: Session, fulfillment_id: str, at: datetime) -> None:
     changed(tx, order, f)
 
 
+def answered(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
+    """The warehouse speaks of what it was asked for before our own record of the asking: that record may never come."""
+    if known_by_news(tx, f, "request"):
+        requested(tx, f.fulfillment_id, at)
+
+
+def known_by_news(tx: Session, f: Fulfillment, step: str) -> bool:
+    """Whether a call's outcome was out until now: nothing is left to look up."""
+    out = update(Intent).where(
+        Intent.order_id == f.order_id, Intent.step == f"{step}:{f.fulfillment_id}", Intent.finished_at.is_(None)
+    )
+    closed = tx.scalars(out.values(outcome="done", finished_at=wall_clock()).returning(Intent.intent_id))
+    return closed.first() is not None
+
+
 def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: datetime) -> bool:
     """The warehouse packed and weighed. False when this is late or known already."""
     order, f = locked(tx, fulfillment_id)
     if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
         return False
+    answered(tx, order, f, at)
     f.status = FulfillmentStatus.PACKED
     for n, parcel in enumerate(parcels, start=1):
         tx.add(
@@ -84,6 +100,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     order, f = locked(tx, fulfillment_id)
     if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
         return False
+    answered(tx, order, f, at)
     lost: dict[tuple[str, str], tuple[int, int]] = {}
     for sku, quantity in missing:
         for reservation in held(tx, fulfillment_id, sku):
@@ -124,6 +141,7 @@ def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
     order, f = locked(tx, fulfillment_id)
     if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
         return False
+    answered(tx, order, f, at)
     f.status = FulfillmentStatus.PLANNED
     opened(
         tx,
@@ -155,8 +173,8 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     order, f = locked(tx, fulfillment_id)
     if f.status in AFTER_SHIPPED or f.status == FulfillmentStatus.CANCELLED:
         return False
-    # the warehouse may be quicker than our own record of the release
-    f.released = f.released or release_asked(tx, order.order_id, fulfillment_id)
+    if known_by_news(tx, f, "release"):
+        released(tx, fulfillment_id, at)
     if not f.released:
         opened(
             tx,
@@ -172,6 +190,7 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     f.status, f.shipped_at = FulfillmentStatus.SHIPPED, at
     if f.recall == Recall.ASKED:
         f.recall = Recall.REFUSED
+        known_by_news(tx, f, "recall")
     gone = held(tx, fulfillment_id)
     stock.lock(tx, {r.sku for r in gone})
     left: dict[tuple[str, str], tuple[int, int]] = {}
@@ -198,11 +217,6 @@ def arrived(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
     if known == {TrackingStatus.DELIVERED} and f.status == FulfillmentStatus.SHIPPED:
         f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
         tell(tx, order, "delivered", f.fulfillment_id)
-
-
-def release_asked(tx: Session, order_id: str, fulfillment_id: str) -> bool:
-    asked = select(Intent.intent_id).where(Intent.order_id == order_id, Intent.step == f"release:{fulfillment_id}")
-    return tx.scalars(asked).first() is not None
 
 
 def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:
@@ -266,6 +280,7 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     if f.status in AFTER_SHIPPED or f.status == FulfillmentStatus.CANCELLED:
         return False
     f.recall, f.status = Recall.CONFIRMED, FulfillmentStatus.CANCELLED
+    known_by_news(tx, f, "recall")
     back = held(tx, fulfillment_id)
     for reservation in back:
         stock.cancel_units(tx, order.order_id, reservation.line_no, reservation.quantity)
@@ -280,6 +295,7 @@ def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     if f.recall != Recall.ASKED or f.status == FulfillmentStatus.CANCELLED:
         return False
     f.recall = Recall.REFUSED
+    known_by_news(tx, f, "recall")
     note(tx, order, "recall_refused", at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)
     return True
