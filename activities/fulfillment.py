@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities.facts import goods
-from activities.intents import close_intent, open_intent
+from activities.intents import close_answered, close_intent, open_intent
 from activities.models import FulfillmentStatus, FulfillmentStep, Recall, Standing
 from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
 from activities.standing import of_fulfillment
@@ -23,6 +23,7 @@ class FulfillmentActivities:
         with self.sessions.begin() as tx:
             _, f = goods.locked(tx, step.fulfillment_id)
             if f.status != FulfillmentStatus.PLANNED:
+                close_answered(tx, step.order_id, f"request:{step.fulfillment_id}")
                 return of_fulfillment(tx, step.fulfillment_id)
             asked, warehouse = asked_of(tx, f), warehouse_of(tx, f)
             intent = open_intent(tx, step.order_id, f"request:{step.fulfillment_id}", location=f.location_id)
@@ -38,6 +39,7 @@ class FulfillmentActivities:
         with self.sessions.begin() as tx:
             _, f = goods.locked(tx, step.fulfillment_id)
             if f.released or f.status != FulfillmentStatus.PACKED:
+                close_answered(tx, step.order_id, f"release:{step.fulfillment_id}")
                 return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
             parcels = [
@@ -62,6 +64,7 @@ class FulfillmentActivities:
                 FulfillmentStatus.REQUESTED,
                 FulfillmentStatus.PACKED,
             ):
+                close_answered(tx, step.order_id, f"recall:{step.fulfillment_id}")
                 return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
             goods.recall_asked(tx, step.fulfillment_id, step.at)

@@ -9,7 +9,7 @@ from activities.facts import goods, labels
 from activities.facts.record import wall_clock
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.fulfillment import postal
-from activities.intents import Opened, close_intent, open_intent, unresolved
+from activities.intents import Opened, close_answered, close_intent, open_intent, unresolved
 from activities.models import FulfillmentStatus, LabelStatus, ParcelStep, Standing, Value
 from activities.ports import Label, Labels, Parcel, PostalAddress, Rate
 from activities.ports import LabelStatus as Answer
@@ -60,6 +60,7 @@ class LabelActivities:
             parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
             maybe_bought = parcel.label_status == LabelStatus.NONE and unresolved(tx, step.order_id, label_step(step))
             if not maybe_bought and parcel.label_status not in (LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED):
+                close_answered(tx, step.order_id, f"refund-{label_step(step)}")
                 return standing(tx, step.order_id, [step.fulfillment_id])
         if maybe_bought and not self.adopt(step):
             with self.sessions.begin() as tx:

@@ -229,6 +229,12 @@ class FulfillmentStep(OrderStep):
     fulfillment_id: str
 
 
+class CoverStep(FulfillmentStep):
+    """Money for this fulfillment's share, by an authorization that is good until then."""
+
+    good_until: datetime
+
+
 class ParcelStep(FulfillmentStep):
     parcel: int
 

@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities import facts
 from activities.facts.record import heard, locked_order
-from activities.models import ChangeStep, HoldStep, OrderStep, Policy, ResolveStep, Standing
+from activities.models import CancelReason, ChangeStep, HoldStep, OrderStep, Policy, ResolveStep, Standing
 from activities.standing import standing, whole
 from infra.database.tables import Change, Hold
 
@@ -72,6 +72,17 @@ class OrderActivities:
             )
             if step.action == "skip":
                 skipped(tx, hold, step.at)
+            if step.action == "cancel":
+                # in the same transaction: a decision that was half heard would be lost
+                facts.orders.cancellation_decided(
+                    tx,
+                    step.order_id,
+                    step.change_id,
+                    reason=CancelReason.OPERATOR,
+                    by=step.by,
+                    why=step.why,
+                    at=step.at,
+                )
             touched = [hold.fulfillment_id] if hold.fulfillment_id else []
             return standing(tx, step.order_id, touched)
 

@@ -1,5 +1,7 @@
 """Money at the payment provider: set aside, taken per fulfillment, given back. Each effect once, whatever crashes."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
@@ -11,7 +13,7 @@ from activities.facts.orders import ask_payment
 from activities.facts.record import locked_order
 from activities.failures import Refused
 from activities.intents import Opened, close_answered, close_intent, open_intent, renew_intent, unresolved
-from activities.models import LEFT, FulfillmentStatus, FulfillmentStep, OrderStep, Standing, Value
+from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentStep, OrderStep, Standing, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.shares import cost
 from activities.standing import standing
@@ -59,11 +61,14 @@ class PaymentActivities:
             return standing(tx, step.order_id)
 
     @activity.defn(name="reauthorize_payment")
-    def reauthorize(self, step: OrderStep) -> Standing:
+    def reauthorize(self, step: CoverStep) -> Standing:
         """A new authorization, off session, for what is still to be captured: the old one has ended or is about to."""
         with self.sessions.begin() as tx:
-            order = locked_order(tx, step.order_id)
+            order, f = locked(tx, step.fulfillment_id)
             payments = all_payments(tx, step.order_id)
+            if any(covers(p, f.amount, step.good_until) for p in payments):
+                close_answered(tx, step.order_id, "authorize:")
+                return standing(tx, step.order_id, [step.fulfillment_id])
             if not any(p.status == "asked" for p in payments):
                 good = [p for p in payments if p.status in ("authorized", "captured", "ended")]
                 method = (good or payments)[-1].method
@@ -261,6 +266,11 @@ class PaymentActivities:
             tx.get_one(Payment, payment_id).intent = provider_id
             close_intent(tx, intent)
             money.ended(tx, payment_id, "voided", step.at)
+
+
+def covers(payment: Payment, amount: int, until: datetime) -> bool:
+    good = payment.capture_before is None or payment.capture_before > until
+    return payment.status == "authorized" and payment.amount - payment.captured >= amount and good
 
 
 def all_payments(tx: Session, order_id: str) -> list[Payment]:

@@ -1,8 +1,11 @@
-"""Two shops for the whole run: one as it is, and one in which every order is continued as a new run at every wait."""
+"""Two shops for the whole run: one as it is, on SQLite; one on PostgreSQL in which every order goes on as a new run
+at every
+wait."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -12,7 +15,9 @@ from tests.fixtures_database import USUAL, Database
 from tests.sandbox import SandboxControl
 from tests.shop import Shop
 
-NewDatabase = Callable[[str], Database]
+
+class NewDatabase(Protocol):
+    def __call__(self, name: str, kind: str = USUAL) -> Database: ...
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +27,8 @@ def new_database(
     """Makes a migrated database that lives as long as the test run."""
     made: list[Database] = []
 
-    def make(name: str) -> Database:
-        if USUAL == "sqlite":
+    def make(name: str, kind: str = USUAL) -> Database:
+        if kind == "sqlite":
             file = tmp_path_factory.mktemp(name) / "orders.db"
             shutil.copyfile(sqlite_template, file)
             url = f"sqlite:///{file}"
@@ -38,13 +43,14 @@ def new_database(
         database.engine.dispose()
 
 
-@pytest.fixture(scope="session", params=["as it is", "renewed at every wait"])
+@pytest.fixture(scope="session", params=["as it is", "renewed at every wait, on PostgreSQL"])
 def any_shop(
     request: pytest.FixtureRequest, new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl
 ) -> Iterator[Shop]:
     renewed = request.param != "as it is"
     settings = {"ORDERS_CONTINUE_AT_EVERY_WAIT": "true"} if renewed else {}
-    with Shop(new_database("shop"), engine_server, sandbox, settings=settings) as shop:
+    database = new_database("shop", "postgresql" if renewed else USUAL)
+    with Shop(database, engine_server, sandbox, settings=settings) as shop:
         yield shop
 
 
@@ -56,15 +62,15 @@ def one_shop(new_database: NewDatabase, engine_server: DevServer, sandbox: Sandb
 
 
 @pytest.fixture
-def shop(any_shop: Shop) -> Iterator[Shop]:
+def shop(any_shop: Shop) -> Shop:
     """Everything moves by itself, quickly, unless the test says otherwise."""
     any_shop.sandbox.pace(0.02)
     any_shop.sandbox.webhooks_to(any_shop.settings.public_url)
-    yield any_shop
+    return any_shop
 
 
 @pytest.fixture
-def plain_shop(one_shop: Shop) -> Iterator[Shop]:
+def plain_shop(one_shop: Shop) -> Shop:
     one_shop.sandbox.pace(0.02)
     one_shop.sandbox.webhooks_to(one_shop.settings.public_url)
-    yield one_shop
+    return one_shop

@@ -179,7 +179,7 @@ class Shop:
         app = build(self.settings, self.database.engine, self.client)
         self.server = uvicorn.Server(uvicorn.Config(app, port=self.port, log_level="error", lifespan="on"))
         self.serving = asyncio.create_task(self.server.serve())
-        while not self.server.started:
+        while not self.server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
 
     async def registered(self) -> None:

@@ -11,6 +11,7 @@ from temporalio.common import RetryPolicy
 from activities.models import (
     Action,
     ChangeStep,
+    CoverStep,
     FulfillmentStep,
     HoldStep,
     OrderStep,
@@ -53,7 +54,7 @@ DECIDE = Call("decide_cancellation", ChangeStep, "", local=True)
 OPEN_HOLD = Call("open_hold", HoldStep, "", local=True)
 RESOLVE_HOLD = Call("resolve_hold", ResolveStep, "", local=True)
 AUTHORIZE = Call("authorize_payment", OrderStep, "authorize")
-REAUTHORIZE = Call("reauthorize_payment", OrderStep, "authorize again")
+REAUTHORIZE = Call("reauthorize_payment", CoverStep, "authorize again")
 CAPTURE = Call("capture_payment", FulfillmentStep, "capture")
 VOID = Call("void_payments", OrderStep, "void")
 REFUND = Call("refund_payment", FulfillmentStep, "refund")

@@ -115,10 +115,11 @@ class FulfillmentRun:
         """An authorization that is good for this fulfillment's share and does not lapse meanwhile."""
         p = self.progress
         while not self.has_cover():
-            call = calls.AUTHORIZE if p.head.payment_ready else calls.REAUTHORIZE
-            await p.do(call, wanted_for=self.fulfillment_id)
-            if self.has_cover():
-                return
+            if p.head.payment_ready:
+                await p.do(calls.AUTHORIZE, wanted_for=self.fulfillment_id)
+            else:
+                good_until = workflow.now() + p.policy.authorization_margin
+                await self.do(calls.REAUTHORIZE, good_until=good_until)
             await self.until(lambda: self.has_cover() or p.head.payment_ready or p.hold_of("authorize", None) is None)
             await p.still_wanted(self.fulfillment_id)
 
@@ -169,8 +170,7 @@ class FulfillmentRun:
 
     # --- steps and waits of this fulfillment -------------------------------------------------------------------------
 
-    async def do(self, call: calls.Call, *, undoing: bool = False, parcel: int | None = None) -> bool:
-        about: dict[str, Any] = {"parcel": parcel} if parcel is not None else {}
+    async def do(self, call: calls.Call, *, undoing: bool = False, **about: Any) -> bool:
         return await self.progress.do(call, undoing=undoing, fulfillment_id=self.fulfillment_id, **about)
 
     async def until(self, true: calls.Condition, at: datetime | None = None) -> bool:

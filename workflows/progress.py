@@ -10,7 +10,6 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from activities.models import (
     Action,
-    CancelReason,
     FulfillmentStanding,
     Head,
     HoldReason,
@@ -187,11 +186,15 @@ class Progress:
         )
 
     async def cancel(self, **about: Any) -> None:
-        """Whether the order can still be cancelled is for the tables to say. If so, calls between retries end at once
-        and calls under way finish first."""
+        """Whether the order can still be cancelled is for the tables to say."""
+        await self.decide(calls.DECIDE, **about)
+
+    async def decide(self, call: Call, **about: Any) -> None:
+        """Nothing new begins meanwhile. If the order is to end, calls between retries end at once and calls under way
+        finish first."""
         self.deciding = True
         try:
-            self.learn(await self.attempt(calls.DECIDE, **about))
+            self.learn(await self.attempt(call, **about))
         finally:
             self.deciding = False
         if self.called_off:
@@ -245,20 +248,21 @@ class Progress:
     ) -> Action | None:
         """What an operator decided about a hold; None when something else, or time, ended the wait."""
         self.awaited.add(hold.hold_id)
-        await self.until(lambda: hold.hold_id in self.decisions or otherwise(), within=within)
+        await self.until(lambda: not self.is_open(hold) or otherwise(), within=within)
         self.awaited.discard(hold.hold_id)
         return self.decisions.pop(hold.hold_id, None)
+
+    def is_open(self, hold: HoldStanding) -> bool:
+        return any(h.hold_id == hold.hold_id for h in self.head.holds)
 
     async def resolve(
         self, hold: HoldStanding, action: Action, *, by: str = "", why: str = "", change_id: int | None = None
     ) -> None:
-        """Closes a hold with a decision, lets the step that waits hear it, and ends the order if that was decided."""
+        """Closes a hold with a decision (a cancellation is decided with it) and lets the step that waits hear it."""
         about: dict[str, Any] = {"change_id": change_id} if change_id else {"by": by, "why": why}
-        self.learn(await self.attempt(calls.RESOLVE_HOLD, hold_id=hold.hold_id, action=action, **about))
+        await self.decide(calls.RESOLVE_HOLD, hold_id=hold.hold_id, action=action, **about)
         if hold.hold_id in self.awaited:
             self.decisions[hold.hold_id] = action
-        if action == "cancel":
-            await self.cancel(reason=CancelReason.OPERATOR, by=by, why=why)
 
 
 def reasons(failure: ActivityError) -> tuple[str, str]:

@@ -1,12 +1,15 @@
 """Ways for a step to be cut off: where, and how. Armed per order, struck once.
 
-Where: before the intent, after it, after the effect, after the record. For a step in our own database alone the intent is the
+Where: before the intent, after it, after the effect, after the record. For a step in our own database alone the
+intent is the
 moment before its commit, and the effect the moment after.
-How: the process ends (the attempt never answers), the answer is lost, or a 500 comes after the effect. Right after an effect
+How: the process ends (the attempt never answers), the answer is lost, or a 500 comes after the effect. Right after
+an effect
 the sandbox does the latter two for real.
 """
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,6 +21,7 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.failures import OutcomeUnknown
+from tests.sandbox import Provider
 from workers.wiring import Providers
 
 
@@ -40,7 +44,7 @@ class Mishap(NamedTuple):
     how: How
 
 
-EFFECTS = {
+EFFECTS: dict[str, tuple[Provider, str]] = {
     "authorize_payment": ("stripe", "confirm"),
     "reauthorize_payment": ("stripe", "confirm"),
     "capture_payment": ("stripe", "capture"),
@@ -70,7 +74,8 @@ class Mishaps:
 
     armed: dict[str, Mishap] = field(default_factory=dict)
     struck: set[str] = field(default_factory=set)
-    over: threading.Event = field(default_factory=threading.Event)
+    next_try: dict[str, threading.Event] = field(default_factory=lambda: defaultdict(threading.Event))
+    """A local step whose process has ended holds its thread until the order is tried again."""
 
     def at(self, where: Where, *, database: bool = False) -> None:
         if not activity.in_activity():
@@ -148,6 +153,9 @@ class _Cut(ActivityInboundInterceptor):
         mishaps, step = self.mishaps, input.fn
 
         def cut(*args: Any) -> Any:
+            again = mishaps.next_try[activity.info().workflow_id or ""]
+            again.set()
+            again.clear()
             try:
                 mishaps.at(Where.BEFORE_INTENT)
                 answer = step(*args)
@@ -155,7 +163,7 @@ class _Cut(ActivityInboundInterceptor):
                 return answer
             except ProcessEnded:
                 if activity.info().is_local:
-                    mishaps.over.wait()
+                    again.wait(30)
                     raise ConnectionResetError from None
                 activity.raise_complete_async()
 

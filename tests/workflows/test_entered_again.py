@@ -75,8 +75,7 @@ def decided(shop: Shop, order: str) -> bool:
     return not {"planned", "backordered"}.isdisjoint(shop.timeline(order))
 
 
-def test_the_last_unit_goes_to_one_of_many_and_the_others_wait(plain_shop: Shop) -> None:
-    shop = plain_shop
+def test_the_last_unit_goes_to_one_of_many_and_the_others_wait(shop: Shop) -> None:
     sku = shop.product(OAK=1, RNO=1)
     with ThreadPoolExecutor(10) as crowd:
         orders = list(crowd.map(lambda _: shop.place({sku: 1}), range(10)))
@@ -93,8 +92,7 @@ def test_the_last_unit_goes_to_one_of_many_and_the_others_wait(plain_shop: Shop)
         assert shop.ends(order) == "cancelled"
 
 
-def test_backorders_are_served_in_order_of_placement(plain_shop: Shop) -> None:
-    shop = plain_shop
+def test_backorders_are_served_in_order_of_placement(shop: Shop) -> None:
     sku = shop.product()
     first, second, third = (shop.place({sku: 2}) for _ in range(3))
     for order in (first, second, third):
