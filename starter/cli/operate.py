@@ -22,7 +22,8 @@ def cancel(
     """Ask for an order to be cancelled. The order decides what can still be stopped."""
     from starter.cli.client import api
 
-    order = api().post(path(order_id, "/cancellation"), {"reason": reason, "why": why})
+    where = path(order_id, "/cancellation")
+    order = api().post(where, {"reason": reason, "why": why})
     answer(order, as_json, f"{order_id}: cancellation {order['cancellation']}")
 
 
@@ -37,11 +38,11 @@ def resolve(
     """Decide an open hold: the order goes on from there."""
     from starter.cli.client import api
 
-    client = api()
+    where, client = path(order_id), api()
     if hold is None:
-        hold = only_open(client.get(path(order_id)))
+        hold = only_open(client.get(where))
     told = {"hold": hold, "action": action, "why": why} | ({"by": by} if by else {})
-    order = client.post(path(order_id, "/resolution"), told)
+    order = client.post(f"{where}/resolution", told)
     answer(order, as_json, f"{order_id}: {action} asked for {hold}")
 
 

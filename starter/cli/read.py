@@ -109,9 +109,9 @@ def changes(order_id: str, every: float) -> Any:
     """The order whenever it has changed; ends when it is closed and its customer knows."""
     from starter.cli.client import api
 
-    client, version = api(), None
+    where, client, version = path(order_id), api(), None
     while True:
-        order = client.get(path(order_id))
+        order = client.get(where)
         if order["version"] != version:
             version = order["version"]
             yield order
@@ -123,7 +123,8 @@ def changes(order_id: str, every: float) -> Any:
 def read(order_id: str) -> dict[str, Any]:
     from starter.cli.client import api
 
-    found: dict[str, Any] = api().get(path(order_id))
+    where = path(order_id)
+    found: dict[str, Any] = api().get(where)
     return found
 
 

@@ -1,0 +1,127 @@
+"""What an operator does: looks, cancels, decides, reports goods."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from starter.cli.outside import Outside
+from tests.starter.cli.commands import Orders, an_order
+
+
+def place(orders: Orders, **changes: Any) -> str:
+    order = an_order(**changes)
+    assert orders("place", "-", stdin=json.dumps(order)).code == 0
+    return str(order["order_id"])
+
+
+def test_an_order_is_watched_until_it_is_delivered_and_then_shown(orders: Orders) -> None:
+    order_id = place(orders)
+    watched = orders("watch", order_id)
+    assert watched.code == 0
+    assert watched.out.splitlines()[-1] == f"{order_id} completed"
+    assert [" shipped" in line for line in watched.out.splitlines()].count(True) >= 1
+    changes = [json.loads(line) for line in orders("watch", order_id, "--json").out.splitlines()]
+    assert [change["status"] for change in changes] == ["completed"]
+    shown = orders("show", order_id)
+    assert shown.code == 0
+    for word in (order_id, "completed", "captured", "delivered", "MUG-BLUE", "$23.00", "out for delivery", "Timeline"):
+        assert word in shown.out
+    assert orders("show", order_id, "--json").json["payment"]["captured"] == 2300
+
+
+def test_orders_are_listed_by_what_is_asked_for(orders: Orders) -> None:
+    mine = place(orders, channel="phone", customer={"customer_id": "C-LIST", "name": "Ben", "email": "b@example.com"})
+    for asked in (["--customer", "C-LIST"], ["--channel", "phone"], ["--sku", "MUG-BLUE"]):
+        found = orders("list", "--json", *asked).json["orders"]
+        assert mine in [order["order_id"] for order in found]
+    assert orders("list", "--customer", "C-NOBODY").out == "no such orders\n"
+    assert mine in orders("list", "--customer", "C-LIST").out
+    one = orders("list", "--json", "-n", "1").json
+    assert (len(one["orders"]), one["more"]) == (1, True)
+    assert "status" in orders("list", "--status", "lost").failed(1)
+
+
+def test_an_order_that_does_not_exist_is_not_found(orders: Orders) -> None:
+    assert orders("show", "NOBODY").failed(1) == "orders: order NOBODY is not known"
+    assert "order ../x" not in orders("show", "../x").failed(1)
+
+
+def test_an_order_is_cancelled_once_and_refused_when_it_has_left(orders: Orders) -> None:
+    waiting = place(orders, lines=[{"sku": "LAMP-OAK", "quantity": 1, "unit_price": 1800}])
+    said = orders("cancel", waiting, "--why", "found it elsewhere")
+    assert said.out.startswith(f"{waiting}: cancellation ")
+    assert orders("watch", waiting).out.splitlines()[-1] == f"{waiting} cancelled"
+    delivered = place(orders)
+    orders("watch", delivered)
+    assert "can't be cancelled" in orders("cancel", delivered).failed(1)
+
+
+@pytest.fixture
+def outside(orders: Orders) -> Iterator[Outside]:
+    stack = json.loads(Path(orders.environ["ORDERS_HOME"], "stack.json").read_text())
+    found = Outside(f"http://127.0.0.1:{stack['ports']['sandbox']}")
+    yield found
+    found.http.close()
+
+
+def test_an_outage_is_held_and_goes_on_when_an_operator_says_so(orders: Orders, outside: Outside) -> None:
+    order = an_order()
+    order_id = order["order_id"]
+    outside.fail(order_id, "shippo", "*", "error", None, 0)
+    place(orders, **order)
+    hold = held(orders, order_id)
+    assert "step failed" in orders("list", "--status", "on_hold").out
+    outside.mend(order_id)
+    assert "is not offered" in orders("resolve", order_id, "--action", "skip", "--why", "try").failed(1)
+    said = orders("resolve", order_id, "--action", "retry", "--why", "Shippo is back", "--by", "eve")
+    assert said.out.startswith(f"{order_id}: retry asked for {hold}")
+    assert orders("watch", order_id).out.splitlines()[-1] == f"{order_id} completed"
+    assert "has no open hold" in orders("resolve", order_id, "--action", "retry", "--why", "again").failed(1)
+    assert orders("show", order_id, "--json").json["holds"][0]["closed_by"] == "eve (default)"
+
+
+def test_an_address_that_no_carrier_knows_is_held_and_cancelled_by_an_operator(orders: Orders) -> None:
+    order = an_order()
+    order["shipping"]["address"]["zip"] = "00000"
+    order_id = place(orders, **order)
+    decision = ("resolve", order_id, "--hold", held(orders, order_id), "--action", "cancel", "--why", "no such place")
+    assert orders(*decision).code == 0
+    assert orders("watch", order_id).out.splitlines()[-1] == f"{order_id} cancelled"
+    assert "is closed" in orders(*decision).failed(1)
+
+
+def held(orders: Orders, order_id: str) -> str:
+    """The id of the order's open hold, once there is one."""
+    for _ in range(60):
+        for hold in orders("show", order_id, "--json").json["holds"]:
+            if hold["closed_at"] is None:
+                return str(hold["hold"])
+    raise AssertionError(f"{order_id} was not held")
+
+
+def test_goods_that_arrive_are_taken_once(orders: Orders) -> None:
+    before = orders("stock", "KETTLE", "--json").json["stock"][0]["on_hand"]
+    told = ("restock", "KETTLE=5", "--location", "OAK", "--reference", "PO-CLI-1")
+    assert orders(*told).out == "PO-CLI-1: received at OAK\n"
+    assert orders(*told).out == "PO-CLI-1: received at OAK (known already, nothing changed)\n"
+    assert orders("stock", "KETTLE", "--json").json["stock"][0]["on_hand"] == before + 5
+    assert "RNO" in orders("stock", "KETTLE").out
+    other = orders("restock", "KETTLE=6", "--location", "OAK", "--reference", "PO-CLI-1").failed(1)
+    assert "was used before, for another delivery" in other
+    nowhere = orders("restock", "KETTLE=6", "--location", "MOON", "--reference", "PO-CLI-2").failed(1)
+    assert nowhere == "orders: location is not known"
+
+
+def test_what_an_order_costs_is_measured(orders: Orders) -> None:
+    """The promise of a plain card order: at most 100 events, 12 KB of history and 24 billable actions."""
+    found = orders("bench", "-n", "3", "-c", "2", "--json").json
+    assert found["orders"] == 3
+    assert found["orders_per_second"] > 0
+    assert found["p50_seconds"] <= found["p95_seconds"]
+    assert found["events"] <= 100
+    assert found["bytes"] <= 12 * 1024
+    assert found["actions"] <= 24
+    assert found["actions"] == pytest.approx(sum(found["actions_by_kind"].values()), abs=0.1)
