@@ -1,5 +1,8 @@
 """Telling the customer. Messages are rows; what is pending goes out as one message per channel, and only once."""
 
+from datetime import timedelta
+import time
+from datetime import timedelta
 from email.utils import parseaddr
 
 from sqlalchemy import select
@@ -7,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities.facts.record import heard, locked_order, note, wall_clock
-from activities.failures import ProviderFailure, Refused
+from activities.failures import ProviderFailure, Refused, Unavailable
 from activities.models import OrderStep, Standing, Value
 from activities.phrases import Kind
 from activities.ports import Mail, TextMessages
@@ -27,22 +30,29 @@ class Outgoing(Value):
 
 
 class CustomerActivities:
-    def __init__(self, sessions: sessionmaker[Session], texts: TextMessages, mail: Mail, sender: str) -> None:
+    def __init__(
+        self, sessions: sessionmaker[Session], texts: TextMessages, mail: Mail, sender: str, call_takes: timedelta
+    ) -> None:
         self.sessions = sessions
         self.texts = texts
         self.mail = mail
+        self.call_takes = call_takes
+        """A call's timeout: none is begun that could outlive this attempt, and so meet the next one's look-up."""
+        self.longest_call = longest_call
         self.domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
     @activity.defn(name="tell_customer")
     def tell(self, step: OrderStep) -> Standing:
         """Sends what is pending, by email and SMS, each message once. What cannot be delivered is on record."""
+        latest = latest_call(self.longest_call)
         with self.sessions.begin() as tx:
             heard(tx, step.order_id, "message")
             outgoing = claim(tx, step.order_id)
         trouble: ProviderFailure | None = None
         for message in outgoing:
             try:
-                reference, code = self.sent(message), None
+                self.in_time()
+                reference, code = self.sent(message, latest), None
             except Refused as refusal:
                 reference, code = None, refusal.code
             except ProviderFailure as failure:
@@ -55,16 +65,38 @@ class CustomerActivities:
         with self.sessions.begin() as tx:
             return standing(tx, step.order_id)
 
-    def sent(self, message: Outgoing) -> str:
+    def in_time(self) -> None:
+        info = activity.info()
+        until = info.started_time + (info.start_to_close_timeout or timedelta())
+        if until - wall_clock() < self.call_takes:
+            raise Unavailable("messages", "no_time_left", "The next attempt goes on with what is left.")
+
+    def sent(self, message: Outgoing, latest: float) -> str:
         """A mail store keeps one copy per Message-ID; a text is looked up before it is sent again."""
         if message.channel == "email":
+            in_time(latest)
             subject, text = email(message.notice)
             message_id = f"<{message.claim}@{self.domain}>"
             self.mail.send(to=message.to, subject=subject, text=text, message_id=message_id)
             return message_id
         body = sms(message.notice)
         known = None if message.fresh else self.texts.find(to=message.to, body=body)
-        return known or self.texts.send(to=message.to, body=body)
+        if known:
+            return known
+        in_time(latest)
+        return self.texts.send(to=message.to, body=body)
+
+
+def latest_call(longest: timedelta) -> float:
+    """When the last call of this attempt may begin: it has to end before the engine gives the attempt up and makes
+    another, which would look for the message while it is still on its way."""
+    whole = activity.info().start_to_close_timeout or longest
+    return time.monotonic() + (whole - longest).total_seconds()
+
+
+def in_time(latest: float) -> None:
+    if time.monotonic() > latest:
+        raise Unavailable("messages", "slow", "The providers are slow: what is left is sent by the next attempt.")
 
 
 def claim(tx: Session, order_id: str) -> list[Outgoing]:

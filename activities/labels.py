@@ -67,13 +67,14 @@ class LabelActivities:
                 return standing(tx, step.order_id, [step.fulfillment_id])
         with self.sessions.begin() as tx:
             parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
-            label_id = str(parcel.label_id)
-            intent = open_intent(tx, step.order_id, f"refund-{label_step(step)}", label=label_id)
+            label_id, asked_for = str(parcel.label_id), parcel.label_status == LabelStatus.REFUND_REQUESTED
+            intent = None if asked_for else open_intent(tx, step.order_id, f"refund-{label_step(step)}", label=label_id)
         answer = self.labels.label(label_id).status
-        if answer == Answer.BOUGHT:
+        if intent and answer == Answer.BOUGHT:
             answer = self.labels.refund(label_id)
         with self.sessions.begin() as tx:
-            close_intent(tx, intent)
+            if intent:
+                close_intent(tx, intent)
             seen = LabelStatus(answer.value)
             labels.refund_seen(tx, labels.parcel_of(tx, step.fulfillment_id, step.parcel), seen, step.at)
             return standing(tx, step.order_id, [step.fulfillment_id])

@@ -170,6 +170,7 @@ class Shop:
                 policy(self.settings),
                 settle=self.settings.orders_label_settle,
                 sender=self.settings.mail_from,
+                call_takes=self.settings.orders_http_timeout,
             ),
             drain=timedelta(seconds=3),
             interceptors=self.interceptors,

@@ -29,6 +29,7 @@ async def main(settings: Settings) -> None:
         policy(settings),
         settle=settings.orders_label_settle,
         sender=settings.mail_from,
+        call_takes=settings.orders_http_timeout,
     )
     running = worker(client, registered, drain=settings.orders_http_timeout + timedelta(seconds=5))
     async with running:

@@ -1,7 +1,6 @@
 """The composition root: settings in, activities out. The only place that builds providers' clients."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -71,16 +70,22 @@ def policy(settings: Settings) -> Policy:
 
 
 def activities(
-    sessions: sessionmaker[Session], outside: Providers, timing: Policy, *, settle: timedelta, sender: str
+    sessions: sessionmaker[Session],
+    outside: Providers,
+    timing: Policy,
+    *,
+    settle: timedelta,
+    sender: str,
+    call_takes: timedelta,
 ) -> Sequence[Callable[..., Any]]:
     """Every activity that the worker registers."""
     orders = OrderActivities(sessions, timing)
     stock = StockActivities(sessions)
     payment = PaymentActivities(sessions, outside.payments)
     fulfillment = FulfillmentActivities(sessions, outside.warehouses)
-    labels = LabelActivities(sessions, outside.labels, settle)
+    labels = LabelActivities(sessions, outside.labels, settings.orders_label_settle)
     delivery = DeliveryActivities(sessions, outside.labels)
-    customer = CustomerActivities(sessions, outside.texts, outside.mail, sender)
+    customer = CustomerActivities(sessions, outside.texts, outside.mail, sender, call_takes)
     return [
         orders.load,
         orders.decide_cancellation,

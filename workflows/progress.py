@@ -241,7 +241,10 @@ class Progress:
         """A step failed for good: waits for an operator, or for the next try."""
         code, advice = reasons(failure)
         hold = await self.hold(HoldReason.STEP_FAILED, step, code, advice, offered, fulfillment_id)
-        return await self.decision(hold, give_up, within=self.policy.held_retry) or "retry"
+        decided = await self.decision(hold, give_up, within=self.policy.held_retry)
+        if decided is None and not give_up():
+            await self.renewed()  # an outage of days is many tries
+        return decided or "retry"
 
     async def decision(
         self, hold: HoldStanding, otherwise: Condition, *, within: timedelta | None = None

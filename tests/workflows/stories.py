@@ -14,12 +14,13 @@ from tests.shop import Shop
 Story = Callable[[Shop, str], None]
 
 
-def told(shop: Shop, order: str, kind: str) -> None:
+def told(shop: Shop, order: str, kind: str, subject: str = "") -> None:
     """Waits until the customer has heard of it, so that what comes next makes a message of its own."""
 
     def sent() -> bool:
         with shop.database.sessions() as tx:
-            states = tx.scalars(select(Message.status).where(Message.order_id == order, Message.kind == kind)).all()
+            about = (Message.order_id == order, Message.kind == kind, Message.subject == subject)
+            states = tx.scalars(select(Message.status).where(*about)).all()
         return bool(states) and all(status not in ("pending", "claimed") for status in states)
 
     shop.until(sent, f"{kind} to be told", order, 60)
@@ -33,14 +34,14 @@ def pack(shop: Shop, order: str, n: int = 1) -> None:
 
 def deliver(shop: Shop, order: str, n: int = 1) -> None:
     shop.sandbox.warehouse(f"{order}-{n}", "hand_over")
-    told(shop, order, "shipped")
+    told(shop, order, "shipped", f"{order}-{n}")
     number = tracking_number(shop, f"{order}-{n}")
     shop.sandbox.track(number, "in_transit")
     shop.happened(order, "in_transit", n, 60)
     shop.sandbox.track(number, "out_for_delivery")
-    told(shop, order, "out_for_delivery")
+    told(shop, order, "out_for_delivery", f"{order}-{n}")
     shop.sandbox.track(number, "delivered")
-    told(shop, order, "delivered")
+    told(shop, order, "delivered", f"{order}-{n}")
 
 
 def tracking_number(shop: Shop, fulfillment_id: str) -> str:
@@ -109,7 +110,7 @@ def lost_parcel(shop: Shop, order: str) -> None:
     told(shop, order, "confirmed")
     pack(shop, order)
     shop.sandbox.warehouse(f"{order}-1", "hand_over")
-    told(shop, order, "shipped")
+    told(shop, order, "shipped", f"{order}-1")
     number = tracking_number(shop, f"{order}-1")
     shop.sandbox.track(number, "failure")
     shop.until(lambda: shop.open_hold(order, "delivery"), "a hold", order, 60)

@@ -39,7 +39,7 @@ ROWS: dict[str, stories.Story] = {
 }
 CELLS = [Mishap(activity, where, how) for activity in ROWS for where in Where for how in How]
 AT_ONCE = 12
-HURRY = {"ORDERS_HTTP_TIMEOUT": "1500ms", "ORDERS_START_TO_CLOSE": "1600ms", "ORDERS_STEP_PATIENCE": "20s"}
+HURRY = {"ORDERS_HTTP_TIMEOUT": "2s", "ORDERS_START_TO_CLOSE": "4s", "ORDERS_STEP_PATIENCE": "20s"}
 
 
 class Table:
@@ -109,6 +109,7 @@ def test_every_activity_has_its_row(plain_shop: Shop) -> None:
         policy(shop.settings),
         settle=shop.settings.orders_label_settle,
         sender=shop.settings.mail_from,
+        call_takes=shop.settings.orders_http_timeout,
     )
     names = {each.__temporal_activity_definition.name for each in registered}  # type: ignore[attr-defined]
     assert set(ROWS) == names
