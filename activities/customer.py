@@ -1,6 +1,5 @@
 """Telling the customer. Messages are rows; what is pending goes out as one message per channel, and only once."""
 
-from datetime import timedelta
 import time
 from datetime import timedelta
 from email.utils import parseaddr
@@ -37,21 +36,18 @@ class CustomerActivities:
         self.texts = texts
         self.mail = mail
         self.call_takes = call_takes
-        """A call's timeout: none is begun that could outlive this attempt, and so meet the next one's look-up."""
-        self.longest_call = longest_call
         self.domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
     @activity.defn(name="tell_customer")
     def tell(self, step: OrderStep) -> Standing:
         """Sends what is pending, by email and SMS, each message once. What cannot be delivered is on record."""
-        latest = latest_call(self.longest_call)
+        latest = latest_call(self.call_takes)
         with self.sessions.begin() as tx:
             heard(tx, step.order_id, "message")
             outgoing = claim(tx, step.order_id)
         trouble: ProviderFailure | None = None
         for message in outgoing:
             try:
-                self.in_time()
                 reference, code = self.sent(message, latest), None
             except Refused as refusal:
                 reference, code = None, refusal.code
@@ -64,12 +60,6 @@ class CustomerActivities:
             raise trouble
         with self.sessions.begin() as tx:
             return standing(tx, step.order_id)
-
-    def in_time(self) -> None:
-        info = activity.info()
-        until = info.started_time + (info.start_to_close_timeout or timedelta())
-        if until - wall_clock() < self.call_takes:
-            raise Unavailable("messages", "no_time_left", "The next attempt goes on with what is left.")
 
     def sent(self, message: Outgoing, latest: float) -> str:
         """A mail store keeps one copy per Message-ID; a text is looked up before it is sent again."""
@@ -87,16 +77,16 @@ class CustomerActivities:
         return self.texts.send(to=message.to, body=body)
 
 
-def latest_call(longest: timedelta) -> float:
-    """When the last call of this attempt may begin: it has to end before the engine gives the attempt up and makes
-    another, which would look for the message while it is still on its way."""
-    whole = activity.info().start_to_close_timeout or longest
-    return time.monotonic() + (whole - longest).total_seconds()
+def latest_call(takes: timedelta) -> float:
+    """When the last call of this attempt may begin. One that outlived the attempt would meet the next one's look-up. By
+    this machine's own clock: the engine's may differ."""
+    whole = activity.info().start_to_close_timeout or takes
+    return time.monotonic() + (whole - takes).total_seconds()
 
 
 def in_time(latest: float) -> None:
     if time.monotonic() > latest:
-        raise Unavailable("messages", "slow", "The providers are slow: what is left is sent by the next attempt.")
+        raise Unavailable("messages", "no_time_left", "The next attempt goes on with what is left.")
 
 
 def claim(tx: Session, order_id: str) -> list[Outgoing]:

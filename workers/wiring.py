@@ -1,6 +1,7 @@
 """The composition root: settings in, activities out. The only place that builds providers' clients."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -83,7 +84,7 @@ def activities(
     stock = StockActivities(sessions)
     payment = PaymentActivities(sessions, outside.payments)
     fulfillment = FulfillmentActivities(sessions, outside.warehouses)
-    labels = LabelActivities(sessions, outside.labels, settings.orders_label_settle)
+    labels = LabelActivities(sessions, outside.labels, settle)
     delivery = DeliveryActivities(sessions, outside.labels)
     customer = CustomerActivities(sessions, outside.texts, outside.mail, sender, call_takes)
     return [
