@@ -20,9 +20,9 @@ from tests.sandbox import SandboxControl
 
 QUICK = {
     "ORDERS_HTTP_TIMEOUT": "1500ms",
-    "ORDERS_START_TO_CLOSE": "2s",
+    "ORDERS_START_TO_CLOSE": "3s",
     "ORDERS_STEP_PATIENCE": "2m",
-    "ORDERS_LABEL_SETTLE": "300ms",
+    "ORDERS_LABEL_SETTLE": "2s",
 }
 Part = Literal["engine", "sandbox", "worker", "api"]
 
