@@ -40,7 +40,7 @@ def demo(
     paper = console(stderr=as_json)
     try:
         verdicts = asyncio.run(perform(home, paper, keep=keep))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         on = "; `orders demo --resume` goes on with it" if (home.path / "tour.json").exists() else ""
         raise Failed(f"interrupted, nothing is left running{on}") from None
     if as_json:

@@ -10,15 +10,16 @@ from rich.table import Table
 from rich.text import Text
 
 from starter.cli.acts import View
-from starter.cli.paper import table, word
+from starter.cli.paper import escaped, table, word
 from starter.cli.playing import Play
 from starter.cli.verdict import Verdict
 
 MILESTONES = ("placed", "authorized", "planned", "packed", "label_bought", "captured", "shipped", "delivered")
 STATE_WIDTH = 16
 """As wide as the longest, so that nothing jumps."""
-FULL_WIDTH, TITLES_WIDTH = 125, 150
+FULL_WIDTH, TITLES_WIDTH = 142, 176
 """From these widths on the last table has room for both ends, and for the scenarios' titles."""
+LEGEND = "charges: holds on the card; labels: bought − given back; what is news at the same time goes in one message"
 REFRESH = 5
 QUIET = ("told", "rated", "placed")
 
@@ -117,8 +118,8 @@ def results(verdicts: Sequence[Verdict], width: int) -> RenderableType:
             str(each.counted["email"] or "·"),
             str(each.counted["sms"] or "·"),
         )
-    faults = [f"{each.scenario.order_id}: {what}" for each in verdicts for what in each.wrong]
-    made.caption, made.caption_style, made.caption_justify = "\n".join(faults) or None, "red", "left"
+    faults = [f"[red]{each.scenario.order_id}: {escaped(what)}[/]" for each in verdicts for what in each.wrong]
+    made.caption, made.caption_style, made.caption_justify = "\n".join([LEGEND, *faults]), "dim", "left"
     return made
 
 

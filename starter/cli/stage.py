@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import time
 from contextlib import suppress
 from typing import Any
@@ -30,6 +31,7 @@ async def perform(home: Home, paper: Console, *, keep: bool) -> list[Verdict]:
     began = time.monotonic()
     environ = without_real_parts(os.environ) | tour.SETTINGS
     with paper.status("starting") as status, running(home, environ, pace=tour.PACE, say=status.update) as stack:
+        end_on_sigterm()
         api = Api(stack.stack.api_url, stack.stack.api_key.get_secret_value())
         sow(api)
         client = await connect(stack.environ)
@@ -46,13 +48,20 @@ async def perform(home: Home, paper: Console, *, keep: bool) -> list[Verdict]:
             paper.print("  [bold]It goes on running[/] until Ctrl-C. In another terminal:")
             paper.print(f"  [cyan]export ORDERS_HOME={home.path}[/]", soft_wrap=True)
             paper.print("  [cyan]orders list[/], [cyan]orders show D3-BACKORDER[/], [cyan]orders watch …[/]\n")
-            with suppress(KeyboardInterrupt, asyncio.CancelledError):
+            with suppress(asyncio.CancelledError):
                 await kept(stack)
         else:
             paper.print("  Everything is stopped now; the links work with [cyan]orders demo --keep[/],")
             paper.print("  for this very world with [cyan]orders demo --resume --keep[/].\n")
         status.start()
     return verdicts
+
+
+def end_on_sigterm() -> None:
+    """As Ctrl-C does: cancels what runs, so that all is stopped in order."""
+    this = asyncio.current_task()
+    if this is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
 
 
 def sow(api: Api) -> None:

@@ -211,7 +211,7 @@ SCENARIOS = (
             Place(),
             Await("Shippo is down: tried again and again", held),
             Mend("held; Shippo is back"),
-            Resolve("an operator says retry", "retry"),
+            Resolve("decided over HTTP, with a reason", "retry"),
         ),
     ),
 )
