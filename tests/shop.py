@@ -19,7 +19,8 @@ import httpx
 import uvicorn
 from google.protobuf.duration_pb2 import Duration
 from sqlalchemy import select
-from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest, ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
@@ -362,6 +363,23 @@ class Shop:
             customer = tx.get_one(Customer, order.customer_id)
         self.sandbox.advance(customer.customer_id, duration.total_seconds())
         self.call(TimeSkipper(self.client).fast_forward(self.handle(order_id), duration))
+
+    def reset(self, order_id: str) -> None:
+        """As an operator does in the web UI: back to the first workflow task."""
+
+        async def ask() -> None:
+            described = await self.handle(order_id).describe()
+            await self.client.workflow_service.reset_workflow_execution(
+                ResetWorkflowExecutionRequest(
+                    namespace=self.namespace,
+                    workflow_execution=WorkflowExecution(workflow_id=described.id, run_id=described.run_id),
+                    reason="test",
+                    workflow_task_finish_event_id=4,
+                    request_id=unique("reset"),
+                )
+            )
+
+        self.call(ask())
 
     def stock(self, sku: str) -> dict[str, tuple[int, int]]:
         """On hand and reserved, per location."""

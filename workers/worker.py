@@ -18,6 +18,10 @@ THREADS = 20
 BUILD = "1"
 """Short, because every workflow task's completion carries it."""
 
+RUNNER = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules("pydantic", "pydantic_core", "activities")
+)
+
 
 def worker(
     client: Client,
@@ -38,9 +42,7 @@ def worker(
         max_concurrent_local_activities=THREADS,
         graceful_shutdown_timeout=drain,
         interceptors=[SpeakPlainly(), *options.pop("interceptors", [])],
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules("pydantic", "pydantic_core", "activities")
-        ),
+        workflow_runner=RUNNER,
         build_id=BUILD,
         **options,
     )

@@ -4,28 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
-from tests.shop import Shop, unique
-
-
-def reset(shop: Shop, order: str) -> None:
-    """As an operator does in the web UI: back to the first workflow task."""
-
-    async def ask() -> None:
-        described = await shop.handle(order).describe()
-        await shop.client.workflow_service.reset_workflow_execution(
-            ResetWorkflowExecutionRequest(
-                namespace=shop.namespace,
-                workflow_execution=WorkflowExecution(workflow_id=f"order-{order}", run_id=described.run_id),
-                reason="test",
-                workflow_task_finish_event_id=4,
-                request_id=unique("reset"),
-            )
-        )
-
-    shop.call(ask())
+from tests.shop import Shop
 
 
 def test_a_finished_order_reset_to_its_first_task_does_nothing_twice(plain_shop: Shop) -> None:
@@ -33,7 +13,7 @@ def test_a_finished_order_reset_to_its_first_task_does_nothing_twice(plain_shop:
     order = shop.place({shop.product(OAK=1): 1})
     assert shop.ends(order) == "completed"
     before, story = shop.sandbox.books(order), shop.timeline(order)
-    reset(shop, order)
+    shop.reset(order)
     assert shop.ends(order) == "completed"
     assert shop.sandbox.books(order) == before
     assert shop.timeline(order) == story
@@ -46,7 +26,7 @@ def test_a_cancelled_order_reset_to_its_first_task_does_nothing_twice(plain_shop
     shop.cancel(order)
     assert shop.ends(order) == "cancelled"
     before, story = shop.sandbox.books(order), shop.timeline(order)
-    reset(shop, order)
+    shop.reset(order)
     assert shop.ends(order) == "cancelled"
     assert shop.sandbox.books(order) == before
     assert shop.timeline(order) == story
@@ -61,7 +41,7 @@ def test_a_running_order_reset_half_way_goes_on_from_where_it_stands(plain_shop:
     if reached == "released":
         shop.sandbox.warehouse(f"{order}-1", "pack")
         shop.happened(order, "released")
-    reset(shop, order)
+    shop.reset(order)
     shop.sandbox.pace(0.02)
     shop.sandbox.warehouse(f"{order}-1", "pack" if reached == "requested" else "hand_over")
     if reached == "requested":
