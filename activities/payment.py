@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
-from activities.facts import money, stock
+from activities.facts import money, planning
 from activities.facts.axes import LIVE
 from activities.facts.goods import locked
 from activities.facts.orders import ask_payment
@@ -292,8 +292,8 @@ def still_to_capture(tx: Session, order: Order) -> int:
         for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order.order_id))
         if not f.captured and f.status != FulfillmentStatus.CANCELLED
     )
-    prices = stock.shares_of(tx, order.order_id)
-    loose = [(u.line_no, u.first_unit, u.quantity) for u in stock.open_units(tx, order)]
+    prices = planning.shares_of(tx, order.order_id)
+    loose = [(u.line_no, u.first_unit, u.quantity) for u in planning.open_units(tx, order)]
     waiting = select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(
         Backorder.order_id == order.order_id, Backorder.status == "waiting"
     )

@@ -50,7 +50,7 @@ def receive(tx: Session, told: Received) -> Literal["new", "known", "conflict"]:
     if errors := doubts(tx, told):
         raise Unknown(errors)
     lines = [(line.sku, line.quantity) for line in told.lines]
-    if facts.stock.received(tx, reference=told.reference, location_id=told.location, lines=lines):
+    if facts.shelves.received(tx, reference=told.reference, location_id=told.location, lines=lines):
         return "new"
     before = tx.get_one(Restock, told.reference)
     same = before.location_id == told.location and [(line["sku"], line["quantity"]) for line in before.lines] == lines

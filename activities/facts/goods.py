@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from activities.facts import stock
+from activities.facts import planning, shelves, stock
 from activities.facts.axes import derive
 from activities.facts.holds import opened
 from activities.facts.record import locked_order, note, tell, wall_clock
@@ -116,9 +116,9 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
                 break
     if not lost:
         return False
-    stock.lock(tx, {sku for sku, _ in lost})
-    stock.move(tx, "short_picked", fulfillment_id, lost)
-    prices = stock.shares_of(tx, order.order_id)
+    shelves.lock(tx, {sku for sku, _ in lost})
+    shelves.move(tx, "short_picked", fulfillment_id, lost)
+    prices = planning.shares_of(tx, order.order_id)
     rest = held(tx, fulfillment_id)
     f.amount = sum(cost(prices[r.line_no], r.first_unit, r.quantity) for r in rest)
     if not rest:
@@ -192,13 +192,13 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         f.recall = Recall.REFUSED
         known_by_news(tx, f, "recall")
     gone = held(tx, fulfillment_id)
-    stock.lock(tx, {r.sku for r in gone})
+    shelves.lock(tx, {r.sku for r in gone})
     left: dict[tuple[str, str], tuple[int, int]] = {}
     for r in gone:
         units = left.get((r.sku, r.location_id), (0, 0))[0] - r.quantity
         left[r.sku, r.location_id] = (units, units)
         r.status = "consumed"
-    stock.move(tx, "shipped", fulfillment_id, left)
+    shelves.move(tx, "shipped", fulfillment_id, left)
     links = []
     for parcel in parcels_of(tx, fulfillment_id):
         if parcel.label_status == LabelStatus.BOUGHT:
@@ -284,7 +284,7 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     back = held(tx, fulfillment_id)
     for reservation in back:
         stock.cancel_units(tx, order.order_id, reservation.line_no, reservation.quantity)
-    stock.give_back(tx, order, back)
+    shelves.give_back(tx, order, back)
     note(tx, order, "fulfillment_cancelled", at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)
     return True

@@ -1,0 +1,150 @@
+"""Which units an order still lacks, which location gives them, and what goes together."""
+
+from collections import defaultdict
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from activities.facts.axes import sums
+from activities.facts.record import note
+from activities.models import FulfillmentStatus
+from activities.shares import cost
+from infra.database.tables import (
+    Backorder,
+    Contact,
+    Fulfillment,
+    Location,
+    Order,
+    OrderLine,
+    Reservation,
+    UnitShare,
+)
+
+
+class Units(NamedTuple):
+    """`quantity` units of one line from `first_unit` on, going to one place."""
+
+    line_no: int
+    sku: str
+    contact_id: int
+    first_unit: int
+    quantity: int
+
+
+def open_units(tx: Session, order: Order) -> list[Units]:
+    """Units of the order that are neither reserved, consumed, waiting nor cancelled."""
+    assigned: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for table, states in ((Reservation, ("held", "consumed")), (Backorder, ("waiting",))):
+        for line_no, first, quantity in tx.execute(
+            select(table.line_no, table.first_unit, table.quantity).where(
+                table.order_id == order.order_id, table.status.in_(states)
+            )
+        ):
+            assigned[line_no].append((first, quantity))
+    ship_to = tx.scalars(
+        select(Contact.contact_id).where(Contact.order_id == order.order_id, Contact.kind == "ship_to")
+    ).one()
+    wanted = []
+    for line in tx.scalars(select(OrderLine).where(OrderLine.order_id == order.order_id).order_by(OrderLine.line_no)):
+        spans = sorted(assigned[line.line_no])
+        room = line.quantity - line.cancelled - sum(quantity for _, quantity in spans)
+        at_unit = 0
+        for first, quantity in [*spans, (line.quantity, 0)]:
+            free = min(first - at_unit, room)
+            if free > 0:
+                wanted.append(Units(line.line_no, line.sku, line.contact_id or ship_to, at_unit, free))
+                room -= free
+            at_unit = first + quantity
+    return wanted
+
+
+def pick(wanted: list[Units], shelves: dict[str, dict[str, int]]) -> tuple[list[tuple[str, Units]], list[Units]]:
+    """Which location gives which units: the fewest locations per destination, then their priority."""
+    taken: list[tuple[str, Units]] = []
+    missing: list[Units] = []
+    for _, group in groupby(
+        sorted(wanted, key=lambda u: (u.contact_id, u.line_no, u.first_unit)), lambda u: u.contact_id
+    ):
+        rest = list(group)
+        while rest:
+            best = max(shelves, key=lambda location: covered(rest, shelves[location]), default=None)
+            if best is None or not covered(rest, shelves[best]):
+                break
+            rest, given = split(rest, shelves[best])
+            taken += [(best, units) for units in given]
+        missing += rest
+    return taken, missing
+
+
+def covered(wanted: list[Units], shelf: dict[str, int]) -> int:
+    need: dict[str, int] = defaultdict(int)
+    for units in wanted:
+        need[units.sku] += units.quantity
+    return sum(min(quantity, shelf.get(sku, 0)) for sku, quantity in need.items())
+
+
+def split(wanted: list[Units], shelf: dict[str, int]) -> tuple[list[Units], list[Units]]:
+    """What is left to find and what this shelf gives; the shelf is lowered."""
+    rest, given = [], []
+    for units in wanted:
+        count = min(units.quantity, shelf.get(units.sku, 0))
+        if count:
+            shelf[units.sku] -= count
+            given.append(units._replace(quantity=count))
+        if count < units.quantity:
+            rest.append(units._replace(first_unit=units.first_unit + count, quantity=units.quantity - count))
+    return rest, given
+
+
+def planned(tx: Session, order: Order, at: datetime) -> None:
+    """Groups reserved units into fulfillments: one location, one destination each."""
+    if order.backorder == "ship_complete" and sums(tx, order).waiting:
+        return
+    loose = list(
+        tx.execute(
+            select(Reservation, func.coalesce(OrderLine.contact_id, Contact.contact_id))
+            .join(OrderLine, (OrderLine.order_id == Reservation.order_id) & (OrderLine.line_no == Reservation.line_no))
+            .join(Contact, (Contact.order_id == Reservation.order_id) & (Contact.kind == "ship_to"))
+            .where(
+                Reservation.order_id == order.order_id,
+                Reservation.status == "held",
+                Reservation.fulfillment_id.is_(None),
+            )
+        )
+    )
+    if not loose:
+        return
+    n = tx.scalar(select(func.count()).where(Fulfillment.order_id == order.order_id)) or 0
+    priority = dict(tx.execute(select(Location.location_id, Location.priority)).all())
+    price = shares_of(tx, order.order_id)
+    places = sorted({(r.location_id, c) for r, c in loose}, key=lambda p: (priority[p[0]], p[0], p[1]))
+    for location_id, contact_id in places:
+        n += 1
+        mine = [r for r, c in loose if (r.location_id, c) == (location_id, contact_id)]
+        fulfillment = Fulfillment(
+            fulfillment_id=f"{order.order_id}-{n}",
+            order_id=order.order_id,
+            n=n,
+            location_id=location_id,
+            contact_id=contact_id,
+            status=FulfillmentStatus.PLANNED,
+            amount=sum(cost(price[r.line_no], r.first_unit, r.quantity) for r in mine),
+            captured=False,
+            released=False,
+            version=1,
+        )
+        tx.add(fulfillment)
+        tx.flush()
+        for reservation in mine:
+            reservation.fulfillment_id = fulfillment.fulfillment_id
+        note(tx, order, "planned", at, fulfillment_id=fulfillment.fulfillment_id, location=location_id)
+
+
+def shares_of(tx: Session, order_id: str) -> dict[int, list[UnitShare]]:
+    shares: dict[int, list[UnitShare]] = defaultdict(list)
+    for share in tx.scalars(select(UnitShare).where(UnitShare.order_id == order_id)):
+        shares[share.line_no].append(share)
+    return shares

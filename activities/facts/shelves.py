@@ -1,0 +1,168 @@
+"""Units on shelves: received, set aside, given back, gone. Product rows are the lock of their stock.
+
+Whatever frees or adds units serves the oldest waiting backorders in the same transaction, so units are available only
+when no one waits for them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import bindparam as bind
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from activities.facts.record import nudge, wall_clock
+from infra.database.tables import (
+    Backorder,
+    Location,
+    Order,
+    Product,
+    Reservation,
+    Restock,
+    Stock,
+    StockMove,
+)
+
+
+def lock(tx: Session, skus: Iterable[str]) -> dict[str, Product]:
+    # NO KEY UPDATE: orders that are just being placed refer to these rows, in an order of their own
+    wanted = select(Product).where(Product.sku.in_(sorted(set(skus)))).order_by(Product.sku)
+    rows = tx.scalars(wanted.with_for_update(key_share=True))
+    return {product.sku: product for product in rows}
+
+
+def availability(tx: Session, skus: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Per location, in order of priority: what is available of each SKU."""
+    rows = tx.execute(
+        select(Stock.location_id, Stock.sku, Stock.on_hand - Stock.reserved)
+        .join(Location)
+        .where(Stock.sku.in_(skus), Stock.on_hand > Stock.reserved)
+        .order_by(Location.priority, Location.location_id)
+    )
+    shelves: dict[str, dict[str, int]] = defaultdict(dict)
+    for location_id, sku, available in rows:
+        shelves[location_id][sku] = available
+    return shelves
+
+
+def move(tx: Session, kind: str, reference: str, changes: dict[tuple[str, str], tuple[int, int]]) -> None:
+    """Changes (on hand, reserved) per SKU and location, with the reason on record. The table's check guards the
+    bounds."""
+    tx.flush()
+    connection = tx.connection()
+    connection.execute(
+        update(Stock.__table__)  # type: ignore[arg-type]
+        .where(Stock.sku == bind("b_sku"), Stock.location_id == bind("b_location"))
+        .values(on_hand=Stock.on_hand + bind("b_on_hand"), reserved=Stock.reserved + bind("b_reserved")),
+        [
+            {"b_sku": sku, "b_location": location, "b_on_hand": on_hand, "b_reserved": held}
+            for (sku, location), (on_hand, held) in sorted(changes.items())
+        ],
+    )
+    now = wall_clock()
+    tx.execute(
+        insert(StockMove),
+        [
+            {
+                "sku": sku,
+                "location_id": location,
+                "kind": kind,
+                "on_hand": on_hand,
+                "reserved": held,
+                "reference": reference,
+                "recorded_at": now,
+            }
+            for (sku, location), (on_hand, held) in sorted(changes.items())
+        ],
+    )
+
+
+def give_back(tx: Session, order: Order, reservations: list[Reservation]) -> None:
+    """Units go back on the shelf, and from there to whoever waits longest."""
+    if not reservations:
+        return
+    lock(tx, {r.sku for r in reservations})
+    freed: dict[tuple[str, str], tuple[int, int]] = {}
+    for r in reservations:
+        freed[r.sku, r.location_id] = (0, freed.get((r.sku, r.location_id), (0, 0))[1] - r.quantity)
+        r.status = "released"
+    move(tx, "released", order.order_id, freed)
+    serve(tx, freed)
+
+
+def received(tx: Session, *, reference: str, location_id: str, lines: list[tuple[str, int]]) -> bool:
+    """Units arrive at a location, once per reference: to the oldest waiting backorders first. False: known already."""
+    lock(tx, {sku for sku, _ in lines})
+    if tx.get(Restock, reference):
+        return False
+    tx.add(
+        Restock(
+            reference=reference,
+            location_id=location_id,
+            lines=[{"sku": sku, "quantity": quantity} for sku, quantity in lines],
+            recorded_at=wall_clock(),
+        )
+    )
+    arrived: dict[tuple[str, str], tuple[int, int]] = {}
+    for sku, quantity in lines:
+        arrived[sku, location_id] = (arrived.get((sku, location_id), (0, 0))[0] + quantity, 0)
+        if tx.get(Stock, (sku, location_id)) is None:
+            tx.add(Stock(sku=sku, location_id=location_id, on_hand=0, reserved=0))
+            tx.flush()
+    move(tx, "received", reference, arrived)
+    serve(tx, arrived)
+    return True
+
+
+def serve(tx: Session, places: Iterable[tuple[str, str]]) -> None:
+    """Gives available units to the oldest waiting backorders and nudges their orders."""
+    served: set[str] = set()
+    for sku, location_id in sorted(places):
+        stock = tx.get(Stock, (sku, location_id), populate_existing=True)
+        if stock is None or stock.on_hand == stock.reserved:
+            continue
+        served |= allocate(tx, sku, location_id, stock.on_hand - stock.reserved)
+    nudge(tx, sorted(served), "restocked")
+
+
+def allocate(tx: Session, sku: str, location_id: str, available: int) -> set[str]:
+    order_of_placement = (Backorder.placed_at, Backorder.order_id, Backorder.backorder_id)
+    before = func.sum(Backorder.quantity).over(order_by=order_of_placement) - Backorder.quantity
+    line_up = (
+        select(Backorder.backorder_id, before.label("before"))
+        .where(Backorder.sku == sku, Backorder.status == "waiting")
+        .subquery()
+    )
+    due = list(
+        tx.scalars(
+            select(Backorder)
+            .join(line_up, line_up.c.backorder_id == Backorder.backorder_id)
+            .where(line_up.c.before < available)
+            .order_by(*order_of_placement)
+        )
+    )
+    reservations, left = [], available
+    for backorder in due:
+        count = min(backorder.quantity, left)
+        left -= count
+        reservations.append(
+            {
+                "order_id": backorder.order_id,
+                "line_no": backorder.line_no,
+                "sku": sku,
+                "first_unit": backorder.first_unit,
+                "quantity": count,
+                "location_id": location_id,
+                "status": "held",
+            }
+        )
+        if count < backorder.quantity:
+            backorder.first_unit += count
+            backorder.quantity -= count
+        else:
+            backorder.status = "allocated"
+    if reservations:
+        tx.flush()
+        move(tx, "allocated", location_id, {(sku, location_id): (0, available - left)})
+        tx.execute(insert(Reservation), reservations)
+    return {str(r["order_id"]) for r in reservations}
