@@ -1,0 +1,65 @@
+"""Code meets orders that began under older code: every recorded history replays. `make histories` records them anew."""
+
+import asyncio
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from infra.temporal import DATA_CONVERTER
+from tests.shop import MUG
+from tests.workflows.record import FOLDER
+from tests.workflows.scenarios import RENEWED, SCENARIOS
+from workers.worker import RUNNER
+from workflows.order import OrderWorkflow
+
+FILES = sorted(FOLDER.glob("*.json"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+async def test_a_recorded_order_replays(file: Path) -> None:
+    await replay(await asyncio.to_thread(file.read_text))
+
+
+async def test_steps_in_another_order_do_not_replay() -> None:
+    """Else the test above would prove nothing."""
+    text = await asyncio.to_thread((FOLDER / "delivered.json").read_text)
+    with pytest.raises(workflow.NondeterminismError):
+        await replay(text.replace("capture_payment", "buy_label"))
+
+
+async def replay(text: str) -> None:
+    kept = json.loads(text)
+    replayer = Replayer(workflows=[OrderWorkflow], data_converter=DATA_CONVERTER, workflow_runner=RUNNER)
+    for run in kept["runs"]:
+        await replayer.replay_workflow(WorkflowHistory.from_json(kept["workflow_id"], run))
+
+
+def test_every_scenario_is_recorded() -> None:
+    assert {file.stem for file in FILES} == {*SCENARIOS, *RENEWED}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_history_holds_no_person_and_no_machine(file: Path) -> None:
+    text = file.read_text()
+    payloads = "\n".join(decoded(json.loads(text)))
+    for word in (*MUG["customer"].values(), *MUG["shipping"]["address"].values()):
+        if isinstance(word, str) and len(word) > 2:
+            assert word not in text + payloads
+    assert set(re.findall(r'"identity":"([^"]*)"', text)) == {"recorded"}
+    assert not re.search(r"/(home|work|tmp|usr|root)/|\d@", text + payloads)
+
+
+def decoded(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [text for part in value for text in decoded(part)]
+    if not isinstance(value, dict):
+        return []
+    mine = [base64.b64decode(value["data"]).decode()] if isinstance(value.get("data"), str) else []
+    return mine + [text for part in value.values() for text in decoded(part)]
