@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -127,7 +128,9 @@ def api() -> Api:
     return Api(url, key)
 
 
-def nowhere(home: Any) -> str:
-    if (home / "demo" / "stack.json").exists():
-        return f"no stack runs in {home}: start one with `orders up`, or set ORDERS_HOME={home / 'demo'} for the demo's"
-    return f"no stack runs in {home}: start one with `orders up`, or set ORDERS_API_URL and ORDERS_API_KEY"
+def nowhere(home: Path) -> str:
+    from starter.cli.paper import short
+
+    demo = home / "demo"
+    or_else = f"ORDERS_HOME={short(demo)} for the demo's" if demo.exists() else "ORDERS_API_URL and ORDERS_API_KEY"
+    return f"no stack runs in {short(home)}: start one with `orders up`, or set {or_else}"

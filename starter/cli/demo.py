@@ -24,14 +24,14 @@ def demo(
 
     from infra.home import Home, HomeError
     from infra.settings import Settings, SettingsError
-    from starter.cli.paper import console
+    from starter.cli.paper import console, short
     from starter.cli.stage import perform
 
     try:
         home = Home(Settings.from_environment().orders_home / "demo")
         if resume:
             if not (home.path / "tour.json").exists():
-                raise Failed(f"there is no demo in {home.path} to go on with: leave out --resume")
+                raise Failed(f"there is no demo in {short(home.path)} to go on with: leave out --resume")
         else:
             with home.held():
                 clear(home)
@@ -47,7 +47,7 @@ def demo(
         print(json.dumps([verdict.as_json() for verdict in verdicts]))
     bad = [verdict.scenario.order_id for verdict in verdicts if not verdict.good]
     if bad:
-        raise Failed(f"not as expected: {', '.join(bad)}; logs are in {home.path / 'logs'}")
+        raise Failed(f"not as expected: {', '.join(bad)}; logs are in {short(home.path / 'logs')}")
 
 
 def clear(home: "Home") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ def headline(order: dict[str, Any]) -> str:
         reason = f" ({order['cancel_reason']})" if order["cancel_reason"] else ""
         said += f"\ncancellation: {order['cancellation']}{reason}"
     return said + "\n"
+
+
+def short(path: Path) -> str:
+    """As one would type it here."""
+    return str(path.relative_to(here)) if path.is_relative_to(here := path.cwd()) else str(path)
 
 
 def escaped(text: str) -> str:

@@ -17,6 +17,7 @@ from infra.settings import Settings, SettingsError
 from infra.temporal import EngineError, start_dev_server
 from starter.cli import parts
 from starter.cli.failure import Failed
+from starter.cli.paper import short
 from starter.cli.processes import command
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Running:
         """Nothing is restarted in silence: who died is named."""
         for name, child in self.children.items():
             if (code := child.exit_code) is not None:
-                raise Failed(f"the {name} ended ({ending(code)}): {child.last_line()}; its log is {child.log}")
+                raise Failed(f"the {name} ended ({ending(code)}): {child.last_line()}; its log is {short(child.log)}")
 
     def stop(self) -> None:
         """Newest first: no new orders, then calls under way finish, then the world and the engine go."""

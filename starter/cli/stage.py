@@ -14,6 +14,7 @@ from infra.temporal import connect
 from starter.cli import catalogue, tour
 from starter.cli.client import Api
 from starter.cli.outside import Outside
+from starter.cli.paper import short
 from starter.cli.parts import without_real_parts
 from starter.cli.playing import Diary, Play, World
 from starter.cli.posters import Board, plain, results
@@ -42,11 +43,11 @@ async def perform(home: Home, paper: Console, *, keep: bool) -> list[Verdict]:
         show_links(paper, stack.links())
         verdicts = await played(world, paper)
         paper.print(results(verdicts, paper.width))
-        paper.print(f"  {time.monotonic() - began:.0f} s in all\n")
+        paper.print(f"\n  {time.monotonic() - began:.0f} s in all\n")
         show_links(paper, stack.links())
         if keep:
             paper.print("  [bold]It goes on running[/] until Ctrl-C. In another terminal:")
-            paper.print(f"  [cyan]export ORDERS_HOME={home.path}[/]", soft_wrap=True)
+            paper.print(f"  [cyan]export ORDERS_HOME={short(home.path)}[/]", soft_wrap=True)
             paper.print("  [cyan]orders list[/], [cyan]orders show D3-BACKORDER[/], [cyan]orders watch …[/]\n")
             with suppress(asyncio.CancelledError):
                 await kept(stack)

@@ -227,4 +227,4 @@ SETTINGS = {
     "ORDERS_LABEL_SETTLE": "1s",
 }
 """Short patience: an outage becomes a hold in seconds instead of a quarter of an hour."""
-PACE = 0.5
+PACE = 0.8

@@ -20,7 +20,7 @@ def up(
     from infra.settings import Settings, SettingsError, environment
     from starter.cli import stack
     from starter.cli.failure import Failed
-    from starter.cli.paper import console
+    from starter.cli.paper import console, short
 
     paper = console()
     try:
@@ -40,7 +40,7 @@ def up(
                 status.start()
     except KeyboardInterrupt:
         status.stop()
-        paper.print("stopped; what was done is kept in", str(home.path))
+        paper.print("stopped; what was done is kept in", short(home.path))
     finally:
         status.stop()
 
