@@ -20,6 +20,7 @@ from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Parcel
 from starter.api.answers import problems
 from starter.webhooks.once import Item, Outcome, Taken, Told, read, take, unsigned
+from workflows.messages import Nudge
 
 TOLERANCE_SECONDS = 300
 TRACKING = {
@@ -33,13 +34,13 @@ WITHIN_TRANSIT = {
     "out_for_delivery": TrackingStatus.OUT_FOR_DELIVERY,
     "pickup_available": TrackingStatus.AVAILABLE_FOR_PICKUP,
 }
-AWAITED = (
-    TrackingStatus.OUT_FOR_DELIVERY,
-    TrackingStatus.DELIVERED,
-    TrackingStatus.RETURN_TO_SENDER,
-    TrackingStatus.FAILURE,
-)
-"""What an order acts on, or tells its customer."""
+AWAITED: dict[TrackingStatus, Nudge] = {
+    TrackingStatus.OUT_FOR_DELIVERY: "message",
+    TrackingStatus.DELIVERED: "news",
+    TrackingStatus.RETURN_TO_SENDER: "news",
+    TrackingStatus.FAILURE: "news",
+}
+"""What an order acts on, or only tells its customer."""
 REFUNDS = {"REFUNDED": LabelStatus.REFUNDED, "REFUNDREJECTED": LabelStatus.REFUND_REJECTED}
 
 router = APIRouter(tags=["Webhooks"])
@@ -121,8 +122,8 @@ def track(request: Request, told: Track) -> Taken:
             return Outcome.IGNORED
         if not goods.tracked(tx, parcel, seen.meaning, seen.at):
             return Outcome.UNCHANGED
-        if seen.meaning in AWAITED:
-            wake_order(tx, parcel)
+        if kind := AWAITED.get(seen.meaning):
+            wake_order(tx, parcel, kind)
         return Outcome.TAKEN
 
     state = f"{seen.status} {seen.substatus.code if seen.substatus else ''} {seen.status_date or ''}" if seen else ""
@@ -145,5 +146,6 @@ def transaction(request: Request, told: Transaction) -> Taken:
     return take(request, item, apply)
 
 
-def wake_order(tx: Session, parcel: Parcel) -> None:
-    nudge(tx, tx.scalars(select(Fulfillment.order_id).where(Fulfillment.fulfillment_id == parcel.fulfillment_id)).all())
+def wake_order(tx: Session, parcel: Parcel, kind: Nudge = "news") -> None:
+    order_id = tx.scalars(select(Fulfillment.order_id).where(Fulfillment.fulfillment_id == parcel.fulfillment_id)).all()
+    nudge(tx, order_id, kind)
