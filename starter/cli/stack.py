@@ -112,12 +112,18 @@ def prepared(home: Home, given: Mapping[str, str]) -> Running:
     unused = [] if sandboxed else ["sandbox", "smtp"]
     unused += ["engine", "web_ui"] if any(name in given for name in REAL_ENGINE) else []
     stack = Stack(
-        api_url=f"http://{settings.orders_api_host}:{ports['api']}",
+        api_url=f"http://{reachable(settings.orders_api_host)}:{ports['api']}",
         api_key=before.api_key if before else SecretStr(""),
         ports={name: port for name, port in ports.items() if name not in unused},
         secrets={name: SecretStr(value) for name, value in secrets.items()},
     )
     return Running(home, stack, environ, empty=False)
+
+
+def reachable(host: str) -> str:
+    """Where to call what listens there."""
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
+    return anywhere.get(host, f"[{host}]" if ":" in host else host)
 
 
 def begin_all(made: Running, given: Mapping[str, str], pace: float, say: Say) -> None:
