@@ -1,5 +1,6 @@
 """Fulfillments: asked of a warehouse, packed, released, gone, arrived; or stopped on the way."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -102,8 +103,13 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
         return False
     answered(tx, order, f, at)
     lost: dict[tuple[str, str], tuple[int, int]] = {}
+    set_aside = defaultdict(list)
+    for reservation in held(tx, fulfillment_id):
+        set_aside[reservation.sku].append(reservation)
     for sku, quantity in missing:
-        for reservation in held(tx, fulfillment_id, sku):
+        for reservation in set_aside[sku]:
+            if reservation.status != "held":
+                continue
             count = min(quantity, reservation.quantity)
             quantity -= count
             key = (sku, f.location_id)
@@ -129,10 +135,8 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     return True
 
 
-def held(tx: Session, fulfillment_id: str, sku: str | None = None) -> list[Reservation]:
+def held(tx: Session, fulfillment_id: str) -> list[Reservation]:
     rows = select(Reservation).where(Reservation.fulfillment_id == fulfillment_id, Reservation.status == "held")
-    if sku is not None:
-        rows = rows.where(Reservation.sku == sku)
     return list(tx.scalars(rows.order_by(Reservation.line_no, Reservation.first_unit.desc())))
 
 
@@ -282,8 +286,7 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     f.recall, f.status = Recall.CONFIRMED, FulfillmentStatus.CANCELLED
     known_by_news(tx, f, "recall")
     back = held(tx, fulfillment_id)
-    for reservation in back:
-        stock.cancel_units(tx, order.order_id, reservation.line_no, reservation.quantity)
+    stock.cancel_units(tx, order.order_id, [(reservation.line_no, reservation.quantity) for reservation in back])
     shelves.give_back(tx, order, back)
     note(tx, order, "fulfillment_cancelled", at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)

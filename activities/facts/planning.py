@@ -48,7 +48,8 @@ def open_units(tx: Session, order: Order) -> list[Units]:
         select(Contact.contact_id).where(Contact.order_id == order.order_id, Contact.kind == "ship_to")
     ).one()
     wanted = []
-    for line in tx.scalars(select(OrderLine).where(OrderLine.order_id == order.order_id).order_by(OrderLine.line_no)):
+    rows = select(OrderLine).where(OrderLine.order_id == order.order_id).order_by(OrderLine.line_no)
+    for line in tx.scalars(rows.execution_options(populate_existing=True)):
         spans = sorted(assigned[line.line_no])
         room = line.quantity - line.cancelled - sum(quantity for _, quantity in spans)
         at_unit = 0

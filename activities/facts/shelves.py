@@ -4,8 +4,9 @@ Whatever frees or adds units serves the oldest waiting backorders in the same tr
 when no one waits for them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import bindparam as bind
 from sqlalchemy import func, insert, select, update
@@ -106,9 +107,9 @@ def received(tx: Session, *, reference: str, location_id: str, lines: list[tuple
     arrived: dict[tuple[str, str], tuple[int, int]] = {}
     for sku, quantity in lines:
         arrived[sku, location_id] = (arrived.get((sku, location_id), (0, 0))[0] + quantity, 0)
-        if tx.get(Stock, (sku, location_id)) is None:
-            tx.add(Stock(sku=sku, location_id=location_id, on_hand=0, reserved=0))
-            tx.flush()
+    here = select(Stock.sku).where(Stock.location_id == location_id, Stock.sku.in_([sku for sku, _ in arrived]))
+    new = {sku for sku, _ in arrived} - set(tx.scalars(here))
+    tx.add_all(Stock(sku=sku, location_id=location_id, on_hand=0, reserved=0) for sku in sorted(new))
     move(tx, "received", reference, arrived)
     serve(tx, arrived)
     return True
@@ -116,53 +117,75 @@ def received(tx: Session, *, reference: str, location_id: str, lines: list[tuple
 
 def serve(tx: Session, places: Iterable[tuple[str, str]]) -> None:
     """Gives available units to the oldest waiting backorders and nudges their orders."""
-    served: set[str] = set()
-    for sku, location_id in sorted(places):
-        stock = tx.get(Stock, (sku, location_id), populate_existing=True)
-        if stock is None or stock.on_hand == stock.reserved:
-            continue
-        served |= allocate(tx, sku, location_id, stock.on_hand - stock.reserved)
-    nudge(tx, sorted(served), "restocked")
+    free = availability_at(tx, set(places))
+    taken: dict[str, Counter[str]] = defaultdict(Counter)
+    reservations = []
+    for backorder in due(tx, free):
+        shelf = free[backorder.sku]
+        for location_id in [place for place, available in shelf.items() if available]:
+            count = min(backorder.quantity, shelf[location_id])
+            shelf[location_id] -= count
+            taken[location_id][backorder.sku] += count
+            reservations.append(allocated(backorder, location_id, count))
+            if backorder.status == "allocated":
+                break
+    for location_id, units in sorted(taken.items()):
+        move(tx, "allocated", location_id, {(sku, location_id): (0, count) for sku, count in units.items()})
+    if reservations:
+        tx.execute(insert(Reservation), reservations)
+    nudge(tx, sorted({each["order_id"] for each in reservations}), "restocked")
 
 
-def allocate(tx: Session, sku: str, location_id: str, available: int) -> set[str]:
+def availability_at(tx: Session, places: set[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """Per SKU: what is available of it at each of these places."""
+    free: dict[str, dict[str, int]] = defaultdict(dict)
+    tx.flush()
+    for sku, location_id, available in tx.execute(
+        select(Stock.sku, Stock.location_id, Stock.on_hand - Stock.reserved)
+        .where(Stock.sku.in_({sku for sku, _ in places}), Stock.on_hand > Stock.reserved)
+        .order_by(Stock.sku, Stock.location_id)
+    ):
+        if (sku, location_id) in places:
+            free[sku][location_id] = available
+    return free
+
+
+def due(tx: Session, free: dict[str, dict[str, int]]) -> list[Backorder]:
+    """Those whose turn it is: in order of placement, as far as the units of their SKU reach."""
+    if not free:
+        return []
+    reach = {sku: sum(shelf.values()) for sku, shelf in free.items()}
     order_of_placement = (Backorder.placed_at, Backorder.order_id, Backorder.backorder_id)
-    before = func.sum(Backorder.quantity).over(order_by=order_of_placement) - Backorder.quantity
+    before = func.sum(Backorder.quantity).over(partition_by=Backorder.sku, order_by=order_of_placement)
     line_up = (
-        select(Backorder.backorder_id, before.label("before"))
-        .where(Backorder.sku == sku, Backorder.status == "waiting")
+        select(Backorder.backorder_id, (before - Backorder.quantity).label("before"))
+        .where(Backorder.sku.in_(reach), Backorder.status == "waiting")
         .subquery()
     )
-    due = list(
-        tx.scalars(
-            select(Backorder)
-            .join(line_up, line_up.c.backorder_id == Backorder.backorder_id)
-            .where(line_up.c.before < available)
-            .order_by(*order_of_placement)
-        )
+    rows = tx.execute(
+        select(Backorder, line_up.c.before)
+        .join(line_up, line_up.c.backorder_id == Backorder.backorder_id)
+        .where(line_up.c.before < max(reach.values()))
+        .order_by(*order_of_placement)
+        .execution_options(populate_existing=True)
     )
-    reservations, left = [], available
-    for backorder in due:
-        count = min(backorder.quantity, left)
-        left -= count
-        reservations.append(
-            {
-                "order_id": backorder.order_id,
-                "line_no": backorder.line_no,
-                "sku": sku,
-                "first_unit": backorder.first_unit,
-                "quantity": count,
-                "location_id": location_id,
-                "status": "held",
-            }
-        )
-        if count < backorder.quantity:
-            backorder.first_unit += count
-            backorder.quantity -= count
-        else:
-            backorder.status = "allocated"
-    if reservations:
-        tx.flush()
-        move(tx, "allocated", location_id, {(sku, location_id): (0, available - left)})
-        tx.execute(insert(Reservation), reservations)
-    return {str(r["order_id"]) for r in reservations}
+    return [backorder for backorder, ahead in rows if ahead < reach[backorder.sku]]
+
+
+def allocated(backorder: Backorder, location_id: str, count: int) -> dict[str, Any]:
+    """The reservation of its first `count` units; the backorder is lowered, or done."""
+    reservation = {
+        "order_id": backorder.order_id,
+        "line_no": backorder.line_no,
+        "sku": backorder.sku,
+        "first_unit": backorder.first_unit,
+        "quantity": count,
+        "location_id": location_id,
+        "status": "held",
+    }
+    if count < backorder.quantity:
+        backorder.first_unit += count
+        backorder.quantity -= count
+    else:
+        backorder.status = "allocated"
+    return reservation

@@ -1,8 +1,10 @@
 """An order's units: reserved, waiting, given up."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from sqlalchemy import bindparam as bind
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -88,19 +90,23 @@ def queue(tx: Session, order: Order, missing: list[planning.Units], products: di
 
 def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime) -> None:
     """`cancel_unavailable`: what no location has is not waited for."""
-    for units in missing:
-        cancel_units(tx, order.order_id, units.line_no, units.quantity)
+    cancel_units(tx, order.order_id, [(units.line_no, units.quantity) for units in missing])
     count = sum(units.quantity for units in missing)
     note(tx, order, "unavailable_cancelled", at, units=count)
     tell(tx, order, "partly_cancelled", "unavailable")
 
 
-def cancel_units(tx: Session, order_id: str, line_no: int, quantity: int) -> None:
-    tx.execute(
-        update(OrderLine)
-        .where(OrderLine.order_id == order_id, OrderLine.line_no == line_no)
-        .values(cancelled=OrderLine.cancelled + quantity)
-    )
+def cancel_units(tx: Session, order_id: str, units: Iterable[tuple[int, int]]) -> None:
+    """So many of each line will never be sent: one statement, however many lines."""
+    dropped = [{"b_line": line_no, "b_quantity": quantity} for line_no, quantity in units]
+    if dropped:
+        tx.flush()
+        tx.connection().execute(
+            update(OrderLine.__table__)  # type: ignore[arg-type]
+            .where(OrderLine.order_id == order_id, OrderLine.line_no == bind("b_line"))
+            .values(cancelled=OrderLine.cancelled + bind("b_quantity")),
+            dropped,
+        )
 
 
 def released(tx: Session, order_id: str, at: datetime) -> None:
@@ -122,14 +128,13 @@ def released(tx: Session, order_id: str, at: datetime) -> None:
     waiting = list(tx.scalars(select(Backorder).where(Backorder.order_id == order_id, Backorder.status == "waiting")))
     for backorder in waiting:
         backorder.status = "cancelled"
-        cancel_units(tx, order_id, backorder.line_no, backorder.quantity)
+    cancel_units(tx, order_id, [(backorder.line_no, backorder.quantity) for backorder in waiting])
     for fulfillment in tx.scalars(
         select(Fulfillment).where(Fulfillment.order_id == order_id, Fulfillment.status == FulfillmentStatus.PLANNED)
     ):
         fulfillment.status, fulfillment.version = FulfillmentStatus.CANCELLED, fulfillment.version + 1
     shelves.give_back(tx, order, idle)
-    for units in planning.open_units(tx, order):
-        cancel_units(tx, order_id, units.line_no, units.quantity)
+    cancel_units(tx, order_id, [(units.line_no, units.quantity) for units in planning.open_units(tx, order)])
     if idle or waiting:
         count = sum(r.quantity for r in idle) + sum(b.quantity for b in waiting)
         note(tx, order, "stock_released", at, units=count)
