@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 from email.utils import parseaddr
+from math import inf
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
@@ -80,7 +81,9 @@ class CustomerActivities:
 def latest_call(takes: timedelta) -> float:
     """When the last call of this attempt may begin. One that outlived the attempt would meet the next one's look-up. By
     this machine's own clock: the engine's may differ."""
-    whole = activity.info().start_to_close_timeout or takes
+    whole = activity.info().start_to_close_timeout or timedelta.max
+    if whole < takes:  # a patience shorter than a call: the engine has cut the attempt down to it
+        return inf
     return time.monotonic() + (whole - takes).total_seconds()
 
 
