@@ -47,6 +47,7 @@ class CustomerActivities:
             heard(tx, step.order_id, "message")
             outgoing = claim(tx, step.order_id)
         trouble: ProviderFailure | None = None
+        settled = False
         for message in outgoing:
             try:
                 reference, code = self.sent(message, latest), None
@@ -57,7 +58,8 @@ class CustomerActivities:
                 continue
             with self.sessions.begin() as tx:
                 settle(tx, step, message, reference, code)
-        if trouble:
+            settled = True
+        if trouble and not (settled and isinstance(trouble, NoTimeLeft)):
             raise trouble
         with self.sessions.begin() as tx:
             return standing(tx, step.order_id)
@@ -78,6 +80,10 @@ class CustomerActivities:
         return self.texts.send(to=message.to, body=body)
 
 
+class NoTimeLeft(Unavailable):
+    """No failure where something was sent: the order sees that it has more to tell, and asks again."""
+
+
 def latest_call(takes: timedelta) -> float:
     """When the last call of this attempt may begin. One that outlived the attempt would meet the next one's look-up. By
     this machine's own clock: the engine's may differ."""
@@ -89,7 +95,7 @@ def latest_call(takes: timedelta) -> float:
 
 def in_time(latest: float) -> None:
     if time.monotonic() > latest:
-        raise Unavailable("messages", "no_time_left", "The next attempt goes on with what is left.")
+        raise NoTimeLeft("messages", "no_time_left", "The next attempt goes on with what is left.")
 
 
 def claim(tx: Session, order_id: str) -> list[Outgoing]:

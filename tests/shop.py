@@ -40,7 +40,7 @@ from workflows.messages import workflow_id
 T = TypeVar("T")
 FAST = {
     "ORDERS_HTTP_TIMEOUT": "2s",
-    "ORDERS_START_TO_CLOSE": "2500ms",
+    "ORDERS_START_TO_CLOSE": "3500ms",
     "ORDERS_STEP_PATIENCE": "4s",
     "ORDERS_LABEL_SETTLE": "300ms",
 }
