@@ -40,17 +40,19 @@ def test_an_order_is_started_though_its_api_died_between_commit_and_start(house:
 
 def test_an_order_is_started_though_its_api_died_while_it_asked_the_engine(house: House) -> None:
     """The dead one has leased the row: it is due again when the lease ends."""
-    engine = house.child("engine").pid
-    os.kill(engine, signal.SIGSTOP)
+    house.settled()
+    os.kill(house.child("engine").pid, signal.SIGSTOP)  # it neither answers nor refuses
     house.place(order("A-2"))
 
     def leased() -> bool:
         with house.database.sessions() as tx:
             return bool(tx.scalars(select(Relay.attempts).where(Relay.order_id == "A-2")).one())
 
-    house.until(leased, "the relay to have it in hand")
-    house.kill("api")
-    house.kill("engine")
+    try:
+        house.until(leased, "the relay to have it in hand", timeout=10)
+    finally:
+        house.kill("api")
+        house.kill("engine")
     house.begin("engine")
     house.begin("api")
     house.happened("A-2", "delivered")
