@@ -1,14 +1,18 @@
 """Connections to the database: SQLite for one machine, PostgreSQL through psycopg 3 for more."""
 
 import os
+import threading
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 SQLITE_WAIT_SECONDS = 30
 """How long a writer waits for the one before it."""
+
+TURN = "writes"
 
 
 def create(url: str, pool_size: int = 10, *, durable: bool = True) -> Engine:
@@ -55,7 +59,20 @@ def _speak_sqlite(engine: Engine, durable: bool) -> None:
         connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys = ON")
 
+    # SQLite lets waiting writers look again ever more rarely: of twenty threads some would wait for seconds
+    turn = threading.Lock()
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # a transaction that reads first and writes later fails at once when another one wrote in between: wait instead
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN IMMEDIATE"))
+        how = connection.get_execution_options().get("begin", "BEGIN IMMEDIATE")
+        mine = connection.connection.record_info
+        if how == "BEGIN IMMEDIATE" and mine is not None:
+            # given up after a while: SQLite then says what is wrong
+            mine[TURN] = turn.acquire(timeout=SQLITE_WAIT_SECONDS)
+        connection.exec_driver_sql(how)
+
+    @event.listens_for(engine, "checkin")
+    def done(_: Any, record: ConnectionPoolEntry) -> None:
+        if record.record_info and record.record_info.pop(TURN, False):
+            turn.release()

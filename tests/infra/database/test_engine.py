@@ -1,6 +1,7 @@
 """Transactions and column types mean the same on SQLite and on PostgreSQL."""
 
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -89,6 +90,27 @@ def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
         writer.add(product("MUG"))
         writer.flush()
         assert reader.scalars(select(Product)).all() == []
+
+
+def test_a_writer_that_fails_or_loses_its_connection_gives_its_turn_to_the_next(database: Database) -> None:
+    def write(sku: str) -> None:
+        with database.sessions.begin() as session:
+            session.add(product(sku))
+
+    write("TAKEN")
+    with pytest.raises(IntegrityError):
+        write("TAKEN")
+    with database.sessions.begin() as session:
+        session.add(product("LOST"))
+        session.flush()
+        session.connection().invalidate()
+        session.rollback()
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, map(str, range(40))))
+    assert time.monotonic() - began < engine.SQLITE_WAIT_SECONDS
+    with database.sessions() as session:
+        assert {row.sku for row in session.scalars(select(Product))} == {"TAKEN", *map(str, range(40))}
 
 
 def test_a_sqlite_file_is_private_durable_and_keeps_its_references(tmp_path: Path) -> None:
