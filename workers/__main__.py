@@ -48,4 +48,8 @@ if __name__ == "__main__":
     except (SettingsError, upgrade.NotCurrent, temporal.EngineError) as error:
         print(f"orders worker: {error}", file=sys.stderr)
         leave(1)
+    except Exception:
+        # said in words, because the interpreter's own way out may hang with the engine's client alive
+        log.exception("worker_failed")
+        leave(1)
     leave(0)
