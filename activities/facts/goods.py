@@ -279,10 +279,16 @@ def recall_asked(tx: Session, fulfillment_id: str, at: datetime) -> None:
 
 
 def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
-    """The warehouse stopped it: the units are back on the shelf, and go to whoever waits."""
+    """The warehouse stopped it: the units are back on the shelf, and go to whoever waits. Unasked and before it had
+    packed, that is a refusal; later, the customer gets the money back and hears of it."""
     order, f = locked(tx, fulfillment_id)
     if f.status in AFTER_SHIPPED or f.status == FulfillmentStatus.CANCELLED:
         return False
+    unasked = f.recall is None and order.cancellation not in ("accepted", "partly")
+    if unasked and f.status != FulfillmentStatus.PACKED:
+        return refused(tx, fulfillment_id, "stopped_by_warehouse", at)
+    if unasked:
+        tell(tx, order, "partly_cancelled", fulfillment_id, refunded=f.amount if f.captured else 0)
     f.recall, f.status = Recall.CONFIRMED, FulfillmentStatus.CANCELLED
     known_by_news(tx, f, "recall")
     back = held(tx, fulfillment_id)

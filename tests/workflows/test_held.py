@@ -131,6 +131,34 @@ def test_a_refusing_warehouse_is_asked_again_when_an_operator_says_so(shop: Shop
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
 
+def test_a_warehouse_that_stops_by_itself_is_a_refusal(shop: Shop) -> None:
+    sku = shop.product(OAK=1)
+    shop.sandbox.pace(None)
+    order = shop.place({sku: 1})
+    shop.happened(order, "requested")
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    assert shop.view(order)["holds"][0]["code"] == "stopped_by_warehouse"
+    shop.resolve(order, "cancel", "warehouse")
+    assert shop.ends(order) == "cancelled"
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
+def test_a_packed_parcel_that_the_warehouse_takes_back_is_paid_back(shop: Shop) -> None:
+    sku = shop.product(OAK=1)
+    shop.sandbox.pace(None)
+    order = shop.place({sku: 1})
+    shop.happened(order, "requested")
+    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.happened(order, "released")
+    shop.sandbox.pace(0.02)
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    assert shop.ends(order) == "cancelled"
+    books = shop.books(order)
+    assert (books["captures"], books["refunds"], books["label_refunds"]) == (1, 1, 1)
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
 def test_a_silent_warehouse_is_held_and_its_answer_goes_on(shop: Shop) -> None:
     sku = shop.product(prefix="SILENT", OAK=1)
     order = shop.place({sku: 1})
