@@ -5,12 +5,12 @@ from datetime import timedelta
 from email.utils import parseaddr
 from math import inf
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities.facts.record import heard, locked_order, note, wall_clock
-from activities.failures import ProviderFailure, Refused, Unavailable
+from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.models import OrderStep, Standing, Value
 from activities.phrases import Kind
 from activities.ports import Mail, TextMessages
@@ -20,13 +20,16 @@ from infra.database.tables import Contact, Message, Order
 
 
 class Outgoing(Value):
-    """One message to one person: what it carries and whether an earlier attempt may have sent it."""
+    """One message to one person: what it carries, whether an earlier attempt may have sent it, and how long that one
+    may
+    still be at it."""
 
     claim: str
     channel: str
     to: str
     notice: Notice
     fresh: bool
+    busy_for: timedelta | None = None
 
 
 class CustomerActivities:
@@ -45,7 +48,7 @@ class CustomerActivities:
         latest = latest_call(self.call_takes)
         with self.sessions.begin() as tx:
             heard(tx, step.order_id, "message")
-            outgoing = claim(tx, step.order_id)
+            outgoing = claim(tx, step.order_id, activity.info().start_to_close_timeout or timedelta())
         trouble: ProviderFailure | None = None
         settled = False
         for message in outgoing:
@@ -55,6 +58,8 @@ class CustomerActivities:
                 reference, code = None, refusal.code
             except ProviderFailure as failure:
                 trouble = failure
+                with self.sessions.begin() as tx:
+                    answered(tx, step, message)
                 continue
             with self.sessions.begin() as tx:
                 settle(tx, step, message, reference, code)
@@ -65,7 +70,10 @@ class CustomerActivities:
             return standing(tx, step.order_id)
 
     def sent(self, message: Outgoing, latest: float) -> str:
-        """A mail store keeps one copy per Message-ID; a text is looked up before it is sent again."""
+        """A mail store keeps one copy per Message-ID; a text is looked up before it is sent again, and not before the
+        attempt that may be sending it has ended (a reset in the web UI begins another beside it)."""
+        if message.busy_for:
+            raise OutcomeUnknown("messages", "settling", "Another attempt may be at it.", retry_in=message.busy_for)
         if message.channel == "email":
             in_time(latest)
             subject, text = email(message.notice)
@@ -98,7 +106,7 @@ def in_time(latest: float) -> None:
         raise NoTimeLeft("messages", "no_time_left", "The next attempt goes on with what is left.")
 
 
-def claim(tx: Session, order_id: str) -> list[Outgoing]:
+def claim(tx: Session, order_id: str, attempt_takes: timedelta) -> list[Outgoing]:
     """All pending rows of a channel become one message, under a name that stays the same until it is sent."""
     order = locked_order(tx, order_id)
     rows = list(
@@ -114,6 +122,12 @@ def claim(tx: Session, order_id: str) -> list[Outgoing]:
         for row in pending:
             row.status, row.claimed_as = "claimed", f"{order_id}.{channel}.{pending[0].message_id}"
             fresh.add(row.claimed_as)
+    busy = {
+        row.claimed_as: left for row in rows if row.tried_at and (left := row.tried_at + attempt_takes - wall_clock())
+    }
+    for row in rows:
+        if busy.get(row.claimed_as, timedelta()) <= timedelta():
+            row.tried_at = wall_clock()
     tx.flush()
     person = tx.scalars(select(Contact).where(Contact.order_id == order_id, Contact.kind == "customer")).one()
     claims = dict.fromkeys((str(row.claimed_as), row.channel) for row in rows)
@@ -124,6 +138,7 @@ def claim(tx: Session, order_id: str) -> list[Outgoing]:
             to=person.email if channel == "email" else person.phone,
             notice=notice(order, person, [row for row in rows if row.claimed_as == name]),
             fresh=name in fresh,
+            busy_for=left if (left := busy.get(name, timedelta())) > timedelta() else None,
         )
         for name, channel in claims
     ]
@@ -139,6 +154,15 @@ def notice(order: Order, person: Contact, rows: list[Message]) -> Notice:
     )
 
 
+def answered(tx: Session, step: OrderStep, message: Outgoing) -> None:
+    """This attempt is no longer at it: the next one may look at once."""
+    if message.busy_for:
+        return
+    locked_order(tx, step.order_id)
+    about = (Message.order_id == step.order_id, Message.claimed_as == message.claim)
+    tx.execute(update(Message).where(*about).values(tried_at=None))
+
+
 def settle(tx: Session, step: OrderStep, message: Outgoing, reference: str | None, code: str | None) -> None:
     order = locked_order(tx, step.order_id)
     rows = tx.scalars(
@@ -146,7 +170,7 @@ def settle(tx: Session, step: OrderStep, message: Outgoing, reference: str | Non
     ).all()
     for row in rows:
         row.status, row.reference, row.code = ("failed" if code else "sent"), reference, code
-        row.sent_at = None if code else wall_clock()
+        row.sent_at, row.tried_at = None if code else wall_clock(), None
     event = "message_failed" if code else "told"
     kinds = [row.kind for row in rows]
     note(tx, order, event, step.at, kinds=kinds, channel=message.channel, **({"code": code} if code else {}))

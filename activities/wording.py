@@ -9,6 +9,7 @@ after a lost answer compares texts. What is known about a kind, in its data (all
     links                         addresses for tracking, separated by spaces
     url                           where to pay, confirm or answer
     items, location               as the customer knows them
+    paid_as                       how it was paid elsewhere
 """
 
 import re

@@ -139,13 +139,12 @@ def closing(order: Order, now: Sums) -> OrderStatus | None:
     """Completed or cancelled, when nothing of it is left anywhere."""
     undone = not (now.held or now.waiting or now.live or now.unsettled_labels or now.pending_refunds or now.open_holds)
     ended = all(f.status in ENDED and not (f.captured and refundable(f)) for f in now.fulfillments)
-    if not (undone and ended):
+    # a wish to cancel is settled first: the goods may have outrun it, and the customer must hear what became of it
+    settled = order.cancellation is None or order.cancellation_settled
+    if not (undone and ended and settled and now.unreserved <= 0):
         return None
-    if any(f.status in LEFT for f in now.fulfillments):
-        # a wish to cancel that the goods outran is settled first: it was refused, or held for a part
-        unsettled = order.cancellation == "accepted"
-        return OrderStatus.COMPLETED if now.unreserved <= 0 and not unsettled else None
-    return OrderStatus.CANCELLED if now.unreserved <= 0 else None
+    left = any(f.status in LEFT for f in now.fulfillments)
+    return OrderStatus.COMPLETED if left else OrderStatus.CANCELLED
 
 
 def refundable(fulfillment: Fulfillment) -> bool:

@@ -97,11 +97,15 @@ def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: date
 
 
 def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, int]], at: datetime) -> bool:
-    """Units the shelf did not have: the count is corrected and they go back to reservation."""
+    """Units the shelf did not have: the count is corrected and they go back to reservation. News that comes after the
+    packing counts too; once the money is taken, or being taken, a person must give it back."""
     order, f = locked(tx, fulfillment_id)
-    if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
+    if f.status == FulfillmentStatus.CANCELLED:
         return False
-    answered(tx, order, f, at)
+    if f.status in AFTER_SHIPPED or f.captured or being_captured(tx, f):
+        return short_too_late(tx, order, f, at)
+    if f.status != FulfillmentStatus.PACKED:
+        answered(tx, order, f, at)
     lost: dict[tuple[str, str], tuple[int, int]] = {}
     set_aside = defaultdict(list)
     for reservation in held(tx, fulfillment_id):
@@ -131,6 +135,30 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
         f.status = FulfillmentStatus.CANCELLED
     count = -sum(reserved for _, reserved in lost.values())
     note(tx, order, "short_picked", at, fulfillment_id=fulfillment_id, units=count)
+    changed(tx, order, f)
+    return True
+
+
+def being_captured(tx: Session, f: Fulfillment) -> bool:
+    """Whether a capture of its share is under way, or may have happened."""
+    step = f"capture:{f.fulfillment_id}"
+    asked = (Intent.order_id == f.order_id, Intent.step == step, Intent.finished_at.is_(None))
+    return tx.scalars(select(Intent.intent_id).where(*asked)).first() is not None
+
+
+def short_too_late(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:
+    opened(
+        tx,
+        order.order_id,
+        reason=HoldReason.WAREHOUSE,
+        step="short_picked",
+        code="short_after_capture",
+        advice="Units were missing after they were paid for: refund them at the payment provider, correct the stock, "
+        "tell the customer, then skip.",
+        actions=("skip",),
+        at=at,
+        fulfillment_id=f.fulfillment_id,
+    )
     changed(tx, order, f)
     return True
 

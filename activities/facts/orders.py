@@ -39,6 +39,7 @@ def placed(tx: Session, asked: AskedOrder, *, order_id: str, idempotency_key: st
         payment_reference=asked.payment.payment_method if asked.payment.method == "card" else asked.payment.reference,
         locale=asked.customer.locale,
         notify=list(dict.fromkeys(asked.customer.notify)),
+        cancellation_settled=False,
         track_token=secrets.token_urlsafe(24),
         idempotency_key=idempotency_key,
         content_hash=asked.content_hash(),
@@ -191,7 +192,7 @@ def cancellation_decided(
         decision = order.cancellation
     else:
         decision = decided(tx, order)
-        order.cancellation = decision
+        order.cancellation, order.cancellation_settled = decision, decision == "refused"
         order.cancel_reason = reason if decision != "refused" else None
         order.cancel_note = why or None
         note(tx, order, f"cancellation_{decision}", at, reason=reason, by=by)

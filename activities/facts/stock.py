@@ -12,7 +12,7 @@ from activities.facts import planning, shelves
 from activities.facts.axes import derive
 from activities.facts.holds import moot
 from activities.facts.record import fulfillments_of, locked_order, note, tell
-from activities.models import FulfillmentStatus
+from activities.models import CancelReason, FulfillmentStatus
 from infra.database.tables import (
     Backorder,
     Fulfillment,
@@ -93,7 +93,14 @@ def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime)
     cancel_units(tx, order.order_id, [(units.line_no, units.quantity) for units in missing])
     count = sum(units.quantity for units in missing)
     note(tx, order, "unavailable_cancelled", at, units=count)
-    tell(tx, order, "partly_cancelled", "unavailable")
+    left = tx.scalar(
+        select(func.sum(OrderLine.quantity - OrderLine.cancelled)).where(OrderLine.order_id == order.order_id)
+    )
+    if left:
+        tell(tx, order, "partly_cancelled", "unavailable")
+    else:
+        order.cancel_reason = CancelReason.STOCK
+        tell(tx, order, "cancelled")
 
 
 def cancel_units(tx: Session, order_id: str, units: Iterable[tuple[int, int]]) -> None:
@@ -157,9 +164,11 @@ def cancellation_settled(tx: Session, order: Order, at: datetime) -> None:
         )
     )
     returned = int(tx.scalar(back) or 0)  # PostgreSQL sums BIGINT to a decimal
+    order.cancellation_settled = True
     if not going:
         order.cancellation = "accepted"
-        tell(tx, order, "cancelled", refunded=returned)
+        elsewhere = {"paid_as": order.payment_reference} if order.pay_by == "external" else {}
+        tell(tx, order, "cancelled", refunded=returned, **elsewhere)
     elif dropped:
         order.cancellation = "partly"
         tell(tx, order, "partly_cancelled", "cancellation", refunded=returned)

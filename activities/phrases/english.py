@@ -58,8 +58,10 @@ PHRASES = {
     Kind.CANCELLED: Phrase(
         "cancelled",
         "Order {order_id} is cancelled[ ({subject})]."
-        "[ {refunded} goes back to you the way you paid.| You have not been charged.]",
-        "Cancelled[ ({subject})].[ {refunded} goes back to you.| You have not been charged.]",
+        "[ {refunded} goes back to you the way you paid."
+        "| What you paid elsewhere ({paid_as}) goes back to you from there.| You have not been charged.]",
+        "Cancelled[ ({subject})].[ {refunded} goes back to you."
+        "| Paid elsewhere: it goes back from there ({paid_as}).| You have not been charged.]",
     ),
     Kind.PARTLY_CANCELLED: Phrase(
         "partly cancelled",

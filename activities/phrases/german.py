@@ -60,8 +60,10 @@ PHRASES = {
     Kind.CANCELLED: Phrase(
         "storniert",
         "Order {order_id} ist storniert[ ({subject})]."
-        "[ Sie erhalten {refunded} auf demselben Weg zurück.| Es wurde nichts berechnet.]",
-        "Storniert[ ({subject})].[ Sie erhalten {refunded} zurück.| Es wurde nichts berechnet.]",
+        "[ Sie erhalten {refunded} auf demselben Weg zurück."
+        "| Was Sie anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.| Es wurde nichts berechnet.]",
+        "Storniert[ ({subject})].[ Sie erhalten {refunded} zurück."
+        "| Anderswo bezahlt: zurück von dort ({paid_as}).| Es wurde nichts berechnet.]",
     ),
     Kind.PARTLY_CANCELLED: Phrase(
         "teilweise storniert",

@@ -150,6 +150,8 @@ class Order(Base):
     fulfillment_status: Mapped[str] = mapped_column(WORD)
     cancellation: Mapped[str | None] = mapped_column(WORD)
     """What became of the wish to cancel: `accepted`, `partly`, `refused`."""
+    cancellation_settled: Mapped[bool]
+    """Every warehouse has answered, what was left was given back, and the customer is to hear of it."""
     cancel_reason: Mapped[str | None] = mapped_column(WORD)
     cancel_note: Mapped[str | None] = mapped_column(String(500))
     backorder: Mapped[str] = mapped_column(WORD)
@@ -471,6 +473,8 @@ class Message(Base):
     """`pending`, `claimed`, `sent`, `failed`."""
     claimed_as: Mapped[str | None] = mapped_column(String(160))
     """The one message that carries this and the others claimed with it."""
+    tried_at: Mapped[datetime | None]
+    """When the attempt began that may still be sending it; nothing once that attempt has answered."""
     reference: Mapped[str | None] = mapped_column(REFERENCE, index=True)
     code: Mapped[str | None] = mapped_column(WORD)
     """Why it failed, or what the carrier of the message said last."""

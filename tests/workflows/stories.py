@@ -216,6 +216,7 @@ SURROGATE = {
     "tracked_at",
     "finished_at",
     "sent_at",
+    "tried_at",
     "due_at",
     "done_at",
     "capture_before",

@@ -188,3 +188,23 @@ def test_a_payment_that_never_comes_ends_the_order_at_its_deadline(shop: Shop) -
     assert shop.ends(order) == "cancelled"
     shop.reaches(order, cancel_reason="payment")
     assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
+def test_an_order_paid_elsewhere_that_is_cancelled_is_told_where_its_money_is(shop: Shop) -> None:
+    shop.sandbox.pace(None)
+    sku = shop.product(OAK=1)
+    order = shop.place({sku: 1}, payment={"method": "external", "reference": "till 4"})
+    shop.happened(order, "requested")
+    shop.cancel(order)
+    shop.happened(order, "recall_asked")
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    assert shop.ends(order) == "cancelled"
+    # a new run between the recall and its end must not lose the word
+    assert "till 4" in str(shop.sandbox.ask("/mailbox", order_id=order))
+
+
+def test_an_order_of_which_nothing_is_to_be_had_is_cancelled_for_lack_of_stock(shop: Shop) -> None:
+    order = shop.place({shop.product(): 1}, backorder="cancel_unavailable")
+    assert shop.ends(order) == "cancelled"
+    shop.reaches(order, cancel_reason="stock", payment_status="voided")
+    assert shop.books(order)["voids"] == 1

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from tests.shop import Shop
+from tests.workflows import stories
 
 
 def test_a_finished_order_reset_to_its_first_task_does_nothing_twice(plain_shop: Shop) -> None:
@@ -49,6 +50,22 @@ def test_a_running_order_reset_half_way_goes_on_from_where_it_stands(plain_shop:
     assert shop.ends(order) == "completed"
     books = shop.books(order)
     assert (books["authorizations"], books["captures"], books["labels"], books["warehouse_requests"]) == (1, 1, 1, 1)
+
+
+def test_a_reset_while_a_text_message_is_on_its_way_sends_it_once(plain_shop: Shop) -> None:
+    shop = plain_shop
+    shop.sandbox.pace(None)
+    asked = shop.order({shop.product(OAK=1): 1})
+    order = asked["order_id"]
+    slow = shop.sandbox.fail("twilio", "send", "delay", seconds=1.5, match=order)
+    shop.api.post("/v1/orders", json=asked).raise_for_status()
+    shop.until(lambda: shop.sandbox.struck(slow), "the message to be on its way", order)
+    shop.reset(order)
+    shop.happened(order, "told", 2)
+    stories.pack(shop, order)
+    stories.deliver(shop, order)
+    assert shop.ends(order) == "completed"
+    assert shop.books(order)["sms"] == 4
 
 
 def decided(shop: Shop, order: str) -> bool:

@@ -193,3 +193,42 @@ def test_an_operators_hold_stops_before_the_next_step(plain_shop: Shop) -> None:
     assert "label_bought" not in shop.timeline(order)
     shop.resolve(order, "retry", "operator")
     assert shop.ends(order) == "completed"
+
+
+def short(shop: Shop, order: str, sku: str) -> None:
+    lines = [{"sku": sku, "missing": 1}]
+    data = {"fulfillment_id": f"{order}-1", "lines": lines}
+    shop.sandbox.tell("/warehouse/send", {"type": "fulfillment.short_picked", "data": data})
+
+
+def test_missing_units_that_are_told_of_after_the_packing_are_found_elsewhere(shop: Shop) -> None:
+    sku = shop.product(OAK=2, RNO=2)
+    asked = shop.order({sku: 2})
+    order = asked["order_id"]
+    shop.sandbox.fail("shippo", "*", "error", times=None, match=order)
+    shop.api.post("/v1/orders", json=asked).raise_for_status()
+    shop.until(lambda: shop.open_hold(order, "step_failed"), "a hold", order)
+    short(shop, order, sku)
+    shop.happened(order, "short_picked")
+    shop.sandbox.heal()
+    shop.resolve(order, "retry", "step_failed")
+    assert shop.ends(order) == "completed"
+    books = shop.books(order)
+    assert (books["captures"], books["captured"]) == (2, 2 * 1800 + 500)
+    assert shop.stock(sku) == {"OAK": (0, 0), "RNO": (1, 0)}
+
+
+def test_missing_units_that_are_told_of_after_the_capture_reach_a_person(shop: Shop) -> None:
+    shop.sandbox.pace(None)
+    sku = shop.product(OAK=2)
+    order = shop.place({sku: 2})
+    shop.happened(order, "requested")
+    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.happened(order, "released")
+    short(shop, order, sku)
+    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    assert shop.view(order)["holds"][0]["code"] == "short_after_capture"
+    shop.sandbox.pace(0.02)
+    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    shop.resolve(order, "skip", "warehouse")
+    assert shop.ends(order) == "completed"
