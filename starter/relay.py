@@ -75,7 +75,8 @@ class RelayWorker:
                 log.error("relay cannot read the database", error=type(trouble).__name__)
             if not self.stopping:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.woken.wait(), EVERY)
+                    async with asyncio.timeout(EVERY):
+                        await self.woken.wait()
 
     async def work(self) -> bool:
         """One batch. True when there may be more."""

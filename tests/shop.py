@@ -284,11 +284,12 @@ class Shop:
 
     def until(self, true: Callable[[], T], what: str, order_id: str | None = None, timeout: float = 30) -> T:
         """Waits for a condition; when it does not come, says what was waited for and where the order stands."""
-        end = time.monotonic() + timeout
+        end, pause = time.monotonic() + timeout, 0.01
         while not (found := true()):
             if time.monotonic() > end:
                 raise AssertionError(f"waited {timeout:g} s for {what}\n{self.story(order_id) if order_id else ''}")
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.1)  # many stories wait at once: asking costs them time
         return found
 
     def reaches(self, order_id: str, *, timeout: float = 30, **axes: str) -> Order:

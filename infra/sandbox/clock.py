@@ -101,6 +101,8 @@ async def keep_time(world: World) -> None:
         following = _next(world)
         wait = timedelta(hours=1).total_seconds() if following is None else max(0.0, following[1] - time.time())
         try:
-            await asyncio.wait_for(changed.wait(), min(wait, 3600))
+            # not `wait_for`: Python 3.11's loses a cancellation that comes together with the event
+            async with asyncio.timeout(min(wait, 3600)):
+                await changed.wait()
         except TimeoutError:
             continue

@@ -67,8 +67,10 @@ async def deliver(world: World) -> None:
                 under_way[hook["seq"]] = asyncio.create_task(_try(world, client, hook, base))
             # A finished try commits, which wakes us: only what is not due yet needs a time.
             later = [hook["due"] - time.time() for hook in waiting if hook["due"] > time.time()]
+            # not `wait_for`: Python 3.11's loses a cancellation that comes together with the event
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), max(0.01, min(later, default=60.0)))
+                async with asyncio.timeout(max(0.01, min(later, default=60.0))):
+                    await changed.wait()
 
 
 def _waiting(world: World, base: str | None) -> list[Document]:
