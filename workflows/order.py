@@ -40,14 +40,11 @@ class OrderWorkflow:
         life = self.spawn(self.live())
         while not life.done():
             try:
-                await workflow.wait_condition(
-                    lambda: self.progress.renewal or any(task.done() for task in self.tasks[:3])
-                )
+                await workflow.wait_condition(lambda: life.done() or self.progress.renewal or bool(self.bugs()))
             except asyncio.CancelledError:
                 self.wish = self.wish or Cancel(why="cancelled in the web UI")
-            for task in self.tasks:
-                if task.done():
-                    task.result()
+            for bug in self.bugs():
+                raise bug
             if self.progress.renewal:
                 workflow.continue_as_new(Entry(order_id=entry.order_id, cancel=self.wish))
         await workflow.wait_condition(workflow.all_handlers_finished)
