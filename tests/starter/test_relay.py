@@ -18,8 +18,7 @@ from infra.database.tables import Order, Relay
 from infra.processes import free_ports
 from infra.settings import Settings
 from infra.temporal import connect, start_dev_server
-from starter.orders import Orders
-from starter.relay import BATCH, WAITS, RelayWorker, leased
+from starter.relay import BATCH, WAITS, grouped, leased
 from tests.fixtures_database import Database
 from tests.starter import stages
 from tests.starter.door import Api, running
@@ -137,27 +136,26 @@ async def test_two_processes_lease_each_row_once(api: Api) -> None:
 
 
 @pytest.mark.both_databases
-async def test_a_row_that_nobody_reads_comes_up_later_and_later(shop: Database, settings: Settings, api: Api) -> None:
+async def test_a_row_that_nobody_reads_comes_up_later_and_later(shop: Database, api: Api) -> None:
     await api.place()
-    with shop.sessions.begin() as tx:
-        tx.execute(update(Relay).values(due_at=stages.now(), attempts=0))
     now = stages.now()
-    for wait in (*WAITS, WAITS[-1], WAITS[-1]):
-        with shop.sessions.begin() as tx:
+    with shop.sessions.begin() as tx:  # one transaction: the API's own relay must not come between
+        tx.execute(update(Relay).values(due_at=now, attempts=0))
+        for wait in (*WAITS, WAITS[-1], WAITS[-1]):
             assert len(leased(tx, now)) == 1
             assert leased(tx, now + wait - timedelta(seconds=1)) == []
-        now += wait
+            now += wait
 
 
-async def test_the_oldest_orders_are_told_first(shop: Database, settings: Settings, api: Api, temporal: Client) -> None:
+async def test_the_oldest_orders_are_told_first(shop: Database, api: Api, temporal: Client) -> None:
     for n in range(3):
         await api.place(order_id=f"O-{n}")
-    with shop.sessions.begin() as tx:
+    with shop.sessions.begin() as tx:  # one transaction: the API's own relay must not come between
         for n in (2, 0, 1):
             due = stages.now() - timedelta(minutes=3 - n)
             tx.execute(update(Relay).where(Relay.order_id == f"O-{n}").values(due_at=due))
-    worker = RelayWorker(shop.sessions, Orders(temporal))
-    assert [due.order.order_id for due in worker.lease()] == ["O-0", "O-1", "O-2"]
+        told = grouped(tx, leased(tx, stages.now()))
+    assert [due.order.order_id for due in told] == ["O-0", "O-1", "O-2"]
     for n in range(3):
         with suppress(RPCError):
             await temporal.get_workflow_handle(workflow_id(f"O-{n}")).terminate()

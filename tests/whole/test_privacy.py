@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,8 @@ def places(house: House) -> Iterator[tuple[str, bytes]]:
         yield log.name, log.read_bytes()
     yield "cells of the engine's database", b"\n".join(cells(house.home.engine))
     for file in sorted(house.home.path.glob("engine.db*")):
-        yield f"bytes of {file.name}", file.read_bytes()
+        with suppress(FileNotFoundError):  # the engine's journal comes and goes
+            yield f"bytes of {file.name}", file.read_bytes()
 
 
 def cells(database: Path) -> Iterator[bytes]:

@@ -150,7 +150,7 @@ def line_up(tx: Session, sku: str) -> None:
     money = {"currency": "usd", "shipping_price": 0, "tax": 0, "discount": 0, "total": 100, "pay_by": "card"}
     words = {"channel": "web", "backorder": "ship_partial", "shipping_method": "ship", "service": "cheapest"}
     rest = {"payment_reference": "pm", "locale": "en", "notify": [], "content_hash": "", "version": 1}
-    same = states | money | words | rest | {"customer_id": "C-1", "recorded_at": now}
+    same = states | money | words | rest | {"cancellation_settled": False, "customer_id": "C-1", "recorded_at": now}
     ids = [f"Q-{n:05}" for n in range(QUEUE)]
     placed = {order_id: now + timedelta(seconds=n) for n, order_id in enumerate(ids)}
     tx.execute(insert(Order), [{"order_id": i, "track_token": i, "placed_at": placed[i], **same} for i in ids])
