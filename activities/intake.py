@@ -43,10 +43,8 @@ CURRENCIES = frozenset(
         "idr",
         "ils",
         "inr",
-        "isk",
         "jpy",
         "krw",
-        "kwd",
         "mxn",
         "myr",
         "nok",
@@ -65,6 +63,8 @@ CURRENCIES = frozenset(
         "zar",
     ]
 )
+"""Those whose minor units Stripe counts as ISO 4217 does. ISK and UGX it takes as if they had two decimals; of three
+decimals it takes only amounts that end in 0."""
 
 
 class Asked(BaseModel):
