@@ -73,6 +73,8 @@ class RelayWorker:
                     pass
             except SQLAlchemyError as trouble:
                 log.error("relay cannot read the database", error=type(trouble).__name__)
+            except Exception:  # without the relay the API would go on accepting what nobody hears of
+                log.exception("relay stumbles")
             if not self.stopping:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(EVERY):
@@ -94,7 +96,7 @@ class RelayWorker:
         return bool(batch) and not missed
 
     async def tell(self, due: Due, gate: asyncio.Semaphore) -> bool:
-        """False: the engine is down. Any other refusal concerns this order alone, which comes up again later."""
+        """False: the engine is down. Whatever else goes wrong concerns this order alone, which comes up again later."""
         async with gate:
             if self.down:
                 return False
@@ -105,6 +107,9 @@ class RelayWorker:
                 return False
             except RPCError as refusal:
                 log.error("engine refuses an order", order_id=due.order.order_id, status=str(refusal.status))
+                return True
+            except Exception:
+                log.exception("an order cannot be told", order_id=due.order.order_id)
                 return True
             self.sent += 1
             return True

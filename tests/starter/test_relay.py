@@ -18,7 +18,8 @@ from infra.database.tables import Order, Relay
 from infra.processes import free_ports
 from infra.settings import Settings
 from infra.temporal import connect, start_dev_server
-from starter.relay import BATCH, WAITS, grouped, leased
+from starter.orders import Orders
+from starter.relay import BATCH, WAITS, RelayWorker, grouped, leased
 from tests.fixtures_database import Database
 from tests.starter import stages
 from tests.starter.door import Api, running
@@ -145,6 +146,44 @@ async def test_a_row_that_nobody_reads_comes_up_later_and_later(shop: Database, 
             assert len(leased(tx, now)) == 1
             assert leased(tx, now + wait - timedelta(seconds=1)) == []
             now += wait
+
+
+async def test_a_bug_about_one_order_keeps_no_other_from_being_told(
+    api: Api,
+    order_id: str,
+    started: Callable[[], object],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    start = Orders.start
+
+    async def stumbling(self: Orders, order: Order) -> None:
+        if order.order_id == "BAD":
+            raise ValueError
+        await start(self, order)
+
+    monkeypatch.setattr(Orders, "start", stumbling)
+    await api.place(order_id="BAD")
+    await until(lambda: "an order cannot be told" in caplog.text)
+    await api.place(order_id=order_id)
+    await until(started)
+    with api.database.sessions() as tx:
+        assert tx.scalars(select(Relay).where(Relay.order_id == "BAD")).one().due_at > stages.now()
+
+
+async def test_a_bug_in_the_relay_itself_does_not_end_it(
+    api: Api,
+    order_id: str,
+    started: Callable[[], object],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(RelayWorker, "lease", lambda _: [].pop())
+        await api.place(order_id=order_id)
+        await until(lambda: "relay stumbles" in caplog.text)
+    api.app.state.parts.relay.wake()
+    await until(started)
 
 
 async def test_the_oldest_orders_are_told_first(shop: Database, api: Api, temporal: Client) -> None:
