@@ -15,9 +15,12 @@ from structlog import get_logger
 PROBLEM_JSON = "application/problem+json"
 CHOICES = ("card", "external")
 """Tags that pydantic puts between a field and its parts; they are no fields."""
+WHOLE = ("model_attributes_type", ("body",))
 MESSAGES = {
     "extra_forbidden": "is not a field that is known here",
     "missing": "is missing",
+    "model_attributes_type": "is not an object",
+    "model_type": "is not an object",
     "union_tag_invalid": "names a method that is not known here",
     "union_tag_not_found": "has no method",
 }
@@ -97,7 +100,7 @@ def install(app: FastAPI) -> None:
 
 
 def invalid_request(errors: Sequence[Any]) -> Refusal:
-    if any(error["type"] in ("json_invalid", "model_attributes_type") and len(error["loc"]) <= 2 for error in errors):
+    if any((error["type"], error["loc"]) == WHOLE or error["type"] == "json_invalid" for error in errors):
         return Refusal(400, "the body is not the JSON object that is expected here")
     return wrong([(field_of(error), message_of(error)) for error in errors])
 

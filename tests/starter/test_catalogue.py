@@ -39,6 +39,7 @@ async def test_what_is_put_is_new_once(api: Api) -> None:
         ("/v1/products/CUP", {"name": "Cup", "weight_g": 1, "colour": "red"}, "colour"),
         ("/v1/locations/RNO", {"name": "Reno", "warehouse": "west", "address": ADDRESS}, "warehouse"),
         ("/v1/locations/RNO", {"name": "Reno", "address": {}}, "address.city"),
+        ("/v1/locations/RNO", {"name": "Reno", "address": "1 Dock Rd"}, "address"),
     ],
 )
 async def test_what_is_wrong_is_named(api: Api, path: str, body: Any, field: str) -> None:

@@ -110,6 +110,9 @@ async def test_a_thousand_lines_pass(api: Api) -> None:
         ({"payment": {"method": "barter"}}, "payment"),
         ({"customer": {"name": "Ada"}}, "customer.email"),
         ({"customer": {"name": "Ada\x00", "email": "a@example.com"}}, "customer.name"),
+        ({"customer": "Ada"}, "customer"),
+        ({"payment": "card"}, "payment"),
+        ({"shipping": []}, "shipping"),
         ({"surprise": 1}, "surprise"),
     ],
 )
