@@ -1,5 +1,6 @@
 """What surrounds every request: a limit to its body, one line in the log, a number, and no trace of values on a bug."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable
 from secrets import token_hex
@@ -9,10 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
+from starter.api.answers import ID_PATTERN
 from starter.api.numbers import Numbers
 from starter.api.problems import Refusal
 
 LARGEST_BODY = 1024 * 1024
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""A caller may send any word: each would be a series of its own."""
 QUIET = ("/healthz", "/readyz", "/metrics")
 
 log = get_logger(__name__)
@@ -51,17 +55,19 @@ class Around:
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        self.numbers.requests.labels(scope["method"], route, str(status)).inc()
-        self.numbers.seconds.labels(scope["method"], route).observe(seconds)
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self.numbers.requests.labels(method, route, str(status)).inc()
+        self.numbers.seconds.labels(method, route).observe(seconds)
         if route not in QUIET:
             order = order_of(scope)
-            log.info("answered", method=scope["method"], route=route, status=status, ms=round(seconds * 1000), **order)
+            log.info("answered", method=method, route=route, status=status, ms=round(seconds * 1000), **order)
 
 
 def order_of(scope: Scope) -> dict[str, str]:
     """Known once the request was routed."""
-    order_id = scope.get("path_params", {}).get("order_id")
-    return {"order_id": order_id} if order_id else {}
+    order_id = scope.get("path_params", {}).get("order_id", "")
+    # what is no id may be what somebody typed about somebody
+    return {"order_id": order_id} if re.fullmatch(ID_PATTERN, order_id) else {}
 
 
 def limited(scope: Scope, receive: Receive) -> Callable[[], Awaitable[Message]]:

@@ -1,0 +1,23 @@
+"""What surrounds every request: what the log and the numbers say of it, and what they must not."""
+
+import pytest
+
+from tests.starter.door import Api
+
+
+async def test_the_log_names_an_order_only_by_what_may_be_an_id(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    await api.client.get("/v1/orders/W-1001")
+    assert (await api.client.get("/v1/orders/ada@example.com")).status_code == 422
+    assert (await api.client.get("/v1/orders/W-1001%0AAda")).status_code == 422
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 3
+    assert "W-1001" in said[0]
+    assert not any("ada" in each.lower() for each in said)
+
+
+async def test_a_method_that_nobody_knows_is_no_number_of_its_own(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    for method in ("BREW", "ADA"):
+        assert (await api.client.request(method, "/v1/orders")).status_code == 405
+    numbers = (await api.client.get("/metrics")).text
+    assert 'orders_http_requests_total{method="other",route="/v1/orders",status="405"} 2.0' in numbers
+    assert not any(word in text for text in (numbers, caplog.text) for word in ("BREW", "ADA"))
