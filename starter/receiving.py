@@ -57,6 +57,11 @@ def receive(tx: Session, told: Received) -> Literal["new", "known", "conflict"]:
     return "known" if same else "conflict"
 
 
+def used_before(reference: str) -> str:
+    """Why a conflict is refused, and what to do."""
+    return f"reference {reference} was used before, for another delivery: give this one a reference of its own"
+
+
 def doubts(tx: Session, told: Received) -> list[tuple[str, str]]:
     errors = []
     if tx.get(Location, told.location) is None:

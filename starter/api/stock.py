@@ -11,7 +11,7 @@ from activities.views.stock import of_skus
 from starter.api.answers import problems
 from starter.api.parts import Here, Stocker, StockReader
 from starter.api.problems import Refusal, wrong
-from starter.receiving import Received, Unknown, receive
+from starter.receiving import Received, Unknown, receive, used_before
 from starter.transactions import written
 
 router = APIRouter(tags=["Stock"])
@@ -53,7 +53,7 @@ def post_restock(told: Received, here: Here, who: Stocker, response: Response) -
     except Unknown as unknown:
         raise wrong(unknown.errors) from None
     if result == "conflict":
-        raise Refusal(409, f"reference {told.reference} was used before, for another delivery")
+        raise Refusal(409, used_before(told.reference))
     here.relay.wake()
     response.status_code = 201 if result == "new" else 200
     return RestockAnswer(reference=told.reference, result=result)

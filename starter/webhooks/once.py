@@ -1,5 +1,6 @@
 """News is taken once: its row and the facts that it changes are one transaction."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,8 @@ from starter.api.problems import Refusal, invalid_request
 from starter.transactions import written
 
 M = TypeVar("M", bound=BaseModel)
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+"""PostgreSQL cannot hold the first of them."""
 
 log = get_logger(__name__)
 
@@ -52,7 +55,7 @@ class Forbidden(Exception):
 
 @dataclass(frozen=True)
 class Item:
-    """One piece of news, by the sender's own id for it."""
+    """One piece of news, by the sender's own id for it. `about` may be whatever the sender said, unchecked."""
 
     sender: str
     news_id: str
@@ -73,7 +76,7 @@ def take(request: Request, item: Item, apply: Callable[[Session], Outcome]) -> T
             sender=item.sender,
             news_id=item.news_id,
             type=item.type[:80],
-            about=item.about[:255],
+            about=UNPRINTABLE.sub("?", item.about)[:255],
             recorded_at=wall_clock(),
             outcome=Outcome.IGNORED,
         )

@@ -54,7 +54,7 @@ class News(Told):
 
 
 class Substatus(Told):
-    code: str | None = None
+    code: Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{0,200}$")] | None = None
 
 
 class Seen(Told):

@@ -23,7 +23,7 @@ from infra.database.tables import Fulfillment, Location
 from infra.settings import Settings
 from starter.api.answers import problems
 from starter.api.problems import Refusal, wrong
-from starter.receiving import Received, ReceivedLine, Unknown, receive
+from starter.receiving import Received, ReceivedLine, Unknown, receive, used_before
 from starter.webhooks.once import Forbidden, Item, Outcome, Taken, Told, read, take, unsigned
 
 router = APIRouter(tags=["Webhooks"])
@@ -108,8 +108,8 @@ def verified(secret: str, body: bytes, headers: dict[str, str]) -> bool:
 
 def taken(request: Request, senders: list[str], news: News) -> Taken:
     news_id = request.headers["webhook-id"]
-    if len(news_id) > LONGEST_ID:
-        raise wrong([("webhook-id", f"has more than {LONGEST_ID} characters")])
+    if len(news_id) > LONGEST_ID or not news_id.isprintable():
+        raise wrong([("webhook-id", f"is not at most {LONGEST_ID} printable characters")])
     apply = APPLY.get(news.type, ignored)
     about = str(news.data.get("fulfillment_id") or news.data.get("reference") or "")
     item = Item("warehouse", f"{senders[0]}:{news_id}", news.type, about)
@@ -164,9 +164,12 @@ def received(tx: Session, news: News, senders: list[str]) -> Outcome:
     told = read(ReceivedNews, news.data, "data")
     allowed(tx, told.location, senders)
     try:
-        return Outcome.TAKEN if receive(tx, told) == "new" else Outcome.UNCHANGED
+        result = receive(tx, told)
     except Unknown as unknown:
         raise wrong([(f"data.{field}", message) for field, message in unknown.errors]) from None
+    if result == "conflict":
+        raise Refusal(409, used_before(told.reference))
+    return Outcome.TAKEN if result == "new" else Outcome.UNCHANGED
 
 
 def ignored(tx: Session, news: News, senders: list[str]) -> Outcome:

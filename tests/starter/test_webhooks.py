@@ -70,6 +70,25 @@ async def test_unreadable_or_wrong_news_is_a_problem_and_may_come_again(api: Api
     assert {error["field"] for error in answer.json()["errors"]} == {"data.location", "data.lines"}
 
 
+async def test_characters_that_no_table_holds_are_refused_or_left_out(api: Api, senders: Senders) -> None:
+    nul = "\x00"
+    stages.action_required(api.database)
+    failed = {"id": "pi_1", "status": "requires_payment_method", "last_payment_error": {"decline_code": nul}}
+    refused = [
+        await senders.stripe("payment_intent.payment_failed", failed),
+        await senders.stripe("payment_intent.canceled", {"id": nul, "status": "canceled"}),
+        await senders.track("1Z999", "TRANSIT", nul),
+        await senders.warehouse("fulfillment.packed", {"fulfillment_id": nul, "parcels": [BOX]}),
+    ]
+    assert [answer.status_code for answer in refused] == [422] * 4
+    taken = [
+        await senders.stripe("customer.created", {"id": nul}),
+        await senders.stripe("refund.failed", {"id": "re_9", "status": "failed", "metadata": {"order_id": nul}}),
+        await senders.warehouse("fulfillment.weighed", {"reference": nul}),
+    ]
+    assert [answer.json() for answer in taken] == [{"outcome": "ignored"}] * 3
+
+
 async def test_news_that_is_not_ours_is_taken_and_ignored(api: Api, senders: Senders) -> None:
     answers = [
         await senders.stripe("customer.created", {"id": "cus_1"}),
@@ -172,3 +191,14 @@ async def test_stock_received_serves_the_oldest_backorder_first(api: Api, sender
     }
     assert waiting == {"B-1": 0, "B-2": 2}
     assert "restocked" in stages.nudges(api.database)
+
+
+async def test_a_reference_used_before_for_other_goods_is_refused(api: Api, senders: Senders) -> None:
+    delivery = {"reference": "PO-17", "location": "OAK", "lines": [{"sku": "MUG-RED", "quantity": 2}]}
+    await senders.warehouse("stock.received", delivery)
+    more = delivery | {"lines": [{"sku": "MUG-RED", "quantity": 9}]}
+    answer = await senders.warehouse("stock.received", more)
+    assert answer.status_code == 409
+    assert "give this one a reference of its own" in answer.json()["detail"]
+    assert recorded(api) == ["taken"]
+    assert (await senders.warehouse("stock.received", more | {"reference": "PO-18"})).json() == {"outcome": "taken"}
