@@ -18,6 +18,8 @@ from starter.transactions import written
 
 ZONES = frozenset(available_timezones())
 
+TERMS = frozenset(["terms_days", "credit_limit"])
+
 Key = Annotated[str, Path(pattern=ID_PATTERN)]
 
 
@@ -32,7 +34,8 @@ class Told(BaseModel):
 
 
 class CustomerTold(Told):
-    """What orders of this customer begin with. `terms_days` and `credit_limit` are the operators' to give."""
+    """What orders of this customer begin with. `terms_days` and `credit_limit` are the operators' to give: left out by
+    another key, they stay as they are."""
 
     name: Text
     email: Email = ""
@@ -92,15 +95,20 @@ router = APIRouter(tags=["Catalogue"])
 def put_customer(customer_id: Key, told: CustomerTold, here: Here, who: Writer, response: Response) -> CustomerAnswer:
     """Contact, language, preferences and terms. Orders placed before keep the contact they were placed with."""
 
-    def work(tx: Session) -> bool:
-        known = tx.get(Customer, customer_id)
-        before = (known.terms_days, known.credit_limit) if known else (None, None)
-        if (told.terms_days, told.credit_limit) != before and not who.may("orders:operate"):
-            raise Refusal(403, "terms_days and credit_limit need the scope orders:operate")
-        return catalogue.customer_put(tx, customer_id, **told.model_dump(exclude={"notify"}), notify=list(told.notify))
+    def work(tx: Session) -> tuple[bool, CustomerTold]:
+        whole = told
+        known = tx.get(Customer, customer_id, with_for_update=True)  # else terms given meanwhile would be wiped
+        if not who.may("orders:operate"):
+            terms = {field: getattr(known, field, None) for field in TERMS}
+            if any(getattr(told, field) != terms[field] for field in TERMS & told.model_fields_set):
+                raise Refusal(403, "terms_days and credit_limit need the scope orders:operate: leave them out")
+            whole = told.model_copy(update=terms)
+        values = whole.model_dump() | {"notify": list(whole.notify)}
+        return catalogue.customer_put(tx, customer_id, **values), whole
 
-    response.status_code = 201 if written(here.sessions, work) else 200
-    return CustomerAnswer(customer_id=customer_id, **told.model_dump())
+    new, whole = written(here.sessions, work)
+    response.status_code = 201 if new else 200
+    return CustomerAnswer(customer_id=customer_id, **whole.model_dump())
 
 
 @router.put(

@@ -54,8 +54,21 @@ async def test_terms_are_the_operators_to_give(api: Api) -> None:
     assert (await api.client.put("/v1/customers/C-1", json=terms, headers=shop)).status_code == 403
     assert (await api.client.put("/v1/customers/C-1", json=ADA, headers=shop)).status_code == 201
     assert (await put(api, "/v1/customers/C-1", terms)).status_code == 200
-    assert (await api.client.put("/v1/customers/C-1", json=ADA, headers=shop)).status_code == 403
+    kept = await api.client.put("/v1/customers/C-1", json=ADA, headers=shop)
+    assert (kept.status_code, kept.json()["terms_days"]) == (200, 30)
     assert (await api.client.put("/v1/customers/C-1", json=terms, headers=shop)).status_code == 200
+    taken = ADA | {"terms_days": None}
+    assert (await api.client.put("/v1/customers/C-1", json=taken, headers=shop)).status_code == 403
+    assert (await put(api, "/v1/customers/C-1", ADA)).json()["terms_days"] is None
+
+
+async def test_terms_given_while_a_shop_puts_the_customer_stay(api: Api) -> None:
+    shop = api.key("orders:write")
+    await put(api, "/v1/customers/C-1", ADA)
+    renamed = [api.client.put("/v1/customers/C-1", json=ADA, headers=shop) for _ in range(8)]
+    answers = await asyncio.gather(*renamed[:4], put(api, "/v1/customers/C-1", ADA | {"terms_days": 30}), *renamed[4:])
+    assert {answer.status_code for answer in answers} == {200}
+    assert (await api.client.put("/v1/customers/C-1", json=ADA, headers=shop)).json()["terms_days"] == 30
 
 
 def delivery(reference: str = "PO-1", **changes: Any) -> dict[str, Any]:
