@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from email.utils import parseaddr
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -66,9 +67,13 @@ def _webhook_secret(text: SecretStr) -> SecretStr:
     return text
 
 
-def _host_and_port(text: str) -> str:
-    if text and re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}", text) is None:
+def _address_to_listen_at(text: str) -> str:
+    """As the SDK takes it: no host name."""
+    found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):([0-9]{1,5})", text)
+    if text and (found is None or not 1 <= int(found[3]) <= 65535):
         raise ValueError
+    if found:
+        IPv6Address(found[1]) if found[1] else IPv4Address(found[2])
     return text
 
 
@@ -127,7 +132,9 @@ class Settings(BaseModel):
     )
     orders_api_url: Url = Field("", description=URL)
     orders_api_key: SecretStr = Field(NOTHING, description="an API key, as `orders keys create` prints it")
-    orders_metrics_address: Annotated[str, AfterValidator(_host_and_port)] = Field("", description="HOST:PORT")
+    orders_metrics_address: Annotated[str, AfterValidator(_address_to_listen_at)] = Field(
+        "", description="IP:PORT to listen at, as 127.0.0.1:9464"
+    )
 
     stripe_api_key: SecretStr = Field(NOTHING, description="a secret key of Stripe, sk_…")
     stripe_api_base: Url = Field("https://api.stripe.com", description=URL)

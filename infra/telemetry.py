@@ -12,6 +12,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from temporalio import activity, workflow
 from temporalio.runtime import LoggingConfig, LoggingFormat, PrometheusConfig, Runtime, TelemetryConfig
 
+from infra.settings import SettingsError
+
 OURS = ("workflows", "activities", "workers", "starter", "infra", "__main__")
 
 
@@ -62,16 +64,23 @@ def log_to_stderr(process: str, level: int = logging.INFO) -> None:
 
 
 def runtime(metrics_address: str) -> Runtime:
-    """The SDK's runtime, with its numbers at `http://{metrics_address}/metrics` unless that is empty. One a process."""
+    """The SDK's runtime, with its numbers at `http://{metrics_address}/metrics` unless that is empty. One a process.
+
+    Raises `SettingsError` when nothing can listen there.
+    """
     metrics = PrometheusConfig(
         bind_address=metrics_address, durations_as_seconds=True, counters_total_suffix=True, unit_suffix=True
     )
-    return Runtime(
-        telemetry=TelemetryConfig(
-            metrics=metrics if metrics_address else None,
-            logging=LoggingConfig(filter=LoggingConfig.default.filter, format=LoggingFormat.JSON),
-        )
+    telemetry = TelemetryConfig(
+        metrics=metrics if metrics_address else None,
+        logging=LoggingConfig(filter=LoggingConfig.default.filter, format=LoggingFormat.JSON),
     )
+    try:
+        return Runtime(telemetry=telemetry)
+    except ValueError:
+        raise SettingsError(
+            "setting ORDERS_METRICS_ADDRESS cannot be used: expected an address of this machine and a free port"
+        ) from None
 
 
 def _stamp(process: str) -> Processor:

@@ -53,6 +53,11 @@ def test_durations(written: str, meant: timedelta) -> None:
         ("WAREHOUSES", '{"OAK": {"url": "https://oak.example", "secret": "sesame, open!"}}'),
         ("WAREHOUSES", '{"OAK": {"url": "https://oak.example"}}'),
         ("ORDERS_METRICS_ADDRESS", "9464"),
+        ("ORDERS_METRICS_ADDRESS", "localhost:9464"),
+        ("ORDERS_METRICS_ADDRESS", "127.0.0.1:0"),
+        ("ORDERS_METRICS_ADDRESS", "127.0.0.1:65536"),
+        ("ORDERS_METRICS_ADDRESS", "127.0.0.256:9464"),
+        ("ORDERS_METRICS_ADDRESS", "[127.0.0.1]:9464"),
         ("ORDERS_STEP_PATIENCE", "a while"),
         ("ORDERS_STEP_PATIENCE", "-1s"),
         ("ORDERS_STEP_PATIENCE", "0"),
@@ -66,6 +71,11 @@ def test_a_malformed_setting_is_named_without_its_value(name: str, value: str) -
     assert said.startswith(f"setting {name} is malformed: expected ")
     assert "\n" not in said
     assert "sesame" not in said
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9464", "0.0.0.0:1", "[::1]:65535"])
+def test_metrics_are_served_at_an_address(address: str) -> None:
+    assert Settings.from_environment({"ORDERS_METRICS_ADDRESS": address}).orders_metrics_address == address
 
 
 def test_every_wrong_setting_is_told_at_once() -> None:
