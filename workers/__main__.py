@@ -19,8 +19,7 @@ log = structlog.get_logger(__name__)
 
 async def main(settings: Settings) -> None:
     stop = told_to_stop()
-    database = engine.create(settings.database_url.get_secret_value(), pool_size=THREADS)
-    upgrade.require_current(database)
+    database = upgrade.opened(settings.database_url.get_secret_value(), THREADS)
     client = await temporal.connect(runtime=telemetry.runtime(settings.orders_metrics_address))
     await temporal.register_search_attributes(client)
     registered = activities(
@@ -45,7 +44,7 @@ if __name__ == "__main__":
     telemetry.log_to_stderr("worker")
     try:
         asyncio.run(main(Settings.from_environment(needs=WORKER_NEEDS)))
-    except (SettingsError, upgrade.NotCurrent, temporal.EngineError) as error:
+    except (SettingsError, upgrade.Unusable, temporal.EngineError) as error:
         print(f"orders worker: {error}", file=sys.stderr)
         leave(1)
     except Exception:

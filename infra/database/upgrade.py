@@ -10,13 +10,33 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from infra.database.engine import create
 
 LOCK = 0x6F7264657273
 """Any number, the same in every process that migrates this database."""
 
 
-class NotCurrent(Exception):
-    """The database and the code do not belong together. One line, which says what to do."""
+class Unusable(Exception):
+    """There is no database to run on. One line, which says what to do."""
+
+
+class NotCurrent(Unusable):
+    """The database and the code do not belong together."""
+
+
+def opened(url: str, pool_size: int) -> Engine:
+    """For a process that runs on it: the database, at the version of this code. Raises `Unusable`."""
+    try:
+        engine = create(url, pool_size)
+        require_current(engine)
+    except FileNotFoundError:
+        raise Unusable("there is no folder for the database: run `orders db upgrade`, or set ORDERS_HOME") from None
+    except (OSError, SQLAlchemyError) as trouble:
+        why = type(getattr(trouble, "orig", None) or trouble).__name__
+        raise Unusable(f"the database does not answer ({why}): check DATABASE_URL") from None
+    return engine
 
 
 def upgrade(engine: Engine) -> None:

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 
 import uvicorn
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
-from infra.database import engine as database
-from infra.database.upgrade import NotCurrent, require_current
+from infra.database.upgrade import Unusable, opened
 from infra.processes import leave, told_to_stop
 from infra.settings import API_NEEDS, Settings, SettingsError
 from infra.telemetry import log_to_stderr
@@ -59,16 +57,13 @@ async def serve(settings: Settings, engine: Engine) -> int:
 def main() -> int:
     try:
         settings = Settings.from_environment(needs=API_NEEDS)
-        engine = database.create(settings.database_url.get_secret_value(), pool_size=CONNECTIONS)
-        require_current(engine)
+        engine = opened(settings.database_url.get_secret_value(), CONNECTIONS)
         log_to_stderr("api")
         return asyncio.run(serve(settings, engine))
-    except (SettingsError, NotCurrent, EngineError) as trouble:
+    except (SettingsError, Unusable, EngineError) as trouble:
         print(trouble, file=sys.stderr)
     except SystemExit:  # uvicorn, when it can't listen; it has said why
         return 1
-    except SQLAlchemyError as trouble:
-        print(f"the database does not answer ({type(trouble).__name__}): check DATABASE_URL", file=sys.stderr)
     return 1
 
 
