@@ -16,12 +16,17 @@ TURN = "writes"
 
 
 def create(url: str, pool_size: int = 10, *, durable: bool = True) -> Engine:
-    """An engine with `pool_size` connections, one per thread. Not `durable`: a power cut may take the last commits."""
+    """An engine with `pool_size` connections, one per thread, and as many again at need. Not `durable`: a power cut may
+    take the last commits."""
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         _keep_private(address.database)
         engine = create_engine(
-            address, pool_size=pool_size, hide_parameters=True, connect_args={"timeout": SQLITE_WAIT_SECONDS}
+            address,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            hide_parameters=True,
+            connect_args={"timeout": SQLITE_WAIT_SECONDS},
         )
         _speak_sqlite(engine, durable)
         return engine

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 from structlog import get_logger
 
@@ -97,6 +97,11 @@ def install(app: FastAPI) -> None:
     def database_away(_: Request, error: Exception) -> JSONResponse:
         log.error("database does not answer", error=type(error).__name__)
         return Refusal(503, "the database does not answer: try again", headers={"Retry-After": "2"}).answer()
+
+    @app.exception_handler(TimeoutError)
+    def busy(_: Request, __: Exception) -> JSONResponse:
+        log.error("no connection to the database is free")
+        return Refusal(503, "there is too much to do just now: try again", headers={"Retry-After": "2"}).answer()
 
 
 def invalid_request(errors: Sequence[Any]) -> Refusal:

@@ -1,6 +1,9 @@
 """What surrounds every request: what the log and the numbers say of it, and what they must not."""
 
+from contextlib import suppress
+
 import pytest
+from sqlalchemy.exc import TimeoutError
 
 from tests.starter.door import Api
 
@@ -21,3 +24,18 @@ async def test_a_method_that_nobody_knows_is_no_number_of_its_own(api: Api, capl
     numbers = (await api.client.get("/metrics")).text
     assert 'orders_http_requests_total{method="other",route="/v1/orders",status="405"} 2.0' in numbers
     assert not any(word in text for text in (numbers, caplog.text) for word in ("BREW", "ADA"))
+
+
+async def test_when_every_connection_is_in_use_it_says_to_try_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = api.database.engine.pool
+    monkeypatch.setattr(pool, "_timeout", 0)
+    taken = []
+    with suppress(TimeoutError):
+        while True:
+            taken.append(pool.connect())
+    answer = await api.client.get("/v1/orders")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert "try again" in answer.json()["detail"]
+    for connection in taken:
+        connection.close()
+    assert (await api.client.get("/v1/orders")).status_code == 200

@@ -3,6 +3,7 @@
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -122,4 +123,13 @@ def test_a_sqlite_file_is_private_durable_and_keeps_its_references(tmp_path: Pat
         ]
     assert pragmas == ["wal", 2, 1, engine.SQLITE_WAIT_SECONDS * 1000]
     assert stat.S_IMODE((tmp_path / "orders.db").stat().st_mode) == 0o600
+    opened.dispose()
+
+
+@pytest.mark.both_databases
+def test_as_many_connections_again_are_opened_at_need(database: Database) -> None:
+    opened = engine.create(database.url, pool_size=12, durable=False)
+    with ExitStack() as connections:
+        for _ in range(24):
+            connections.enter_context(opened.connect())
     opened.dispose()
