@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--pace", type=float, default=None, help="seconds between steps; left out: nothing moves by itself"
     )
     told = parser.parse_args(arguments)
+    os.umask(0o077)  # its files hold names and addresses
     try:
         settings = Settings.from_environment()
     except SettingsError as wrong:

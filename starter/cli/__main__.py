@@ -63,6 +63,7 @@ def options(
 def main() -> NoReturn:
     from infra.processes import leave
 
+    os.umask(0o077)  # whatever it leaves in ORDERS_HOME, the engine's and the sandbox's files too, is its owner's only
     leave(run(sys.argv[1:]))
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from starter.cli.failure import Failed
+
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -29,9 +31,12 @@ def sandbox(
 ) -> NoReturn:
     """The sandbox: a small outside world that speaks the providers' APIs."""
     if state is None:
-        from infra.settings import Settings
+        from infra.settings import Settings, SettingsError
 
-        state = str(Settings.from_environment().orders_home / "sandbox")
+        try:
+            state = str(Settings.from_environment().orders_home / "sandbox")
+        except SettingsError as wrong:
+            raise Failed(str(wrong)) from None
     told = ["--port", str(port), "--smtp-port", str(smtp_port), "--state", state]
     become("infra.sandbox", *told, *([] if pace is None else ["--pace", str(pace)]))
 

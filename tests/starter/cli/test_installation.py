@@ -1,10 +1,24 @@
 """Database and keys, by their commands."""
 
+import socket
 import sqlite3
 import stat
 from pathlib import Path
 
-from tests.starter.cli.commands import Orders
+import pytest
+
+from infra.home import Home
+from infra.processes import free_ports, start
+from starter.cli import parts
+from tests.starter.cli.commands import ORDERS, ROOT, Orders, told_apart
+
+PORTS = dict.fromkeys(parts.PORTS, 9)
+EMBEDDED = {
+    name: value
+    for settings in parts.embedded({}, Home(Path()), PORTS, parts.made_secrets(None)).values()
+    for name, value in settings.items()
+}
+"""All that a process needs, of providers that nobody asks."""
 
 
 def database(orders: Orders) -> Path:
@@ -30,6 +44,34 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(elsewhere
     said = elsewhere("db", "check", DATABASE_URL="postgresql://me:secret@127.0.0.1:9/orders").failed(1)
     assert "the database does not answer" in said
     assert "secret" not in said
+
+
+@pytest.mark.parametrize("process", ["worker", "api"])
+def test_a_process_without_its_database_says_what_to_do(elsewhere: Orders, process: str) -> None:
+    assert "run `orders db upgrade`" in elsewhere(process, **EMBEDDED).failed(1)
+    said = elsewhere(process, DATABASE_URL="postgresql://me:secret@127.0.0.1:9/orders", **EMBEDDED).failed(1)
+    assert "the database does not answer (OperationalError): check DATABASE_URL" in said
+    assert "secret" not in said
+
+
+def test_a_worker_whose_metrics_port_is_taken_names_the_setting(elsewhere: Orders) -> None:
+    elsewhere("db", "upgrade")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = elsewhere("worker", ORDERS_METRICS_ADDRESS=address, **EMBEDDED).failed(1)
+    assert said.startswith("orders worker: setting ORDERS_METRICS_ADDRESS cannot be used")
+
+
+def test_the_sandbox_makes_a_home_for_its_owner_only(elsewhere: Orders, tmp_path: Path) -> None:
+    ports = [str(port) for port in free_ports(2)]
+    command = [*ORDERS, "sandbox", "--port", ports[0], "--smtp-port", ports[1]]
+    log, environ = tmp_path / "sandbox.log", told_apart(elsewhere.environ)
+    sandbox = start("sandbox", command, log=log, environ=environ, folder=ROOT)
+    sandbox.wait_for_line("sandbox ready")
+    assert sandbox.stop() == 0
+    home = database(elsewhere).parent
+    assert [path.name for path in (home, *home.rglob("*")) if path.stat().st_mode & 0o077] == []
+    assert (home / "sandbox" / "sandbox.sqlite").exists()
 
 
 def test_a_key_is_shown_once_alone_on_the_last_line(elsewhere: Orders) -> None:

@@ -30,6 +30,9 @@ def children(pid: int) -> dict[str, int]:
 def test_its_state_is_for_its_owner_only(stack: Home) -> None:
     assert stat.S_IMODE(stack.stack.stat().st_mode) == 0o600
     assert stat.S_IMODE(stack.path.stat().st_mode) == 0o700
+    kept = [path for path in stack.path.rglob("*") if path.name != "up.log"]  # which this test's own process made
+    assert {"engine.db", "sandbox.sqlite", "orders.db", "worker.log"} <= {path.name for path in kept}
+    assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
     told = json.loads(stack.stack.read_text())
     assert set(told["ports"]) == {"engine", "web_ui", "sandbox", "smtp", "api", "metrics"}
 

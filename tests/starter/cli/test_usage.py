@@ -62,6 +62,11 @@ def test_a_malformed_setting_is_named_without_its_value(elsewhere: Orders) -> No
     assert said == "orders: setting ORDERS_API_URL is malformed: expected a URL, http://… or https://…"
 
 
+def test_the_sandbox_too_names_a_malformed_setting(elsewhere: Orders) -> None:
+    said = elsewhere("sandbox", ORDERS_API_URL="gopher://x").failed(1)
+    assert said == "orders: setting ORDERS_API_URL is malformed: expected a URL, http://… or https://…"
+
+
 def test_a_worker_without_its_settings_names_them(elsewhere: Orders) -> None:
     said = elsewhere("worker")
     assert said.code == 1
