@@ -48,7 +48,8 @@ class CustomerActivities:
         latest = latest_call(self.call_takes)
         with self.sessions.begin() as tx:
             heard(tx, step.order_id, "message")
-            outgoing = claim(tx, step.order_id, activity.info().start_to_close_timeout or timedelta())
+            attempt_takes = activity.info().start_to_close_timeout or timedelta()
+            outgoing = claim(tx, step.order_id, attempt_takes)
         trouble: ProviderFailure | None = None
         settled = False
         for message in outgoing:
@@ -58,8 +59,12 @@ class CustomerActivities:
                 reference, code = None, refusal.code
             except ProviderFailure as failure:
                 trouble = failure
-                with self.sessions.begin() as tx:
-                    answered(tx, step, message)
+                if isinstance(failure, OutcomeUnknown) and (message.busy_for or message.channel == "sms"):
+                    # the provider may be at it still: as long as an attempt takes, nothing is looked up
+                    failure.retry_in = failure.retry_in or attempt_takes
+                else:
+                    with self.sessions.begin() as tx:
+                        answered(tx, step, message)
                 continue
             with self.sessions.begin() as tx:
                 settle(tx, step, message, reference, code)
@@ -155,9 +160,7 @@ def notice(order: Order, person: Contact, rows: list[Message]) -> Notice:
 
 
 def answered(tx: Session, step: OrderStep, message: Outgoing) -> None:
-    """This attempt is no longer at it: the next one may look at once."""
-    if message.busy_for:
-        return
+    """Neither this attempt nor the provider is at it any more: the next one may look at once."""
     locked_order(tx, step.order_id)
     about = (Message.order_id == step.order_id, Message.claimed_as == message.claim)
     tx.execute(update(Message).where(*about).values(tried_at=None))

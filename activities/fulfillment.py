@@ -5,11 +5,15 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities.facts import goods
-from activities.intents import close_answered, close_intent, open_intent
-from activities.models import FulfillmentStatus, FulfillmentStep, Recall, Standing
+from activities.failures import OutcomeUnknown, Refused
+from activities.intents import Opened, close_answered, close_intent, open_intent, unresolved
+from activities.models import FulfillmentStatus, FulfillmentStep, Recall, RequestStep, Standing
 from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
 from activities.standing import of_fulfillment
 from infra.database.tables import Contact, Fulfillment, Location, Reservation
+
+NOT_FOUND, KNOWN = "not_found", "conflict"
+"""How a warehouse refuses."""
 
 
 class FulfillmentActivities:
@@ -18,19 +22,25 @@ class FulfillmentActivities:
         self.warehouses = warehouses
 
     @activity.defn(name="request_fulfillment")
-    def request(self, step: FulfillmentStep) -> Standing:
-        """Asks the location's warehouse to pack. Undone by `recall_fulfillment`."""
+    def request(self, step: RequestStep) -> Standing:
+        """Asks the location's warehouse to pack; again, when it does not answer. Undone by `recall_fulfillment`."""
+        name = f"request:{step.fulfillment_id}"
         with self.sessions.begin() as tx:
             _, f = goods.locked(tx, step.fulfillment_id)
-            if f.status != FulfillmentStatus.PLANNED:
-                close_answered(tx, step.order_id, f"request:{step.fulfillment_id}")
+            again = step.again and f.status == FulfillmentStatus.REQUESTED and f.requested_at != step.at
+            if f.status != FulfillmentStatus.PLANNED and not again:
+                close_answered(tx, step.order_id, name)
                 return of_fulfillment(tx, step.fulfillment_id)
             asked, warehouse = asked_of(tx, f), warehouse_of(tx, f)
-            intent = open_intent(tx, step.order_id, f"request:{step.fulfillment_id}", location=f.location_id)
-        self.warehouses.request(warehouse, asked, key=intent.key)
+            intent = open_intent(tx, step.order_id, name, location=f.location_id)
+        try:
+            self.warehouses.request(warehouse, asked, key=intent.key)
+        except Refused as refusal:
+            if not (again and refusal.code == KNOWN):  # it has the request, as it was before units were missing
+                raise
         with self.sessions.begin() as tx:
             close_intent(tx, intent)
-            goods.requested(tx, step.fulfillment_id, step.at)
+            (goods.requested_again if again else goods.requested)(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="release_fulfillment")
@@ -57,21 +67,39 @@ class FulfillmentActivities:
 
     @activity.defn(name="recall_fulfillment")
     def recall(self, step: FulfillmentStep) -> Standing:
-        """Asks the warehouse to stop. Whether it could, it tells later. Undo of `request_fulfillment`."""
+        """Asks the warehouse to stop. Whether it could, it tells later. Undo of `request_fulfillment`, one whose answer
+        was lost too."""
+        request = f"request:{step.fulfillment_id}"
         with self.sessions.begin() as tx:
             _, f = goods.locked(tx, step.fulfillment_id)
-            if f.recall in (Recall.CONFIRMED, Recall.REFUSED) or f.status not in (
-                FulfillmentStatus.REQUESTED,
-                FulfillmentStatus.PACKED,
-            ):
+            lost = open_intent(tx, step.order_id, request) if unresolved(tx, step.order_id, request) else None
+            asked = f.status in (FulfillmentStatus.REQUESTED, FulfillmentStatus.PACKED) or lost
+            if f.recall in (Recall.CONFIRMED, Recall.REFUSED) or not asked:
                 close_answered(tx, step.order_id, f"recall:{step.fulfillment_id}")
                 return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
             goods.recall_asked(tx, step.fulfillment_id, step.at)
             intent = open_intent(tx, step.order_id, f"recall:{step.fulfillment_id}")
-        self.warehouses.cancel(warehouse, step.fulfillment_id, key=intent.key)
+        try:
+            self.warehouses.cancel(warehouse, step.fulfillment_id, key=intent.key)
+        except Refused as refusal:
+            if lost is None or refusal.code != NOT_FOUND:
+                raise
+            return self.never_asked(step, lost, intent)
         with self.sessions.begin() as tx:
             close_intent(tx, intent)
+            goods.noticed(tx, step.fulfillment_id, step.at)
+            return of_fulfillment(tx, step.fulfillment_id)
+
+    def never_asked(self, step: FulfillmentStep, request: Opened, recall: Opened) -> Standing:
+        """The warehouse does not know what we may have asked it for. Once the request can't be under way any more,
+        there is nothing to stop."""
+        if not request.settled:
+            raise OutcomeUnknown("warehouse", "settling", "The request may be under way.", retry_in=request.settles_in)
+        with self.sessions.begin() as tx:
+            close_intent(tx, request, "nothing_happened")
+            close_intent(tx, recall)
+            goods.recall_confirmed(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
 

@@ -1,8 +1,7 @@
 """Intents: what is about to be asked of a provider is on record before it is asked.
 
 An intent without an outcome means that nobody knows: the effect is looked up before the call is made again, whatever
-the
-attempt's number says. Its key stays the same until a look-up has shown that nothing happened.
+the attempt's number says. Its key stays the same until a look-up has shown that nothing happened.
 """
 
 from datetime import datetime, timedelta
@@ -34,7 +33,11 @@ class Opened(Value):
     @property
     def settled(self) -> bool:
         """Whether a look-up now tells for good what became of it."""
-        return not self.fresh and wall_clock() - self.recorded_at > UNDER_WAY
+        return not self.fresh and self.settles_in <= timedelta()
+
+    @property
+    def settles_in(self) -> timedelta:
+        return self.recorded_at + UNDER_WAY - wall_clock()
 
 
 def open_intent(tx: Session, order_id: str, step: str, **parameters: Any) -> Opened:
@@ -55,12 +58,12 @@ def open_intent(tx: Session, order_id: str, step: str, **parameters: Any) -> Ope
         )
         tx.add(last)
         tx.flush()
+    return opened(last, fresh=fresh)
+
+
+def opened(row: Intent, *, fresh: bool) -> Opened:
     return Opened(
-        intent_id=last.intent_id,
-        key=last.key,
-        parameters=last.parameters,
-        fresh=fresh,
-        recorded_at=last.recorded_at,
+        intent_id=row.intent_id, key=row.key, parameters=row.parameters, fresh=fresh, recorded_at=row.recorded_at
     )
 
 
@@ -74,8 +77,9 @@ def renew_intent(tx: Session, intent: Opened) -> Opened:
 
 def close_intent(tx: Session, intent: Opened, outcome: str = "done") -> None:
     """The outcome is known: `done`, or why it never happened (then the next intent has a new key)."""
-    row = tx.get_one(Intent, intent.intent_id)
-    row.outcome, row.finished_at = outcome, wall_clock()
+    row = tx.get_one(Intent, intent.intent_id, populate_existing=True)
+    if row.finished_at is None:
+        row.outcome, row.finished_at = outcome, wall_clock()
 
 
 def unresolved(tx: Session, order_id: str, step: str) -> bool:

@@ -9,7 +9,7 @@ from activities.facts import goods, labels
 from activities.facts.record import wall_clock
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.fulfillment import postal
-from activities.intents import Opened, close_answered, close_intent, open_intent, unresolved
+from activities.intents import close_answered, close_intent, open_intent
 from activities.models import FulfillmentStatus, LabelStatus, ParcelStep, Standing, Value
 from activities.ports import Label, Labels, Parcel, PostalAddress, Rate
 from activities.ports import LabelStatus as Answer
@@ -28,25 +28,26 @@ class LabelActivities:
     def buy(self, step: ParcelStep) -> Standing:
         """Picks the service by the order's rule and buys the label, once. After a lost answer it waits until the
         carrier has settled, and looks. Undone by `refund_label`."""
+        self.adopt_lost(step)
         with self.sessions.begin() as tx:
             if not wanted(tx, step):
                 return of_fulfillment(tx, step.fulfillment_id)
-            looking = unresolved(tx, step.order_id, label_step(step))
-            asked = None if looking else shipment(tx, step)
-        rate = self.rate(step, asked) if asked else None
+            asked = shipment(tx, step)
+        rate = self.rate(step, asked)
         with self.sessions.begin() as tx:
             if not wanted(tx, step):
                 return of_fulfillment(tx, step.fulfillment_id)
-            if rate:
-                labels.rated(tx, step.fulfillment_id, step.parcel, rate, step.at)
-            intent = open_intent(tx, step.order_id, label_step(step), rate=rate.rate_id if rate else None)
-        label = self.bought(step, intent)
-        if label.status == Answer.FAILED:
+            if shipment(tx, step) != asked:
+                raise Unavailable("labels", "changed_meanwhile", "The address or the parcel has changed: priced anew.")
+            labels.buying(tx, step.fulfillment_id, step.parcel, rate, step.at)
+            intent = open_intent(tx, step.order_id, label_step(step), rate=rate.rate_id)
+        try:
+            label = self.bought(step, rate)
+        except (Refused, Unavailable):
             with self.sessions.begin() as tx:
                 close_intent(tx, intent, "failed")
-            if label.retryable:
-                raise Unavailable("labels", label.error_code, "The carrier had a hiccup: it is tried again.")
-            raise Refused("labels", label.error_code, "Correct the address or the parcel, then retry.")
+                labels.not_bought(tx, step.fulfillment_id, step.parcel)
+            raise
         with self.sessions.begin() as tx:
             close_intent(tx, intent)
             labels.bought(tx, step.fulfillment_id, step.parcel, label, step.at)
@@ -55,19 +56,14 @@ class LabelActivities:
     @activity.defn(name="refund_label")
     def refund(self, step: ParcelStep) -> Standing:
         """Asks the money back for a label that will not be used, once; asked again it fetches the carrier's answer."""
+        self.adopt_lost(step)
         with self.sessions.begin() as tx:
             goods.locked(tx, step.fulfillment_id)
             parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
-            maybe_bought = parcel.label_status == LabelStatus.NONE and unresolved(tx, step.order_id, label_step(step))
-            if not maybe_bought and parcel.label_status not in (LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED):
+            label_id, asked_for = str(parcel.label_id), parcel.label_status == LabelStatus.REFUND_REQUESTED
+            if not asked_for and parcel.label_status != LabelStatus.BOUGHT:
                 close_answered(tx, step.order_id, f"refund-{label_step(step)}")
                 return standing(tx, step.order_id, [step.fulfillment_id])
-        if maybe_bought and not self.adopt(step):
-            with self.sessions.begin() as tx:
-                return standing(tx, step.order_id, [step.fulfillment_id])
-        with self.sessions.begin() as tx:
-            parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
-            label_id, asked_for = str(parcel.label_id), parcel.label_status == LabelStatus.REFUND_REQUESTED
             intent = None if asked_for else open_intent(tx, step.order_id, f"refund-{label_step(step)}", label=label_id)
         answer = self.labels.label(label_id).status
         if intent and answer == Answer.BOUGHT:
@@ -88,35 +84,37 @@ class LabelActivities:
         )
         return chosen(rates, asked.rule)
 
-    def bought(self, step: ParcelStep, intent: Opened) -> Label:
-        rate_id = intent.parameters["rate"]
-        if not intent.fresh:
-            self.wait_until_settled(intent)
-            for label in self.labels.labels_of(rate_id):
-                if label.status == Answer.QUEUED:
-                    raise OutcomeUnknown("labels", "queued", "The carrier still works on it.")
-                if label.status != Answer.FAILED:
-                    return label
-        return self.labels.buy(rate_id, reference=reference(step))
+    def bought(self, step: ParcelStep, rate: Rate) -> Label:
+        """Buys, and never twice: a purchase that is not answered stays under way."""
+        label = self.labels.buy(rate.rate_id, reference=reference(step))
+        if label.status == Answer.QUEUED:
+            raise OutcomeUnknown("labels", "queued", "The carrier still works on it.")
+        if label.status != Answer.FAILED:
+            return label
+        if label.retryable:
+            raise Unavailable("labels", label.error_code, "The carrier had a hiccup: it is tried again.")
+        raise Refused("labels", label.error_code, "Correct the address or the parcel, then retry.")
 
-    def wait_until_settled(self, intent: Opened) -> None:
+    def adopt_lost(self, step: ParcelStep) -> None:
+        """A purchase whose answer was lost is looked up once the carrier must have settled it: the label is ours, or
+        nothing happened."""
+        with self.sessions.begin() as tx:
+            goods.locked(tx, step.fulfillment_id)
+            if labels.parcel_of(tx, step.fulfillment_id, step.parcel).label_status != LabelStatus.BUYING:
+                return
+            intent = open_intent(tx, step.order_id, label_step(step))
         left = intent.recorded_at + self.settle - wall_clock()
         if left > timedelta():
             raise OutcomeUnknown("labels", "settling", "Waiting for the carrier before looking.", retry_in=left)
-
-    def adopt(self, step: ParcelStep) -> bool:
-        """A purchase whose answer was lost, before the order was stopped: take it on, so that it can be given back."""
+        made = [found for found in self.labels.labels_of(intent.parameters["rate"]) if found.status != Answer.FAILED]
+        if made and made[0].status == Answer.QUEUED:
+            raise OutcomeUnknown("labels", "queued", "The carrier still works on it.")
         with self.sessions.begin() as tx:
-            intent = open_intent(tx, step.order_id, label_step(step))
-        self.wait_until_settled(intent)
-        found = next(
-            (found for found in self.labels.labels_of(intent.parameters["rate"]) if found.status != Answer.FAILED), None
-        )
-        with self.sessions.begin() as tx:
-            close_intent(tx, intent, "done" if found else "nothing_happened")
-            if found:
-                labels.bought(tx, step.fulfillment_id, step.parcel, found, step.at)
-        return found is not None
+            close_intent(tx, intent, "done" if made else "nothing_happened")
+            if made:
+                labels.bought(tx, step.fulfillment_id, step.parcel, made[0], step.at)
+            else:
+                labels.not_bought(tx, step.fulfillment_id, step.parcel)
 
 
 class Shipment(Value):

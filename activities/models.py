@@ -113,7 +113,7 @@ class FulfillmentStanding(Value):
     since: datetime | None = None
     """When it was requested, or shipped: what its next deadline counts from."""
     refund: Literal["due", "pending"] | None = None
-    """Captured and not to be shipped: to be asked back, or asked and not answered."""
+    """Captured, or captured for all we know, and not to be shipped: to be asked back, or asked and not answered."""
     parcels: tuple[ParcelStanding, ...] = ()
 
     @property
@@ -172,8 +172,8 @@ class Head(Value):
     payment_open: bool = False
     """A payment that was asked for, or waits for the customer, and is not authorized."""
     telling: bool = False
-    settling: bool = False
-    """Refunds or label refunds whose answer is still out."""
+    to_undo: bool = False
+    """Cancelled, and not undone yet."""
     holds: tuple[HoldStanding, ...] = ()
     changes: tuple[ChangeStanding, ...] = ()
 
@@ -227,6 +227,11 @@ class OrderStep(Value):
 
 class FulfillmentStep(OrderStep):
     fulfillment_id: str
+
+
+class RequestStep(FulfillmentStep):
+    again: bool = False
+    """Asked already, and not answered."""
 
 
 class CoverStep(FulfillmentStep):

@@ -61,7 +61,7 @@ class OrderActivities:
             if hold is None or hold.order_id != step.order_id:
                 settle_change(tx, step)
                 return standing(tx, step.order_id)
-            facts.holds.closed(
+            decided = facts.holds.closed(
                 tx,
                 step.hold_id,
                 action=step.action,
@@ -70,9 +70,9 @@ class OrderActivities:
                 at=step.at,
                 change_id=step.change_id,
             )
-            if step.action == "skip":
+            if decided and step.action == "skip":
                 skipped(tx, hold, step.at)
-            if step.action == "cancel":
+            if decided and step.action == "cancel":
                 # in the same transaction: a decision that was half heard would be lost
                 facts.orders.cancellation_decided(
                     tx,
@@ -91,6 +91,8 @@ def skipped(tx: Session, hold: Hold, at: datetime) -> None:
     """What was to be done is given up, and nothing waits for it any more."""
     if hold.reason == "delivery" and hold.fulfillment_id:
         facts.goods.given_up(tx, hold.fulfillment_id, at)
+    if hold.step == "handed_over" and hold.fulfillment_id:
+        facts.goods.taken_for_delivered(tx, hold.fulfillment_id, at)
     if hold.step == "tell_customer":
         facts.messages.given_up(tx, hold.order_id, at)
     if hold.step.startswith("refund_label") and hold.fulfillment_id:

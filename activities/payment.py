@@ -7,17 +7,16 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities.facts import money, planning
-from activities.facts.axes import LIVE
+from activities.facts.axes import LIVE, captures_in_doubt
 from activities.facts.goods import locked
 from activities.facts.orders import ask_payment
 from activities.facts.record import locked_order
-from activities.failures import Refused
+from activities.failures import OutcomeUnknown, Refused
 from activities.intents import Opened, close_answered, close_intent, open_intent, renew_intent, unresolved
 from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentStep, OrderStep, Standing, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
-from activities.shares import cost
 from activities.standing import standing
-from infra.database.tables import Backorder, Customer, Fulfillment, MoneyMove, Order, Payment, Refund, Reservation
+from infra.database.tables import Customer, MoneyMove, Payment, Refund
 
 READY = (FulfillmentStatus.PACKED, *LEFT)
 """Nothing is captured for goods that are not packed."""
@@ -72,12 +71,13 @@ class PaymentActivities:
             if not any(p.status == "asked" for p in payments):
                 good = [p for p in payments if p.status in ("authorized", "captured", "ended")]
                 method = (good or payments)[-1].method
-                ask_payment(tx, order, method, still_to_capture(tx, order), off_session=bool(good))
+                ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=bool(good))
         return self.authorize(step)
 
     @activity.defn(name="capture_payment")
     def capture(self, step: FulfillmentStep) -> Standing:
         """Takes one fulfillment's share, once. Not `captured` afterwards: the authorization is not good for it."""
+        self.settle_captures(step, besides=step.fulfillment_id)
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
             payment = next((p for p in reversed(all_payments(tx, step.order_id)) if p.status == "authorized"), None)
@@ -89,7 +89,7 @@ class PaymentActivities:
             name = f"capture:{step.fulfillment_id}"
             if payment is None and not unresolved(tx, step.order_id, name):
                 return standing(tx, step.order_id, [step.fulfillment_id])
-            final = not (payment and payment.multicapture) or still_to_capture(tx, order) <= f.amount
+            final = not (payment and payment.multicapture) or planning.still_to_capture(tx, order) <= f.amount
             intent = open_intent(
                 tx, step.order_id, name, payment_id=payment.payment_id if payment else 0, amount=f.amount, final=final
             )
@@ -108,6 +108,7 @@ class PaymentActivities:
     @activity.defn(name="void_payments")
     def void(self, step: OrderStep) -> Standing:
         """Gives back every authorization that is left, one made by a lost answer too. Undo of `authorize_payment`."""
+        self.settle_captures(step)
         with self.sessions.begin() as tx:
             due = [p.payment_id for p in all_payments(tx, step.order_id) if p.status in (*LIVE, "asked")]
         for payment_id in due:
@@ -120,6 +121,7 @@ class PaymentActivities:
     def refund(self, step: FulfillmentStep) -> Standing:
         """Gives back what was captured for goods that will not leave, once; asked again it fetches the bank's
         answer."""
+        self.settle_captures(step)
         with self.sessions.begin() as tx:
             _, f = locked(tx, step.fulfillment_id)
             pending = tx.scalars(
@@ -247,6 +249,33 @@ class PaymentActivities:
                 return intent, seen
             raise
 
+    def settle_captures(self, step: OrderStep, *, besides: str | None = None) -> None:
+        """A capture whose answer was lost is looked up before other money of the order moves: what was taken is put on
+        record, so that it is counted and can be given back."""
+        with self.sessions() as tx:
+            lost = captures_in_doubt(tx, step.order_id) - {besides}
+        for fulfillment_id in sorted(lost):
+            self.settle_capture(step, fulfillment_id)
+
+    def settle_capture(self, step: OrderStep, fulfillment_id: str) -> None:
+        with self.sessions.begin() as tx:
+            locked_order(tx, step.order_id)
+            if fulfillment_id not in captures_in_doubt(tx, step.order_id):
+                return
+            intent = open_intent(tx, step.order_id, f"capture:{fulfillment_id}")
+            payment = tx.get_one(Payment, intent.parameters["payment_id"])
+            provider_id, expected = str(payment.intent), payment.captured + intent.parameters["amount"]
+        seen = self.payments.intent(provider_id)
+        taken = seen.captured >= expected
+        if not taken and not intent.settled:
+            raise OutcomeUnknown("payments", "settling", "A capture may be under way.", retry_in=intent.settles_in)
+        with self.sessions.begin() as tx:
+            locked_order(tx, step.order_id)
+            if fulfillment_id in captures_in_doubt(tx, step.order_id):
+                close_intent(tx, intent, "done" if taken else "nothing_happened")
+                if taken:
+                    money.captured(tx, fulfillment_id, intent.parameters["payment_id"], seen, step.at)
+
     def void_one(self, step: OrderStep, payment_id: int) -> None:
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)
@@ -283,22 +312,3 @@ def captured_by(tx: Session, fulfillment_id: str) -> Payment | None:
         .join(MoneyMove, MoneyMove.payment_id == Payment.payment_id)
         .where(MoneyMove.fulfillment_id == fulfillment_id, MoneyMove.kind == "captured")
     ).first()
-
-
-def still_to_capture(tx: Session, order: Order) -> int:
-    """The stored shares of all units that are to be sent and not paid for yet."""
-    due = sum(
-        f.amount
-        for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order.order_id))
-        if not f.captured and f.status != FulfillmentStatus.CANCELLED
-    )
-    prices = planning.shares_of(tx, order.order_id)
-    loose = [(u.line_no, u.first_unit, u.quantity) for u in planning.open_units(tx, order)]
-    waiting = select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(
-        Backorder.order_id == order.order_id, Backorder.status == "waiting"
-    )
-    unplanned = select(Reservation.line_no, Reservation.first_unit, Reservation.quantity).where(
-        Reservation.order_id == order.order_id, Reservation.status == "held", Reservation.fulfillment_id.is_(None)
-    )
-    loose += [*tx.execute(waiting), *tx.execute(unplanned)]
-    return due + sum(cost(prices[line_no], first, quantity) for line_no, first, quantity in loose)

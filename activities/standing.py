@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import Sums, sums
+from activities.facts.axes import OPEN_LABELS, Sums, captures_in_doubt, sums
 from activities.models import (
     FUNDED,
     LEFT,
@@ -58,16 +58,23 @@ def told(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:
     pending = set(
         tx.scalars(select(Refund.fulfillment_id).where(Refund.fulfillment_id.in_(ids), Refund.status == "pending"))
     )
+    stopped = any(f.status == FulfillmentStatus.CANCELLED for f in fulfillments)
+    in_doubt = captures_in_doubt(tx, fulfillments[0].order_id) if stopped else set()
     return {
-        "fulfillments": tuple(of_one(f, parcels[f.fulfillment_id], f.fulfillment_id in pending) for f in fulfillments)
+        "fulfillments": tuple(
+            of_one(f, parcels[f.fulfillment_id], f.fulfillment_id in pending, f.fulfillment_id in in_doubt)
+            for f in fulfillments
+        )
     }
 
 
-def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool) -> FulfillmentStanding:
+def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool, capture_in_doubt: bool) -> FulfillmentStanding:
     given: dict[str, Any] = {}
     if f.status in LEFT:
         since: dict[str, Any] = {"since": f.shipped_at} if f.status == FulfillmentStatus.SHIPPED else {}
         since |= {} if f.captured else {"amount": f.amount}
+        still_open = tuple(of_parcel(p) for p in parcels if p.label_status in OPEN_LABELS)
+        since |= {"parcels": still_open} if still_open else {}
         return FulfillmentStanding(
             fulfillment_id=f.fulfillment_id, version=f.version, status=FulfillmentStatus(f.status), **since
         )
@@ -79,25 +86,25 @@ def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool) -> Fulfillmen
         given["recall"] = f.recall
     if refunding:
         given["refund"] = "pending"
-    elif f.captured and f.status == FulfillmentStatus.CANCELLED:
+    elif f.status == FulfillmentStatus.CANCELLED and (f.captured or capture_in_doubt):
         given["refund"] = "due"
     else:
         given["amount"] = f.amount
     if f.status == FulfillmentStatus.REQUESTED:
         given["since"] = f.requested_at
     if parcels:
-        given["parcels"] = tuple(
-            ParcelStanding(n=p.n)
-            if p.label_status == "none"
-            else ParcelStanding.model_validate({"n": p.n, "label": p.label_status})
-            for p in parcels
-        )
+        given["parcels"] = tuple(of_parcel(p) for p in parcels)
     return FulfillmentStanding(
         fulfillment_id=f.fulfillment_id,
         version=f.version,
         status=FulfillmentStatus(f.status),
         **given,
     )
+
+
+def of_parcel(parcel: Parcel) -> ParcelStanding:
+    label = {} if parcel.label_status == "none" else {"label": parcel.label_status}
+    return ParcelStanding.model_validate({"n": parcel.n, **label})
 
 
 def head(tx: Session, order: Order, now: Sums) -> Head:
@@ -111,7 +118,7 @@ def head(tx: Session, order: Order, now: Sums) -> Head:
         "waiting": now.waiting > 0,
         "withheld": withheld(order, now),
         "payment_open": any(p.status in ("asked", "action_required") for p in now.payments),
-        "settling": bool(now.pending_refunds or now.unsettled_labels),
+        "to_undo": order.cancellation in ("accepted", "partly") and not order.cancellation_settled,
         "telling": tx.scalars(
             select(Message.message_id)
             .where(Message.order_id == order.order_id, Message.status.in_(("pending", "claimed")))

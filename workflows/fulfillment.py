@@ -18,6 +18,7 @@ from workflows import calls
 from workflows.progress import CalledOff, Progress
 
 Status = FulfillmentStatus
+OPEN_LABELS = frozenset({LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED})
 BEFORE_PACKED = frozenset({Status.PLANNED, Status.REQUESTED})
 
 
@@ -41,9 +42,8 @@ class FulfillmentRun:
                 await self.released()
                 await self.shipped()
             except CalledOff:
-                if self.now.status == Status.PLANNED:
+                if not await self.recalled():
                     return
-                await self.recalled()
         await self.captured()
         await self.delivered()
         await self.given_back()
@@ -52,11 +52,13 @@ class FulfillmentRun:
 
     async def packed(self) -> None:
         """Asks the warehouse, and waits until it has packed. A silent warehouse is a hold."""
+        again = False
         while self.now.status in BEFORE_PACKED:
             await self.until(lambda: self.progress.hold_of("refused", self.fulfillment_id) is None)
-            await self.do(calls.REQUEST)
+            await self.do(calls.REQUEST, again=again)
             patience = (self.now.since or workflow.now()) + self.progress.policy.packing_patience
-            if not await self.until(self.request_answered, at=patience):
+            again = not await self.until(self.request_answered, at=patience)
+            if again:
                 await self.silent("request", ("retry", "cancel"), self.request_answered)
             await self.progress.still_wanted(self.fulfillment_id)
         await self.answered("request")
@@ -66,11 +68,12 @@ class FulfillmentRun:
 
     async def labelled(self) -> None:
         """One label a parcel, bought once; not before there is money for it."""
-        if self.now.status != Status.PACKED or self.labels(LabelStatus.NONE) == []:
+        lacking = self.labels(LabelStatus.NONE, LabelStatus.BUYING)
+        if self.now.status != Status.PACKED or not lacking:
             return
         async with self.progress.money:
             await self.covered()
-        for parcel in self.labels(LabelStatus.NONE):
+        for parcel in lacking:
             await self.do(calls.BUY, parcel=parcel)
 
     async def captured(self) -> None:
@@ -133,29 +136,28 @@ class FulfillmentRun:
 
     # --- the way back ------------------------------------------------------------------------------------------------
 
-    async def recalled(self) -> None:
-        """Undo of the request: the warehouse says whether it could stop."""
+    async def recalled(self) -> bool:
+        """Undo of the request: the warehouse says whether it could stop. False when it was never asked."""
         while not self.recall_answered():
             await self.do(calls.RECALL, undoing=True)
+            if self.now.status == Status.PLANNED and not self.now.recall:
+                return False
             if not await self.progress.until(self.recall_answered, within=self.progress.policy.packing_patience):
                 await self.silent("recall", ("retry",), self.recall_answered)
+        await self.answered("request")
         await self.answered("recall")
+        return True
 
     def recall_answered(self) -> bool:
-        return self.now.recall in (Recall.CONFIRMED, Recall.REFUSED) or self.now.status not in (
-            Status.REQUESTED,
-            Status.PACKED,
-        )
+        return self.now.recall in (Recall.CONFIRMED, Recall.REFUSED) or self.now.has_left or self.now.ended
 
     async def given_back(self) -> None:
-        """Undo of label and capture, when the goods do not leave: both asked for, then both waited for."""
-        if self.now.status != Status.CANCELLED:
-            return
+        """Undo of label and capture, when the goods do not leave, or left without them: both asked for, then both
+        waited for."""
         if self.now.refund == "due":
             await self.do(calls.REFUND, undoing=True)
-        for parcel in self.now.parcels:
-            if parcel.label in (LabelStatus.NONE, LabelStatus.BOUGHT):
-                await self.do(calls.REFUND_LABEL, undoing=True, parcel=parcel.n)
+        for n in self.labels(LabelStatus.BUYING, LabelStatus.BOUGHT):
+            await self.do(calls.REFUND_LABEL, undoing=True, parcel=n)
         interval = self.progress.policy.first_poll
         while self.unanswered():
             if await self.progress.until(lambda: not self.unanswered(), within=interval):
@@ -194,11 +196,12 @@ class FulfillmentRun:
         if hold := self.progress.hold_of(f"silent {what}", self.fulfillment_id):
             await self.progress.resolve(hold, "retry", by="warehouse", why="it answered")
 
-    def labels(self, status: LabelStatus) -> list[int]:
-        return [parcel.n for parcel in self.now.parcels if parcel.label == status]
+    def labels(self, *states: LabelStatus) -> list[int]:
+        return [parcel.n for parcel in self.now.parcels if parcel.label in states]
 
 
 def unfinished(f: FulfillmentStanding) -> bool:
     """Whether something is still to be done for it."""
-    open_labels = any(p.label in (LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED) for p in f.parcels)
-    return f.status not in ENDED or (f.status == Status.CANCELLED and (f.refund is not None or open_labels))
+    open_labels = any(p.label in OPEN_LABELS for p in f.parcels)
+    unpaid = f.has_left and f.amount > 0 and not f.captured
+    return f.status not in ENDED or unpaid or f.refund is not None or open_labels

@@ -62,7 +62,8 @@ class OrderWorkflow:
                 await self.fulfillment()
         except CalledOff:
             await self.undo()
-        await self.aftermath()
+        while not await self.concluded():
+            await self.undo()
 
     # --- stages ------------------------------------------------------------------------------------------------------
 
@@ -109,17 +110,30 @@ class OrderWorkflow:
         self.begin_fulfillments()
         await p.until(self.all_decided)
         await p.do(calls.RELEASE_STOCK, undoing=True)
-        await p.do(calls.VOID, undoing=True)
+        await p.until(self.all_paid)  # from what is set aside, before the rest of it is given back
+        await self.void()
 
-    async def aftermath(self) -> None:
-        """Parcels arrive, refunds become final, operators close what is held; then nothing is left anywhere."""
+    async def concluded(self) -> bool:
+        """Parcels arrive, refunds become final, operators close what is held; then nothing is left anywhere. False when
+        it is cancelled before that."""
         p = self.enter("aftermath")
-        await p.until(self.all_settled)
+        await p.until(lambda: p.head.to_undo or self.all_settled())
+        if p.head.to_undo:
+            return False
         for hold in p.stale_holds():
             await p.resolve(hold, "retry", by="order", why="nothing waits for this step any more")
         if p.head.money_left:
-            await p.do(calls.VOID, undoing=True)
-        await p.until(lambda: p.closed and not (p.head.telling or p.head.changes or p.deciding or self.wish))
+            await self.void()
+        await p.until(lambda: p.head.to_undo or (p.closed and not self.asked_something()))
+        return not p.head.to_undo
+
+    async def void(self) -> None:
+        async with self.progress.money:
+            await self.progress.do(calls.VOID, undoing=True)
+
+    def asked_something(self) -> bool:
+        p = self.progress
+        return bool(p.head.telling or p.head.changes or p.deciding or self.wish)
 
     def enter(self, stage: str) -> Progress:
         self.progress.stage = stage
@@ -145,6 +159,10 @@ class OrderWorkflow:
             task.done() or standing[name].has_left or standing[name].status == FulfillmentStatus.CANCELLED
             for name, task in self.runs.items()
         )
+
+    def all_paid(self) -> bool:
+        """Whether the share of each that has left was captured."""
+        return not any(f.has_left and f.amount and not f.captured for f in self.progress.fulfillments.values())
 
     # --- beside the stages -------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 changed; a step that fails for good becomes a hold and goes on from there."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,6 +53,8 @@ class Progress:
         """Somebody wants it cancelled, and whether that is still possible is being looked up."""
         self.awaited: set[str] = set()
         """Holds that a step waits for."""
+        self.steps: set[tuple[str, str | None]] = set()
+        """Steps that are being taken: their names, and the fulfillments they are about."""
         self.renewal = False
         """This run is to be continued as a new one."""
         self.shown: tuple[str, list[str]] = (OrderStatus.PLACED, [])
@@ -138,25 +142,34 @@ class Progress:
         """Takes one step until it is done. False when an operator had it skipped; `CalledOff` when the order, or the
         fulfillment it is wanted for, is to end. Undoing goes on whatever happens."""
         fulfillment_id: str | None = about.get("fulfillment_id")
-        wanted_for = wanted_for or fulfillment_id
         name = f"{call.name} {about['parcel']}" if "parcel" in about else call.name
-        while True:
-            if not undoing:
-                await self.still_wanted(wanted_for)
-            hold = self.hold_of(name, fulfillment_id)
-            try:
-                self.learn(await self.attempt(call, undoing=undoing, once=hold is not None, **about))
-            except ActivityError as failure:
-                if is_cancelled_exception(failure):
+        wanted_for = wanted_for or fulfillment_id
+        with self.taking(name, fulfillment_id):
+            while True:
+                if not undoing:
+                    await self.still_wanted(wanted_for)
+                hold = self.hold_of(name, fulfillment_id)
+                try:
+                    self.learn(await self.attempt(call, undoing=undoing, once=hold is not None, **about))
+                except ActivityError as failure:
+                    if is_cancelled_exception(failure):
+                        continue
+                    offered: tuple[Action, ...] = tuple(a for a in call.actions if not (undoing and a == "cancel"))
+                    give_up = (lambda: False) if undoing else (lambda: self.stopping(wanted_for))
+                    if await self.held(name, fulfillment_id, failure, offered, give_up) == "skip":
+                        return False
                     continue
-                offered: tuple[Action, ...] = tuple(a for a in call.actions if not (undoing and a == "cancel"))
-                give_up = (lambda: False) if undoing else (lambda: self.stopping(wanted_for))
-                if await self.held(name, fulfillment_id, failure, offered, give_up) == "skip":
-                    return False
-                continue
-            if hold := self.hold_of(name, fulfillment_id):
-                await self.resolve(hold, "retry", by=name, why="the step went well")
-            return True
+                if hold := self.hold_of(name, fulfillment_id):
+                    await self.resolve(hold, "retry", by=name, why="the step went well")
+                return True
+
+    @contextmanager
+    def taking(self, step: str, fulfillment_id: str | None) -> Iterator[None]:
+        self.steps.add((step, fulfillment_id))
+        try:
+            yield
+        finally:
+            self.steps.discard((step, fulfillment_id))
 
     async def attempt(self, call: Call, *, undoing: bool = True, once: bool = False, **about: Any) -> Standing:
         step = call.takes.model_validate(
@@ -209,7 +222,12 @@ class Progress:
 
     def stale_holds(self) -> list[HoldStanding]:
         """Steps that failed in a run before this one, and that what came meanwhile has made needless."""
-        return [h for h in self.head.holds if h.reason == HoldReason.STEP_FAILED and h.hold_id not in self.awaited]
+        wanted = self.steps | ({(calls.TELL.name, None)} if self.head.telling else set())
+        return [
+            h
+            for h in self.head.holds
+            if h.reason == HoldReason.STEP_FAILED and (h.step, h.fulfillment_id) not in wanted
+        ]
 
     async def hold(
         self,
@@ -226,9 +244,8 @@ class Progress:
                 calls.OPEN_HOLD, reason=reason, step=step, code=code, advice=advice, actions=actions, **about
             )
         )
-        return next(
-            h for h in self.head.holds if (h.reason, h.step, h.fulfillment_id) == (reason, step, fulfillment_id)
-        )
+        decided = HoldStanding(hold_id="", reason=reason, actions=actions)  # before this run could hear of it
+        return self.hold_of(step, fulfillment_id) or decided
 
     async def held(
         self,

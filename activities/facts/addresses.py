@@ -30,7 +30,7 @@ def fixed_because(tx: Session, order: Order) -> str | None:
         )
     )
     for f in going:
-        if f.status not in NOT_YET_ASKED and not unlocked & {f.fulfillment_id, None}:
+        if f.status not in NOT_YET_ASKED and f.fulfillment_id not in unlocked:
             return f"fulfillment {f.fulfillment_id} is {f.status}"
     labelled = tx.scalars(
         select(Parcel.fulfillment_id).where(

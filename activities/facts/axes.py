@@ -12,6 +12,7 @@ from infra.database.tables import (
     Backorder,
     Fulfillment,
     Hold,
+    Intent,
     MoneyMove,
     Order,
     OrderLine,
@@ -24,7 +25,8 @@ from infra.database.tables import (
 LIVE = ("action_required", "authorized")
 """Payments that set money aside, or may do so any moment."""
 
-UNSETTLED_LABELS = (LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED)
+OPEN_LABELS = (LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED)
+"""Labels that are neither used nor given back."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,7 @@ class Sums:
     waiting: int
     held: int
     open_holds: list[str]
-    unsettled_labels: int
-    """Labels of parcels that will not leave, whose refund is not final."""
+    open_labels: int
     pending_refunds: int
 
     @property
@@ -90,15 +91,14 @@ def sums(tx: Session, order: Order) -> Sums:
         waiting=waiting,
         held=held,
         open_holds=list(tx.scalars(select(Hold.reason).where(Hold.order_id == mine, Hold.closed_at.is_(None)))),
-        unsettled_labels=int(
+        open_labels=int(
             tx.scalar(
                 select(func.count())
                 .select_from(Parcel)
                 .join(Fulfillment)
                 .where(
                     Fulfillment.order_id == mine,
-                    Fulfillment.status == FulfillmentStatus.CANCELLED,
-                    Parcel.label_status.in_(UNSETTLED_LABELS),
+                    Parcel.label_status.in_(OPEN_LABELS),
                 )
             )
             or 0
@@ -117,14 +117,14 @@ def derive(tx: Session, order: Order) -> Sums:
     now = sums(tx, order)
     order.payment_status = payment_axis(order, now)
     order.fulfillment_status = fulfillment_axis(now)
-    order.status = order_axis(order, now)
+    order.status = order_axis(tx, order, now)
     order.version += 1
     tx.flush()
     return now
 
 
-def order_axis(order: Order, now: Sums) -> OrderStatus:
-    if closed := closing(order, now):
+def order_axis(tx: Session, order: Order, now: Sums) -> OrderStatus:
+    if closed := closing(tx, order, now):
         return closed
     if order.cancellation in ("accepted", "partly"):
         return OrderStatus.CANCELLING
@@ -135,16 +135,26 @@ def order_axis(order: Order, now: Sums) -> OrderStatus:
     return OrderStatus.PLACED
 
 
-def closing(order: Order, now: Sums) -> OrderStatus | None:
+def closing(tx: Session, order: Order, now: Sums) -> OrderStatus | None:
     """Completed or cancelled, when nothing of it is left anywhere."""
-    undone = not (now.held or now.waiting or now.live or now.unsettled_labels or now.pending_refunds or now.open_holds)
+    undone = not (now.held or now.waiting or now.live or now.open_labels or now.pending_refunds or now.open_holds)
     ended = all(f.status in ENDED and not (f.captured and refundable(f)) for f in now.fulfillments)
+    paid = all(f.captured or not f.amount for f in now.fulfillments if f.status in LEFT)
     # a wish to cancel is settled first: the goods may have outrun it, and the customer must hear what became of it
     settled = order.cancellation is None or order.cancellation_settled
-    if not (undone and ended and settled and now.unreserved <= 0):
+    if not (undone and ended and paid and settled and now.unreserved <= 0) or captures_in_doubt(tx, order.order_id):
         return None
     left = any(f.status in LEFT for f in now.fulfillments)
     return OrderStatus.COMPLETED if left else OrderStatus.CANCELLED
+
+
+def captures_in_doubt(tx: Session, order_id: str) -> set[str]:
+    """Fulfillments whose share may have been captured: it was asked for, and nobody knows the outcome."""
+    out = (Intent.step.startswith("capture:"), Intent.finished_at.is_(None))
+    return {
+        step.removeprefix("capture:")
+        for step in tx.scalars(select(Intent.step).where(Intent.order_id == order_id, *out))
+    }
 
 
 def refundable(fulfillment: Fulfillment) -> bool:

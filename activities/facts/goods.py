@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from activities.facts import planning, shelves, stock
-from activities.facts.axes import derive
+from activities.facts.axes import captures_in_doubt, derive
 from activities.facts.holds import opened
 from activities.facts.record import locked_order, note, tell, wall_clock
-from activities.models import FulfillmentStatus, HoldReason, LabelStatus, Recall
+from activities.models import LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
 from activities.ports import Parcel as Packed
 from activities.ports import TrackingStatus
 from activities.shares import cost
@@ -31,7 +31,6 @@ RANK = {
     )
 }
 FINAL = (TrackingStatus.DELIVERED, TrackingStatus.RETURN_TO_SENDER)
-AFTER_SHIPPED = (FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.RETURNED)
 
 
 def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
@@ -59,10 +58,27 @@ def requested(tx: Session, fulfillment_id: str, at: datetime) -> None:
     changed(tx, order, f)
 
 
-def answered(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
+def requested_again(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    """A warehouse that did not answer has been asked once more: its time begins anew."""
+    order, f = locked(tx, fulfillment_id)
+    if f.status == FulfillmentStatus.REQUESTED:
+        f.requested_at = at
+        note(tx, order, "requested_again", at, fulfillment_id=fulfillment_id)
+        changed(tx, order, f)
+
+
+def answered(tx: Session, f: Fulfillment, at: datetime) -> None:
     """The warehouse speaks of what it was asked for before our own record of the asking: that record may never come."""
     if known_by_news(tx, f, "request"):
         requested(tx, f.fulfillment_id, at)
+
+
+def noticed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
+    """The warehouse has the request, or begins to pick."""
+    _, f = locked(tx, fulfillment_id)
+    before = f.status
+    answered(tx, f, at)
+    return f.status != before
 
 
 def known_by_news(tx: Session, f: Fulfillment, step: str) -> bool:
@@ -79,7 +95,7 @@ def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: date
     order, f = locked(tx, fulfillment_id)
     if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
         return False
-    answered(tx, order, f, at)
+    answered(tx, f, at)
     f.status = FulfillmentStatus.PACKED
     for n, parcel in enumerate(parcels, start=1):
         tx.add(
@@ -102,10 +118,10 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     order, f = locked(tx, fulfillment_id)
     if f.status == FulfillmentStatus.CANCELLED:
         return False
-    if f.status in AFTER_SHIPPED or f.captured or being_captured(tx, f):
+    if f.status in LEFT or f.captured or fulfillment_id in captures_in_doubt(tx, order.order_id):
         return short_too_late(tx, order, f, at)
     if f.status != FulfillmentStatus.PACKED:
-        answered(tx, order, f, at)
+        answered(tx, f, at)
     lost: dict[tuple[str, str], tuple[int, int]] = {}
     set_aside = defaultdict(list)
     for reservation in held(tx, fulfillment_id):
@@ -139,13 +155,6 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     return True
 
 
-def being_captured(tx: Session, f: Fulfillment) -> bool:
-    """Whether a capture of its share is under way, or may have happened."""
-    step = f"capture:{f.fulfillment_id}"
-    asked = (Intent.order_id == f.order_id, Intent.step == step, Intent.finished_at.is_(None))
-    return tx.scalars(select(Intent.intent_id).where(*asked)).first() is not None
-
-
 def short_too_late(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:
     opened(
         tx,
@@ -173,7 +182,7 @@ def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
     order, f = locked(tx, fulfillment_id)
     if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
         return False
-    answered(tx, order, f, at)
+    answered(tx, f, at)
     f.status = FulfillmentStatus.PLANNED
     opened(
         tx,
@@ -203,8 +212,11 @@ def released(tx: Session, fulfillment_id: str, at: datetime) -> None:
 def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     """The carrier has it: the units are gone. Without a release of ours it is also a hold."""
     order, f = locked(tx, fulfillment_id)
-    if f.status in AFTER_SHIPPED or f.status == FulfillmentStatus.CANCELLED:
+    if f.status in LEFT:
         return False
+    if f.status == FulfillmentStatus.CANCELLED:
+        return left_though_cancelled(tx, order, f, at)
+    answered(tx, f, at)
     if known_by_news(tx, f, "release"):
         released(tx, fulfillment_id, at)
     if not f.released:
@@ -214,7 +226,8 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
             reason=HoldReason.WAREHOUSE,
             step="handed_over",
             code="not_released",
-            advice="The warehouse handed over what was not released: see what it is worth, then skip.",
+            advice="The warehouse handed over what was not released: see what it is worth, then skip. What no "
+            "carrier tells of then counts as delivered.",
             actions=("skip",),
             at=at,
             fulfillment_id=fulfillment_id,
@@ -243,12 +256,39 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     return True
 
 
+def left_though_cancelled(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:
+    opened(
+        tx,
+        order.order_id,
+        reason=HoldReason.WAREHOUSE,
+        step="handed_over",
+        code="left_though_cancelled",
+        advice="The warehouse handed over what was cancelled and given back: get it back or charge for it, correct the "
+        "stock, then skip.",
+        actions=("skip",),
+        at=at,
+        fulfillment_id=f.fulfillment_id,
+    )
+    changed(tx, order, f)
+    return True
+
+
 def arrived(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
     """Delivered, once every parcel is: whether the carrier or the warehouse was heard first."""
     known = {p.tracking_status for p in parcels_of(tx, f.fulfillment_id)}
     if known == {TrackingStatus.DELIVERED} and f.status == FulfillmentStatus.SHIPPED:
         f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
         tell(tx, order, "delivered", f.fulfillment_id)
+
+
+def taken_for_delivered(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    """An operator has seen to what left without our labels, and no carrier tells of it."""
+    order, f = locked(tx, fulfillment_id)
+    seen = {p.tracking_status for p in parcels_of(tx, fulfillment_id)} - {TrackingStatus.UNKNOWN}
+    if f.status == FulfillmentStatus.SHIPPED and not seen:
+        f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
+        note(tx, order, "taken_for_delivered", at, fulfillment_id=fulfillment_id)
+        changed(tx, order, f)
 
 
 def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:
@@ -300,7 +340,7 @@ def given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
 
 def recall_asked(tx: Session, fulfillment_id: str, at: datetime) -> None:
     order, f = locked(tx, fulfillment_id)
-    if f.recall is None and f.status in (FulfillmentStatus.REQUESTED, FulfillmentStatus.PACKED):
+    if f.recall is None and f.status not in (*LEFT, FulfillmentStatus.CANCELLED):
         f.recall = Recall.ASKED
         note(tx, order, "recall_asked", at, fulfillment_id=fulfillment_id)
         changed(tx, order, f)
@@ -310,7 +350,7 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     """The warehouse stopped it: the units are back on the shelf, and go to whoever waits. Unasked and before it had
     packed, that is a refusal; later, the customer gets the money back and hears of it."""
     order, f = locked(tx, fulfillment_id)
-    if f.status in AFTER_SHIPPED or f.status == FulfillmentStatus.CANCELLED:
+    if f.status in LEFT or f.status == FulfillmentStatus.CANCELLED:
         return False
     unasked = f.recall is None and order.cancellation not in ("accepted", "partly")
     if unasked and f.status != FulfillmentStatus.PACKED:
@@ -319,6 +359,7 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         tell(tx, order, "partly_cancelled", fulfillment_id, refunded=f.amount if f.captured else 0)
     f.recall, f.status = Recall.CONFIRMED, FulfillmentStatus.CANCELLED
     known_by_news(tx, f, "recall")
+    known_by_news(tx, f, "request")
     back = held(tx, fulfillment_id)
     stock.cancel_units(tx, order.order_id, [(reservation.line_no, reservation.quantity) for reservation in back])
     shelves.give_back(tx, order, back)
@@ -333,6 +374,7 @@ def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         return False
     f.recall = Recall.REFUSED
     known_by_news(tx, f, "recall")
+    answered(tx, f, at)
     note(tx, order, "recall_refused", at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)
     return True

@@ -75,22 +75,23 @@ def opened(
 
 def closed(
     tx: Session, hold_id: str, *, action: str, by: str, why: str, at: datetime, change_id: int | None = None
-) -> None:
-    """An operator's decision, or the step went well after all (`by` is then the step). Closed already: stays as it
-    is."""
-    hold = tx.get(Hold, hold_id)
-    if hold is None:
-        return
-    order = locked_order(tx, hold.order_id)
-    for change in tx.scalars(select(Change).where(Change.hold_id == hold_id, Change.decision.is_(None))):
-        change.decision = action if change.change_id == change_id or change.action == action else "superseded"
-        change.decided_at = at
-        if change.change_id == change_id:
-            by, why = change.by, change.why
-    if hold.closed_at is None:
+) -> bool:
+    """An operator's decision, or the step went well after all (`by` is then the step). False when it was closed
+    already: then it stays as it is, and what was decided since is superseded."""
+    order = locked_order(tx, tx.scalars(select(Hold.order_id).where(Hold.hold_id == hold_id)).one())
+    hold = tx.get_one(Hold, hold_id, populate_existing=True)
+    first = hold.closed_at is None
+    asked = tx.scalars(select(Change).where(Change.hold_id == hold_id, Change.decision.is_(None))).all()
+    if first:
+        for change in asked:
+            if change.change_id == change_id:
+                by, why = change.by, change.why
         hold.closed_at, hold.action, hold.closed_by, hold.why = at, action, by, why
         note(tx, order, "hold_closed", at, fulfillment_id=hold.fulfillment_id, hold=hold_id, action=action, by=by)
+    for change in asked:
+        change.decision, change.decided_at = (action if change.action == hold.action else "superseded"), at
     derive(tx, order)
+    return first
 
 
 def healed(tx: Session, order_id: str, step: str, at: datetime) -> None:

@@ -17,22 +17,32 @@ def parcel_of(tx: Session, fulfillment_id: str, n: int) -> Parcel:
     return tx.get_one(Parcel, (fulfillment_id, n), populate_existing=True)
 
 
-def rated(tx: Session, fulfillment_id: str, n: int, rate: Rate, at: datetime) -> None:
-    """The rate that will be bought. A label bought or under way keeps the rate it has."""
+def buying(tx: Session, fulfillment_id: str, n: int, rate: Rate, at: datetime) -> None:
+    """The purchase of this rate begins: from now on there may be a label."""
     order, f = locked(tx, fulfillment_id)
     parcel = parcel_of(tx, fulfillment_id, n)
-    if parcel.label_status != LabelStatus.NONE:
-        return
+    known = (parcel.service, parcel.rate_amount) == (rate.service, rate.amount)
+    parcel.label_status = LabelStatus.BUYING
     parcel.rate_id, parcel.rate_amount, parcel.rate_currency = rate.rate_id, rate.amount, rate.currency.lower()
     parcel.carrier, parcel.service = rate.carrier, rate.service
-    note(tx, order, "rated", at, fulfillment_id=fulfillment_id, parcel=n, service=rate.service, amount=rate.amount)
+    if not known:
+        note(tx, order, "rated", at, fulfillment_id=fulfillment_id, parcel=n, service=rate.service, amount=rate.amount)
     changed(tx, order, f)
+
+
+def not_bought(tx: Session, fulfillment_id: str, n: int) -> None:
+    """The purchase came to nothing."""
+    order, f = locked(tx, fulfillment_id)
+    parcel = parcel_of(tx, fulfillment_id, n)
+    if parcel.label_status == LabelStatus.BUYING:
+        parcel.label_status = LabelStatus.NONE
+        changed(tx, order, f)
 
 
 def bought(tx: Session, fulfillment_id: str, n: int, label: Label, at: datetime) -> None:
     order, f = locked(tx, fulfillment_id)
     parcel = parcel_of(tx, fulfillment_id, n)
-    if parcel.label_status not in (LabelStatus.NONE, LabelStatus.BUYING):
+    if parcel.label_status != LabelStatus.BUYING:
         return
     parcel.label_status, parcel.label_id = LabelStatus.BOUGHT, label.label_id
     parcel.label_url, parcel.tracking_url = label.label_url, label.tracking_url

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from activities.facts import planning
 from activities.facts.axes import derive, sums
 from activities.facts.record import fulfillments_of, locked_order, note, nudge, tell, wall_clock
 from activities.intake import Address, AskedCustomer, AskedOrder
@@ -178,9 +179,7 @@ def resolution_asked(tx: Session, hold: Hold, *, action: str, by: str, why: str)
 def payment_method_given(tx: Session, order_id: str, method: str, at: datetime) -> Payment:
     """Another card, after a decline or for a payment that needs the customer."""
     order = locked_order(tx, order_id)
-    now = sums(tx, order)
-    open_amount = order.total if not now.captured else max(order.total - now.captured, 0)
-    payment = ask_payment(tx, order, method, open_amount, off_session=False)
+    payment = ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=False)
     note(tx, order, "payment_method_given", at)
     derive(tx, order)
     nudge(tx, [order_id])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from activities.facts import shelves
 from activities.facts.axes import sums
 from activities.facts.record import note
 from activities.models import FulfillmentStatus
@@ -149,3 +150,23 @@ def shares_of(tx: Session, order_id: str) -> dict[int, list[UnitShare]]:
     for share in tx.scalars(select(UnitShare).where(UnitShare.order_id == order_id)):
         shares[share.line_no].append(share)
     return shares
+
+
+def still_to_capture(tx: Session, order: Order) -> int:
+    """The stored shares of all units that are to be sent and not paid for yet."""
+    shelves.lock_all_of(tx, order.order_id)
+    due = sum(
+        f.amount
+        for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order.order_id))
+        if not f.captured and f.status != FulfillmentStatus.CANCELLED
+    )
+    prices = shares_of(tx, order.order_id)
+    loose = [(u.line_no, u.first_unit, u.quantity) for u in open_units(tx, order)]
+    waiting = select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(
+        Backorder.order_id == order.order_id, Backorder.status == "waiting"
+    )
+    unplanned = select(Reservation.line_no, Reservation.first_unit, Reservation.quantity).where(
+        Reservation.order_id == order.order_id, Reservation.status == "held", Reservation.fulfillment_id.is_(None)
+    )
+    loose += [*tx.execute(waiting), *tx.execute(unplanned)]
+    return due + sum(cost(prices[line_no], first, quantity) for line_no, first, quantity in loose)

@@ -17,6 +17,7 @@ from infra.database.tables import (
     Backorder,
     Location,
     Order,
+    OrderLine,
     Product,
     Reservation,
     Restock,
@@ -30,6 +31,12 @@ def lock(tx: Session, skus: Iterable[str]) -> dict[str, Product]:
     wanted = select(Product).where(Product.sku.in_(sorted(set(skus)))).order_by(Product.sku)
     rows = tx.scalars(wanted.with_for_update(key_share=True))
     return {product.sku: product for product in rows}
+
+
+def lock_all_of(tx: Session, order_id: str) -> dict[str, Product]:
+    """Before units and backorders of an order are read together: a restock moves units from one to the other under
+    this lock alone."""
+    return lock(tx, tx.scalars(select(OrderLine.sku).where(OrderLine.order_id == order_id)).all())
 
 
 def availability(tx: Session, skus: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -27,10 +27,10 @@ from infra.database.tables import (
 def reserved(tx: Session, order_id: str, at: datetime) -> None:
     """Sets aside what the order still lacks, queues for the rest, and plans fulfillments. Safe to repeat."""
     order = locked_order(tx, order_id)
+    products = shelves.lock_all_of(tx, order_id)
     wanted = planning.open_units(tx, order)
     if wanted:
-        products = shelves.lock(tx, {units.sku for units in wanted})
-        taken, missing = planning.pick(wanted, shelves.availability(tx, list(products)))
+        taken, missing = planning.pick(wanted, shelves.availability(tx, list({units.sku for units in wanted})))
         take(tx, order, taken)
         if missing and order.backorder == "cancel_unavailable":
             drop(tx, order, missing, at)
@@ -119,8 +119,7 @@ def cancel_units(tx: Session, order_id: str, units: Iterable[tuple[int, int]]) -
 def released(tx: Session, order_id: str, at: datetime) -> None:
     """Undo of `reserved`: the order leaves every queue and gives back what is in no fulfillment under way."""
     order = locked_order(tx, order_id)
-    # first, else a restock gives units to a backorder between its being read and its being cancelled
-    shelves.lock(tx, tx.scalars(select(OrderLine.sku).where(OrderLine.order_id == order_id)).all())
+    shelves.lock_all_of(tx, order_id)
     idle = list(
         tx.scalars(
             select(Reservation)

@@ -155,9 +155,9 @@ def cancel_refused(tx: Session, news: News, senders: list[str]) -> Outcome:
 
 
 def noticed(tx: Session, news: News, senders: list[str]) -> Outcome:
-    """Accepted, or being picked: the order waits for neither."""
-    mine(tx, read(About, news.data, "data"), senders)
-    return Outcome.UNCHANGED
+    """Accepted, or being picked: the order waits for neither, but then the warehouse knows of it."""
+    f = mine(tx, read(About, news.data, "data"), senders)
+    return Outcome.TAKEN if facts.goods.noticed(tx, f.fulfillment_id, news.timestamp) else Outcome.UNCHANGED
 
 
 def received(tx: Session, news: News, senders: list[str]) -> Outcome:

@@ -57,7 +57,7 @@ def labelled(database: Database, order_id: str = "W-1001") -> str:
     with database.sessions.begin() as tx:
         facts.goods.packed(tx, fulfillment, [BOX], now())
         rate = Rate(rate_id="rate_1", carrier="usps", service="usps_priority", amount=758, currency="usd")
-        facts.labels.rated(tx, fulfillment, 1, rate, now())
+        facts.labels.buying(tx, fulfillment, 1, rate, now())
         label = Label(
             label_id=f"label-{order_id}",
             rate_id="rate_1",

@@ -126,9 +126,9 @@ def polled(shop: Shop, order: str) -> bool:
 
 
 def traces(shop: Shop, order: str) -> dict[str, list[str]]:
-    """Every row of every table about the order, and the sandbox's books. Without what differs from run to run:
-    surrogate
-    ids, wall clocks, versions (how often it was looked at), the relay's attempts; providers' ids by kind alone."""
+    """Every row of every table about the order, and the sandbox's books. Without what differs from run to run: surrogate
+    ids, wall clocks, versions (how often it was looked at), the relay's attempts, calls of which a look-up has shown
+    that nothing happened; providers' ids by kind alone."""
     shop.until(lambda: heard_all(shop, order), "every nudge to be read", order)
     found: dict[str, list[str]] = {}
     with shop.database.sessions() as tx:
@@ -145,7 +145,11 @@ def traces(shop: Shop, order: str) -> dict[str, list[str]]:
             else:
                 continue
             kept = sorted(columns - DIFFERENT.get(table.__tablename__, set()) - SURROGATE)
-            found[table.__tablename__] = [plain({name: getattr(row, name) for name in kept}, order) for row in rows]
+            found[table.__tablename__] = [
+                plain({name: getattr(row, name) for name in kept}, order)
+                for row in rows
+                if getattr(row, "outcome", None) != "nothing_happened"
+            ]
         claims = {
             channel: tx.scalar(
                 select(func.count(Message.claimed_as.distinct())).where(
@@ -234,4 +238,4 @@ SURROGATE = {
     "reference",
     "action_url",
 }
-DIFFERENT = {"relay": {"kind"}}
+DIFFERENT = {"relay": {"kind"}, "intents": {"n", "key"}}
