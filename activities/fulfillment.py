@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.facts import goods
 from activities.failures import OutcomeUnknown, Refused
 from activities.intents import Opened, close_answered, close_intent, open_intent, unresolved
-from activities.models import FulfillmentStatus, FulfillmentStep, Recall, RequestStep, Standing
+from activities.models import FulfillmentStatus, FulfillmentStep, Recall, Standing
 from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
 from activities.standing import of_fulfillment
 from infra.database.tables import Contact, Fulfillment, Location, Reservation
@@ -22,13 +22,12 @@ class FulfillmentActivities:
         self.warehouses = warehouses
 
     @activity.defn(name="request_fulfillment")
-    def request(self, step: RequestStep) -> Standing:
-        """Asks the location's warehouse to pack; again, when it does not answer. Undone by `recall_fulfillment`."""
+    def request(self, step: FulfillmentStep) -> Standing:
+        """Asks the location's warehouse to pack. Undone by `recall_fulfillment`."""
         name = f"request:{step.fulfillment_id}"
         with self.sessions.begin() as tx:
             _, f = goods.locked(tx, step.fulfillment_id)
-            again = step.again and f.status == FulfillmentStatus.REQUESTED and f.requested_at != step.at
-            if f.status != FulfillmentStatus.PLANNED and not again:
+            if f.status != FulfillmentStatus.PLANNED:
                 close_answered(tx, step.order_id, name)
                 return of_fulfillment(tx, step.fulfillment_id)
             asked, warehouse = asked_of(tx, f), warehouse_of(tx, f)
@@ -36,11 +35,11 @@ class FulfillmentActivities:
         try:
             self.warehouses.request(warehouse, asked, key=intent.key)
         except Refused as refusal:
-            if not (again and refusal.code == KNOWN):  # it has the request, as it was before units were missing
+            if intent.fresh or refusal.code != KNOWN:  # asked again it has the request, as it was then
                 raise
         with self.sessions.begin() as tx:
             close_intent(tx, intent)
-            (goods.requested_again if again else goods.requested)(tx, step.fulfillment_id, step.at)
+            goods.requested(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="release_fulfillment")

@@ -229,11 +229,6 @@ class FulfillmentStep(OrderStep):
     fulfillment_id: str
 
 
-class RequestStep(FulfillmentStep):
-    again: bool = False
-    """Asked already, and not answered."""
-
-
 class CoverStep(FulfillmentStep):
     """Money for this fulfillment's share, by an authorization that is good until then."""
 

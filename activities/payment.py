@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities.facts import money, planning
-from activities.facts.axes import LIVE, captures_in_doubt
+from activities.facts.axes import LIVE, in_doubt
 from activities.facts.goods import locked
 from activities.facts.orders import ask_payment
 from activities.facts.record import locked_order
@@ -253,14 +253,14 @@ class PaymentActivities:
         """A capture whose answer was lost is looked up before other money of the order moves: what was taken is put on
         record, so that it is counted and can be given back."""
         with self.sessions() as tx:
-            lost = captures_in_doubt(tx, step.order_id) - {besides}
+            lost = in_doubt(tx, step.order_id, "capture") - {besides}
         for fulfillment_id in sorted(lost):
             self.settle_capture(step, fulfillment_id)
 
     def settle_capture(self, step: OrderStep, fulfillment_id: str) -> None:
         with self.sessions.begin() as tx:
             locked_order(tx, step.order_id)
-            if fulfillment_id not in captures_in_doubt(tx, step.order_id):
+            if fulfillment_id not in in_doubt(tx, step.order_id, "capture"):
                 return
             intent = open_intent(tx, step.order_id, f"capture:{fulfillment_id}")
             payment = tx.get_one(Payment, intent.parameters["payment_id"])
@@ -271,7 +271,7 @@ class PaymentActivities:
             raise OutcomeUnknown("payments", "settling", "A capture may be under way.", retry_in=intent.settles_in)
         with self.sessions.begin() as tx:
             locked_order(tx, step.order_id)
-            if fulfillment_id in captures_in_doubt(tx, step.order_id):
+            if fulfillment_id in in_doubt(tx, step.order_id, "capture"):
                 close_intent(tx, intent, "done" if taken else "nothing_happened")
                 if taken:
                     money.captured(tx, fulfillment_id, intent.parameters["payment_id"], seen, step.at)

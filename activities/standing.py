@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import OPEN_LABELS, Sums, captures_in_doubt, sums
+from activities.facts.axes import OPEN_LABELS, Sums, in_doubt, sums
 from activities.models import (
     FUNDED,
     LEFT,
@@ -59,10 +59,10 @@ def told(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:
         tx.scalars(select(Refund.fulfillment_id).where(Refund.fulfillment_id.in_(ids), Refund.status == "pending"))
     )
     stopped = any(f.status == FulfillmentStatus.CANCELLED for f in fulfillments)
-    in_doubt = captures_in_doubt(tx, fulfillments[0].order_id) if stopped else set()
+    taken = in_doubt(tx, fulfillments[0].order_id, "capture") if stopped else set()
     return {
         "fulfillments": tuple(
-            of_one(f, parcels[f.fulfillment_id], f.fulfillment_id in pending, f.fulfillment_id in in_doubt)
+            of_one(f, parcels[f.fulfillment_id], f.fulfillment_id in pending, f.fulfillment_id in taken)
             for f in fulfillments
         )
     }

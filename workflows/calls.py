@@ -17,7 +17,6 @@ from activities.models import (
     OrderStep,
     ParcelStep,
     Policy,
-    RequestStep,
     ResolveStep,
     Standing,
 )
@@ -61,7 +60,7 @@ VOID = Call("void_payments", OrderStep, "void")
 REFUND = Call("refund_payment", FulfillmentStep, "refund")
 RESERVE = Call("reserve_stock", OrderStep, "", local=True)
 RELEASE_STOCK = Call("release_stock", OrderStep, "", local=True)
-REQUEST = Call("request_fulfillment", RequestStep, "request")
+REQUEST = Call("request_fulfillment", FulfillmentStep, "request")
 RELEASE = Call("release_fulfillment", FulfillmentStep, "release")
 RECALL = Call("recall_fulfillment", FulfillmentStep, "recall")
 BUY = Call("buy_label", ParcelStep, "buy label")

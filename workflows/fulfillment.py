@@ -52,16 +52,13 @@ class FulfillmentRun:
 
     async def packed(self) -> None:
         """Asks the warehouse, and waits until it has packed. A silent warehouse is a hold."""
-        again = False
         while self.now.status in BEFORE_PACKED:
             await self.until(lambda: self.progress.hold_of("refused", self.fulfillment_id) is None)
-            await self.do(calls.REQUEST, again=again)
+            await self.do(calls.REQUEST)
             patience = (self.now.since or workflow.now()) + self.progress.policy.packing_patience
-            again = not await self.until(self.request_answered, at=patience)
-            if again:
+            if not await self.until(self.request_answered, at=patience):
                 await self.silent("request", ("retry", "cancel"), self.request_answered)
             await self.progress.still_wanted(self.fulfillment_id)
-        await self.answered("request")
 
     def request_answered(self) -> bool:
         return self.now.status != Status.REQUESTED or self.progress.stopping(self.fulfillment_id)
@@ -144,8 +141,6 @@ class FulfillmentRun:
                 return False
             if not await self.progress.until(self.recall_answered, within=self.progress.policy.packing_patience):
                 await self.silent("recall", ("retry",), self.recall_answered)
-        await self.answered("request")
-        await self.answered("recall")
         return True
 
     def recall_answered(self) -> bool:
@@ -190,11 +185,6 @@ class FulfillmentRun:
             self.fulfillment_id,
         )
         await self.progress.decision(hold, answered)
-
-    async def answered(self, what: str) -> None:
-        """The warehouse spoke after all: nobody needs to ask it."""
-        if hold := self.progress.hold_of(f"silent {what}", self.fulfillment_id):
-            await self.progress.resolve(hold, "retry", by="warehouse", why="it answered")
 
     def labels(self, *states: LabelStatus) -> list[int]:
         return [parcel.n for parcel in self.now.parcels if parcel.label in states]

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import derive
+from activities.facts.axes import derive, in_doubt
 from activities.facts.record import fulfillments_of, note, nudge
 from activities.intake import Address
 from activities.models import FulfillmentStatus, HoldReason, LabelStatus
@@ -29,8 +29,9 @@ def fixed_because(tx: Session, order: Order) -> str | None:
             )
         )
     )
+    asked = in_doubt(tx, order.order_id, "request")
     for f in going:
-        if f.status not in NOT_YET_ASKED and f.fulfillment_id not in unlocked:
+        if (f.status not in NOT_YET_ASKED or f.fulfillment_id in asked) and f.fulfillment_id not in unlocked:
             return f"fulfillment {f.fulfillment_id} is {f.status}"
     labelled = tx.scalars(
         select(Parcel.fulfillment_id).where(

@@ -142,19 +142,17 @@ def closing(tx: Session, order: Order, now: Sums) -> OrderStatus | None:
     paid = all(f.captured or not f.amount for f in now.fulfillments if f.status in LEFT)
     # a wish to cancel is settled first: the goods may have outrun it, and the customer must hear what became of it
     settled = order.cancellation is None or order.cancellation_settled
-    if not (undone and ended and paid and settled and now.unreserved <= 0) or captures_in_doubt(tx, order.order_id):
+    if not (undone and ended and paid and settled and now.unreserved <= 0) or in_doubt(tx, order.order_id, "capture"):
         return None
     left = any(f.status in LEFT for f in now.fulfillments)
     return OrderStatus.COMPLETED if left else OrderStatus.CANCELLED
 
 
-def captures_in_doubt(tx: Session, order_id: str) -> set[str]:
-    """Fulfillments whose share may have been captured: it was asked for, and nobody knows the outcome."""
-    out = (Intent.step.startswith("capture:"), Intent.finished_at.is_(None))
-    return {
-        step.removeprefix("capture:")
-        for step in tx.scalars(select(Intent.step).where(Intent.order_id == order_id, *out))
-    }
+def in_doubt(tx: Session, order_id: str, call: str) -> set[str]:
+    """Fulfillments for which this was asked of a provider, and nobody knows what became of it."""
+    out = (Intent.step.startswith(f"{call}:"), Intent.finished_at.is_(None))
+    steps = tx.scalars(select(Intent.step).where(Intent.order_id == order_id, *out))
+    return {step.removeprefix(f"{call}:") for step in steps}
 
 
 def refundable(fulfillment: Fulfillment) -> bool:

@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from activities.facts import planning, shelves, stock
-from activities.facts.axes import captures_in_doubt, derive
-from activities.facts.holds import opened
+from activities.facts import holds, planning, shelves, stock
+from activities.facts.axes import derive, in_doubt
 from activities.facts.record import locked_order, note, tell, wall_clock
 from activities.models import LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
 from activities.ports import Parcel as Packed
@@ -58,19 +57,24 @@ def requested(tx: Session, fulfillment_id: str, at: datetime) -> None:
     changed(tx, order, f)
 
 
-def requested_again(tx: Session, fulfillment_id: str, at: datetime) -> None:
-    """A warehouse that did not answer has been asked once more: its time begins anew."""
+def to_ask_again(tx: Session, fulfillment_id: str) -> None:
+    """The warehouse does not answer: the same request goes out once more. That it may have it is not forgotten."""
     order, f = locked(tx, fulfillment_id)
-    if f.status == FulfillmentStatus.REQUESTED:
-        f.requested_at = at
-        note(tx, order, "requested_again", at, fulfillment_id=fulfillment_id)
-        changed(tx, order, f)
+    if f.status != FulfillmentStatus.REQUESTED or f.recall:
+        return
+    step = (Intent.order_id == order.order_id, Intent.step == f"request:{fulfillment_id}")
+    last = tx.scalars(select(Intent).where(*step).order_by(Intent.n.desc())).first()
+    if last:
+        last.outcome = last.finished_at = None
+    f.status = FulfillmentStatus.PLANNED
+    changed(tx, order, f)
 
 
 def answered(tx: Session, f: Fulfillment, at: datetime) -> None:
-    """The warehouse speaks of what it was asked for before our own record of the asking: that record may never come."""
+    """The warehouse speaks of what it was asked for: maybe before our own record of the asking, maybe instead of it."""
     if known_by_news(tx, f, "request"):
         requested(tx, f.fulfillment_id, at)
+    holds.needless(tx, f.fulfillment_id, "silent request", at)
 
 
 def noticed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
@@ -118,7 +122,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     order, f = locked(tx, fulfillment_id)
     if f.status == FulfillmentStatus.CANCELLED:
         return False
-    if f.status in LEFT or f.captured or fulfillment_id in captures_in_doubt(tx, order.order_id):
+    if f.status in LEFT or f.captured or fulfillment_id in in_doubt(tx, order.order_id, "capture"):
         return short_too_late(tx, order, f, at)
     if f.status != FulfillmentStatus.PACKED:
         answered(tx, f, at)
@@ -156,7 +160,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
 
 
 def short_too_late(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:
-    opened(
+    holds.opened(
         tx,
         order.order_id,
         reason=HoldReason.WAREHOUSE,
@@ -184,7 +188,7 @@ def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
         return False
     answered(tx, f, at)
     f.status = FulfillmentStatus.PLANNED
-    opened(
+    holds.opened(
         tx,
         order.order_id,
         reason=HoldReason.WAREHOUSE,
@@ -220,7 +224,7 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     if known_by_news(tx, f, "release"):
         released(tx, fulfillment_id, at)
     if not f.released:
-        opened(
+        holds.opened(
             tx,
             order.order_id,
             reason=HoldReason.WAREHOUSE,
@@ -234,8 +238,7 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         )
     f.status, f.shipped_at = FulfillmentStatus.SHIPPED, at
     if f.recall == Recall.ASKED:
-        f.recall = Recall.REFUSED
-        known_by_news(tx, f, "recall")
+        recall_answered(tx, f, Recall.REFUSED, at)
     gone = held(tx, fulfillment_id)
     shelves.lock(tx, {r.sku for r in gone})
     left: dict[tuple[str, str], tuple[int, int]] = {}
@@ -257,7 +260,7 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
 
 
 def left_though_cancelled(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:
-    opened(
+    holds.opened(
         tx,
         order.order_id,
         reason=HoldReason.WAREHOUSE,
@@ -316,7 +319,7 @@ def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -
 def delivery_failed(
     tx: Session, order: Order, f: Fulfillment, parcel: Parcel, status: TrackingStatus, at: datetime
 ) -> None:
-    opened(
+    holds.opened(
         tx,
         order.order_id,
         reason=HoldReason.DELIVERY,
@@ -357,9 +360,8 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         return refused(tx, fulfillment_id, "stopped_by_warehouse", at)
     if unasked:
         tell(tx, order, "partly_cancelled", fulfillment_id, refunded=f.amount if f.captured else 0)
-    f.recall, f.status = Recall.CONFIRMED, FulfillmentStatus.CANCELLED
-    known_by_news(tx, f, "recall")
-    known_by_news(tx, f, "request")
+    recall_answered(tx, f, Recall.CONFIRMED, at)
+    f.status = FulfillmentStatus.CANCELLED
     back = held(tx, fulfillment_id)
     stock.cancel_units(tx, order.order_id, [(reservation.line_no, reservation.quantity) for reservation in back])
     shelves.give_back(tx, order, back)
@@ -368,13 +370,18 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     return True
 
 
+def recall_answered(tx: Session, f: Fulfillment, answer: Recall, at: datetime) -> None:
+    f.recall = answer
+    known_by_news(tx, f, "recall")
+    answered(tx, f, at)
+    holds.needless(tx, f.fulfillment_id, "silent recall", at)
+
+
 def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     order, f = locked(tx, fulfillment_id)
     if f.recall != Recall.ASKED or f.status == FulfillmentStatus.CANCELLED:
         return False
-    f.recall = Recall.REFUSED
-    known_by_news(tx, f, "recall")
-    answered(tx, f, at)
+    recall_answered(tx, f, Recall.REFUSED, at)
     note(tx, order, "recall_refused", at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)
     return True

@@ -107,6 +107,13 @@ def healed(tx: Session, order_id: str, step: str, at: datetime) -> None:
         closed(tx, hold_id, action="retry", by=step, why="the step went well", at=at)
 
 
+def needless(tx: Session, fulfillment_id: str, step: str, at: datetime) -> None:
+    """The warehouse spoke after all: nobody needs to ask it."""
+    about = (Hold.fulfillment_id == fulfillment_id, Hold.step == step, Hold.closed_at.is_(None))
+    for hold_id in tx.scalars(select(Hold.hold_id).where(*about)).all():
+        closed(tx, hold_id, action="retry", by="warehouse", why="it answered", at=at)
+
+
 def moot(tx: Session, order: Order, at: datetime) -> None:
     """The order ends: what held it, or a fulfillment that will not leave, on its way needs nobody any more."""
     fulfillments = fulfillments_of(tx, order.order_id)

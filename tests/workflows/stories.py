@@ -126,9 +126,9 @@ def polled(shop: Shop, order: str) -> bool:
 
 
 def traces(shop: Shop, order: str) -> dict[str, list[str]]:
-    """Every row of every table about the order, and the sandbox's books. Without what differs from run to run: surrogate
-    ids, wall clocks, versions (how often it was looked at), the relay's attempts, calls of which a look-up has shown
-    that nothing happened; providers' ids by kind alone."""
+    """Every row of every table about the order, and the sandbox's books. Without what differs from run to run:
+    surrogate ids, wall clocks, versions (how often it was looked at), the relay's attempts, calls of which a look-up
+    has shown that nothing happened; providers' ids by kind alone."""
     shop.until(lambda: heard_all(shop, order), "every nudge to be read", order)
     found: dict[str, list[str]] = {}
     with shop.database.sessions() as tx:

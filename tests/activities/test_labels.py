@@ -1,0 +1,155 @@
+"""A label is bought once, for the address as it is, whatever the carrier answers and whenever."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from activities import facts
+from activities.facts.record import wall_clock
+from activities.failures import OutcomeUnknown, Unavailable
+from activities.intake import EXAMPLE, Address, AskedOrder
+from activities.labels import LabelActivities
+from activities.models import HoldReason, ParcelStep
+from activities.ports import Label, LabelStatus, Parcel
+from activities.providers.shippo_labels import ShippoLabels
+from infra.database.tables import Intent, Order, Product
+from tests.fixtures_database import Database
+from tests.sandbox import SandboxControl
+from tests.shipping import TOKEN
+from tests.shop import DOCK, unique
+
+SETTLE = timedelta(minutes=1)
+BOX = Parcel(weight_g=800, length_mm=200, width_mm=150, height_mm=100)
+
+
+@pytest.fixture
+def shippo(sandbox: SandboxControl) -> ShippoLabels:
+    return ShippoLabels(TOKEN, sandbox.shippo_base, timeout=5)
+
+
+@pytest.fixture
+def step(database: Database) -> ParcelStep:
+    """A parcel that waits for its label."""
+    order_id, now = unique("L"), wall_clock()
+    with database.sessions.begin() as tx:
+        tx.add(Product(sku="MUG", name="Mug", weight_g=400, lead_time_days=7))
+        facts.catalogue.location_put(
+            tx, "OAK", name="OAK", kind="warehouse", priority=1, warehouse="default", address={**DOCK, "street2": ""}
+        )
+        facts.shelves.received(tx, reference="PO-1", location_id="OAK", lines=[("MUG", 1)])
+        line = {"sku": "MUG", "quantity": 1, "unit_price": 1800}
+        asked = EXAMPLE | {"order_id": order_id, "lines": [line], "tax": 0, "discount": 0, "total": 2300}
+        facts.orders.placed(tx, AskedOrder.model_validate(asked), order_id=order_id, idempotency_key=None)
+        facts.stock.reserved(tx, order_id, now)
+        facts.goods.requested(tx, f"{order_id}-1", now)
+        facts.goods.packed(tx, f"{order_id}-1", [BOX], now)
+    return ParcelStep(order_id=order_id, at=now, fulfillment_id=f"{order_id}-1", parcel=1)
+
+
+class Meanwhile:
+    """Shippo, and what happens beside a call or to its answer."""
+
+    def __init__(self, shippo: ShippoLabels, **around: Callable[[Any], Any]) -> None:
+        self.shippo = shippo
+        self.around = around
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self.shippo, name)
+        around = self.around.get(name, lambda answer: answer)
+        return lambda *args, **kwargs: around(method(*args, **kwargs))
+
+
+def a_while_later(database: Database) -> None:
+    with database.sessions.begin() as tx:
+        tx.execute(update(Intent).values(recorded_at=wall_clock() - 2 * SETTLE))
+
+
+def label_of(database: Database, step: ParcelStep) -> tuple[str, str | None]:
+    with database.sessions() as tx:
+        parcel = facts.labels.parcel_of(tx, step.fulfillment_id, step.parcel)
+        return parcel.label_status, parcel.tracking_number
+
+
+def test_every_purchase_is_given_time_before_it_is_looked_up(
+    database: Database, sandbox: SandboxControl, shippo: ShippoLabels, step: ParcelStep
+) -> None:
+    """Also the second one: its answer may be lost like that of the first."""
+    activities = LabelActivities(database.sessions, shippo, SETTLE)
+    sandbox.fail("shippo", "buy", "error", match=step.order_id)
+    sandbox.fail("shippo", "buy", "lose_answer", match=step.order_id)
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown):
+            activities.buy(step)
+        assert label_of(database, step)[0] == "buying"
+        with pytest.raises(OutcomeUnknown) as waiting:
+            activities.buy(step)
+        assert waiting.value.code == "settling"
+        a_while_later(database)
+    activities.buy(step)
+    assert label_of(database, step)[0] == "bought"
+    assert sandbox.books(step.order_id)["labels"] == 1
+
+
+def test_a_purchase_that_the_carrier_still_works_on_is_no_label_yet(
+    database: Database, sandbox: SandboxControl, shippo: ShippoLabels, step: ParcelStep
+) -> None:
+    def queued(label: Label) -> Label:
+        return label.model_copy(update={"status": LabelStatus.QUEUED, "tracking_number": None, "label_url": None})
+
+    slow = Meanwhile(shippo, buy=queued, labels_of=lambda found: [queued(label) for label in found])
+    with pytest.raises(OutcomeUnknown):
+        LabelActivities(database.sessions, slow, SETTLE).buy(step)
+    a_while_later(database)
+    with pytest.raises(OutcomeUnknown) as waiting:
+        LabelActivities(database.sessions, slow, SETTLE).buy(step)
+    assert waiting.value.code == "queued"
+    assert label_of(database, step) == ("buying", None)
+    LabelActivities(database.sessions, shippo, SETTLE).buy(step)
+    status, number = label_of(database, step)
+    assert status == "bought"
+    assert number
+    assert sandbox.books(step.order_id)["labels"] == 1
+
+
+def test_an_address_that_changes_beside_the_pricing_is_priced_anew(
+    database: Database, sandbox: SandboxControl, shippo: ShippoLabels, step: ParcelStep
+) -> None:
+    elsewhere = Address(name="Ada", street1="1 Market St", city="San Francisco", state="CA", zip="94105", country="US")
+
+    def moved(rates: Any) -> Any:
+        with database.sessions.begin() as tx:
+            facts.addresses.address_given(tx, tx.get_one(Order, step.order_id), elsewhere, wall_clock())
+        return rates
+
+    with pytest.raises(Unavailable) as stale:
+        LabelActivities(database.sessions, Meanwhile(shippo, rates=moved), SETTLE).buy(step)
+    assert stale.value.code == "changed_meanwhile"
+    assert sandbox.books(step.order_id)["labels"] == 0
+    LabelActivities(database.sessions, shippo, SETTLE).buy(step)
+    shipment = [str(r) for r in sandbox.requests("shippo") if step.order_id in str(r) and "address_to" in str(r)][-1]
+    assert "1 Market St" in shipment
+
+
+def test_a_purchase_of_unknown_outcome_fixes_the_address(
+    database: Database, sandbox: SandboxControl, shippo: ShippoLabels, step: ParcelStep
+) -> None:
+    sandbox.fail("shippo", "buy", "lose_answer", match=step.order_id)
+    with pytest.raises(OutcomeUnknown):
+        LabelActivities(database.sessions, shippo, SETTLE).buy(step)
+    with database.sessions.begin() as tx:
+        facts.holds.opened(
+            tx,
+            step.order_id,
+            reason=HoldReason.STEP_FAILED,
+            step="buy_label 1",
+            code="no_answer",
+            advice="",
+            actions=("retry",),
+            at=step.at,
+            fulfillment_id=step.fulfillment_id,
+        )
+        because = facts.addresses.fixed_because(tx, tx.get_one(Order, step.order_id))
+    assert because == f"fulfillment {step.fulfillment_id} has a label"

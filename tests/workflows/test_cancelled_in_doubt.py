@@ -1,0 +1,143 @@
+"""Cancelled while nobody knows what became of a call: whatever it did is found, and undone."""
+
+from datetime import timedelta
+
+import pytest
+
+from activities import intents
+from tests.shop import Shop
+from tests.workflows import stories
+
+
+def failing(shop: Shop, order: str) -> None:
+    """Waits until a step has failed and is tried again: what is asked now meets it between two tries."""
+    shop.until(lambda: any("attempt" in line for line in shop.call(shop.pending(order))), "a failed attempt", order)
+
+
+def asked_to_pack(shop: Shop) -> tuple[str, str]:
+    shop.sandbox.pace(None)
+    sku = shop.product(OAK=1)
+    order = shop.place({sku: 1})
+    shop.happened(order, "requested")
+    return order, sku
+
+
+def called_back(shop: Shop, order: str) -> None:
+    shop.cancel(order)
+    shop.happened(order, "recall_asked")
+    shop.until(lambda: shop.books(order).get("recalls"), "the recall", order)
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.happened(order, "fulfillment_cancelled")
+
+
+@pytest.fixture
+def soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intents, "UNDER_WAY", timedelta(seconds=1))
+
+
+def test_what_a_lost_capture_took_is_given_back(shop: Shop) -> None:
+    order, sku = asked_to_pack(shop)
+    shop.sandbox.fail("stripe", "capture", "lose_answer", match=order)
+    with shop.sandbox.failing("stripe", "retrieve", "error", match=order):
+        shop.sandbox.warehouse(f"{order}-1", "pack")
+        shop.until(lambda: shop.books(order).get("captures"), "the capture", order)
+        failing(shop, order)
+        called_back(shop, order)
+    shop.sandbox.pace(0.02)
+    assert shop.ends(order) == "cancelled"
+    shop.reaches(order, payment_status="refunded")
+    books = shop.books(order)
+    assert (books["captures"], books["refunds"], books["refunded"], books["label_refunds"]) == (1, 1, 2300, 1)
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
+def test_a_capture_that_never_happened_leaves_nothing_to_give_back(shop: Shop, soon_settled: None) -> None:
+    order, _ = asked_to_pack(shop)
+    with shop.sandbox.failing("stripe", "capture", "error", match=order):
+        shop.sandbox.warehouse(f"{order}-1", "pack")
+        failing(shop, order)
+        called_back(shop, order)
+    shop.sandbox.pace(0.02)
+    assert shop.ends(order) == "cancelled"
+    shop.reaches(order, payment_status="voided")
+    books = shop.books(order)
+    assert (books["voids"], books.get("captures", 0), books.get("refunds", 0)) == (1, 0, 0)
+
+
+def lost_request(shop: Shop) -> tuple[str, str]:
+    shop.sandbox.pace(None)
+    sku = shop.product(OAK=1)
+    order = shop.order({sku: 1})["order_id"]
+    shop.sandbox.fail("warehouse", "request", "lose_answer", match=order)
+    shop.sandbox.fail("warehouse", "request", "error", times=None, match=order)
+    shop.place({sku: 1}, order_id=order)
+    shop.until(lambda: shop.books(order).get("warehouse_requests"), "the request", order)
+    failing(shop, order)
+    return order, sku
+
+
+def test_a_warehouse_whose_answer_was_lost_is_asked_to_stop_before_the_units_are_free(shop: Shop) -> None:
+    order, sku = lost_request(shop)
+    shop.cancel(order)
+    shop.until(lambda: shop.books(order).get("recalls"), "the recall", order)
+    assert shop.stock(sku) == {"OAK": (1, 1)}
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    assert shop.ends(order) == "cancelled"
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
+def test_a_warehouse_whose_answer_was_lost_and_that_can_not_stop_ships(shop: Shop) -> None:
+    order, sku = lost_request(shop)
+    shop.cancel(order)
+    shop.until(lambda: shop.books(order).get("recalls"), "the recall", order)
+    shop.sandbox.heal()
+    shop.sandbox.pace(0.02)
+    shop.sandbox.warehouse(f"{order}-1", "refuse_cancel")
+    assert shop.ends(order) == "completed"
+    assert shop.view(order)["cancellation"] == "refused"
+    assert shop.stock(sku) == {"OAK": (0, 0)}
+
+
+def test_a_warehouse_that_never_had_the_request_has_nothing_to_stop(shop: Shop, soon_settled: None) -> None:
+    sku = shop.product(OAK=1)
+    order = shop.order({sku: 1})["order_id"]
+    with shop.sandbox.failing("warehouse", "request", "error", match=order):
+        shop.place({sku: 1}, order_id=order)
+        failing(shop, order)
+        shop.cancel(order)
+        assert shop.ends(order) == "cancelled"
+    books = shop.books(order)
+    assert (books.get("warehouse_requests", 0), books.get("recalls", 0), books["voids"]) == (0, 0, 1)
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
+def test_what_leaves_all_the_same_is_paid_from_the_first_authorization(shop: Shop) -> None:
+    order, _ = asked_to_pack(shop)
+    with shop.sandbox.failing("stripe", "capture", "error", match=order):
+        shop.sandbox.warehouse(f"{order}-1", "pack")
+        failing(shop, order)
+        shop.cancel(order)
+        shop.happened(order, "recall_asked")
+        shop.sandbox.warehouse(f"{order}-1", "hand_over")
+        shop.happened(order, "cancellation_refused")
+    shop.resolve(order, "skip", "warehouse")
+    assert shop.ends(order) == "completed"
+    books = shop.books(order)
+    assert (books["authorizations"], books["captures"], books["captured"]) == (1, 1, 2300)
+    assert "voids" not in books
+
+
+def test_cancelled_when_only_a_label_is_left_to_settle(shop: Shop) -> None:
+    """The warehouse has stopped it already: nothing but a hold keeps the order open."""
+    shop.sandbox.pace(None)
+    order = shop.place({shop.product(OAK=1): 1}, zip="00004")
+    shop.happened(order, "requested")
+    stories.pack(shop, order)
+    shop.sandbox.pace(0.02)
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.until(lambda: shop.open_hold(order, "label_refund"), "a hold", order)
+    assert shop.cancel(order).status_code == 202
+    shop.happened(order, "cancellation_accepted")
+    shop.resolve(order, "skip", "label_refund")
+    assert shop.ends(order) == "cancelled"
+    assert shop.books(order)["refunded"] == 2300
