@@ -10,19 +10,19 @@ from sqlalchemy import update
 from activities import facts
 from activities.facts.record import wall_clock
 from activities.failures import OutcomeUnknown, Unavailable
-from activities.intake import EXAMPLE, Address, AskedOrder
+from activities.intake import Address
 from activities.labels import LabelActivities
 from activities.models import HoldReason, ParcelStep
-from activities.ports import Label, LabelStatus, Parcel
+from activities.ports import Label, LabelStatus
 from activities.providers.shippo_labels import ShippoLabels
-from infra.database.tables import Intent, Order, Product
+from infra.database.tables import Intent, Order
+from tests.activities import orders
 from tests.fixtures_database import Database
 from tests.sandbox import SandboxControl
 from tests.shipping import TOKEN
-from tests.shop import DOCK, unique
+from tests.shop import unique
 
 SETTLE = timedelta(minutes=1)
-BOX = Parcel(weight_g=800, length_mm=200, width_mm=150, height_mm=100)
 
 
 @pytest.fixture
@@ -33,20 +33,9 @@ def shippo(sandbox: SandboxControl) -> ShippoLabels:
 @pytest.fixture
 def step(database: Database) -> ParcelStep:
     """A parcel that waits for its label."""
-    order_id, now = unique("L"), wall_clock()
-    with database.sessions.begin() as tx:
-        tx.add(Product(sku="MUG", name="Mug", weight_g=400, lead_time_days=7))
-        facts.catalogue.location_put(
-            tx, "OAK", name="OAK", kind="warehouse", priority=1, warehouse="default", address={**DOCK, "street2": ""}
-        )
-        facts.shelves.received(tx, reference="PO-1", location_id="OAK", lines=[("MUG", 1)])
-        line = {"sku": "MUG", "quantity": 1, "unit_price": 1800}
-        asked = EXAMPLE | {"order_id": order_id, "lines": [line], "tax": 0, "discount": 0, "total": 2300}
-        facts.orders.placed(tx, AskedOrder.model_validate(asked), order_id=order_id, idempotency_key=None)
-        facts.stock.reserved(tx, order_id, now)
-        facts.goods.requested(tx, f"{order_id}-1", now)
-        facts.goods.packed(tx, f"{order_id}-1", [BOX], now)
-    return ParcelStep(order_id=order_id, at=now, fulfillment_id=f"{order_id}-1", parcel=1)
+    order_id = unique("L")
+    orders.placed(database, order_id, in_stock=1)
+    return ParcelStep(order_id=order_id, at=wall_clock(), fulfillment_id=orders.packed(database, order_id), parcel=1)
 
 
 class Meanwhile:

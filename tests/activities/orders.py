@@ -1,0 +1,41 @@
+"""Orders in the tables, for activities and facts that are tried without an engine."""
+
+from activities import facts
+from activities.facts.record import wall_clock
+from activities.intake import EXAMPLE, AskedOrder
+from activities.ports import Parcel
+from infra.database.tables import Product
+from tests.fixtures_database import Database
+from tests.shop import DOCK
+
+SKU = "MUG"
+BOX = Parcel(weight_g=800, length_mm=200, width_mm=150, height_mm=100)
+
+
+def placed(database: Database, order_id: str, quantity: int = 1, *, in_stock: int = 0) -> None:
+    """An order of mugs, 18.00 each and 5.00 for shipping; Oakland has so many."""
+    with database.sessions.begin() as tx:
+        tx.add(Product(sku=SKU, name="Mug", weight_g=400, lead_time_days=7))
+        address = {**DOCK, "street2": ""}
+        facts.catalogue.location_put(
+            tx, "OAK", name="OAK", kind="warehouse", priority=1, warehouse="default", address=address
+        )
+        if in_stock:
+            facts.shelves.received(tx, reference="opening", location_id="OAK", lines=[(SKU, in_stock)])
+        line = {"sku": SKU, "quantity": quantity, "unit_price": 1800}
+        total = quantity * 1800 + EXAMPLE["shipping"]["price"]
+        customer = EXAMPLE["customer"] | {"phone": "+14155550100"}
+        asked = EXAMPLE | {"order_id": order_id, "lines": [line], "tax": 0, "discount": 0, "total": total}
+        facts.orders.placed(
+            tx, AskedOrder.model_validate(asked | {"customer": customer}), order_id=order_id, idempotency_key=None
+        )
+
+
+def packed(database: Database, order_id: str) -> str:
+    """Reserved, planned, asked of the warehouse and packed by it; gives the fulfillment."""
+    now, fulfillment_id = wall_clock(), f"{order_id}-1"
+    with database.sessions.begin() as tx:
+        facts.stock.reserved(tx, order_id, now)
+        facts.goods.requested(tx, fulfillment_id, now)
+        facts.goods.packed(tx, fulfillment_id, [BOX], now)
+    return fulfillment_id

@@ -1,0 +1,55 @@
+"""A text message is sent once: one whose answer was lost is given time before it is looked up."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+from temporalio.testing import ActivityEnvironment
+
+from activities import facts
+from activities.customer import CustomerActivities
+from activities.facts.record import locked_order, wall_clock
+from activities.failures import OutcomeUnknown
+from activities.models import OrderStep
+from activities.providers.smtp_mail import SmtpMail
+from activities.providers.twilio_messages import TwilioMessages
+from infra.database.tables import Message, Order
+from tests.activities import orders
+from tests.fixtures_database import Database
+from tests.sandbox import SECRETS, SandboxControl
+from tests.shop import unique
+
+CALL, ATTEMPT = timedelta(seconds=5), timedelta(seconds=30)
+
+
+def test_a_message_whose_answer_was_lost_is_not_sent_beside_itself(database: Database, sandbox: SandboxControl) -> None:
+    order_id = unique("T")
+    orders.placed(database, order_id)
+    with database.sessions.begin() as tx:
+        order = tx.get_one(Order, order_id)
+        order.notify = ["sms"]
+        facts.record.tell(tx, order, "confirmed", total=2300)
+    texts = TwilioMessages(
+        SECRETS["TWILIO_ACCOUNT_SID"],
+        SECRETS["TWILIO_AUTH_TOKEN"],
+        "+15005550006",
+        api_base=sandbox.twilio_base,
+        timeout=CALL.total_seconds(),
+    )
+    customer = CustomerActivities(database.sessions, texts, SmtpMail(sandbox.smtp_url, "a@example.com"), "a@b.c", CALL)
+    engine = ActivityEnvironment()
+    engine.info = replace(engine.info, start_to_close_timeout=ATTEMPT)
+    step = OrderStep(order_id=order_id, at=wall_clock())
+    sandbox.fail("twilio", "send", "lose_answer", match=order_id)
+    with pytest.raises(OutcomeUnknown) as lost:
+        engine.run(customer.tell, step)
+    assert lost.value.retry_in == ATTEMPT
+    with pytest.raises(OutcomeUnknown) as early:
+        engine.run(customer.tell, step)
+    assert early.value.code == "settling"
+    with database.sessions.begin() as tx:
+        locked_order(tx, order_id)
+        tx.execute(update(Message).values(tried_at=wall_clock() - ATTEMPT))
+    engine.run(customer.tell, step)
+    assert sandbox.books(order_id)["sms"] == 1
