@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 
 from activities import facts
 from activities.facts.labels import parcel_of
+from activities.intents import open_intent
 from activities.ports import IntentStatus, Label, LabelStatus, Parcel, PaymentIntent, Rate
 from infra.database.tables import Payment, Relay
 from tests.fixtures_database import Database
@@ -42,6 +43,14 @@ def answered(database: Database, status: IntentStatus, order_id: str = "W-1001",
 
 def authorized(database: Database, order_id: str = "W-1001") -> None:
     answered(database, IntentStatus.AUTHORIZED, order_id)
+
+
+def asking(database: Database, order_id: str = "W-1001") -> str:
+    """Reserved, planned, and being asked of the warehouse: nobody knows the outcome. Gives the fulfillment."""
+    with database.sessions.begin() as tx:
+        facts.stock.reserved(tx, order_id, now())
+        open_intent(tx, order_id, f"request:{order_id}-1")
+    return f"{order_id}-1"
 
 
 def requested(database: Database, order_id: str = "W-1001") -> str:

@@ -128,6 +128,19 @@ async def test_another_card_is_refused_while_none_is_waited_for(api: Api) -> Non
     assert (await ask(api, "payment-method", {"payment_method": "4242 4242"})).status_code == 422
 
 
+async def test_another_card_is_asked_for_what_is_still_to_be_sent(api: Api) -> None:
+    lines = [{"sku": "MUG-BLUE", "quantity": 6, "unit_price": 1000}]
+    await api.place(lines=lines, tax=0, total=6500, backorder="cancel_unavailable")
+    stages.authorized(api.database)
+    stages.requested(api.database)
+    held(api, HoldReason.PAYMENT_ACTION)
+    assert (await ask(api, "payment-method", {"payment_method": "pm_card_amex"})).status_code == 202
+    with api.database.sessions() as tx:
+        going = tx.scalars(select(Fulfillment.amount)).one()
+        assert tx.scalars(select(Payment.amount).order_by(Payment.n)).all() == [6500, going]
+        assert going < 6500, "nobody has the sixth"
+
+
 # --- holds ------------------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +198,12 @@ async def test_the_address_changes_until_a_warehouse_was_asked(api: Api) -> None
         assert (place.zip, place.email) == ("94105", "ada@example.com")
     refusal = await ask(api, "shipping-address", ELSEWHERE)
     assert (refusal.status_code, fulfillment in refusal.json()["detail"]) == (409, True)
+
+
+async def test_a_warehouse_that_may_have_been_asked_fixes_the_address(api: Api) -> None:
+    await api.place()
+    stages.asking(api.database)
+    assert (await ask(api, "shipping-address", ELSEWHERE)).status_code == 409
 
 
 async def test_a_hold_on_the_address_lets_it_be_changed(api: Api) -> None:

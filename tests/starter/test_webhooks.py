@@ -111,6 +111,17 @@ async def test_a_fulfillment_that_is_not_known_is_to_be_told_again(api: Api, sen
 # --- once, and never backwards ----------------------------------------------------------------------------------------
 
 
+async def test_a_warehouse_that_has_accepted_was_asked(api: Api, senders: Senders) -> None:
+    """Though our own record of the asking never came."""
+    fulfillment = stages.asking(api.database)
+    answer = await senders.warehouse("fulfillment.accepted", {"fulfillment_id": fulfillment})
+    assert answer.json() == {"outcome": "taken"}
+    assert (await order(api))["fulfillments"][0]["status"] == "requested"
+    again = await senders.warehouse("fulfillment.picking", {"fulfillment_id": fulfillment})
+    assert again.json() == {"outcome": "unchanged"}
+    assert stages.nudges(api.database) == []
+
+
 async def test_packed_counts_once_however_often_it_comes(api: Api, senders: Senders) -> None:
     fulfillment = stages.requested(api.database)
     told = {"fulfillment_id": fulfillment, "parcels": [BOX, BOX]}
