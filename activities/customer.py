@@ -21,8 +21,7 @@ from infra.database.tables import Contact, Message, Order
 
 class Outgoing(Value):
     """One message to one person: what it carries, whether an earlier attempt may have sent it, and how long that one
-    may
-    still be at it."""
+    may still be at it."""
 
     claim: str
     channel: str

@@ -1,6 +1,5 @@
 """Two shops for the whole run: one as it is, on SQLite; one on PostgreSQL in which every order goes on as a new run
-at every
-wait."""
+at every wait."""
 
 import shutil
 from collections.abc import Iterator

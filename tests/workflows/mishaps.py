@@ -1,11 +1,9 @@
 """Ways for a step to be cut off: where, and how. Armed per order, struck once.
 
 Where: before the intent, after it, after the effect, after the record. For a step in our own database alone the
-intent is the
-moment before its commit, and the effect the moment after.
+intent is the moment before its commit, and the effect the moment after.
 How: the process ends (the attempt never answers), the answer is lost, or a 500 comes after the effect. Right after
-an effect
-the sandbox does the latter two for real.
+an effect the sandbox does the latter two for real.
 """
 
 import threading

@@ -1,6 +1,5 @@
 """The crash table: every activity × where it is cut off × how. Each cell ends with the same tables and the same
-books of the
-outside world as the order that nothing happened to."""
+books of the outside world as the order that nothing happened to."""
 
 import threading
 from collections.abc import Iterator
