@@ -151,11 +151,16 @@ def claim(tx: Session, order_id: str, attempt_takes: timedelta) -> list[Outgoing
 def notice(order: Order, person: Contact, rows: list[Message]) -> Notice:
     return Notice(
         order_id=order.order_id,
-        kinds=[(Kind(row.kind), {**({"subject": row.subject} if row.subject else {}), **row.data}) for row in rows],
+        kinds=[(Kind(row.kind), said(row)) for row in rows],
         name=person.name,
         locale=order.locale,
         currency=order.currency,
     )
+
+
+def said(row: Message) -> dict[str, str | int]:
+    """Its facts, and what it is about unless they say so."""
+    return {**({"subject": row.subject} if row.subject and row.subject not in row.data.values() else {}), **row.data}
 
 
 def answered(tx: Session, step: OrderStep, message: Outgoing) -> None:

@@ -114,7 +114,7 @@ class AskedLine(Asked):
 
 class AskedShipping(Asked):
     method: Literal["ship"] = "ship"
-    service: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")] = "cheapest"
+    service: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,100}$")] = "cheapest"
     """`cheapest`, `fastest`, or a service level by its token."""
     price: Minor = 0
     address: Address

@@ -72,8 +72,8 @@ class OrderActivities:
             )
             if decided and step.action == "skip":
                 skipped(tx, hold, step.at)
-            if decided and step.action == "retry" and hold.step == "silent request" and hold.fulfillment_id:
-                facts.goods.to_ask_again(tx, hold.fulfillment_id)
+            if decided and step.action == "retry" and hold.step.startswith("silent ") and hold.fulfillment_id:
+                facts.goods.to_ask_again(tx, hold.fulfillment_id, hold.step.removeprefix("silent "))
             if decided and step.action == "cancel":
                 # in the same transaction: a decision that was half heard would be lost
                 facts.orders.cancellation_decided(

@@ -129,6 +129,7 @@ class PaymentActivities:
             ).first()
             payment = captured_by(tx, step.fulfillment_id)
             if not pending and (payment is None or not f.captured or f.status != FulfillmentStatus.CANCELLED):
+                money.nothing_to_refund(tx, step.fulfillment_id)
                 return standing(tx, step.order_id, [step.fulfillment_id])
             if not pending and payment:
                 intent = open_intent(

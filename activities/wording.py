@@ -10,6 +10,7 @@ after a lost answer compares texts. What is known about a kind, in its data (all
     url                           where to pay, confirm or answer
     items, location               as the customer knows them
     paid_as                       how it was paid elsewhere
+    charge_in_doubt               set while nobody knows whether money was taken: then nothing is said of it
 """
 
 import re
@@ -86,6 +87,8 @@ def _facts(notice: Notice, data: Facts, language: Language) -> dict[str, str]:
     for name, value in data.items():
         if name in MONEY and isinstance(value, int):
             known |= {name: money(value, notice.currency, notice.locale)} if value else {}
+        elif name == "charge_in_doubt":
+            known[name] = ""
         elif name in DAYS:
             known[name] = _day(str(value), language)
         elif value != "":

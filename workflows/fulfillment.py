@@ -1,6 +1,6 @@
 """One fulfillment inside its order: requested → packed → labelled → captured → released → shipped → delivered."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -92,8 +92,14 @@ class FulfillmentRun:
             await self.do(calls.RELEASE)
 
     async def shipped(self) -> None:
-        await self.until(lambda: self.now.status != Status.PACKED)
-        await self.progress.still_wanted(self.fulfillment_id)
+        """Waits until it has left. A warehouse that does not say so is a hold; the carrier's word counts too."""
+        while self.now.status == Status.PACKED and self.now.released:
+            if not await self.until(self.left, within=self.progress.policy.packing_patience):
+                await self.silent("release", ("retry", "cancel"), self.left)
+            await self.progress.still_wanted(self.fulfillment_id)
+
+    def left(self) -> bool:
+        return self.now.status != Status.PACKED or self.progress.stopping(self.fulfillment_id)
 
     async def delivered(self) -> None:
         """Carriers tell by webhook; where they do not, they are asked, ever less often."""
@@ -170,9 +176,12 @@ class FulfillmentRun:
     async def do(self, call: calls.Call, *, undoing: bool = False, **about: Any) -> bool:
         return await self.progress.do(call, undoing=undoing, fulfillment_id=self.fulfillment_id, **about)
 
-    async def until(self, true: calls.Condition, at: datetime | None = None) -> bool:
+    async def until(
+        self, true: calls.Condition, at: datetime | None = None, *, within: timedelta | None = None
+    ) -> bool:
         """As `Progress.until`, and wakes when this fulfillment is to be stopped."""
-        return await self.progress.until(lambda: true() or self.progress.stopping(self.fulfillment_id), at)
+        wakes = lambda: true() or self.progress.stopping(self.fulfillment_id)  # noqa: E731
+        return await self.progress.until(wakes, at, within=within)
 
     async def silent(self, what: str, offered: tuple[Action, ...], answered: calls.Condition) -> None:
         """The warehouse does not answer: a person asks it. Any answer of the warehouse ends the wait too."""

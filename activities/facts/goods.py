@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from activities.facts import holds, planning, shelves, stock
-from activities.facts.axes import derive, in_doubt
+from activities.facts.axes import derive, in_doubt, sums
 from activities.facts.record import locked_order, note, tell, wall_clock
-from activities.models import LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
+from activities.models import ENDED, LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
 from activities.ports import Parcel as Packed
 from activities.ports import TrackingStatus
 from activities.shares import cost
@@ -30,6 +30,14 @@ RANK = {
     )
 }
 FINAL = (TrackingStatus.DELIVERED, TrackingStatus.RETURN_TO_SENDER)
+ON_ITS_WAY = (
+    TrackingStatus.IN_TRANSIT,
+    TrackingStatus.OUT_FOR_DELIVERY,
+    TrackingStatus.AVAILABLE_FOR_PICKUP,
+    TrackingStatus.DELIVERED,
+    TrackingStatus.RETURN_TO_SENDER,
+)
+"""What only a parcel can be that the carrier has."""
 
 
 def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
@@ -57,16 +65,20 @@ def requested(tx: Session, fulfillment_id: str, at: datetime) -> None:
     changed(tx, order, f)
 
 
-def to_ask_again(tx: Session, fulfillment_id: str) -> None:
-    """The warehouse does not answer: the same request goes out once more. That it may have it is not forgotten."""
+def to_ask_again(tx: Session, fulfillment_id: str, call: str) -> None:
+    """The warehouse does not answer: the same request, or release, goes out once more. That it may have it is not
+    forgotten."""
     order, f = locked(tx, fulfillment_id)
-    if f.status != FulfillmentStatus.REQUESTED or f.recall:
+    if call == "request" and f.status == FulfillmentStatus.REQUESTED and not f.recall:
+        f.status = FulfillmentStatus.PLANNED
+    elif call == "release" and f.status == FulfillmentStatus.PACKED and f.released:
+        f.released = False
+    else:
         return
-    step = (Intent.order_id == order.order_id, Intent.step == f"request:{fulfillment_id}")
+    step = (Intent.order_id == order.order_id, Intent.step == f"{call}:{fulfillment_id}")
     last = tx.scalars(select(Intent).where(*step).order_by(Intent.n.desc())).first()
     if last:
         last.outcome = last.finished_at = None
-    f.status = FulfillmentStatus.PLANNED
     changed(tx, order, f)
 
 
@@ -74,15 +86,24 @@ def answered(tx: Session, f: Fulfillment, at: datetime) -> None:
     """The warehouse speaks of what it was asked for: maybe before our own record of the asking, maybe instead of it."""
     if known_by_news(tx, f, "request"):
         requested(tx, f.fulfillment_id, at)
-    holds.needless(tx, f.fulfillment_id, "silent request", at)
+    spoke(tx, f, "request", at)
+
+
+def spoke(tx: Session, f: Fulfillment, call: str, at: datetime) -> bool:
+    """Whether somebody was to ask the warehouse, which is needless now."""
+    return holds.needless(tx, f.fulfillment_id, HoldReason.WAREHOUSE, f"silent {call}", at, by="warehouse")
 
 
 def noticed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
-    """The warehouse has the request, or begins to pick."""
-    _, f = locked(tx, fulfillment_id)
+    """The warehouse has the request, or begins to pick: its time begins anew."""
+    order, f = locked(tx, fulfillment_id)
+    waited_for = spoke(tx, f, "request", at)
+    if waited_for and f.status == FulfillmentStatus.REQUESTED:
+        f.requested_at = at
+        changed(tx, order, f)
     before = f.status
     answered(tx, f, at)
-    return f.status != before
+    return waited_for or f.status != before
 
 
 def known_by_news(tx: Session, f: Fulfillment, step: str) -> bool:
@@ -152,6 +173,8 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     rest = held(tx, fulfillment_id)
     f.amount = sum(cost(prices[r.line_no], r.first_unit, r.quantity) for r in rest)
     if not rest:
+        if f.recall == Recall.ASKED:
+            recall_answered(tx, f, Recall.CONFIRMED, at)
         f.status = FulfillmentStatus.CANCELLED
     count = -sum(reserved for _, reserved in lost.values())
     note(tx, order, "short_picked", at, fulfillment_id=fulfillment_id, units=count)
@@ -186,6 +209,8 @@ def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
     order, f = locked(tx, fulfillment_id)
     if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
         return False
+    if f.recall == Recall.ASKED:
+        return recall_confirmed(tx, fulfillment_id, at)
     answered(tx, f, at)
     f.status = FulfillmentStatus.PLANNED
     holds.opened(
@@ -223,6 +248,7 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     answered(tx, f, at)
     if known_by_news(tx, f, "release"):
         released(tx, fulfillment_id, at)
+    spoke(tx, f, "release", at)
     if not f.released:
         holds.opened(
             tx,
@@ -253,10 +279,19 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
             parcel.label_status = LabelStatus.USED
         links.append(parcel.tracking_url or "")
     note(tx, order, "shipped", at, fulfillment_id=fulfillment_id)
-    tell(tx, order, "shipped", fulfillment_id, links=" ".join(filter(None, links)))
+    kind = "partly_shipped" if rest_follows(tx, order) else "shipped"
+    tell(tx, order, kind, fulfillment_id, links=" ".join(filter(None, links)))
     arrived(tx, order, f, at)
     changed(tx, order, f)
     return True
+
+
+def rest_follows(tx: Session, order: Order) -> bool:
+    """Whether more of the order is to leave."""
+    now = sums(tx, order)
+    coming = any(f.status not in (*LEFT, FulfillmentStatus.CANCELLED) for f in now.fulfillments)
+    more = coming or now.waiting or now.unplanned or now.unreserved > 0
+    return bool(more) and order.cancellation not in ("accepted", "partly")
 
 
 def left_though_cancelled(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:
@@ -285,13 +320,18 @@ def arrived(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
 
 
 def taken_for_delivered(tx: Session, fulfillment_id: str, at: datetime) -> None:
-    """An operator has seen to what left without our labels, and no carrier tells of it."""
+    """An operator has seen to what left without our labels: parcels that no carrier tells of."""
     order, f = locked(tx, fulfillment_id)
-    seen = {p.tracking_status for p in parcels_of(tx, fulfillment_id)} - {TrackingStatus.UNKNOWN}
-    if f.status == FulfillmentStatus.SHIPPED and not seen:
+    if f.status != FulfillmentStatus.SHIPPED:
+        return
+    parcels = parcels_of(tx, fulfillment_id)
+    for parcel in parcels:
+        if parcel.tracking_status == TrackingStatus.UNKNOWN:
+            parcel.tracking_status, parcel.tracked_at = TrackingStatus.DELIVERED, at
+    if all(parcel.tracking_status == TrackingStatus.DELIVERED for parcel in parcels):
         f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
         note(tx, order, "taken_for_delivered", at, fulfillment_id=fulfillment_id)
-        changed(tx, order, f)
+    changed(tx, order, f)
 
 
 def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:
@@ -305,12 +345,18 @@ def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -
         return False
     if known == TrackingStatus.FAILURE and status in RANK and status != TrackingStatus.DELIVERED:
         return False
+    if status == TrackingStatus.FAILURE and parcel.tracked_at and at < parcel.tracked_at:
+        return False
+    if status in ON_ITS_WAY and f.status == FulfillmentStatus.PACKED and f.released:
+        handed_over(tx, f.fulfillment_id, at)  # the warehouse's own word is late, or lost
     parcel.tracking_status, parcel.tracked_at = status, at
     note(tx, order, status, at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
     if status == TrackingStatus.OUT_FOR_DELIVERY:
         tell(tx, order, "out_for_delivery", f.fulfillment_id)
-    if status in (TrackingStatus.RETURN_TO_SENDER, TrackingStatus.FAILURE):
+    if status in (TrackingStatus.RETURN_TO_SENDER, TrackingStatus.FAILURE) and f.status not in ENDED:
         delivery_failed(tx, order, f, parcel, status, at)
+    if status == TrackingStatus.DELIVERED:
+        holds.needless(tx, f.fulfillment_id, HoldReason.DELIVERY, f"parcel {parcel.n}", at, by="carrier")
     arrived(tx, order, f, at)
     changed(tx, order, f)
     return True
@@ -358,13 +404,14 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     unasked = f.recall is None and order.cancellation not in ("accepted", "partly")
     if unasked and f.status != FulfillmentStatus.PACKED:
         return refused(tx, fulfillment_id, "stopped_by_warehouse", at)
-    if unasked:
-        tell(tx, order, "partly_cancelled", fulfillment_id, refunded=f.amount if f.captured else 0)
-    recall_answered(tx, f, Recall.CONFIRMED, at)
+    if not unasked:
+        recall_answered(tx, f, Recall.CONFIRMED, at)
     f.status = FulfillmentStatus.CANCELLED
     back = held(tx, fulfillment_id)
     stock.cancel_units(tx, order.order_id, [(reservation.line_no, reservation.quantity) for reservation in back])
     shelves.give_back(tx, order, back)
+    if unasked:
+        stock.tell_stopped(tx, order, f)
     note(tx, order, "fulfillment_cancelled", at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)
     return True
@@ -374,7 +421,7 @@ def recall_answered(tx: Session, f: Fulfillment, answer: Recall, at: datetime) -
     f.recall = answer
     known_by_news(tx, f, "recall")
     answered(tx, f, at)
-    holds.needless(tx, f.fulfillment_id, "silent recall", at)
+    spoke(tx, f, "recall", at)
 
 
 def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:

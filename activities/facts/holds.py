@@ -107,11 +107,14 @@ def healed(tx: Session, order_id: str, step: str, at: datetime) -> None:
         closed(tx, hold_id, action="retry", by=step, why="the step went well", at=at)
 
 
-def needless(tx: Session, fulfillment_id: str, step: str, at: datetime) -> None:
-    """The warehouse spoke after all: nobody needs to ask it."""
-    about = (Hold.fulfillment_id == fulfillment_id, Hold.step == step, Hold.closed_at.is_(None))
-    for hold_id in tx.scalars(select(Hold.hold_id).where(*about)).all():
-        closed(tx, hold_id, action="retry", by="warehouse", why="it answered", at=at)
+def needless(tx: Session, fulfillment_id: str, reason: HoldReason, step: str, at: datetime, *, by: str) -> bool:
+    """Who was silent spoke after all, or what was lost was found: nobody needs to ask. Whether there was such a
+    hold."""
+    about = (Hold.fulfillment_id == fulfillment_id, Hold.reason == reason, Hold.step == step, Hold.closed_at.is_(None))
+    found = tx.scalars(select(Hold.hold_id).where(*about)).all()
+    for hold_id in found:
+        closed(tx, hold_id, action="retry", by=by, why="it answered", at=at)
+    return bool(found)
 
 
 def moot(tx: Session, order: Order, at: datetime) -> None:

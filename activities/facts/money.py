@@ -9,7 +9,7 @@ from activities.facts.axes import derive
 from activities.facts.goods import changed, locked
 from activities.facts.holds import healed, opened
 from activities.facts.record import locked_order, note, tell, wall_clock
-from activities.models import HoldReason
+from activities.models import FulfillmentStatus, HoldReason
 from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from activities.ports import Refund as ProviderRefund
 from infra.database.tables import Customer, Fulfillment, MoneyMove, Order, Payment, Refund, SavedMethod
@@ -132,6 +132,14 @@ def nothing_to_capture(tx: Session, fulfillment_id: str) -> None:
     order, f = locked(tx, fulfillment_id)
     if not f.captured:
         f.captured = True
+        changed(tx, order, f)
+
+
+def nothing_to_refund(tx: Session, fulfillment_id: str) -> None:
+    """Paid elsewhere, or cost nothing, and will not leave."""
+    order, f = locked(tx, fulfillment_id)
+    if f.captured and f.status == FulfillmentStatus.CANCELLED:
+        f.captured = False
         changed(tx, order, f)
 
 

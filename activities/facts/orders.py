@@ -54,6 +54,8 @@ def placed(tx: Session, asked: AskedOrder, *, order_id: str, idempotency_key: st
     store_lines(tx, asked, order_id)
     if card:
         ask_payment(tx, order, order.payment_reference, order.total, off_session=False)
+    else:
+        tell(tx, order, "confirmed", total=order.total)
     note(tx, order, "placed", now, total=order.total, lines=len(asked.lines))
     derive(tx, order)
     nudge(tx, [order_id], "start")

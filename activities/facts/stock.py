@@ -9,13 +9,14 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from activities.facts import planning, shelves
-from activities.facts.axes import derive
+from activities.facts.axes import derive, in_doubt, sums
 from activities.facts.holds import moot
 from activities.facts.record import fulfillments_of, locked_order, note, tell
-from activities.models import CancelReason, FulfillmentStatus
+from activities.models import CancelReason, FulfillmentStatus, Recall
 from infra.database.tables import (
     Backorder,
     Fulfillment,
+    Message,
     MoneyMove,
     Order,
     OrderLine,
@@ -85,7 +86,17 @@ def queue(tx: Session, order: Order, missing: list[planning.Units], products: di
     count = sum(units.quantity for units in missing)
     latest = max(promised.values()).isoformat()
     note(tx, order, "backordered", at, units=count, promised_on=latest)
-    tell(tx, order, "backordered", "", expected=latest)
+    say_when(tx, order, latest)
+
+
+def say_when(tx: Session, order: Order, latest: str) -> None:
+    """The first time that it waits; later, where it becomes later than was said."""
+    waits = (Message.order_id == order.order_id, Message.kind.in_(("backordered", "delayed")))
+    said = [data["expected"] for data in tx.scalars(select(Message.data).where(*waits))]
+    if not said:
+        tell(tx, order, "backordered", "", expected=latest)
+    elif latest > max(said):
+        tell(tx, order, "delayed", latest, expected=latest)
 
 
 def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime) -> None:
@@ -93,14 +104,13 @@ def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime)
     cancel_units(tx, order.order_id, [(units.line_no, units.quantity) for units in missing])
     count = sum(units.quantity for units in missing)
     note(tx, order, "unavailable_cancelled", at, units=count)
-    left = tx.scalar(
-        select(func.sum(OrderLine.quantity - OrderLine.cancelled)).where(OrderLine.order_id == order.order_id)
-    )
-    if left:
-        tell(tx, order, "partly_cancelled", "unavailable")
+    lines = select(func.sum(OrderLine.quantity), func.sum(OrderLine.cancelled))
+    wanted, gone = tx.execute(lines.where(OrderLine.order_id == order.order_id)).one()
+    if wanted > gone:
+        tell(tx, order, "partly_cancelled", f"unavailable: {gone}")
     else:
         order.cancel_reason = CancelReason.STOCK
-        tell(tx, order, "cancelled")
+        tell(tx, order, "cancelled", "", **about_money(tx, order, []))
 
 
 def cancel_units(tx: Session, order_id: str, units: Iterable[tuple[int, int]]) -> None:
@@ -140,38 +150,51 @@ def released(tx: Session, order_id: str, at: datetime) -> None:
     ):
         fulfillment.status, fulfillment.version = FulfillmentStatus.CANCELLED, fulfillment.version + 1
     shelves.give_back(tx, order, idle)
-    cancel_units(tx, order_id, [(units.line_no, units.quantity) for units in planning.open_units(tx, order)])
+    loose = planning.open_units(tx, order)
+    cancel_units(tx, order_id, [(units.line_no, units.quantity) for units in loose])
     if idle or waiting:
         count = sum(r.quantity for r in idle) + sum(b.quantity for b in waiting)
         note(tx, order, "stock_released", at, units=count)
-    cancellation_settled(tx, order, at)
+    cancellation_settled(tx, order, at, given_up=bool(idle or waiting or loose))
     moot(tx, order, at)
     derive(tx, order)
 
 
-def cancellation_settled(tx: Session, order: Order, at: datetime) -> None:
-    """Every warehouse has answered: what became of the wish to cancel, and the customer hears of it."""
-    going = [f for f in fulfillments_of(tx, order.order_id) if f.status != FulfillmentStatus.CANCELLED]
-    dropped = tx.scalar(select(func.sum(OrderLine.cancelled)).where(OrderLine.order_id == order.order_id))
-    back = (
-        select(func.sum(MoneyMove.amount))
-        .join(Fulfillment, Fulfillment.fulfillment_id == MoneyMove.fulfillment_id)
-        .where(
-            Fulfillment.order_id == order.order_id,
-            Fulfillment.status == FulfillmentStatus.CANCELLED,
-            MoneyMove.kind == "captured",
-        )
-    )
-    returned = int(tx.scalar(back) or 0)  # PostgreSQL sums BIGINT to a decimal
+def cancellation_settled(tx: Session, order: Order, at: datetime, *, given_up: bool) -> None:
+    """Every warehouse has answered: what became of the wish to cancel, and the customer hears of it, once."""
+    if order.cancellation_settled:
+        return
     order.cancellation_settled = True
-    if not going:
+    fulfillments = fulfillments_of(tx, order.order_id)
+    stopped = [f for f in fulfillments if f.status == FulfillmentStatus.CANCELLED and f.recall == Recall.CONFIRMED]
+    if all(f.status == FulfillmentStatus.CANCELLED for f in fulfillments):
         order.cancellation = "accepted"
-        elsewhere = {"paid_as": order.payment_reference} if order.pay_by == "external" else {}
-        tell(tx, order, "cancelled", refunded=returned, **elsewhere)
-    elif dropped:
+        tell(tx, order, "cancelled", "", **about_money(tx, order, stopped))
+    elif given_up or stopped:
         order.cancellation = "partly"
-        tell(tx, order, "partly_cancelled", "cancellation", refunded=returned)
+        tell(tx, order, "partly_cancelled", "cancellation", **about_money(tx, order, stopped))
     else:
         order.cancellation, order.cancel_reason = "refused", None
         note(tx, order, "cancellation_refused", at)
         tell(tx, order, "cancellation_refused")
+
+
+def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
+    """The warehouse will not send it, and nobody had asked for that."""
+    going = any(f.status != FulfillmentStatus.CANCELLED for f in fulfillments_of(tx, order.order_id))
+    more = going or planning.open_units(tx, order) or sums(tx, order).waiting
+    kind, subject = ("partly_cancelled", stopped.fulfillment_id) if more else ("cancelled", "")
+    tell(tx, order, kind, subject, **about_money(tx, order, [stopped]))
+
+
+def about_money(tx: Session, order: Order, stopped: list[Fulfillment]) -> dict[str, str | int]:
+    """What the customer hears of the money for what will not be sent."""
+    if order.pay_by == "external":
+        return {"paid_as": order.payment_reference}
+    ids = {f.fulfillment_id for f in stopped}
+    taken = select(func.sum(MoneyMove.amount)).where(
+        MoneyMove.order_id == order.order_id, MoneyMove.kind == "captured", MoneyMove.fulfillment_id.in_(ids)
+    )
+    refunded = int(tx.scalar(taken) or 0)  # PostgreSQL sums BIGINT to a decimal
+    doubt = {"charge_in_doubt": 1} if ids & in_doubt(tx, order.order_id, "capture") else {}
+    return {"refunded": refunded, **doubt}

@@ -59,15 +59,18 @@ PHRASES = {
         "cancelled",
         "Order {order_id} is cancelled[ ({subject})]."
         "[ {refunded} goes back to you the way you paid."
-        "| What you paid elsewhere ({paid_as}) goes back to you from there.| You have not been charged.]",
+        "| What you paid elsewhere ({paid_as}) goes back to you from there.|{charge_in_doubt}"
+        "| You have not been charged.]",
         "Cancelled[ ({subject})].[ {refunded} goes back to you."
-        "| Paid elsewhere: it goes back from there ({paid_as}).| You have not been charged.]",
+        "| Paid elsewhere: it goes back from there ({paid_as}).|{charge_in_doubt}| You have not been charged.]",
     ),
     Kind.PARTLY_CANCELLED: Phrase(
         "partly cancelled",
         "A part of order {order_id} is cancelled[ ({subject})][: {items}]."
-        "[ {refunded} goes back to you the way you paid.]",
-        "Partly cancelled[ ({subject})].[ {refunded} goes back to you.]",
+        "[ {refunded} goes back to you the way you paid."
+        "| What you paid for it elsewhere ({paid_as}) goes back to you from there.]",
+        "Partly cancelled[ ({subject})].[ {refunded} goes back to you."
+        "| Paid elsewhere: its part goes back from there ({paid_as}).]",
     ),
     Kind.CANCELLATION_REFUSED: Phrase(
         "too late to cancel",

@@ -61,15 +61,18 @@ PHRASES = {
         "storniert",
         "Order {order_id} ist storniert[ ({subject})]."
         "[ Sie erhalten {refunded} auf demselben Weg zurück."
-        "| Was Sie anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.| Es wurde nichts berechnet.]",
+        "| Was Sie anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.|{charge_in_doubt}"
+        "| Es wurde nichts berechnet.]",
         "Storniert[ ({subject})].[ Sie erhalten {refunded} zurück."
-        "| Anderswo bezahlt: zurück von dort ({paid_as}).| Es wurde nichts berechnet.]",
+        "| Anderswo bezahlt: zurück von dort ({paid_as}).|{charge_in_doubt}| Es wurde nichts berechnet.]",
     ),
     Kind.PARTLY_CANCELLED: Phrase(
         "teilweise storniert",
         "Ein Teil von Order {order_id} ist storniert[ ({subject})][: {items}]."
-        "[ Sie erhalten {refunded} auf demselben Weg zurück.]",
-        "Teilweise storniert[ ({subject})].[ Sie erhalten {refunded} zurück.]",
+        "[ Sie erhalten {refunded} auf demselben Weg zurück."
+        "| Was Sie dafür anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.]",
+        "Teilweise storniert[ ({subject})].[ Sie erhalten {refunded} zurück."
+        "| Anderswo bezahlt: dieser Teil zurück von dort ({paid_as}).]",
     ),
     Kind.CANCELLATION_REFUSED: Phrase(
         "Storno nicht mehr möglich",

@@ -34,6 +34,7 @@ metadata = MetaData(
 
 ID = String(64)
 WORD = String(40)
+SERVICE = String(100)
 """A state, a reason, a kind: one of our own words."""
 REFERENCE = String(255)
 """Somebody else's id."""
@@ -156,7 +157,7 @@ class Order(Base):
     cancel_note: Mapped[str | None] = mapped_column(String(500))
     backorder: Mapped[str] = mapped_column(WORD)
     shipping_method: Mapped[str] = mapped_column(WORD)
-    service: Mapped[str] = mapped_column(WORD)
+    service: Mapped[str] = mapped_column(SERVICE)
     shipping_price: Mapped[int] = mapped_column(BigInteger)
     tax: Mapped[int] = mapped_column(BigInteger)
     discount: Mapped[int] = mapped_column(BigInteger)
@@ -314,7 +315,7 @@ class Parcel(Base):
     rate_amount: Mapped[int | None] = mapped_column(BigInteger)
     rate_currency: Mapped[str | None] = mapped_column(String(3))
     carrier: Mapped[str | None] = mapped_column(WORD)
-    service: Mapped[str | None] = mapped_column(WORD)
+    service: Mapped[str | None] = mapped_column(SERVICE)
     label_status: Mapped[str] = mapped_column(WORD)
     label_id: Mapped[str | None] = mapped_column(REFERENCE, unique=True)
     label_url: Mapped[str | None] = mapped_column(String(1000))

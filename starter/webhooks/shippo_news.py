@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import StringConstraints
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from activities.facts import goods, labels
@@ -116,19 +116,32 @@ def track(request: Request, told: Track) -> Taken:
     seen = told.tracking_status
 
     def apply(tx: Session) -> Outcome:
-        newest = select(Parcel).where(Parcel.tracking_number == told.tracking_number).order_by(Parcel.label_id.desc())
-        parcel = tx.scalars(newest).first()
+        parcel = parcel_with(tx, told.tracking_number)
         if parcel is None or seen is None or seen.meaning is None:
             return Outcome.IGNORED
+        before = status_of(tx, parcel)
         if not goods.tracked(tx, parcel, seen.meaning, seen.at):
             return Outcome.UNCHANGED
-        if kind := AWAITED.get(seen.meaning):
+        if status_of(tx, parcel) != before:
+            wake_order(tx, parcel)
+        elif kind := AWAITED.get(seen.meaning):
             wake_order(tx, parcel, kind)
         return Outcome.TAKEN
 
     state = f"{seen.status} {seen.substatus.code if seen.substatus else ''} {seen.status_date or ''}" if seen else ""
     item = Item("shippo", f"track {told.tracking_number} {state}"[:255], "track_updated", told.tracking_number)
     return take(request, item, apply)
+
+
+def parcel_with(tx: Session, tracking_number: str) -> Parcel | None:
+    """Carriers use numbers again: the one that is still on its way, or else the latest."""
+    arrived = case((Parcel.tracking_status.in_(goods.FINAL), 1), else_=0)
+    found = select(Parcel).join(Fulfillment).where(Parcel.tracking_number == tracking_number)
+    return tx.scalars(found.order_by(arrived, Fulfillment.requested_at.desc())).first()
+
+
+def status_of(tx: Session, parcel: Parcel) -> str:
+    return tx.scalars(select(Fulfillment.status).where(Fulfillment.fulfillment_id == parcel.fulfillment_id)).one()
 
 
 def transaction(request: Request, told: Transaction) -> Taken:

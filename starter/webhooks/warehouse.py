@@ -157,7 +157,7 @@ def cancel_refused(tx: Session, news: News, senders: list[str]) -> Outcome:
 def noticed(tx: Session, news: News, senders: list[str]) -> Outcome:
     """Accepted, or being picked: the order waits for neither, but then the warehouse knows of it."""
     f = mine(tx, read(About, news.data, "data"), senders)
-    return Outcome.TAKEN if facts.goods.noticed(tx, f.fulfillment_id, news.timestamp) else Outcome.UNCHANGED
+    return nudged(tx, f, facts.goods.noticed(tx, f.fulfillment_id, news.timestamp))
 
 
 def received(tx: Session, news: News, senders: list[str]) -> Outcome:
