@@ -18,6 +18,9 @@ from activities.standing import standing
 from activities.wording import Notice, email, sms
 from infra.database.tables import Contact, Message, Order
 
+LONGEST_TEXT = 1_600
+"""Characters that Twilio takes in one message."""
+
 
 class Outgoing(Value):
     """One message to one person: what it carries, whether an earlier attempt may have sent it, and how long that one
@@ -111,7 +114,8 @@ def in_time(latest: float) -> None:
 
 
 def claim(tx: Session, order_id: str, attempt_takes: timedelta) -> list[Outgoing]:
-    """All pending rows of a channel become one message, under a name that stays the same until it is sent."""
+    """All pending rows of a channel become one message (or few, where texts would be too long), under a name that stays
+    the same until it is sent."""
     order = locked_order(tx, order_id)
     rows = list(
         tx.scalars(
@@ -120,12 +124,14 @@ def claim(tx: Session, order_id: str, attempt_takes: timedelta) -> list[Outgoing
             .order_by(Message.message_id)
         )
     )
+    person = tx.scalars(select(Contact).where(Contact.order_id == order_id, Contact.kind == "customer")).one()
     fresh = set()
     for channel in ("email", "sms"):
         pending = [row for row in rows if row.channel == channel and row.status == "pending"]
-        for row in pending:
-            row.status, row.claimed_as = "claimed", f"{order_id}.{channel}.{pending[0].message_id}"
-            fresh.add(row.claimed_as)
+        for part in [pending] if channel == "email" else in_texts(order, person, pending):
+            for row in part:
+                row.status, row.claimed_as = "claimed", f"{order_id}.{channel}.{part[0].message_id}"
+                fresh.add(row.claimed_as)
     busy = {
         row.claimed_as: left for row in rows if row.tried_at and (left := row.tried_at + attempt_takes - wall_clock())
     }
@@ -133,7 +139,6 @@ def claim(tx: Session, order_id: str, attempt_takes: timedelta) -> list[Outgoing
         if busy.get(row.claimed_as, timedelta()) <= timedelta():
             row.tried_at = wall_clock()
     tx.flush()
-    person = tx.scalars(select(Contact).where(Contact.order_id == order_id, Contact.kind == "customer")).one()
     claims = dict.fromkeys((str(row.claimed_as), row.channel) for row in rows)
     return [
         Outgoing(
@@ -146,6 +151,17 @@ def claim(tx: Session, order_id: str, attempt_takes: timedelta) -> list[Outgoing
         )
         for name, channel in claims
     ]
+
+
+def in_texts(order: Order, person: Contact, pending: list[Message]) -> list[list[Message]]:
+    """As few text messages as carry it all."""
+    parts: list[list[Message]] = []
+    for row in pending:
+        if parts and len(sms(notice(order, person, [*parts[-1], row]))) <= LONGEST_TEXT:
+            parts[-1].append(row)
+        else:
+            parts.append([row])
+    return parts
 
 
 def notice(order: Order, person: Contact, rows: list[Message]) -> Notice:

@@ -5,8 +5,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities.facts import goods
+from activities.facts.record import outcome_known
 from activities.failures import OutcomeUnknown, Refused
-from activities.intents import Opened, close_answered, close_intent, open_intent, unresolved
+from activities.intents import Opened, call_again, close_intent, open_intent, unresolved
 from activities.models import FulfillmentStatus, FulfillmentStep, Recall, Standing
 from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
 from activities.standing import of_fulfillment
@@ -28,10 +29,11 @@ class FulfillmentActivities:
         with self.sessions.begin() as tx:
             _, f = goods.locked(tx, step.fulfillment_id)
             if f.status != FulfillmentStatus.PLANNED:
-                close_answered(tx, step.order_id, name)
+                outcome_known(tx, step.order_id, name)
                 return of_fulfillment(tx, step.fulfillment_id)
             asked, warehouse = asked_of(tx, f), warehouse_of(tx, f)
             intent = open_intent(tx, step.order_id, name, location=f.location_id)
+            call_again(tx, intent)
         try:
             self.warehouses.request(warehouse, asked, key=intent.key)
         except Refused as refusal:
@@ -48,7 +50,7 @@ class FulfillmentActivities:
         with self.sessions.begin() as tx:
             _, f = goods.locked(tx, step.fulfillment_id)
             if f.released or f.status != FulfillmentStatus.PACKED:
-                close_answered(tx, step.order_id, f"release:{step.fulfillment_id}")
+                outcome_known(tx, step.order_id, f"release:{step.fulfillment_id}")
                 return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
             parcels = [
@@ -74,7 +76,7 @@ class FulfillmentActivities:
             lost = open_intent(tx, step.order_id, request) if unresolved(tx, step.order_id, request) else None
             asked = f.status in (FulfillmentStatus.REQUESTED, FulfillmentStatus.PACKED) or lost
             if f.recall in (Recall.CONFIRMED, Recall.REFUSED) or not asked:
-                close_answered(tx, step.order_id, f"recall:{step.fulfillment_id}")
+                outcome_known(tx, step.order_id, f"recall:{step.fulfillment_id}")
                 return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
             goods.recall_asked(tx, step.fulfillment_id, step.at)

@@ -75,6 +75,12 @@ def renew_intent(tx: Session, intent: Opened) -> Opened:
     return open_intent(tx, row.order_id, row.step, **row.parameters)
 
 
+def call_again(tx: Session, intent: Opened) -> None:
+    """With the same key: it may be under way from now on."""
+    if not intent.fresh:
+        tx.get_one(Intent, intent.intent_id).recorded_at = wall_clock()
+
+
 def close_intent(tx: Session, intent: Opened, outcome: str = "done") -> None:
     """The outcome is known: `done`, or why it never happened (then the next intent has a new key)."""
     row = tx.get_one(Intent, intent.intent_id, populate_existing=True)
@@ -95,7 +101,8 @@ def unresolved(tx: Session, order_id: str, step: str) -> bool:
 
 
 def close_answered(tx: Session, order_id: str, prefix: str) -> None:
-    """The provider's own news told the outcome before the call's record did: nothing is left to look up."""
+    """Of all calls of this kind: what the provider's own news told before their records did. Nothing is left to look
+    up."""
     for row in tx.scalars(
         select(Intent).where(
             Intent.order_id == order_id, Intent.step.startswith(prefix, autoescape=True), Intent.finished_at.is_(None)

@@ -6,10 +6,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities.facts import goods, labels
-from activities.facts.record import wall_clock
+from activities.facts.record import outcome_known, wall_clock
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.fulfillment import postal
-from activities.intents import close_answered, close_intent, open_intent
+from activities.intents import close_intent, open_intent
 from activities.models import FulfillmentStatus, LabelStatus, ParcelStep, Standing, Value
 from activities.ports import Label, Labels, Parcel, PostalAddress, Rate
 from activities.ports import LabelStatus as Answer
@@ -62,7 +62,7 @@ class LabelActivities:
             parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
             label_id, asked_for = str(parcel.label_id), parcel.label_status == LabelStatus.REFUND_REQUESTED
             if not asked_for and parcel.label_status != LabelStatus.BOUGHT:
-                close_answered(tx, step.order_id, f"refund-{label_step(step)}")
+                outcome_known(tx, step.order_id, f"refund-{label_step(step)}")
                 return standing(tx, step.order_id, [step.fulfillment_id])
             intent = None if asked_for else open_intent(tx, step.order_id, f"refund-{label_step(step)}", label=label_id)
         answer = self.labels.label(label_id).status

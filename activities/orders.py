@@ -97,6 +97,12 @@ def skipped(tx: Session, hold: Hold, at: datetime) -> None:
         facts.goods.taken_for_delivered(tx, hold.fulfillment_id, at)
     if hold.step == "tell_customer":
         facts.messages.given_up(tx, hold.order_id, at)
+    if hold.step == "void_payments":
+        facts.money.void_given_up(tx, hold.order_id, at)
+    if hold.step == "refund_payment" and hold.fulfillment_id:
+        facts.money.refund_given_up(tx, hold.fulfillment_id, at)
+    if hold.step == "recall_fulfillment" and hold.fulfillment_id:
+        facts.goods.recall_confirmed(tx, hold.fulfillment_id, at)
     if hold.step.startswith("refund_label") and hold.fulfillment_id:
         facts.labels.written_off(tx, hold.fulfillment_id, at)
 

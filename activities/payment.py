@@ -11,8 +11,8 @@ from activities.facts.axes import LIVE, in_doubt
 from activities.facts.goods import locked
 from activities.facts.orders import ask_payment
 from activities.facts.record import locked_order
-from activities.failures import OutcomeUnknown, Refused
-from activities.intents import Opened, close_answered, close_intent, open_intent, renew_intent, unresolved
+from activities.failures import OutcomeUnknown, Refused, Unavailable
+from activities.intents import Opened, call_again, close_answered, close_intent, open_intent, renew_intent, unresolved
 from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentStep, OrderStep, Standing, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.standing import standing
@@ -62,9 +62,12 @@ class PaymentActivities:
     @activity.defn(name="reauthorize_payment")
     def reauthorize(self, step: CoverStep) -> Standing:
         """A new authorization, off session, for what is still to be captured: the old one has ended or is about to."""
+        self.settle_captures(step)
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
             payments = all_payments(tx, step.order_id)
+            if f.captured or f.status == FulfillmentStatus.CANCELLED:
+                return standing(tx, step.order_id, [step.fulfillment_id])
             if any(covers(p, f.amount, step.good_until) for p in payments):
                 close_answered(tx, step.order_id, "authorize:")
                 return standing(tx, step.order_id, [step.fulfillment_id])
@@ -150,8 +153,8 @@ class PaymentActivities:
         if not intent.fresh:
             mine = [r for r in self.payments.refunds(provider_id) if r.metadata.get("refund") == mark["refund"]]
             done = mine[0] if mine else None
-            if not done and intent.settled:
-                intent = self.renewed(intent)
+            if not done:
+                intent = self.again(intent)
         done = done or self.payments.refund(
             provider_id, amount=intent.parameters["amount"], metadata=mark, key=intent.key
         )
@@ -196,8 +199,8 @@ class PaymentActivities:
         found = self.payments.intent(asked.intent_id) if asked.intent_id else None
         if found is None and not intent.fresh:
             found = self.lost_intent(customer, order_id, asked.n)
-        if intent.settled and (found is None or found.status == IntentStatus.UNCONFIRMED):
-            intent = self.renewed(intent)
+        if found is None or found.status == IntentStatus.UNCONFIRMED:
+            intent = self.again(intent)
         if found is None:
             found = self.payments.create_intent(
                 amount=asked.amount,
@@ -209,15 +212,32 @@ class PaymentActivities:
                 key=intent.key,
             )
         if asked.intent_id is None:
-            with self.sessions.begin() as tx:
-                tx.get_one(Payment, asked.payment_id).intent = found.intent_id
+            self.made(order_id, asked, intent, found.intent_id)
         if found.status == IntentStatus.UNCONFIRMED:
             found = self.payments.confirm(found.intent_id, off_session=asked.off_session, key=f"{intent.key}:confirm")
         return intent, found
 
-    def renewed(self, intent: Opened) -> Opened:
+    def made(self, order_id: str, asked: Asked, intent: Opened, provider_id: str) -> None:
+        """On record before it is confirmed. A payment that was ended meanwhile is not confirmed any more."""
         with self.sessions.begin() as tx:
-            return renew_intent(tx, intent)
+            locked_order(tx, order_id)
+            payment = tx.get_one(Payment, asked.payment_id, populate_existing=True)
+            wanted = payment.status in ("asked", "action_required") and payment.intent in (None, provider_id)
+            if wanted:
+                payment.intent = provider_id
+        if not wanted:
+            self.payments.void(provider_id, key=f"{intent.key}:unwanted")
+            raise Unavailable("payments", "ended_meanwhile", "The payment was ended before it was confirmed.")
+
+    def again(self, intent: Opened) -> Opened:
+        """For a call that may be repeated: with a new key once a look-up is sure that nothing happened."""
+        if intent.fresh:
+            return intent
+        with self.sessions.begin() as tx:
+            if intent.settled:
+                return renew_intent(tx, intent)
+            call_again(tx, intent)
+            return intent
 
     def provider_customer(self, customer_id: str) -> str:
         made = self.payments.create_customer(customer_id, key=f"customer:{customer_id}")
@@ -239,8 +259,7 @@ class PaymentActivities:
         if not intent.fresh:
             if told(seen := self.payments.intent(provider_id)):
                 return intent, seen
-            if intent.settled:
-                intent = self.renewed(intent)
+            intent = self.again(intent)
         try:
             return intent, self.payments.capture(
                 provider_id, amount=intent.parameters["amount"], final=intent.parameters["final"], key=intent.key
@@ -285,17 +304,19 @@ class PaymentActivities:
             customer = tx.get_one(Customer, order.customer_id).provider_customer
             maybe_made = unresolved(tx, step.order_id, f"authorize:{n}")
             intent = open_intent(tx, step.order_id, f"void:{n}")
-        if intent.settled:
-            intent = self.renewed(intent)
+        intent = self.again(intent)
         if provider_id is None and maybe_made and customer:
             lost = self.lost_intent(customer, step.order_id, n)
             provider_id = lost.intent_id if lost else None
-        if provider_id:
-            self.payments.void(provider_id, key=intent.key)
+        after = self.payments.void(provider_id, key=intent.key) if provider_id else None
         with self.sessions.begin() as tx:
-            tx.get_one(Payment, payment_id).intent = provider_id
+            locked_order(tx, step.order_id)
+            payment = tx.get_one(Payment, payment_id, populate_existing=True)
+            if payment.intent not in (None, provider_id):
+                raise Unavailable("payments", "made_meanwhile", "The payment was made just now: it is voided next.")
+            payment.intent = provider_id
             close_intent(tx, intent)
-            money.ended(tx, payment_id, "voided", step.at)
+            money.ended(tx, payment_id, "voided", step.at, taken=after.captured if after else 0)
 
 
 def covers(payment: Payment, amount: int, until: datetime) -> bool:

@@ -93,13 +93,16 @@ class FulfillmentRun:
 
     async def shipped(self) -> None:
         """Waits until it has left. A warehouse that does not say so is a hold; the carrier's word counts too."""
-        while self.now.status == Status.PACKED and self.now.released:
-            if not await self.until(self.left, within=self.progress.policy.packing_patience):
-                await self.silent("release", ("retry", "cancel"), self.left)
+        while self.may_leave():
+            if not await self.until(self.release_answered, within=self.progress.policy.packing_patience):
+                await self.silent("release", ("retry", "cancel"), self.release_answered)
             await self.progress.still_wanted(self.fulfillment_id)
 
-    def left(self) -> bool:
-        return self.now.status != Status.PACKED or self.progress.stopping(self.fulfillment_id)
+    def may_leave(self) -> bool:
+        return self.now.status == Status.PACKED and self.now.released
+
+    def release_answered(self) -> bool:
+        return not self.may_leave() or self.progress.stopping(self.fulfillment_id)
 
     async def delivered(self) -> None:
         """Carriers tell by webhook; where they do not, they are asked, ever less often."""
@@ -131,7 +134,7 @@ class FulfillmentRun:
 
     def has_cover(self) -> bool:
         head = self.progress.head
-        if head.paid_elsewhere or not self.now.amount or self.now.captured:
+        if head.paid_elsewhere or not self.now.amount or self.now.captured or self.now.status == Status.CANCELLED:
             return True
         lapses = head.capture_before
         good = lapses is None or workflow.now() + self.progress.policy.authorization_margin < lapses

@@ -1,9 +1,9 @@
 """What may be sent to an order's workflow, and what it can be searched by."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from activities.models import Action, CancelReason
@@ -39,6 +39,15 @@ def searchable(
     )
 
 
+def at_most(length: int) -> AfterValidator:
+    """What people type in the web UI is cut to what the tables hold: refused, it would be in the engine for good."""
+    return AfterValidator(lambda text: "".join(c for c in text if c.isprintable() or c == "\n")[:length])
+
+
+Who = Annotated[str, at_most(100)]
+Why = Annotated[str, at_most(500)]
+
+
 class Message(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -53,8 +62,8 @@ class Entry(Message):
 class Cancel(Message):
     """From the web UI: who wants it stopped, and why."""
 
-    by: str = "operator"
-    why: str = ""
+    by: Who = "operator"
+    why: Why = ""
     reason: CancelReason = CancelReason.OPERATOR
 
 
@@ -63,15 +72,15 @@ class Resolve(Message):
 
     hold: str
     action: Action
-    by: str
-    why: str
+    by: Who
+    why: Why
 
 
 class HoldOrder(Message):
     """An operator stops the order, or one fulfillment, before its next step."""
 
-    by: str
-    why: str
+    by: Who
+    why: Annotated[str, at_most(300)]
     fulfillment: str | None = None
 
 

@@ -75,7 +75,10 @@ class Progress:
     def learn(self, news: Standing) -> None:
         """Keeps the later of what is known and what is told, and shows it."""
         if news.head and news.head.version >= self.head.version:
-            self.head = news.head
+            same = news.head.version == self.head.version
+            # a restock does not raise the version of the orders it serves: what it gave stays known until reserved
+            unplanned = news.head.unplanned or (same and self.head.unplanned)
+            self.head = news.head.model_copy(update={"unplanned": unplanned})
         for told in news.fulfillments:
             known = self.fulfillments.get(told.fulfillment_id)
             if known is None or told.version >= known.version:
@@ -226,7 +229,8 @@ class Progress:
         return [
             h
             for h in self.head.holds
-            if h.reason == HoldReason.STEP_FAILED and (h.step, h.fulfillment_id) not in wanted
+            if h.reason in (HoldReason.STEP_FAILED, HoldReason.PAYMENT_ACTION)
+            and (h.step, h.fulfillment_id) not in wanted
         ]
 
     async def hold(

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.facts import holds, planning, shelves, stock
 from activities.facts.axes import derive, in_doubt, sums
-from activities.facts.record import locked_order, note, tell, wall_clock
+from activities.facts.record import locked_order, note, outcome_known, tell, wall_clock
 from activities.models import ENDED, LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
 from activities.ports import Parcel as Packed
 from activities.ports import TrackingStatus
@@ -78,7 +78,7 @@ def to_ask_again(tx: Session, fulfillment_id: str, call: str) -> None:
     step = (Intent.order_id == order.order_id, Intent.step == f"{call}:{fulfillment_id}")
     last = tx.scalars(select(Intent).where(*step).order_by(Intent.n.desc())).first()
     if last:
-        last.outcome = last.finished_at = None
+        last.outcome, last.finished_at, last.recorded_at = None, None, wall_clock()
     changed(tx, order, f)
 
 
@@ -94,25 +94,21 @@ def spoke(tx: Session, f: Fulfillment, call: str, at: datetime) -> bool:
     return holds.needless(tx, f.fulfillment_id, HoldReason.WAREHOUSE, f"silent {call}", at, by="warehouse")
 
 
-def noticed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
-    """The warehouse has the request, or begins to pick: its time begins anew."""
+def noticed(tx: Session, fulfillment_id: str, at: datetime) -> tuple[bool, bool]:
+    """The warehouse has the request, or begins to pick. Whether that is new, and whether the order waited for it: then
+    the warehouse's time begins anew."""
     order, f = locked(tx, fulfillment_id)
-    waited_for = spoke(tx, f, "request", at)
-    if waited_for and f.status == FulfillmentStatus.REQUESTED:
+    awaited = spoke(tx, f, "request", at)
+    if awaited and f.status == FulfillmentStatus.REQUESTED:
         f.requested_at = at
         changed(tx, order, f)
     before = f.status
     answered(tx, f, at)
-    return waited_for or f.status != before
+    return awaited or f.status != before, awaited
 
 
-def known_by_news(tx: Session, f: Fulfillment, step: str) -> bool:
-    """Whether a call's outcome was out until now: nothing is left to look up."""
-    out = update(Intent).where(
-        Intent.order_id == f.order_id, Intent.step == f"{step}:{f.fulfillment_id}", Intent.finished_at.is_(None)
-    )
-    closed = tx.scalars(out.values(outcome="done", finished_at=wall_clock()).returning(Intent.intent_id))
-    return closed.first() is not None
+def known_by_news(tx: Session, f: Fulfillment, call: str) -> bool:
+    return outcome_known(tx, f.order_id, f"{call}:{f.fulfillment_id}")
 
 
 def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: datetime) -> bool:

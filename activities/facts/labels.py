@@ -4,10 +4,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import derive
+from activities.facts.axes import OPEN_LABELS, derive
 from activities.facts.goods import changed, locked, parcels_of
 from activities.facts.holds import opened
-from activities.facts.record import note
+from activities.facts.record import note, outcome_known
 from activities.models import HoldReason, LabelStatus
 from activities.ports import Label, Rate
 from infra.database.tables import Parcel
@@ -81,7 +81,9 @@ def written_off(tx: Session, fulfillment_id: str, at: datetime) -> None:
     """An operator gives up the price of labels that the carrier will not take back."""
     order, f = locked(tx, fulfillment_id)
     for parcel in parcels_of(tx, fulfillment_id):
-        if parcel.label_status in (LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED):
+        if parcel.label_status in OPEN_LABELS:
             parcel.label_status = LabelStatus.REFUND_REJECTED
+            outcome_known(tx, order.order_id, f"label:{fulfillment_id}/{parcel.n}", "given_up")
+            outcome_known(tx, order.order_id, f"refund-label:{fulfillment_id}/{parcel.n}", "given_up")
             note(tx, order, "label_written_off", at, fulfillment_id=fulfillment_id, parcel=parcel.n)
     changed(tx, order, f)

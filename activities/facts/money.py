@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from activities.facts.axes import derive
 from activities.facts.goods import changed, locked
 from activities.facts.holds import healed, opened
-from activities.facts.record import locked_order, note, tell, wall_clock
+from activities.facts.record import locked_order, note, outcome_known, tell, wall_clock
 from activities.models import FulfillmentStatus, HoldReason
 from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from activities.ports import Refund as ProviderRefund
@@ -66,6 +66,8 @@ def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) 
         payment.status, payment.action_url = "action_required", answer.action_url
         note(tx, order, "payment_action_required", at, payment=payment.n)
         tell(tx, order, "payment_action", subject, url=answer.action_url or "")
+    elif payment.off_session and payment.status == "action_required":
+        return False  # the customer was asked, and this is the same refusal in other words
     elif answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED) and payment.status != "declined":
         payment.status, payment.decline_code = "declined", answer.decline_code or answer.status.value
         note(tx, order, "declined", at, code=payment.decline_code, payment=payment.n)
@@ -143,8 +145,9 @@ def nothing_to_refund(tx: Session, fulfillment_id: str) -> None:
         changed(tx, order, f)
 
 
-def ended(tx: Session, payment_id: int, kind: str, at: datetime) -> bool:
-    """An authorization is over before all of it was captured: `voided` by us or `expired` by itself."""
+def ended(tx: Session, payment_id: int, kind: str, at: datetime, *, taken: int = 0) -> bool:
+    """An authorization is over before all of it was captured: `voided` by us or `expired` by itself. `taken`: what the
+    provider says was captured; more than we know of is for a person."""
     order, payment = locked_payment(tx, payment_id)
     if payment.status in ("captured", "ended", "declined"):
         return False
@@ -153,8 +156,40 @@ def ended(tx: Session, payment_id: int, kind: str, at: datetime) -> bool:
         moved(tx, order, payment, "voided", left, f"{payment.intent}", at)
     payment.status = "captured" if payment.captured else "ended"
     note(tx, order, kind, at, amount=left, payment=payment.n)
+    if taken > payment.captured:
+        opened(
+            tx,
+            order.order_id,
+            reason=HoldReason.RECONCILIATION,
+            step=f"payment {payment.n}",
+            code="captured_unknown",
+            advice="The provider took more than is on record here: refund it there, then skip.",
+            actions=("skip",),
+            at=at,
+        )
     derive(tx, order)
     return True
+
+
+def refund_given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    """An operator has settled with the customer what could not be given back."""
+    order, f = locked(tx, fulfillment_id)
+    for call in ("refund", "capture"):
+        outcome_known(tx, order.order_id, f"{call}:{fulfillment_id}", "given_up")
+    pending = (Refund.fulfillment_id == fulfillment_id, Refund.status == "pending")
+    tx.execute(update(Refund).where(*pending).values(status="given_up"))
+    f.captured = False
+    note(tx, order, "refund_given_up", at, fulfillment_id=fulfillment_id, amount=f.amount)
+    changed(tx, order, f)
+
+
+def void_given_up(tx: Session, order_id: str, at: datetime) -> None:
+    """An operator leaves it to the bank to let what is set aside lapse."""
+    live = select(Payment.payment_id).where(
+        Payment.order_id == order_id, Payment.status.in_(("asked", "action_required", "authorized"))
+    )
+    for payment_id in tx.scalars(live).all():
+        ended(tx, payment_id, "void_given_up", at)
 
 
 def refund_asked(
@@ -190,10 +225,11 @@ def refund_asked(
 def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime) -> bool:
     """What became of a refund. Failed: the money is back with us and a person must pay otherwise."""
     refund = tx.scalars(select(Refund).where(Refund.reference == reference)).first()
-    if refund is None or refund.status == status or refund.status == RefundStatus.FAILED:
+    if refund is None:
         return False
     order, payment = locked_payment(tx, refund.payment_id)
-    if status == RefundStatus.PENDING:
+    tx.refresh(refund)
+    if status in (refund.status, RefundStatus.PENDING) or refund.status == RefundStatus.FAILED:
         return False
     refund.status = status
     note(tx, order, f"refund_{status}", at, fulfillment_id=refund.fulfillment_id, amount=refund.amount)

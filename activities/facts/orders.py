@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from activities.facts import planning
 from activities.facts.axes import derive, sums
+from activities.facts.holds import closed
 from activities.facts.record import fulfillments_of, locked_order, note, nudge, tell, wall_clock
 from activities.intake import Address, AskedCustomer, AskedOrder
 from activities.models import LEFT, CancelReason
@@ -183,6 +184,11 @@ def payment_method_given(tx: Session, order_id: str, method: str, at: datetime) 
     order = locked_order(tx, order_id)
     payment = ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=False)
     note(tx, order, "payment_method_given", at)
+    asking = Hold.step.in_(("authorize_payment", "reauthorize_payment"))
+    for hold_id in tx.scalars(
+        select(Hold.hold_id).where(Hold.order_id == order_id, asking, Hold.closed_at.is_(None))
+    ).all():
+        closed(tx, hold_id, action="retry", by="customer", why="another payment method was given", at=at)
     derive(tx, order)
     nudge(tx, [order_id])
     return payment

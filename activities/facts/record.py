@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from infra.database.tables import Fulfillment, Message, Order, Relay, TimelineEntry
+from infra.database.tables import Fulfillment, Intent, Message, Order, Relay, TimelineEntry
 
 
 def wall_clock() -> datetime:
@@ -63,6 +63,13 @@ def tell(tx: Session, order: Order, kind: str, subject: str = "", **data: Any) -
         for channel in order.notify
         if channel not in known
     )
+
+
+def outcome_known(tx: Session, order_id: str, step: str, outcome: str = "done") -> bool:
+    """What became of a call is told by other means than its answer: nothing is left to look up. Whether it was out."""
+    out = update(Intent).where(Intent.order_id == order_id, Intent.step == step, Intent.finished_at.is_(None))
+    closed = tx.scalars(out.values(outcome=outcome, finished_at=wall_clock()).returning(Intent.intent_id))
+    return closed.first() is not None
 
 
 def heard(tx: Session, order_id: str, *kinds: str) -> None:

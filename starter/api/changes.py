@@ -93,7 +93,8 @@ def give_payment_method(
         last = tx.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.n.desc())).first()
         if last and last.status == "asked" and last.method == given.payment_method and last.n > 1:
             return shown(tx, order_id)
-        if not waits_for_method(tx, order) or (last and last.status == "asked"):
+        refused = held_for_method(tx, order)  # as it was given: Stripe knows no such method
+        if not waits_for_method(tx, order) or (last and last.status == "asked" and not refused):
             raise Refusal(409, f"the payment waits for no other method: it is {order.payment_status}")
         facts.orders.payment_method_given(tx, order_id, given.payment_method, wall_clock())
         return shown(tx, order_id)
@@ -155,11 +156,17 @@ def undecided(tx: Session, order_id: str, kind: Literal["cancel", "resolve"], ho
 
 
 def waits_for_method(tx: Session, order: Order) -> bool:
-    if order.status in CLOSED or order.cancellation in ("accepted", "partly"):
+    """Declined, to be confirmed, or ended before it was good; or held for it, be it by what a cancellation could not
+    stop."""
+    if order.status in CLOSED:
         return False
-    if order.payment_status in (PaymentStatus.DECLINED, PaymentStatus.ACTION_REQUIRED):
+    if held_for_method(tx, order):
         return True
-    waiting = select(Hold.hold_id).where(
-        Hold.order_id == order.order_id, Hold.reason == HoldReason.PAYMENT_ACTION, Hold.closed_at.is_(None)
-    )
+    unpaid = (PaymentStatus.DECLINED, PaymentStatus.ACTION_REQUIRED, PaymentStatus.VOIDED)
+    return order.payment_status in unpaid and order.cancellation not in ("accepted", "partly")
+
+
+def held_for_method(tx: Session, order: Order) -> bool:
+    asks = (Hold.reason == HoldReason.PAYMENT_ACTION) | Hold.step.in_(("authorize_payment", "reauthorize_payment"))
+    waiting = select(Hold.hold_id).where(Hold.order_id == order.order_id, asks, Hold.closed_at.is_(None))
     return tx.scalars(waiting).first() is not None

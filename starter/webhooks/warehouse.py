@@ -155,9 +155,12 @@ def cancel_refused(tx: Session, news: News, senders: list[str]) -> Outcome:
 
 
 def noticed(tx: Session, news: News, senders: list[str]) -> Outcome:
-    """Accepted, or being picked: the order waits for neither, but then the warehouse knows of it."""
+    """Accepted, or being picked: the order waits for neither, unless the warehouse was silent for long."""
     f = mine(tx, read(About, news.data, "data"), senders)
-    return nudged(tx, f, facts.goods.noticed(tx, f.fulfillment_id, news.timestamp))
+    new, awaited = facts.goods.noticed(tx, f.fulfillment_id, news.timestamp)
+    if awaited:
+        nudge(tx, [f.order_id])
+    return Outcome.TAKEN if new else Outcome.UNCHANGED
 
 
 def received(tx: Session, news: News, senders: list[str]) -> Outcome:

@@ -117,6 +117,14 @@ def test_a_cancelled_order_says_what_becomes_of_the_money() -> None:
         assert "You have not been charged." in email(notice((Kind.CANCELLED, data)))[1]
 
 
+def test_nothing_is_said_of_a_charge_that_nobody_knows_of() -> None:
+    for locale in LOCALES:
+        said = notice((Kind.CANCELLED, {"refunded": 0, "charge_in_doubt": 1}), locale=locale)
+        known = notice((Kind.CANCELLED, {"refunded": 0}), locale=locale)
+        assert len(sms(said)) < len(sms(known))
+        assert len(email(said)[1]) < len(email(known)[1])
+
+
 def test_a_german_reads_german() -> None:
     subject, text = email(notice((Kind.REFUNDED, {"amount": 104410}), locale="de-AT", currency="eur"))
     assert subject == "Order W-1001: erstattet"

@@ -161,13 +161,28 @@ async def test_what_the_carrier_saw_never_goes_back(api: Api, senders: Senders) 
 
 
 async def test_delivered_before_handed_over_ends_delivered(api: Api, senders: Senders) -> None:
+    """What we had not released, the carrier's word alone does not let go."""
     fulfillment = stages.labelled(api.database)
-    with api.database.sessions.begin() as tx:
-        facts.goods.released(tx, fulfillment, stages.now())
     await senders.track("92W-1001", "DELIVERED")
     assert (await order(api))["fulfillments"][0]["status"] == "packed"
     await senders.warehouse("fulfillment.handed_over", {"fulfillment_id": fulfillment})
     assert (await order(api))["fulfillments"][0]["status"] == "delivered"
+
+
+async def test_what_the_carrier_has_was_handed_over(api: Api, senders: Senders) -> None:
+    """Though the warehouse's own word is late, or lost."""
+    fulfillment = stages.labelled(api.database)
+    with api.database.sessions.begin() as tx:
+        facts.goods.released(tx, fulfillment, stages.now())
+    stages.read_by_the_order(api.database)
+    assert (await senders.track("92W-1001", "TRANSIT")).json() == {"outcome": "taken"}
+    assert (await order(api))["fulfillments"][0]["status"] == "shipped"
+    assert stages.nudges(api.database) == ["news"]
+    with api.database.sessions() as tx:
+        shelf = tx.get_one(Stock, ("MUG-BLUE", "OAK"))
+        assert (shelf.on_hand, shelf.reserved) == (3, 0)
+    late = await senders.warehouse("fulfillment.handed_over", {"fulfillment_id": fulfillment})
+    assert late.json() == {"outcome": "unchanged"}
 
 
 async def test_returned_to_sender_reaches_an_operator(api: Api, senders: Senders) -> None:

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from activities import intents
+from infra.database.tables import Payment
 from tests.shop import Shop
 from tests.workflows import stories
 
@@ -141,3 +143,73 @@ def test_cancelled_when_only_a_label_is_left_to_settle(shop: Shop) -> None:
     shop.resolve(order, "skip", "label_refund")
     assert shop.ends(order) == "cancelled"
     assert shop.books(order)["refunded"] == 2300
+
+
+def test_a_refund_that_was_made_by_hand_may_be_skipped(shop: Shop) -> None:
+    order, sku = asked_to_pack(shop)
+    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.happened(order, "released")
+    with shop.database.sessions() as tx:
+        intent = str(tx.scalars(select(Payment.intent).where(Payment.order_id == order)).one())
+    shop.outside.payments.refund(intent, amount=2300, metadata={}, key=f"by-hand-{order}")
+    called_back(shop, order)
+    shop.sandbox.pace(0.02)
+    shop.resolve(order, "skip", "step_failed")
+    assert shop.ends(order) == "cancelled"
+    assert shop.books(order)["refunded"] == 2300
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
+def test_a_warehouse_that_forgot_what_it_was_asked_for_may_be_skipped(shop: Shop) -> None:
+    order, sku = asked_to_pack(shop)
+    with shop.sandbox.failing("warehouse", "cancel", "error", match=order):
+        shop.cancel(order)
+        shop.resolve(order, "skip", "step_failed")
+        assert shop.ends(order) == "cancelled"
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
+def test_paid_elsewhere_and_cancelled_after_packing(shop: Shop) -> None:
+    shop.sandbox.pace(None)
+    sku = shop.product(OAK=1)
+    order = shop.place({sku: 1}, payment={"method": "external", "reference": "till 4"})
+    shop.happened(order, "requested")
+    stories.pack(shop, order)
+    called_back(shop, order)
+    shop.sandbox.pace(0.02)
+    assert shop.ends(order) == "cancelled"
+    said = str(shop.sandbox.ask("/mailbox", order_id=order))
+    assert "till 4" in said
+    assert "23.00 goes back" not in said
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
+def test_a_refusal_that_comes_beside_the_recall_is_its_answer(shop: Shop) -> None:
+    order, sku = asked_to_pack(shop)
+    shop.cancel(order)
+    shop.until(lambda: shop.books(order).get("recalls"), "the recall", order)
+    news = {"type": "fulfillment.refused", "data": {"fulfillment_id": f"{order}-1"}}
+    shop.sandbox.tell("/warehouse/send", news)
+    assert shop.ends(order) == "cancelled"
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
+def test_units_that_nobody_had_do_not_make_a_refused_cancellation_a_partial_one(shop: Shop) -> None:
+    shop.sandbox.pace(None)
+    order = shop.place({shop.product(OAK=1): 1, shop.product(): 1}, backorder="cancel_unavailable")
+    shop.happened(order, "requested")
+    stories.pack(shop, order)
+    shop.cancel(order)
+    shop.until(lambda: shop.books(order).get("recalls"), "the recall", order)
+    shop.sandbox.pace(0.02)
+    shop.sandbox.warehouse(f"{order}-1", "refuse_cancel")
+    assert shop.ends(order) == "completed"
+    assert shop.view(order)["cancellation"] == "refused"
+
+
+def test_a_long_reason_in_the_web_ui_is_cut_and_cancels(shop: Shop) -> None:
+    order, _ = asked_to_pack(shop)
+    shop.call(shop.handle(order).signal("cancel", {"by": "eve" * 99, "why": "they \0 wrote: " + "please " * 99}))
+    shop.happened(order, "recall_asked")
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    assert shop.ends(order) == "cancelled"

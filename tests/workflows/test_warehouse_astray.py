@@ -75,3 +75,77 @@ def test_what_leaves_though_it_was_cancelled_reaches_a_person(shop: Shop) -> Non
     assert shop.ends(order) == "cancelled"
     stories.traces(shop, order)
     assert shop.books(order)["voids"] == 1
+
+
+def released(shop: Shop) -> str:
+    shop.sandbox.pace(None)
+    order = shop.place({shop.product(OAK=1): 1})
+    shop.happened(order, "requested")
+    stories.pack(shop, order)
+    return order
+
+
+def test_goods_that_do_not_leave_are_asked_after(shop: Shop) -> None:
+    order = released(shop)
+    shop.pass_time(order, timedelta(days=6))
+    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    shop.resolve(order, "retry", "warehouse")
+    shop.happened(order, "released", 2)
+    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    shop.sandbox.pace(0.02)
+    stories.told(shop, order, "shipped", f"{order}-1")
+    shop.sandbox.track(stories.tracking_number(shop, f"{order}-1"), "delivered")
+    assert shop.ends(order) == "completed"
+    assert shop.books(order)["releases"] == 1, "the warehouse knew it already"
+
+
+def test_a_warehouse_that_accepts_and_is_silent_again_is_held_again(shop: Shop) -> None:
+    """Its clock is days behind the engine's here, so that its time is over at once."""
+    order = silent(shop)
+    shop.sandbox.warehouse(f"{order}-1", "accept")
+    shop.happened(order, "hold_closed")
+    shop.until(lambda: shop.open_hold(order), "another hold", order)
+    shop.cancel(order)
+    shop.happened(order, "recall_asked")
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    assert shop.ends(order) == "cancelled"
+
+
+def test_a_lost_parcel_that_arrives_needs_nobody(shop: Shop) -> None:
+    order = released(shop)
+    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    number = stories.tracking_number(shop, f"{order}-1")
+    shop.sandbox.track(number, "failure")
+    shop.until(lambda: shop.open_hold(order, "delivery"), "a hold", order)
+    shop.sandbox.track(number, "delivered")
+    assert shop.ends(order) == "completed"
+    shop.reaches(order, fulfillment_status="delivered")
+
+
+def test_a_lost_parcel_that_was_closed_and_comes_back_opens_nothing(shop: Shop) -> None:
+    order = released(shop)
+    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    number = stories.tracking_number(shop, f"{order}-1")
+    shop.sandbox.track(number, "failure")
+    shop.resolve(order, "skip", "delivery")
+    assert shop.ends(order) == "completed"
+    shop.sandbox.track(number, "return_to_sender")
+    shop.happened(order, "return_to_sender")
+    shop.reaches(order, status="completed")
+    assert shop.open_hold(order) is None
+
+
+def test_a_fulfillment_that_is_stopped_while_it_waits_for_money_is_not_paid_for(shop: Shop) -> None:
+    here, missing = shop.product(OAK=1), shop.product()
+    order = shop.place({here: 1, missing: 1}, card="pm_card_declinedOffSession")
+    shop.until(lambda: "delivered" in shop.timeline(order), "the first delivery", order)
+    shop.sandbox.pace(None)
+    shop.pass_time(order, timedelta(days=21))
+    shop.receive("OAK", {missing: 1})
+    shop.happened(order, "requested", 2)
+    shop.sandbox.warehouse(f"{order}-2", "pack")
+    shop.until(lambda: shop.open_hold(order, "payment_action"), "a hold", order)
+    shop.sandbox.warehouse(f"{order}-2", "cancel")
+    assert shop.ends(order) == "completed"
+    assert shop.open_hold(order) is None
+    assert shop.books(order)["captures"] == 1

@@ -1,0 +1,99 @@
+"""Money that is set aside is always given back, also where two attempts meet."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from activities.facts.record import wall_clock
+from activities.failures import OutcomeUnknown, Unavailable
+from activities.models import OrderStep
+from activities.payment import PaymentActivities
+from activities.providers.stripe_payments import StripePayments
+from infra.database.tables import Hold, Payment
+from tests.activities import orders
+from tests.fixtures_database import Database
+from tests.sandbox import SandboxControl
+from tests.shop import unique
+
+
+class Meanwhile:
+    """Stripe, and what happens after a call and before its answer is read."""
+
+    def __init__(self, stripe: StripePayments, call: str, happens: Callable[[Any], object]) -> None:
+        self.stripe = stripe
+        self.call = call
+        self.happens = happens
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method: Callable[..., Any] = getattr(self.stripe, name)
+        if name != self.call:
+            return method
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            answer = method(*args, **kwargs)
+            self.happens(answer)
+            return answer
+
+        return call
+
+
+@pytest.fixture
+def stripe(sandbox: SandboxControl) -> StripePayments:
+    return StripePayments("sk_test_payment", sandbox.stripe_base, timeout=5)
+
+
+@pytest.fixture
+def step(database: Database) -> OrderStep:
+    order_id = unique("M")
+    orders.placed(database, order_id)
+    return OrderStep(order_id=order_id, at=wall_clock())
+
+
+def payment(database: Database) -> Payment:
+    with database.sessions() as tx:
+        return tx.scalars(select(Payment)).one()
+
+
+def test_a_payment_that_is_voided_while_it_is_made_is_not_confirmed(
+    database: Database, sandbox: SandboxControl, stripe: StripePayments, step: OrderStep
+) -> None:
+    """The attempt outlived its time, the order was cancelled beside it."""
+    beside = PaymentActivities(database.sessions, stripe)
+    slow = Meanwhile(stripe, "create_intent", lambda _: beside.void(step))
+    with pytest.raises(Unavailable):
+        PaymentActivities(database.sessions, slow).authorize(step)
+    assert payment(database).status == "ended"
+    assert sandbox.books(step.order_id)["authorizations"] == 0
+    PaymentActivities(database.sessions, stripe).authorize(step)
+    assert sandbox.books(step.order_id)["authorizations"] == 0
+
+
+def test_a_payment_that_is_made_while_it_is_voided_is_voided_next(
+    database: Database, sandbox: SandboxControl, stripe: StripePayments, step: OrderStep
+) -> None:
+    def authorized(_: Any) -> None:
+        PaymentActivities(database.sessions, stripe).authorize(step)
+
+    activities = PaymentActivities(database.sessions, Meanwhile(stripe, "intents", authorized))
+    sandbox.fail("stripe", "create_intent", "error", match=step.order_id)
+    with pytest.raises(OutcomeUnknown):
+        PaymentActivities(database.sessions, stripe).authorize(step)
+    with pytest.raises(Unavailable):
+        activities.void(step)
+    PaymentActivities(database.sessions, stripe).void(step)
+    books = sandbox.books(step.order_id)
+    assert (books["authorizations"], books["voids"]) == (1, 1)
+    assert payment(database).status == "ended"
+
+
+def test_more_money_taken_than_is_on_record_reaches_a_person(
+    database: Database, stripe: StripePayments, step: OrderStep
+) -> None:
+    activities = PaymentActivities(database.sessions, stripe)
+    activities.authorize(step)
+    stripe.capture(str(payment(database).intent), amount=2300, final=True, key=f"{step.order_id}-astray")
+    activities.void(step)
+    with database.sessions() as tx:
+        assert tx.scalars(select(Hold.code)).all() == ["captured_unknown"]
