@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import update
 
 from activities import facts
+from activities.facts.axes import sums
 from activities.facts.record import wall_clock
 from activities.failures import OutcomeUnknown, Unavailable
 from activities.intake import Address
+from activities.intents import unresolved
 from activities.labels import LabelActivities
 from activities.models import HoldReason, ParcelStep
-from activities.ports import Label, LabelStatus
+from activities.ports import Label, LabelStatus, Rate
 from activities.providers.shippo_labels import ShippoLabels
 from infra.database.tables import Intent, Order
 from tests.activities import orders
@@ -142,3 +144,26 @@ def test_a_purchase_of_unknown_outcome_fixes_the_address(
         )
         because = facts.addresses.fixed_because(tx, tx.get_one(Order, step.order_id))
     assert because == f"fulfillment {step.fulfillment_id} has a label"
+
+
+def test_a_purchase_that_is_given_up_keeps_nothing_open(
+    database: Database, sandbox: SandboxControl, shippo: ShippoLabels, step: ParcelStep
+) -> None:
+    sandbox.fail("shippo", "buy", "lose_answer", match=step.order_id)
+    with pytest.raises(OutcomeUnknown):
+        LabelActivities(database.sessions, shippo, SETTLE).buy(step)
+    with database.sessions.begin() as tx:
+        facts.labels.written_off(tx, step.fulfillment_id, step.at)
+        assert sums(tx, tx.get_one(Order, step.order_id)).open_labels == 0
+        assert not unresolved(tx, step.order_id, f"label:{step.fulfillment_id}/1")
+
+
+@pytest.mark.both_databases
+def test_services_have_long_names(database: Database, step: ParcelStep) -> None:
+    """The longest of Shippo's own has 46 characters."""
+    service = "usps_first_class_package_international_service"
+    rate = Rate(rate_id="rate", carrier="usps", service=service, amount=2000, currency="usd")
+    with database.sessions.begin() as tx:
+        facts.labels.buying(tx, step.fulfillment_id, 1, rate, step.at)
+    with database.sessions() as tx:
+        assert facts.labels.parcel_of(tx, step.fulfillment_id, 1).service == service

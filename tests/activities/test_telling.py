@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from temporalio.testing import ActivityEnvironment
 
 from activities import facts
@@ -23,13 +24,7 @@ from tests.shop import unique
 CALL, ATTEMPT = timedelta(seconds=5), timedelta(seconds=30)
 
 
-def test_a_message_whose_answer_was_lost_is_not_sent_beside_itself(database: Database, sandbox: SandboxControl) -> None:
-    order_id = unique("T")
-    orders.placed(database, order_id)
-    with database.sessions.begin() as tx:
-        order = tx.get_one(Order, order_id)
-        order.notify = ["sms"]
-        facts.record.tell(tx, order, "confirmed", total=2300)
+def customer(database: Database, sandbox: SandboxControl) -> CustomerActivities:
     texts = TwilioMessages(
         SECRETS["TWILIO_ACCOUNT_SID"],
         SECRETS["TWILIO_AUTH_TOKEN"],
@@ -37,19 +32,47 @@ def test_a_message_whose_answer_was_lost_is_not_sent_beside_itself(database: Dat
         api_base=sandbox.twilio_base,
         timeout=CALL.total_seconds(),
     )
-    customer = CustomerActivities(database.sessions, texts, SmtpMail(sandbox.smtp_url, "a@example.com"), "a@b.c", CALL)
+    return CustomerActivities(database.sessions, texts, SmtpMail(sandbox.smtp_url, "a@example.com"), "a@b.c", CALL)
+
+
+def told(database: Database, order_id: str, *news: tuple[str, str, dict[str, Any]]) -> None:
+    with database.sessions.begin() as tx:
+        order = tx.get_one(Order, order_id)
+        order.notify = ["sms"]
+        for kind, subject, data in news:
+            facts.record.tell(tx, order, kind, subject, **data)
+
+
+def test_more_than_one_text_takes_is_sent_in_several(database: Database, sandbox: SandboxControl) -> None:
+    order_id = unique("T")
+    orders.placed(database, order_id)
+    link = "https://tools.usps.com/go/TrackConfirmAction?tLabels=9205590164917312751089"
+    told(database, order_id, *(("shipped", f"{order_id}-{n}", {"links": link}) for n in range(30)))
+    engine = ActivityEnvironment()
+    engine.info = replace(engine.info, start_to_close_timeout=ATTEMPT)
+    engine.run(customer(database, sandbox).tell, OrderStep(order_id=order_id, at=wall_clock()))
+    with database.sessions() as tx:
+        assert set(tx.scalars(select(Message.status))) == {"sent"}
+    assert sandbox.books(order_id)["sms"] == 2
+
+
+def test_a_message_whose_answer_was_lost_is_not_sent_beside_itself(database: Database, sandbox: SandboxControl) -> None:
+    order_id = unique("T")
+    orders.placed(database, order_id)
+    told(database, order_id, ("confirmed", "", {"total": 2300}))
+    tell = customer(database, sandbox).tell
     engine = ActivityEnvironment()
     engine.info = replace(engine.info, start_to_close_timeout=ATTEMPT)
     step = OrderStep(order_id=order_id, at=wall_clock())
     sandbox.fail("twilio", "send", "lose_answer", match=order_id)
     with pytest.raises(OutcomeUnknown) as lost:
-        engine.run(customer.tell, step)
+        engine.run(tell, step)
     assert lost.value.retry_in == ATTEMPT
     with pytest.raises(OutcomeUnknown) as early:
-        engine.run(customer.tell, step)
+        engine.run(tell, step)
     assert early.value.code == "settling"
     with database.sessions.begin() as tx:
         locked_order(tx, order_id)
         tx.execute(update(Message).values(tried_at=wall_clock() - ATTEMPT))
-    engine.run(customer.tell, step)
+    engine.run(tell, step)
     assert sandbox.books(order_id)["sms"] == 1

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from activities import facts
 from activities.models import CancelReason, HoldReason
-from infra.database.tables import Change, Contact, Fulfillment, Payment
+from infra.database.tables import Change, Contact, Fulfillment, Order, Payment
 from tests.starter import stages
 from tests.starter.door import Api, an_order
 
@@ -139,6 +139,15 @@ async def test_another_card_is_asked_for_what_is_still_to_be_sent(api: Api) -> N
         going = tx.scalars(select(Fulfillment.amount)).one()
         assert tx.scalars(select(Payment.amount).order_by(Payment.n)).all() == [6500, going]
         assert going < 6500, "nobody has the sixth"
+
+
+async def test_another_card_is_taken_for_what_a_cancellation_could_not_stop(api: Api) -> None:
+    await api.place()
+    stages.authorized(api.database)
+    held(api, HoldReason.PAYMENT_ACTION)
+    with api.database.sessions.begin() as tx:
+        tx.get_one(Order, "W-1001").cancellation = "partly"
+    assert (await ask(api, "payment-method", {"payment_method": "pm_card_amex"})).status_code == 202
 
 
 # --- holds ------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from activities import facts
-from infra.database.tables import Stock
+from activities.ports import TrackingStatus
+from infra.database.tables import Parcel, Stock
 from tests.starter import stages
 from tests.starter.door import EAST_SECRET, Api
 from tests.starter.senders import Senders, order, recorded, timestamped
@@ -183,6 +184,16 @@ async def test_what_the_carrier_has_was_handed_over(api: Api, senders: Senders) 
         assert (shelf.on_hand, shelf.reserved) == (3, 0)
     late = await senders.warehouse("fulfillment.handed_over", {"fulfillment_id": fulfillment})
     assert late.json() == {"outcome": "unchanged"}
+
+
+async def test_a_number_used_again_is_about_the_parcel_on_its_way(api: Api, senders: Senders) -> None:
+    await api.place(order_id="W-0999")
+    old, new = stages.shipped(api.database, "W-0999"), stages.shipped(api.database)
+    with api.database.sessions.begin() as tx:
+        tx.get_one(Parcel, (new, 1)).tracking_number = "92W-0999"
+        facts.goods.tracked(tx, tx.get_one(Parcel, (old, 1)), TrackingStatus.DELIVERED, stages.now())
+    assert (await senders.track("92W-0999", "DELIVERED")).json() == {"outcome": "taken"}
+    assert (await order(api))["fulfillments"][0]["status"] == "delivered"
 
 
 async def test_returned_to_sender_reaches_an_operator(api: Api, senders: Senders) -> None:

@@ -111,3 +111,12 @@ def test_a_dispute_after_the_end_wakes_the_order(shop: Shop) -> None:
     shop.resolve(order, "skip", "dispute")
     assert shop.ends(order) == "completed"
     shop.reaches(order, payment_status="captured")
+
+
+def test_a_card_that_the_bank_does_not_know_is_replaced_by_another(shop: Shop) -> None:
+    order = shop.place({shop.product(OAK=1): 1}, card="pm_nobody_has_this")
+    shop.until(lambda: shop.open_hold(order, "step_failed"), "a hold", order)
+    given = {"payment_method": "pm_card_visa"}
+    shop.api.post(f"/v1/orders/{order}/payment-method", json=given).raise_for_status()
+    assert shop.ends(order) == "completed"
+    assert shop.books(order)["authorizations"] == 1

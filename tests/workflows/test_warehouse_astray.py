@@ -149,3 +149,19 @@ def test_a_fulfillment_that_is_stopped_while_it_waits_for_money_is_not_paid_for(
     assert shop.ends(order) == "completed"
     assert shop.open_hold(order) is None
     assert shop.books(order)["captures"] == 1
+
+
+def test_what_leaves_with_half_of_its_labels_is_closed_by_a_person_and_the_carrier(shop: Shop) -> None:
+    shop.sandbox.pace(None)
+    sku = shop.product(prefix="TWOBOX", OAK=2)
+    order = shop.order({sku: 2})["order_id"]
+    shop.place({sku: 2}, order_id=order)
+    shop.happened(order, "requested")
+    with shop.sandbox.failing("shippo", "buy", "error", match=f"{order}-1/2"):
+        shop.sandbox.warehouse(f"{order}-1", "pack")
+        shop.happened(order, "label_bought")
+        shop.sandbox.warehouse(f"{order}-1", "hand_over")
+        shop.resolve(order, "skip", "warehouse")
+        shop.happened(order, "captured")
+    shop.happened(order, "taken_for_delivered")
+    assert shop.ends(order) == "completed"
