@@ -17,9 +17,9 @@ help: ## this list
 demo: $(READY) ## start everything on embedded defaults and play a tour of orders
 	@$(BIN)/orders demo
 
-test: $(READY) ## run all tests, two files at a time
+test: $(READY) ## run all tests
 	$(say) "tests"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q
 
 check: $(READY) ## format, style, types, import rules, migrations, then all tests
 	$(say) "format and style"
