@@ -14,6 +14,10 @@ from tests.fixtures_database import USUAL, Database
 from tests.sandbox import SandboxControl
 from tests.shop import Shop
 
+AS_IT_IS, RENEWED = "as it is", "renewed at every wait, on PostgreSQL"
+renewed_only = pytest.mark.parametrize("any_shop", [RENEWED], indirect=True)
+"""For what is no scenario of the demo: in the harder of the two shops."""
+
 
 class NewDatabase(Protocol):
     def __call__(self, name: str, kind: str = USUAL) -> Database: ...
@@ -42,11 +46,11 @@ def new_database(
         database.engine.dispose()
 
 
-@pytest.fixture(scope="session", params=["as it is", "renewed at every wait, on PostgreSQL"])
+@pytest.fixture(scope="session", params=[AS_IT_IS, RENEWED])
 def any_shop(
     request: pytest.FixtureRequest, new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl
 ) -> Iterator[Shop]:
-    renewed = request.param != "as it is"
+    renewed = request.param == RENEWED
     settings = {"ORDERS_CONTINUE_AT_EVERY_WAIT": "true"} if renewed else {}
     database = new_database("shop", "postgresql" if renewed else USUAL)
     with Shop(database, engine_server, sandbox, settings=settings) as shop:

@@ -45,8 +45,7 @@ def news_of(id: str) -> Callable[[Received], bool]:
     return lambda hook: hook.path == "/webhooks/warehouse" and hook.body["data"].get("fulfillment_id") == id
 
 
-def types(hooks: Receiver, id: str, last: str) -> list[str]:
-    """The types of this fulfillment's news in the order in which they were sent, once the last one has come."""
-    hooks.wait(lambda hook: news_of(id)(hook) and hook.body["type"] == f"fulfillment.{last}")
-    news = sorted(hooks.all(news_of(id)), key=lambda hook: hook.body["timestamp"])
-    return [hook.body["type"].removeprefix("fulfillment.") for hook in news]
+def told(hooks: Receiver, id: str, *expected: str) -> None:
+    """This fulfillment's news are these, in the order in which they were sent (they may come in another)."""
+    news = sorted(hooks.wait(news_of(id), count=len(expected)), key=lambda hook: hook.body["timestamp"])
+    assert [hook.body["type"].removeprefix("fulfillment.") for hook in news] == list(expected)

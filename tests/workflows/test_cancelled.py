@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 
 
@@ -71,6 +72,7 @@ def test_cancelled_after_the_label_refunds_money_and_label(shop: Shop) -> None:
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
 
+@renewed_only
 def test_a_label_refund_that_is_refused_reaches_an_operator(shop: Shop) -> None:
     shop.sandbox.pace(None)
     sku = shop.product(OAK=1)
@@ -101,6 +103,7 @@ def test_a_warehouse_that_can_not_stop_ships_and_the_cancellation_is_refused(sho
     assert shop.stock(sku) == {"OAK": (0, 0)}
 
 
+@renewed_only
 def test_a_recall_refused_before_the_label_still_gets_label_and_payment(shop: Shop) -> None:
     order, _ = requested(shop)
     shop.cancel(order)
@@ -125,6 +128,7 @@ def test_what_has_shipped_stays_and_only_the_rest_is_cancelled(shop: Shop) -> No
     assert books.get("refunds", 0) == 0
 
 
+@renewed_only
 def test_an_order_that_has_left_can_not_be_cancelled(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1})
     assert shop.ends(order) == "completed"
@@ -132,6 +136,7 @@ def test_an_order_that_has_left_can_not_be_cancelled(shop: Shop) -> None:
     assert shop.books(order).get("refunds", 0) == 0
 
 
+@renewed_only
 def test_cancelled_while_stripe_is_down_ends_at_once_and_holds_no_money(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     asked = shop.order({sku: 1})
@@ -169,6 +174,7 @@ def test_a_cancelled_orders_units_go_to_the_waiting_order_not_to_a_newcomer(shop
     assert shop.ends(newcomer) == "cancelled"
 
 
+@renewed_only
 def test_cancelled_before_it_ran_never_asks_for_money(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     asked = shop.order({sku: 1})
@@ -190,6 +196,7 @@ def test_a_payment_that_never_comes_ends_the_order_at_its_deadline(shop: Shop) -
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
 
+@renewed_only
 def test_an_order_paid_elsewhere_that_is_cancelled_is_told_where_its_money_is(shop: Shop) -> None:
     shop.sandbox.pace(None)
     sku = shop.product(OAK=1)
@@ -203,6 +210,7 @@ def test_an_order_paid_elsewhere_that_is_cancelled_is_told_where_its_money_is(sh
     assert "till 4" in str(shop.sandbox.ask("/mailbox", order_id=order))
 
 
+@renewed_only
 def test_an_order_of_which_nothing_is_to_be_had_is_cancelled_for_lack_of_stock(shop: Shop) -> None:
     order = shop.place({shop.product(): 1}, backorder="cancel_unavailable")
     assert shop.ends(order) == "cancelled"

@@ -7,8 +7,11 @@ from sqlalchemy import select
 
 from activities import intents
 from infra.database.tables import Payment
+from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 from tests.workflows import stories
+
+pytestmark = renewed_only
 
 
 def failing(shop: Shop, order: str) -> None:

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 
 
+@renewed_only
 def test_cancelled_while_its_warehouse_refuses(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     shop.sandbox.pace(None)
@@ -18,6 +20,7 @@ def test_cancelled_while_its_warehouse_refuses(shop: Shop) -> None:
     assert shop.open_hold(order) is None
 
 
+@renewed_only
 def test_cancelled_while_an_operator_has_stopped_it(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     shop.sandbox.pace(None)

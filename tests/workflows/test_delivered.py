@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from tests.fixtures_shop import renewed_only
 from tests.shop import Shop, unique
 from tests.workflows import stories
 
@@ -40,6 +41,7 @@ def test_two_locations_make_two_fulfillments_two_labels_two_captures(shop: Shop)
     assert all(f["status"] == "delivered" for f in view["fulfillments"])
 
 
+@renewed_only
 def test_one_location_that_has_everything_is_preferred_to_two(shop: Shop) -> None:
     both, rno_only = shop.product(OAK=5, RNO=5), shop.product(RNO=5)
     order = shop.place({both: 1, rno_only: 1})
@@ -70,6 +72,7 @@ def test_a_backorder_ships_in_part_and_three_weeks_later_the_rest_on_a_second_au
     assert "backordered" in shop.timeline(order)
 
 
+@renewed_only
 def test_an_order_that_ships_complete_waits_for_its_last_unit(shop: Shop) -> None:
     here, missing = shop.product(OAK=5), shop.product()
     order = shop.place({here: 1, missing: 2}, backorder="ship_complete")
@@ -82,6 +85,7 @@ def test_an_order_that_ships_complete_waits_for_its_last_unit(shop: Shop) -> Non
     assert shop.books(order)["captures"] == 1
 
 
+@renewed_only
 def test_what_nobody_has_is_dropped_when_the_customer_wants_no_backorder(shop: Shop) -> None:
     here, missing = shop.product(OAK=5), shop.product()
     order = shop.place({here: 1, missing: 1}, backorder="cancel_unavailable")
@@ -91,6 +95,7 @@ def test_what_nobody_has_is_dropped_when_the_customer_wants_no_backorder(shop: S
     assert books["captured"] == 1800 + 250
 
 
+@renewed_only
 def test_units_short_picked_are_found_elsewhere(shop: Shop) -> None:
     sku = shop.product(prefix="SHORT", OAK=2, RNO=2)
     order = shop.place({sku: 2})
@@ -100,6 +105,7 @@ def test_units_short_picked_are_found_elsewhere(shop: Shop) -> None:
     assert shop.stock(sku) == {"OAK": (0, 0), "RNO": (1, 0)}
 
 
+@renewed_only
 def test_a_parcel_that_no_webhook_tells_of_is_asked_after(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     shop.sandbox.pace(None)
@@ -116,6 +122,7 @@ def test_a_parcel_that_no_webhook_tells_of_is_asked_after(shop: Shop) -> None:
     assert shop.ends(order) == "completed"
 
 
+@renewed_only
 def test_two_parcels_are_two_labels_and_one_capture(shop: Shop) -> None:
     sku = shop.product(prefix="TWOBOX", OAK=2)
     order = shop.place({sku: 2})
@@ -124,6 +131,7 @@ def test_two_parcels_are_two_labels_and_one_capture(shop: Shop) -> None:
     assert (books["labels"], books["captures"]) == (2, 1)
 
 
+@renewed_only
 def test_an_order_paid_elsewhere_is_not_charged(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     order = shop.place({sku: 1}, payment={"method": "external", "reference": "till 4"})

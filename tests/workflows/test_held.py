@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 
 
@@ -48,6 +49,7 @@ def test_an_operators_retry_goes_on_at_once(shop: Shop) -> None:
     assert shop.books(order)["labels"] == 1
 
 
+@renewed_only
 def test_an_operators_cancel_undoes_the_order(shop: Shop) -> None:
     order, sku = shippo_down(shop)
     shop.reaches(order, status="on_hold")
@@ -59,6 +61,7 @@ def test_an_operators_cancel_undoes_the_order(shop: Shop) -> None:
     assert (books["authorizations"], books["voids"], books.get("labels", 0)) == (1, 1, 0)
 
 
+@renewed_only
 def test_a_wrong_address_is_held_corrected_and_priced_anew(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     order = shop.place({sku: 1}, zip="00000")
@@ -90,6 +93,7 @@ def test_a_resolution_names_an_open_hold_and_an_offered_action(plain_shop: Shop)
     assert shop.ends(order) == "completed"
 
 
+@renewed_only
 def test_a_message_that_can_not_be_sent_holds_up_no_goods_and_may_be_skipped(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     asked = shop.order({sku: 1})
@@ -111,6 +115,7 @@ def skipped(shop: Shop, order: str) -> bool:
     return bool(shop.view(order)["status"] == "completed")
 
 
+@renewed_only
 def test_a_number_that_does_not_exist_is_on_record_and_holds_nothing_up(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1}, phone="+15005550001")
     assert shop.ends(order) == "completed"
@@ -119,6 +124,7 @@ def test_a_number_that_does_not_exist_is_on_record_and_holds_nothing_up(shop: Sh
     assert "sms" not in shop.books(order)
 
 
+@renewed_only
 def test_a_refusing_warehouse_is_asked_again_when_an_operator_says_so(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     shop.sandbox.pace(None)
@@ -131,6 +137,7 @@ def test_a_refusing_warehouse_is_asked_again_when_an_operator_says_so(shop: Shop
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
 
+@renewed_only
 def test_a_warehouse_that_stops_by_itself_is_a_refusal(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     shop.sandbox.pace(None)
@@ -144,6 +151,7 @@ def test_a_warehouse_that_stops_by_itself_is_a_refusal(shop: Shop) -> None:
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
 
+@renewed_only
 def test_a_packed_parcel_that_the_warehouse_takes_back_is_paid_back(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     shop.sandbox.pace(None)
@@ -172,6 +180,7 @@ def test_a_silent_warehouse_is_held_and_its_answer_goes_on(shop: Shop) -> None:
     assert shop.open_hold(order) is None
 
 
+@renewed_only
 def test_a_parcel_that_comes_back_waits_for_a_person(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1}, zip="00005")
     shop.resolve(order, "skip", "delivery")
@@ -201,6 +210,7 @@ def short(shop: Shop, order: str, sku: str) -> None:
     shop.sandbox.tell("/warehouse/send", {"type": "fulfillment.short_picked", "data": data})
 
 
+@renewed_only
 def test_missing_units_that_are_told_of_after_the_packing_are_found_elsewhere(shop: Shop) -> None:
     sku = shop.product(OAK=2, RNO=2)
     asked = shop.order({sku: 2})
@@ -218,6 +228,7 @@ def test_missing_units_that_are_told_of_after_the_packing_are_found_elsewhere(sh
     assert shop.stock(sku) == {"OAK": (0, 0), "RNO": (1, 0)}
 
 
+@renewed_only
 def test_missing_units_that_are_told_of_after_the_capture_reach_a_person(shop: Shop) -> None:
     shop.sandbox.pace(None)
     sku = shop.product(OAK=2)

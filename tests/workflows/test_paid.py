@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 
 
@@ -23,6 +24,7 @@ def test_a_declined_card_is_rescued_by_another(shop: Shop) -> None:
     assert (books["authorizations"], books["captures"]) == (1, 1)
 
 
+@renewed_only
 def test_three_d_secure_waits_for_the_customer(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1}, card="pm_card_authenticationRequired")
     shop.reaches(order, payment_status="action_required")
@@ -32,6 +34,7 @@ def test_three_d_secure_waits_for_the_customer(shop: Shop) -> None:
     assert shop.books(order)["captures"] == 1
 
 
+@renewed_only
 def test_three_d_secure_that_fails_is_a_decline(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1}, card="pm_card_authenticationRequired")
     shop.reaches(order, payment_status="action_required")
@@ -68,6 +71,7 @@ def test_an_off_session_decline_holds_the_payment_until_the_customer_gives_anoth
     assert shop.open_hold(order) is None
 
 
+@renewed_only
 def test_an_authorization_that_expires_while_the_warehouse_packs_is_replaced(shop: Shop) -> None:
     shop.sandbox.pace(None)
     order = shop.place({shop.product(prefix="SILENT", OAK=1): 1})
@@ -83,6 +87,7 @@ def test_an_authorization_that_expires_while_the_warehouse_packs_is_replaced(sho
     assert (books["authorizations"], books["captures"], books["captured"]) == (2, 1, 2300)
 
 
+@renewed_only
 def test_a_refund_that_the_bank_gives_back_reaches_an_operator_after_the_order_has_ended(shop: Shop) -> None:
     shop.sandbox.pace(None)
     order = shop.place({shop.product(OAK=1): 1})
@@ -102,6 +107,7 @@ def test_a_refund_that_the_bank_gives_back_reaches_an_operator_after_the_order_h
     assert shop.open_hold(order) is None
 
 
+@renewed_only
 def test_a_dispute_after_the_end_wakes_the_order(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1})
     assert shop.ends(order) == "completed"
@@ -113,6 +119,7 @@ def test_a_dispute_after_the_end_wakes_the_order(shop: Shop) -> None:
     shop.reaches(order, payment_status="captured")
 
 
+@renewed_only
 def test_a_card_that_the_bank_does_not_know_is_replaced_by_another(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1}, card="pm_nobody_has_this")
     shop.until(lambda: shop.open_hold(order, "step_failed"), "a hold", order)

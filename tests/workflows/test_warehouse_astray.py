@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 from tests.workflows import stories
 
@@ -45,6 +46,7 @@ def test_cancelled_while_its_warehouse_is_silent(shop: Shop) -> None:
     assert shop.open_hold(order) is None
 
 
+@renewed_only
 def test_what_leaves_before_it_was_packed_is_paid_and_closed_by_a_person(shop: Shop) -> None:
     shop.sandbox.pace(None)
     sku = shop.product(OAK=1)
@@ -59,6 +61,7 @@ def test_what_leaves_before_it_was_packed_is_paid_and_closed_by_a_person(shop: S
     assert shop.stock(sku) == {"OAK": (0, 0)}
 
 
+@renewed_only
 def test_what_leaves_though_it_was_cancelled_reaches_a_person(shop: Shop) -> None:
     shop.sandbox.pace(None)
     order = shop.place({shop.product(OAK=1): 1})
@@ -111,6 +114,7 @@ def test_a_warehouse_that_accepts_and_is_silent_again_is_held_again(shop: Shop) 
     assert shop.ends(order) == "cancelled"
 
 
+@renewed_only
 def test_a_lost_parcel_that_arrives_needs_nobody(shop: Shop) -> None:
     order = released(shop)
     shop.sandbox.warehouse(f"{order}-1", "hand_over")
@@ -122,6 +126,7 @@ def test_a_lost_parcel_that_arrives_needs_nobody(shop: Shop) -> None:
     shop.reaches(order, fulfillment_status="delivered")
 
 
+@renewed_only
 def test_a_lost_parcel_that_was_closed_and_comes_back_opens_nothing(shop: Shop) -> None:
     order = released(shop)
     shop.sandbox.warehouse(f"{order}-1", "hand_over")
@@ -135,6 +140,7 @@ def test_a_lost_parcel_that_was_closed_and_comes_back_opens_nothing(shop: Shop) 
     assert shop.open_hold(order) is None
 
 
+@renewed_only
 def test_a_fulfillment_that_is_stopped_while_it_waits_for_money_is_not_paid_for(shop: Shop) -> None:
     here, missing = shop.product(OAK=1), shop.product()
     order = shop.place({here: 1, missing: 1}, card="pm_card_declinedOffSession")
@@ -151,6 +157,7 @@ def test_a_fulfillment_that_is_stopped_while_it_waits_for_money_is_not_paid_for(
     assert shop.books(order)["captures"] == 1
 
 
+@renewed_only
 def test_what_leaves_with_half_of_its_labels_is_closed_by_a_person_and_the_carrier(shop: Shop) -> None:
     shop.sandbox.pace(None)
     sku = shop.product(prefix="TWOBOX", OAK=2)
