@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
-from activities.facts import goods
+from activities.facts import goods, tracking
 from activities.models import FulfillmentStep, Standing
 from activities.ports import Labels
 from activities.standing import standing
@@ -21,11 +21,11 @@ class DeliveryActivities:
             numbers = [
                 (p.n, p.carrier or "", p.tracking_number)
                 for p in goods.parcels_of(tx, step.fulfillment_id)
-                if p.tracking_number and p.tracking_status not in goods.FINAL
+                if p.tracking_number and p.tracking_status not in tracking.FINAL
             ]
         seen = {n: self.labels.tracking(carrier, number) for n, carrier, number in numbers}
         with self.sessions.begin() as tx:
             for parcel in goods.parcels_of(tx, step.fulfillment_id):
                 if parcel.n in seen:
-                    goods.tracked(tx, parcel, seen[parcel.n].status, seen[parcel.n].occurred_at or step.at)
+                    tracking.tracked(tx, parcel, seen[parcel.n].status, seen[parcel.n].occurred_at or step.at)
             return standing(tx, step.order_id, [step.fulfillment_id])

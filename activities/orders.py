@@ -92,9 +92,9 @@ class OrderActivities:
 def skipped(tx: Session, hold: Hold, at: datetime) -> None:
     """What was to be done is given up, and nothing waits for it any more."""
     if hold.reason == "delivery" and hold.fulfillment_id:
-        facts.goods.given_up(tx, hold.fulfillment_id, at)
+        facts.tracking.given_up(tx, hold.fulfillment_id, at)
     if hold.step == "handed_over" and hold.fulfillment_id:
-        facts.goods.taken_for_delivered(tx, hold.fulfillment_id, at)
+        facts.tracking.taken_for_delivered(tx, hold.fulfillment_id, at)
     if hold.step == "tell_customer":
         facts.messages.given_up(tx, hold.order_id, at)
     if hold.step == "void_payments":

@@ -13,7 +13,7 @@ from pydantic import StringConstraints
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
-from activities.facts import goods, labels
+from activities.facts import labels, tracking
 from activities.facts.record import nudge, wall_clock
 from activities.models import LabelStatus
 from activities.ports import TrackingStatus
@@ -120,7 +120,7 @@ def track(request: Request, told: Track) -> Taken:
         if parcel is None or seen is None or seen.meaning is None:
             return Outcome.IGNORED
         before = status_of(tx, parcel)
-        if not goods.tracked(tx, parcel, seen.meaning, seen.at):
+        if not tracking.tracked(tx, parcel, seen.meaning, seen.at):
             return Outcome.UNCHANGED
         if status_of(tx, parcel) != before:
             wake_order(tx, parcel)
@@ -135,7 +135,7 @@ def track(request: Request, told: Track) -> Taken:
 
 def parcel_with(tx: Session, tracking_number: str) -> Parcel | None:
     """Carriers use numbers again: the one that is still on its way, or else the latest."""
-    arrived = case((Parcel.tracking_status.in_(goods.FINAL), 1), else_=0)
+    arrived = case((Parcel.tracking_status.in_(tracking.FINAL), 1), else_=0)
     found = select(Parcel).join(Fulfillment).where(Parcel.tracking_number == tracking_number)
     return tx.scalars(found.order_by(arrived, Fulfillment.requested_at.desc())).first()
 

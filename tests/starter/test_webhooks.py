@@ -191,7 +191,7 @@ async def test_a_number_used_again_is_about_the_parcel_on_its_way(api: Api, send
     old, new = stages.shipped(api.database, "W-0999"), stages.shipped(api.database)
     with api.database.sessions.begin() as tx:
         tx.get_one(Parcel, (new, 1)).tracking_number = "92W-0999"
-        facts.goods.tracked(tx, tx.get_one(Parcel, (old, 1)), TrackingStatus.DELIVERED, stages.now())
+        facts.tracking.tracked(tx, tx.get_one(Parcel, (old, 1)), TrackingStatus.DELIVERED, stages.now())
     assert (await senders.track("92W-0999", "DELIVERED")).json() == {"outcome": "taken"}
     assert (await order(api))["fulfillments"][0]["status"] == "delivered"
 

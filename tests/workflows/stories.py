@@ -58,18 +58,6 @@ def delivered(shop: Shop, order: str) -> None:
     assert shop.ends(order, 60) == "completed"
 
 
-def delivered_at_once(shop: Shop, order: str) -> None:
-    """As above; the carrier says nothing on the way."""
-    shop.place({shop.product(OAK=2): 2}, order_id=order)
-    told(shop, order, "confirmed")
-    pack(shop, order)
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
-    told(shop, order, "shipped", f"{order}-1")
-    shop.sandbox.track(tracking_number(shop, f"{order}-1"), "delivered")
-    told(shop, order, "delivered", f"{order}-1")
-    assert shop.ends(order, 60) == "completed"
-
-
 def two_holds(shop: Shop, order: str) -> None:
     """Two locations, and a card that allows one capture an authorization."""
     shop.place({shop.product(OAK=1): 1, shop.product(RNO=1): 1}, order_id=order, card="pm_card_discover")

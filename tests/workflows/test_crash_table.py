@@ -17,13 +17,13 @@ from workers.wiring import activities, policy
 from workflows.calls import CALLS
 
 ROWS: dict[str, stories.Story] = {
-    "load_order": stories.delivered_at_once,
-    "authorize_payment": stories.delivered_at_once,
-    "reserve_stock": stories.delivered_at_once,
-    "request_fulfillment": stories.delivered_at_once,
-    "buy_label": stories.delivered_at_once,
-    "capture_payment": stories.delivered_at_once,
-    "release_fulfillment": stories.delivered_at_once,
+    "load_order": stories.delivered,
+    "authorize_payment": stories.delivered,
+    "reserve_stock": stories.delivered,
+    "request_fulfillment": stories.delivered,
+    "buy_label": stories.delivered,
+    "capture_payment": stories.delivered,
+    "release_fulfillment": stories.delivered,
     "tell_customer": stories.delivered,
     "reauthorize_payment": stories.two_holds,
     "decide_cancellation": stories.cancelled_while_waiting,

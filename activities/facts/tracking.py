@@ -1,0 +1,103 @@
+"""Where parcels are, as carriers tell it; and what becomes of those that no carrier tells of."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from activities.facts import holds
+from activities.facts.goods import arrived, changed, handed_over, locked, parcels_of
+from activities.facts.record import note, tell
+from activities.models import ENDED, FulfillmentStatus, HoldReason
+from activities.ports import TrackingStatus
+from infra.database.tables import Fulfillment, Order, Parcel
+
+RANK = {
+    status: rank
+    for rank, status in enumerate(
+        (
+            TrackingStatus.UNKNOWN,
+            TrackingStatus.PRE_TRANSIT,
+            TrackingStatus.IN_TRANSIT,
+            TrackingStatus.OUT_FOR_DELIVERY,
+            TrackingStatus.AVAILABLE_FOR_PICKUP,
+            TrackingStatus.DELIVERED,
+        )
+    )
+}
+FINAL = (TrackingStatus.DELIVERED, TrackingStatus.RETURN_TO_SENDER)
+ON_ITS_WAY = (
+    TrackingStatus.IN_TRANSIT,
+    TrackingStatus.OUT_FOR_DELIVERY,
+    TrackingStatus.AVAILABLE_FOR_PICKUP,
+    TrackingStatus.DELIVERED,
+    TrackingStatus.RETURN_TO_SENDER,
+)
+"""What only a parcel can be that the carrier has."""
+
+
+def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:
+    """The carrier saw the parcel. News that is older than what we know, or a step back, changes nothing."""
+    order, f = locked(tx, parcel.fulfillment_id)
+    tx.refresh(parcel)
+    known = TrackingStatus(parcel.tracking_status)
+    if known in FINAL or status == known:
+        return False
+    if status in RANK and known in RANK and RANK[status] <= RANK[known]:
+        return False
+    if known == TrackingStatus.FAILURE and status in RANK and status != TrackingStatus.DELIVERED:
+        return False
+    if status == TrackingStatus.FAILURE and parcel.tracked_at and at < parcel.tracked_at:
+        return False
+    if status in ON_ITS_WAY and f.status == FulfillmentStatus.PACKED and f.released:
+        handed_over(tx, f.fulfillment_id, at)  # the warehouse's own word is late, or lost
+    parcel.tracking_status, parcel.tracked_at = status, at
+    note(tx, order, status, at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
+    if status == TrackingStatus.OUT_FOR_DELIVERY:
+        tell(tx, order, "out_for_delivery", f.fulfillment_id)
+    if status in (TrackingStatus.RETURN_TO_SENDER, TrackingStatus.FAILURE) and f.status not in ENDED:
+        delivery_failed(tx, order, f, parcel, status, at)
+    if status == TrackingStatus.DELIVERED:
+        holds.needless(tx, f.fulfillment_id, HoldReason.DELIVERY, f"parcel {parcel.n}", at, by="carrier")
+    arrived(tx, order, f, at)
+    changed(tx, order, f)
+    return True
+
+
+def delivery_failed(
+    tx: Session, order: Order, f: Fulfillment, parcel: Parcel, status: TrackingStatus, at: datetime
+) -> None:
+    holds.opened(
+        tx,
+        order.order_id,
+        reason=HoldReason.DELIVERY,
+        step=f"parcel {parcel.n}",
+        code=status,
+        advice="Speak to the carrier and the customer; skip closes the fulfillment as returned.",
+        actions=("skip",),
+        at=at,
+        fulfillment_id=f.fulfillment_id,
+    )
+
+
+def given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    """An operator closes a delivery that failed: the fulfillment counts as returned."""
+    order, f = locked(tx, fulfillment_id)
+    if f.status == FulfillmentStatus.SHIPPED:
+        f.status = FulfillmentStatus.RETURNED
+        note(tx, order, "returned", at, fulfillment_id=fulfillment_id)
+        changed(tx, order, f)
+
+
+def taken_for_delivered(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    """An operator has seen to what left without our labels: parcels that no carrier tells of."""
+    order, f = locked(tx, fulfillment_id)
+    if f.status != FulfillmentStatus.SHIPPED:
+        return
+    parcels = parcels_of(tx, fulfillment_id)
+    for parcel in parcels:
+        if parcel.tracking_status == TrackingStatus.UNKNOWN:
+            parcel.tracking_status, parcel.tracked_at = TrackingStatus.DELIVERED, at
+    if all(parcel.tracking_status == TrackingStatus.DELIVERED for parcel in parcels):
+        f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
+        note(tx, order, "taken_for_delivered", at, fulfillment_id=fulfillment_id)
+    changed(tx, order, f)
