@@ -166,8 +166,6 @@ class Head(Value):
     """Units not yet reserved, or reserved and not yet in a fulfillment."""
     waiting: bool = False
     """Units on backorder."""
-    withheld: bool = False
-    """Allocated units wait for the rest (`ship_complete`)."""
     cancellation: Literal["accepted", "partly", "refused"] | None = None
     payment_open: bool = False
     """A payment that was asked for, or waits for the customer, and is not authorized."""

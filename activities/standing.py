@@ -116,7 +116,6 @@ def head(tx: Session, order: Order, now: Sums) -> Head:
         "payment_ready": any(p.status == "asked" for p in now.payments),
         "unplanned": now.unreserved > 0 or (now.unplanned > 0 and not withheld(order, now)),
         "waiting": now.waiting > 0,
-        "withheld": withheld(order, now),
         "payment_open": any(p.status in ("asked", "action_required") for p in now.payments),
         "to_undo": order.cancellation in ("accepted", "partly") and not order.cancellation_settled,
         "telling": tx.scalars(

@@ -34,8 +34,9 @@ metadata = MetaData(
 
 ID = String(64)
 WORD = String(40)
-SERVICE = String(100)
 """A state, a reason, a kind: one of our own words."""
+SERVICE = String(100)
+"""A carrier's service by its token."""
 REFERENCE = String(255)
 """Somebody else's id."""
 COUNTER = BigInteger().with_variant(Integer(), "sqlite")

@@ -61,7 +61,7 @@ def main() -> int:
         log_to_stderr("api")
         return asyncio.run(serve(settings, engine))
     except (SettingsError, Unusable, EngineError) as trouble:
-        print(trouble, file=sys.stderr)
+        print(f"orders api: {trouble}", file=sys.stderr)
     except SystemExit:  # uvicorn, when it can't listen; it has said why
         return 1
     return 1

@@ -40,7 +40,7 @@ app.command(rich_help_panel=ORDERS)(operate.resolve)
 app.command(rich_help_panel=ORDERS)(goods.restock)
 app.command(rich_help_panel=ORDERS)(goods.stock)
 for of_its_own in (processes.worker, processes.api, processes.sandbox):
-    app.command(rich_help_panel=RUN, context_settings=processes.PASS_ON)(of_its_own)
+    app.command(rich_help_panel=RUN)(of_its_own)
 app.add_typer(database.app, name="db", rich_help_panel=OWN)
 app.add_typer(keys.app, name="keys", rich_help_panel=OWN)
 

@@ -8,8 +8,6 @@ import typer
 
 from starter.cli.failure import Failed
 
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-
 
 def worker() -> NoReturn:
     """A worker: executes orders and their steps. SIGTERM drains it."""

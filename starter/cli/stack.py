@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 READY_SECONDS = 60
-STOP_SECONDS = 40
+STOP_SECONDS = 60
 """Above what worker and API take to drain."""
 REAL_ENGINE = ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
 Say = Callable[[str], None]

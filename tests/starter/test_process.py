@@ -94,7 +94,7 @@ def test_it_refuses_to_run_on_an_old_database(launch: Launch, tmp_path: Path) ->
     engine.create(url).dispose()
     api = launch(ready=False, DATABASE_URL=url)
     assert api.child.process.wait(20) == 1
-    assert api.child.written().strip() == "the database is older than this code: run `orders db upgrade`"
+    assert api.child.written().strip() == "orders api: the database is older than this code: run `orders db upgrade`"
 
 
 @pytest.mark.parametrize(

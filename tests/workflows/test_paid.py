@@ -6,12 +6,6 @@ from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 
 
-def intent_of(shop: Shop, order: str, n: int = 1) -> str:
-    entries = shop.sandbox.books(order)["entries"]
-    found = [e["reference"] for e in entries if e["effect"] == "authorization"]
-    return str(found[n - 1])
-
-
 def test_a_declined_card_is_rescued_by_another(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     order = shop.place({sku: 1}, card="pm_card_chargeDeclined")

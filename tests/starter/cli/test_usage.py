@@ -31,11 +31,20 @@ def test_wrong_usage_is_told_in_one_line(elsewhere: Orders, arguments: list[str]
     assert says in elsewhere(*arguments).failed(2)
 
 
+SERVERS = ["demo", "up", "bench", "worker", "api", "sandbox"]
+COMMANDS = [*SERVERS, "place", "list", "show", "watch", "cancel", "resolve", "restock", "stock", "db", "keys"]
+
+
 def test_help_lists_every_command(elsewhere: Orders) -> None:
     said = elsewhere("--help")
     assert said.code == 0
-    commands = "demo up bench place list show watch cancel resolve restock stock worker api sandbox db keys"
-    assert set(re.findall(r"^│ ([a-z]+) ", said.out, re.MULTILINE)) == set(commands.split())
+    assert set(re.findall(r"^│ ([a-z]+) ", said.out, re.MULTILINE)) == set(COMMANDS)
+
+
+def test_what_would_run_for_long_has_its_help_too(elsewhere: Orders) -> None:
+    for name in SERVERS:
+        said = elsewhere(name, "--help")
+        assert (said.code, f"Usage: orders {name} " in said.out, said.err) == (0, True, "")
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["show", "W-1"], ["stock", "MUG-BLUE"], ["cancel", "W-1"]])
