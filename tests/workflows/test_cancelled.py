@@ -88,6 +88,7 @@ def test_a_label_refund_that_is_refused_reaches_an_operator(shop: Shop) -> None:
     assert shop.ends(order) == "cancelled"
 
 
+@renewed_only
 def test_a_warehouse_that_can_not_stop_ships_and_the_cancellation_is_refused(shop: Shop) -> None:
     order, sku = released(shop)
     shop.cancel(order)
@@ -153,6 +154,7 @@ def test_cancelled_while_stripe_is_down_ends_at_once_and_holds_no_money(shop: Sh
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
 
+@renewed_only
 def test_a_cancelled_orders_units_go_to_the_waiting_order_not_to_a_newcomer(shop: Shop) -> None:
     shop.sandbox.pace(None)
     sku = shop.product(OAK=1)

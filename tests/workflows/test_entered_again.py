@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 from tests.workflows import stories
 
@@ -72,6 +73,7 @@ def decided(shop: Shop, order: str) -> bool:
     return not {"planned", "backordered"}.isdisjoint(shop.timeline(order))
 
 
+@renewed_only
 def test_the_last_unit_goes_to_one_of_many_and_the_others_wait(shop: Shop) -> None:
     sku = shop.product(OAK=1, RNO=1)
     with ThreadPoolExecutor(10) as crowd:
@@ -89,6 +91,7 @@ def test_the_last_unit_goes_to_one_of_many_and_the_others_wait(shop: Shop) -> No
         assert shop.ends(order) == "cancelled"
 
 
+@renewed_only
 def test_backorders_are_served_in_order_of_placement(shop: Shop) -> None:
     sku = shop.product()
     first, second, third = (shop.place({sku: 2}) for _ in range(3))

@@ -37,6 +37,7 @@ def test_a_silent_warehouse_is_asked_again_and_given_its_time(shop: Shop) -> Non
     assert shop.ends(order) == "completed"
 
 
+@renewed_only
 def test_cancelled_while_its_warehouse_is_silent(shop: Shop) -> None:
     order = silent(shop)
     shop.cancel(order)
@@ -88,6 +89,7 @@ def released(shop: Shop) -> str:
     return order
 
 
+@renewed_only
 def test_goods_that_do_not_leave_are_asked_after(shop: Shop) -> None:
     order = released(shop)
     shop.pass_time(order, timedelta(days=6))
@@ -102,6 +104,7 @@ def test_goods_that_do_not_leave_are_asked_after(shop: Shop) -> None:
     assert shop.books(order)["releases"] == 1, "the warehouse knew it already"
 
 
+@renewed_only
 def test_a_warehouse_that_accepts_and_is_silent_again_is_held_again(shop: Shop) -> None:
     """Its clock is days behind the engine's here, so that its time is over at once."""
     order = silent(shop)
