@@ -58,12 +58,12 @@ def open_intent(tx: Session, order_id: str, step: str, **parameters: Any) -> Ope
         )
         tx.add(last)
         tx.flush()
-    return opened(last, fresh=fresh)
-
-
-def opened(row: Intent, *, fresh: bool) -> Opened:
     return Opened(
-        intent_id=row.intent_id, key=row.key, parameters=row.parameters, fresh=fresh, recorded_at=row.recorded_at
+        intent_id=last.intent_id,
+        key=last.key,
+        parameters=last.parameters,
+        fresh=fresh,
+        recorded_at=last.recorded_at,
     )
 
 

@@ -190,6 +190,8 @@ class PaymentActivities:
         """Earlier payments end: one that waits for the customer before the new one is asked for, a good one after."""
         with self.sessions.begin() as tx:
             old = [p.payment_id for p in all_payments(tx, step.order_id) if p.n < n and p.status in states]
+        if old:
+            self.settle_captures(step)
         for payment_id in old:
             self.void_one(step, payment_id)
 

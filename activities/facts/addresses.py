@@ -31,8 +31,12 @@ def fixed_because(tx: Session, order: Order) -> str | None:
     )
     asked = in_doubt(tx, order.order_id, "request")
     for f in going:
-        if (f.status not in NOT_YET_ASKED or f.fulfillment_id in asked) and f.fulfillment_id not in unlocked:
+        if f.fulfillment_id in unlocked:
+            continue
+        if f.status not in NOT_YET_ASKED:
             return f"fulfillment {f.fulfillment_id} is {f.status}"
+        if f.fulfillment_id in asked:
+            return f"the warehouse may have been asked for fulfillment {f.fulfillment_id}: try again in a minute"
     labelled = tx.scalars(
         select(Parcel.fulfillment_id).where(
             Parcel.fulfillment_id.in_([f.fulfillment_id for f in going if f.status != FulfillmentStatus.CANCELLED]),

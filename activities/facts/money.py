@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import derive
+from activities.facts.axes import LIVE, derive
 from activities.facts.goods import changed, locked
 from activities.facts.holds import healed, opened
 from activities.facts.record import locked_order, note, outcome_known, tell, wall_clock
@@ -185,9 +185,7 @@ def refund_given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
 
 def void_given_up(tx: Session, order_id: str, at: datetime) -> None:
     """An operator leaves it to the bank to let what is set aside lapse."""
-    live = select(Payment.payment_id).where(
-        Payment.order_id == order_id, Payment.status.in_(("asked", "action_required", "authorized"))
-    )
+    live = select(Payment.payment_id).where(Payment.order_id == order_id, Payment.status.in_(("asked", *LIVE)))
     for payment_id in tx.scalars(live).all():
         ended(tx, payment_id, "void_given_up", at)
 

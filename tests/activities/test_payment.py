@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from activities import facts
 from activities.facts.record import wall_clock
 from activities.failures import OutcomeUnknown, Unavailable
-from activities.models import OrderStep
+from activities.models import FulfillmentStep, OrderStep
 from activities.payment import PaymentActivities
 from activities.providers.stripe_payments import StripePayments
-from infra.database.tables import Hold, Payment
+from infra.database.tables import Fulfillment, Hold, Payment
 from tests.activities import orders
 from tests.fixtures_database import Database
 from tests.sandbox import SandboxControl
@@ -97,3 +98,23 @@ def test_more_money_taken_than_is_on_record_reaches_a_person(
     activities.void(step)
     with database.sessions() as tx:
         assert tx.scalars(select(Hold.code)).all() == ["captured_unknown"]
+
+
+def test_a_capture_of_unknown_outcome_is_looked_up_before_its_authorization_is_replaced(
+    database: Database, sandbox: SandboxControl, stripe: StripePayments
+) -> None:
+    order_id = unique("M")
+    orders.placed(database, order_id, in_stock=1)
+    activities = PaymentActivities(database.sessions, stripe)
+    step = OrderStep(order_id=order_id, at=wall_clock())
+    activities.authorize(step)
+    fulfillment_id = orders.packed(database, order_id)
+    sandbox.fail("stripe", "capture", "lose_answer", match=order_id)
+    with pytest.raises(OutcomeUnknown):
+        activities.capture(FulfillmentStep(**step.model_dump(), fulfillment_id=fulfillment_id))
+    with database.sessions.begin() as tx:
+        facts.orders.payment_method_given(tx, order_id, "pm_card_mastercard", step.at)
+    activities.authorize(step)
+    with database.sessions() as tx:
+        assert tx.get_one(Fulfillment, fulfillment_id).captured
+        assert tx.scalars(select(Hold.code)).all() == []
