@@ -60,6 +60,10 @@ class LabelStatus(StrEnum):
     USED = "used"
 
 
+OPEN_LABELS = frozenset({LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED})
+"""Labels that are neither used nor given back."""
+
+
 class HoldReason(StrEnum):
     FRAUD_REVIEW = "fraud_review"
     CREDIT = "credit"

@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import OPEN_LABELS, Sums, in_doubt, sums
+from activities.facts.axes import Sums, in_doubt, sums
 from activities.models import (
     FUNDED,
     LEFT,
+    OPEN_LABELS,
     ChangeStanding,
     FulfillmentStanding,
     FulfillmentStatus,

@@ -7,6 +7,7 @@ from temporalio import workflow
 
 from activities.models import (
     ENDED,
+    OPEN_LABELS,
     Action,
     FulfillmentStanding,
     FulfillmentStatus,
@@ -18,7 +19,6 @@ from workflows import calls
 from workflows.progress import CalledOff, Progress
 
 Status = FulfillmentStatus
-OPEN_LABELS = frozenset({LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED})
 BEFORE_PACKED = frozenset({Status.PLANNED, Status.REQUESTED})
 
 

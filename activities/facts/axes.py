@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from activities.facts.record import fulfillments_of
-from activities.models import ENDED, LEFT, FulfillmentStatus, LabelStatus, OrderStatus, PaymentStatus
+from activities.models import ENDED, LEFT, OPEN_LABELS, FulfillmentStatus, OrderStatus, PaymentStatus
 from infra.database.tables import (
     Backorder,
     Fulfillment,
@@ -24,9 +24,6 @@ from infra.database.tables import (
 
 LIVE = ("action_required", "authorized")
 """Payments that set money aside, or may do so any moment."""
-
-OPEN_LABELS = (LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED)
-"""Labels that are neither used nor given back."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import OPEN_LABELS, derive
+from activities.facts.axes import derive
 from activities.facts.goods import changed, locked, parcels_of
 from activities.facts.holds import opened
 from activities.facts.record import note, outcome_known
-from activities.models import HoldReason, LabelStatus
+from activities.models import OPEN_LABELS, HoldReason, LabelStatus
 from activities.ports import Label, Rate
 from infra.database.tables import Parcel
 

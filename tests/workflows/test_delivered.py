@@ -138,3 +138,4 @@ def test_an_order_paid_elsewhere_is_not_charged(shop: Shop) -> None:
     assert shop.ends(order) == "completed"
     assert "authorizations" not in shop.books(order)
     shop.reaches(order, payment_status="captured")
+    assert "confirmed" in {message["kind"] for message in shop.view(order)["messages"]}
