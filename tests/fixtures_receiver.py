@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from infra.sandbox.client import SandboxControl
 from tests.receiver import Receiver
-from tests.sandbox import SandboxControl
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sandbox import SandboxControl, SandboxProcess
+from infra.sandbox.client import SandboxControl
+from tests.sandbox import SandboxProcess
 
 
 @pytest.fixture(scope="session")

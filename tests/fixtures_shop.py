@@ -9,10 +9,10 @@ from typing import Protocol
 import pytest
 
 from infra.database import engine
+from infra.sandbox.client import SandboxControl
 from infra.temporal import DevServer
 from tests.fixtures_database import USUAL, Database
-from tests.sandbox import SandboxControl
-from tests.shop import Shop
+from tests.shop import PACE, Shop
 
 AS_IT_IS, RENEWED = "as it is", "renewed at every wait, on PostgreSQL"
 renewed_only = pytest.mark.parametrize("any_shop", [RENEWED], indirect=True)
@@ -67,13 +67,13 @@ def one_shop(new_database: NewDatabase, engine_server: DevServer, sandbox: Sandb
 @pytest.fixture
 def shop(any_shop: Shop) -> Shop:
     """Everything moves by itself, quickly, unless the test says otherwise."""
-    any_shop.sandbox.pace(0.02)
+    any_shop.sandbox.pace(PACE)
     any_shop.sandbox.webhooks_to(any_shop.settings.public_url)
     return any_shop
 
 
 @pytest.fixture
 def plain_shop(one_shop: Shop) -> Shop:
-    one_shop.sandbox.pace(0.02)
+    one_shop.sandbox.pace(PACE)
     one_shop.sandbox.webhooks_to(one_shop.settings.public_url)
     return one_shop

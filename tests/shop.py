@@ -27,17 +27,21 @@ from temporalio.testing import TimeSkipper
 
 from infra.database.tables import Customer, Hold, Location, Order, Product, Stock, TimelineEntry
 from infra.processes import free_ports
+from infra.sandbox.client import SandboxControl
 from infra.settings import Settings
 from infra.temporal import DevServer, connect, register_search_attributes
 from starter.api.app import build
 from starter.keys import create as create_key
 from tests.fixtures_database import Database
-from tests.sandbox import SECRETS, SandboxControl
+from tests.moves import Warehouse
+from tests.sandbox import SECRETS
 from workers.wiring import Providers, activities, policy, providers
 from workers.worker import worker
 from workflows.messages import workflow_id
 
 T = TypeVar("T")
+PACE = 0.02
+"""Seconds between two steps of a world that moves by itself: quickly."""
 FAST = {
     "ORDERS_HTTP_TIMEOUT": "2s",
     "ORDERS_START_TO_CLOSE": "3500ms",
@@ -253,11 +257,22 @@ class Shop:
         )
         return asked
 
-    def place(self, lines: dict[str, int], **changes: Any) -> str:
+    def place(self, lines: dict[str, int], *, by_hand: bool = False, **changes: Any) -> str:
+        """`by_hand`: of the outside world nothing moves that is about this order, until the test says so."""
         asked = self.order(lines, **changes)
+        if by_hand:
+            self.sandbox.pace(None, asked["order_id"])
         answer = self.api.post("/v1/orders", json=asked)
         assert answer.status_code == 202, answer.text
         return str(asked["order_id"])
+
+    def warehouse(self, order_id: str, n: int = 1) -> Warehouse:
+        """`shop.warehouse(order).packs()`."""
+        return Warehouse(self, order_id, n)
+
+    def goes_by_itself(self, order_id: str) -> None:
+        """What was placed to be moved by hand moves by itself from now on."""
+        self.sandbox.pace(PACE, order_id)
 
     def view(self, order_id: str) -> dict[str, Any]:
         return dict(self.api.get(f"/v1/orders/{order_id}").raise_for_status().json())

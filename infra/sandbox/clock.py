@@ -1,7 +1,7 @@
 """Time in the sandbox: a clock per customer that can be set forward, and durable timers.
 
 A timer is due on the wall clock, on a customer's clock (`customer=`), or some paces later (`paces=`): then it waits as
-long as the pace is null, and starts counting when one is set.
+long as the pace is null, and starts counting when one is set. An order may have a pace of its own.
 """
 
 import asyncio
@@ -37,17 +37,19 @@ def schedule(
     after: float = 0.0,
     paces: float | None = None,
     customer: str = "",
+    order_id: str = "",
 ) -> None:
     """Runs action `name` with `subject`: at an instant of the customer's clock, after some seconds or some paces."""
     if paces is not None:
-        due = None if world.pace is None else time.time() + paces * world.pace
+        pace = world.pace_of(order_id)
+        due = None if pace is None else time.time() + paces * pace
     elif at is not None:
         due = time.time() + (at - world.now(customer)).total_seconds()
     else:
         due = time.time() + after
     world.sql.execute(
-        "INSERT INTO timers (due, paces, customer, action, subject) VALUES (?, ?, ?, ?, ?)",
-        (due, paces, customer, name, json.dumps(subject)),
+        "INSERT INTO timers (due, paces, customer, order_id, action, subject) VALUES (?, ?, ?, ?, ?, ?)",
+        (due, paces, customer, order_id, name, json.dumps(subject)),
     )
 
 
@@ -61,11 +63,16 @@ def advance(world: World, customer: str, seconds: float) -> datetime:
     return world.now(customer)
 
 
-def set_pace(world: World, seconds: float | None) -> None:
-    """Null stops every timer that counts in paces; a number starts them anew."""
+def set_pace(world: World, seconds: float | None, order_id: str | None = None) -> None:
+    """Null stops every timer that counts in paces; a number starts them anew. Those of one order, or of all that have
+    no pace of their own."""
+    which = "order_id = ?" if order_id else "order_id NOT IN (SELECT id FROM documents WHERE kind = ?)"
     with world.transaction():
-        world.put("setting", "pace", {"seconds": seconds})
-        world.sql.execute("UPDATE timers SET due = ? + paces * ? WHERE paces IS NOT NULL", (time.time(), seconds))
+        world.put("pace" if order_id else "setting", order_id or "pace", {"seconds": seconds})
+        world.sql.execute(
+            f"UPDATE timers SET due = ? + paces * ? WHERE paces IS NOT NULL AND {which}",  # noqa: S608
+            (time.time(), seconds, order_id or "pace"),
+        )
 
 
 def run_due(world: World) -> None:

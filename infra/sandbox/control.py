@@ -22,6 +22,7 @@ class Advance(BaseModel):
 class Pace(BaseModel):
     model_config = ConfigDict(extra="forbid")
     seconds: float | None = Field(ge=0)
+    order_id: str | None = None
 
 
 class Hooks(BaseModel):
@@ -89,8 +90,9 @@ def _advance(world: World, request: Request, given: Any) -> Any:
 
 
 def _pace(world: World, request: Request, given: Any) -> Any:
-    clock.set_pace(world, Pace.model_validate(given).seconds)
-    return {"seconds": world.pace}
+    told = Pace.model_validate(given)
+    clock.set_pace(world, told.seconds, told.order_id)
+    return told.model_dump()
 
 
 def _hooks(world: World, request: Request, given: Any) -> Any:

@@ -9,7 +9,7 @@ CONTROLS = [
     ("", "mode: error, error_after, lose_answer, refuse_connection, delay, rate_limit; DELETE ends it"),
     ('POST /_sandbox/clock {"customer", "advance_seconds"}', "sets a customer's clock forward: authorizations expire"),
     ("GET /_sandbox/books?order_id=", "what happened, counted"),
-    ('POST /_sandbox/pace {"seconds"}', "how fast the world moves by itself; null: it stands still"),
+    ('POST /_sandbox/pace {"seconds", "order_id"}', "how fast the world moves by itself; null: it stands still"),
     ('POST /_sandbox/webhooks {"url", "duplicate", "shuffle"}', "where webhooks go, twice or out of order if wanted"),
     ("GET /_sandbox/requests?provider=", "the last calls as they came in"),
     ("POST /_sandbox/warehouse/fulfillments/{id}/{accept|pick|pack|short_pick|refuse|hand_over|cancel|refuse_cancel}",

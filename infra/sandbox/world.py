@@ -13,7 +13,8 @@ An endpoint is a plain function `handler(call) -> Answer`, wrapped by `endpoint.
     world.put("transaction", id, doc, under=rate_id)          world.all("transaction", under=rate_id)
     world.count("label", order_id, reference=id, amount=…)    once per effect that happened, never for a replay
     webhooks.send(world, "shippo", {"event": …, "data": …})   kept with the documents, signed at each sending
-    clock.schedule(world, "shippo.refund", {"id": id}, paces=2)   and `@clock.action("shippo.refund")` runs it later
+    clock.schedule(world, "shippo.refund", {"id": id}, paces=2, order_id=order_id)
+    `@clock.action("shippo.refund")`                          runs it later
 
 All of it is in the one transaction of the request: it happens together or not at all.
 """
@@ -59,7 +60,8 @@ CREATE TABLE IF NOT EXISTS books (
     seq INTEGER PRIMARY KEY, effect TEXT NOT NULL, order_id TEXT NOT NULL, reference TEXT NOT NULL, amount INTEGER);
 CREATE INDEX IF NOT EXISTS books_order ON books (order_id);
 CREATE TABLE IF NOT EXISTS timers (
-    id INTEGER PRIMARY KEY, due REAL, paces REAL, customer TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL);
+    id INTEGER PRIMARY KEY, due REAL, paces REAL, customer TEXT NOT NULL, order_id TEXT NOT NULL, action TEXT NOT NULL,
+    subject TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS timers_due ON timers (due);
 CREATE INDEX IF NOT EXISTS timers_customer ON timers (customer);
 CREATE TABLE IF NOT EXISTS outbox (
@@ -178,6 +180,11 @@ class World:
         """Seconds between two steps of a world that moves by itself; None: it stands still."""
         told = self.get("setting", "pace")
         return told["seconds"] if told else self.default_pace
+
+    def pace_of(self, order_id: str) -> float | None:
+        """An order's own pace, where it was given one."""
+        told = self.get("pace", order_id)
+        return told["seconds"] if told else self.pace
 
     def count(self, effect: Effect, order_id: str, reference: str, amount: int | None = None) -> None:
         """Books an effect that happened, in the transaction that makes it happen."""

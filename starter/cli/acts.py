@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from infra.sandbox.client import Mode, Provider
+
 View = dict[str, Any]
 """An order as the API shows it."""
 Condition = Callable[[View], bool]
@@ -14,9 +16,9 @@ class Break:
     """The sandbox fails calls about this order: the next `times`, or (None) until `Mend`."""
 
     saying: str
-    provider: str
+    provider: Provider
     operation: str
-    mode: str
+    mode: Mode
     times: int | None = None
     seconds: float = 0.0
 

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.progress import Progress
 from temporalio.client import Client
 
+from infra.sandbox.client import SandboxControl
 from infra.temporal import connect
 from starter.cli import catalogue
 from starter.cli.client import Api
 from starter.cli.cost import KINDS, Cost, cost_of
 from starter.cli.failure import Failed
-from starter.cli.outside import Outside
 from workflows.messages import workflow_id
 
 SKU = "BENCH"
@@ -75,20 +75,15 @@ class Measured:
 
 
 async def measured(target: Target, orders: int, at_once: int, paper: Console) -> Measured:
-    api, outside = Api(target.api_url, target.key), Outside(target.sandbox)
+    api = Api(target.api_url, target.key)
     run = f"bench-{secrets.token_hex(4)}"
     prepare(api, run, orders)
-    pace = outside.pace()
-    outside.set_pace(0)
-    try:
+    with SandboxControl(target.sandbox).paced(0), Progress(console=paper, transient=True) as progress:
         began = time.monotonic()
-        with Progress(console=paper, transient=True) as progress:
-            bar = progress.add_task("placed to delivered", total=orders)
-            bench = Bench(api, run, lambda done: progress.update(bar, completed=done))
-            ids = await bench.play(orders, at_once)
+        bar = progress.add_task("placed to delivered", total=orders)
+        bench = Bench(api, run, lambda done: progress.update(bar, completed=done))
+        ids = await bench.play(orders, at_once)
         seconds = time.monotonic() - began
-    finally:
-        outside.set_pace(pace)
     views = [await asyncio.to_thread(api.get, f"/v1/orders/{order_id}") for order_id in ids]
     latencies = sorted(latency(view) for view in views)
     costs = await costs_of(await connect(target.environ), ids[:COUNTED])

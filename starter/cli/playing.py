@@ -13,11 +13,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 
+from infra.sandbox.client import SandboxControl
 from starter.cli import acts
 from starter.cli.acts import Condition, Scenario, View
 from starter.cli.client import Api, Refused, Unreachable
 from starter.cli.failure import Failed
-from starter.cli.outside import Outside
 from starter.cli.stack import READY_SECONDS, Running
 from workflows.messages import workflow_id
 
@@ -53,7 +53,7 @@ class World:
 
     running: Running
     api: Api
-    outside: Outside
+    sandbox: SandboxControl
     engine: Client
     diary: Diary
     killing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -125,23 +125,22 @@ class Play:
             await self.seen.wait()
 
     async def do(self, act: acts.Act) -> None:
-        order_id, outside = self.scenario.order_id, self.world.outside
+        order_id, sandbox = self.scenario.order_id, self.world.sandbox
         match act:
             case acts.Place():
                 await asyncio.to_thread(self.world.api.post, "/v1/orders", self.scenario.order)
             case acts.Break():
-                await asyncio.to_thread(
-                    outside.fail, order_id, act.provider, act.operation, act.mode, act.times, act.seconds
-                )
+                await asyncio.to_thread(self.break_, act)
             case acts.Mend():
-                await asyncio.to_thread(outside.mend, order_id)
+                for fault in await asyncio.to_thread(self.faults):
+                    await asyncio.to_thread(sandbox.mend, fault["id"])
             case acts.Await():
                 await self.until(lambda view: act.until(view) or closed(view))
             case acts.Pass():
                 await self.pass_time(act.seconds)
             case acts.Receive():
                 reference = f"{order_id}-restock"
-                await asyncio.to_thread(outside.receive, reference, act.location, act.sku, act.quantity)
+                await asyncio.to_thread(sandbox.receive, reference, act.location, {act.sku: act.quantity})
             case acts.PayBy():
                 await self.ask("payment-method", {"payment_method": act.payment_method})
             case acts.Cancel():
@@ -150,6 +149,12 @@ class Play:
                 await self.resolve(act.action)
             case acts.KillWorker():
                 await self.kill_worker(act)
+
+    def break_(self, act: acts.Break) -> None:
+        """Done before by a demo that was killed, it is the same fault."""
+        order_id, sandbox = self.scenario.order_id, self.world.sandbox
+        if not self.faults():
+            sandbox.fail(act.provider, act.operation, act.mode, times=act.times, seconds=act.seconds, match=order_id)
 
     async def ask(self, change: str, told: dict[str, Any]) -> None:
         """Asked before and done since: the API says so with 409, and nothing is wrong."""
@@ -168,7 +173,7 @@ class Play:
     async def pass_time(self, seconds: int) -> None:
         """Moves the bank's clock, then the order's, and no other's."""
         customer = self.scenario.order["customer"]["customer_id"]
-        await asyncio.to_thread(self.world.outside.pass_time, customer, seconds)
+        await asyncio.to_thread(self.world.sandbox.advance, customer, seconds)
         order = self.world.engine.get_workflow_handle(workflow_id(self.scenario.order_id))
         skipped = asyncio.create_task(TimeSkipper(self.world.engine).fast_forward(order, timedelta(seconds=seconds)))
         over = asyncio.create_task(self.until(closed))
@@ -184,10 +189,13 @@ class Play:
             if trouble.status != RPCStatusCode.NOT_FOUND:  # it has ended
                 raise
 
+    def faults(self) -> list[dict[str, Any]]:
+        return self.world.sandbox.faults(self.scenario.order_id)
+
     async def kill_worker(self, act: acts.KillWorker) -> None:
         """No other order runs yet, so nothing else is lost with it."""
         running, name = self.world.running, "worker"
-        while not await asyncio.to_thread(self.world.outside.struck, self.scenario.order_id):
+        while not any(fault["struck"] for fault in await asyncio.to_thread(self.faults)):
             if self.view is not None and closed(self.view):
                 return
             await asyncio.sleep(STRIKE_SECONDS)

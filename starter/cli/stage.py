@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 
 from infra.home import Home
+from infra.sandbox.client import SandboxControl
 from infra.temporal import connect
 from starter.cli import catalogue, tour
 from starter.cli.client import Api
-from starter.cli.outside import Outside
 from starter.cli.paper import short
 from starter.cli.parts import without_real_parts
 from starter.cli.playing import Diary, Play, World
@@ -36,7 +36,7 @@ async def perform(home: Home, paper: Console, *, keep: bool) -> list[Verdict]:
         api = Api(stack.stack.api_url, stack.stack.api_key.get_secret_value())
         sow(api)
         client = await connect(stack.environ)
-        world = World(stack, api, Outside(stack.sandbox or ""), client, Diary(home.path / "tour.json"))
+        world = World(stack, api, SandboxControl(stack.sandbox or ""), client, Diary(home.path / "tour.json"))
         world.diary.begin()
         status.stop()
         paper.print(f"\n[bold]A tour of {len(tour.SCENARIOS)} orders[/], each with a customer of its own.\n")
@@ -100,7 +100,7 @@ async def verdict(world: World, play: Play) -> Verdict:
     """The books may be a moment behind the tables."""
     until = time.monotonic() + LAST_ENTRIES_SECONDS
     while True:
-        books = await asyncio.to_thread(world.outside.books, play.scenario.order_id)
+        books = await asyncio.to_thread(world.sandbox.books, play.scenario.order_id)
         judgement = judged(play.scenario, play.view, books, play.seconds, play.failure)
         if judgement.good or time.monotonic() > until or play.unfinished:
             return judgement

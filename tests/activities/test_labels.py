@@ -18,9 +18,9 @@ from activities.models import HoldReason, ParcelStep
 from activities.ports import Label, LabelStatus, Rate
 from activities.providers.shippo_labels import ShippoLabels
 from infra.database.tables import Intent, Order
+from infra.sandbox.client import SandboxControl
 from tests.activities import orders
 from tests.fixtures_database import Database
-from tests.sandbox import SandboxControl
 from tests.shipping import TOKEN
 from tests.shop import unique
 

@@ -13,9 +13,9 @@ from activities.models import FulfillmentStep, OrderStep
 from activities.payment import PaymentActivities
 from activities.providers.stripe_payments import StripePayments
 from infra.database.tables import Fulfillment, Hold, Payment
+from infra.sandbox.client import SandboxControl
 from tests.activities import orders
 from tests.fixtures_database import Database
-from tests.sandbox import SandboxControl
 from tests.shop import unique
 
 

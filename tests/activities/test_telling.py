@@ -16,9 +16,10 @@ from activities.models import OrderStep
 from activities.providers.smtp_mail import SmtpMail
 from activities.providers.twilio_messages import TwilioMessages
 from infra.database.tables import Message, Order
+from infra.sandbox.client import SandboxControl
 from tests.activities import orders
 from tests.fixtures_database import Database
-from tests.sandbox import SECRETS, SandboxControl
+from tests.sandbox import SECRETS
 from tests.shop import unique
 
 CALL, ATTEMPT = timedelta(seconds=5), timedelta(seconds=30)

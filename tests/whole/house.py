@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 from infra.database.tables import Message, Order, Relay, TimelineEntry
 from infra.home import Home
 from infra.processes import Child
+from infra.sandbox.client import SandboxControl
 from infra.temporal import DevServer, start_dev_server
 from starter.cli.parts import without_real_parts
 from starter.cli.stack import begin_all, prepared
 from tests.fixtures_database import Database
-from tests.sandbox import SandboxControl
 
 QUICK = {
     "ORDERS_HTTP_TIMEOUT": "1500ms",

@@ -19,7 +19,7 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities.failures import OutcomeUnknown
-from tests.sandbox import Provider
+from infra.sandbox.client import Provider
 from workers.wiring import Providers
 
 

@@ -19,10 +19,11 @@ from temporalio.client import WorkflowHistory
 from infra.database import engine
 from infra.database.upgrade import upgrade
 from infra.processes import leave
+from infra.sandbox.client import SandboxControl
 from infra.telemetry import log_to_stderr
 from infra.temporal import DevServer, dev_server
 from tests.fixtures_database import Database
-from tests.sandbox import SandboxControl, SandboxProcess
+from tests.sandbox import SandboxProcess
 from tests.shop import Shop, unique
 from tests.workflows.scenarios import RENEWED, SCENARIOS
 from tests.workflows.stories import Story

@@ -28,13 +28,12 @@ def told(shop: Shop, order: str, kinds: str, subject: str = "") -> None:
 
 
 def pack(shop: Shop, order: str, n: int = 1) -> None:
-    shop.happened(order, "requested", n, 60)
-    shop.sandbox.warehouse(f"{order}-{n}", "pack")
+    shop.warehouse(order, n).packs()
     shop.happened(order, "released", n, 60)
 
 
 def deliver(shop: Shop, order: str, n: int = 1) -> None:
-    shop.sandbox.warehouse(f"{order}-{n}", "hand_over")
+    shop.warehouse(order, n).hands_over()
     told(shop, order, "shipped partly_shipped", f"{order}-{n}")
     number = tracking_number(shop, f"{order}-{n}")
     shop.sandbox.track(number, "in_transit")

@@ -1,10 +1,10 @@
 """What an order may cost: histories are kept for weeks, and every action is on Temporal Cloud's bill."""
 
+from infra.sandbox.client import SandboxControl
 from infra.settings import Settings
 from infra.temporal import DevServer
 from starter.cli.cost import cost_of
 from tests.fixtures_shop import NewDatabase
-from tests.sandbox import SandboxControl
 from tests.shop import FAST, Shop, unique
 from tests.workflows import stories
 from tests.workflows.record import histories

@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from infra.sandbox.client import Mode, SandboxControl
 from infra.temporal import DevServer
 from tests.fixtures_shop import NewDatabase
-from tests.sandbox import Mode, SandboxControl
 from tests.shop import Shop, unique
 from tests.workflows import stories
 from tests.workflows.mishaps import EFFECTS, Cut, How, Mishap, Mishaps, Where

@@ -74,7 +74,8 @@ def refund(world: World, call: Call) -> Answer:
     world.put("shippo_refund", answer["object_id"], {"answer": answer, "order_id": doc["order_id"]})
     _change(world, doc | {"refund": answer["object_id"]}, status="REFUNDPENDING")
     world.count("label_refund", doc["order_id"], given["transaction"], doc["cents"])
-    clock.schedule(world, "shippo.answer_refund", {"label": given["transaction"]}, paces=REFUND_PACES)
+    subject = {"label": given["transaction"]}
+    clock.schedule(world, "shippo.answer_refund", subject, paces=REFUND_PACES, order_id=doc["order_id"])
     return Answer(answer, 201)
 
 

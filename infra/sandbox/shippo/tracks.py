@@ -110,7 +110,8 @@ def move_on(world: World, subject: Document) -> None:
 def _go_on(world: World, number: str, status: str) -> None:
     doc = world.get("shippo_track", number)
     if doc and status in doc["path"][:-1]:
-        clock.schedule(world, "shippo.move", {"number": number, "from": status}, paces=1)
+        subject = {"number": number, "from": status}
+        clock.schedule(world, "shippo.move", subject, paces=1, order_id=doc["order_id"])
 
 
 def _track(world: World, carrier: str, number: str) -> Document:

@@ -36,9 +36,11 @@ def create(world: World, call: Call, given: Given) -> Answer:
     key = call.headers.get("idempotency-key")
     announce(world, "refund.created", refund, key)
     announce(world, "charge.refunded", load(world, "charge", charge["id"], "charge"), key)
-    world.count("refund", _order(world, refund), refund["id"], amount)
+    order_id = _order(world, refund)
+    world.count("refund", order_id, refund["id"], amount)
     if CARDS[charge["_card"]].refunds != "succeed":
-        clock.schedule(world, "stripe.refund", {"refund": refund["id"], "passed": pending}, paces=2)
+        subject = {"refund": refund["id"], "passed": pending}
+        clock.schedule(world, "stripe.refund", subject, paces=2, order_id=order_id)
     return Answer(shown(world, refund, given.get("expand")))
 
 

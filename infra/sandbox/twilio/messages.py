@@ -42,8 +42,8 @@ def create(world: World, call: Call) -> Answer:
     kept = {"message": doc, "sender": sender, "callback": given.get("StatusCallback"), "order_id": order_id}
     world.put("sms", sid, kept | {"at": time.time()}, under=doc["to"])
     world.count("sms", order_id, sid)
-    clock.schedule(world, "twilio.sent", {"sid": sid}, paces=1)
-    clock.schedule(world, "twilio.ended", {"sid": sid}, paces=2)
+    clock.schedule(world, "twilio.sent", {"sid": sid}, paces=1, order_id=order_id)
+    clock.schedule(world, "twilio.ended", {"sid": sid}, paces=2, order_id=order_id)
     return Answer(doc, 201)
 
 

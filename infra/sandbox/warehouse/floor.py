@@ -47,7 +47,7 @@ def recall(world: World, doc: Document) -> None:
     world.put(KIND, doc["id"], doc | {"recalled": True})
     world.count("recall", doc["order_id"], doc["id"])
     if not _has(doc, SILENT):
-        clock.schedule(world, "warehouse.answer_recall", {"id": doc["id"]}, paces=1)
+        clock.schedule(world, "warehouse.answer_recall", {"id": doc["id"]}, paces=1, order_id=doc["order_id"])
 
 
 def accept(world: World, doc: Document, told: Document) -> None:
@@ -180,7 +180,8 @@ def _become(world: World, doc: Document, status: str, news: str, **data: Any) ->
 def _go_on(world: World, doc: Document) -> None:
     """Whether there is anything to do is looked at when its time has come."""
     if doc["status"] not in OVER:
-        clock.schedule(world, "warehouse.next", {"id": doc["id"], "from": doc["status"]}, paces=1)
+        subject = {"id": doc["id"], "from": doc["status"]}
+        clock.schedule(world, "warehouse.next", subject, paces=1, order_id=doc["order_id"])
 
 
 def tell(world: World, news: str, data: Document) -> None:

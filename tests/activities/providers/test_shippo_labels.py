@@ -11,7 +11,8 @@ import pytest
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.ports import LabelStatus
 from activities.providers.shippo_labels import ShippoLabels
-from tests.sandbox import Mode, SandboxControl, free_port
+from infra.sandbox.client import Mode, SandboxControl
+from tests.sandbox import free_port
 from tests.shipping import TOKEN, bought, rates
 
 

@@ -11,7 +11,7 @@ from activities.failures import ProviderFailure, Refused, Unavailable
 from activities.ports import TrackingStatus
 from activities.providers.shippo_answers import minor_units
 from activities.providers.shippo_labels import ShippoLabels
-from tests.sandbox import Mode, SandboxControl
+from infra.sandbox.client import Mode, SandboxControl
 from tests.shipping import OAKLAND, PARCEL, TOKEN, bought, rates, to
 from tests.specs import load
 

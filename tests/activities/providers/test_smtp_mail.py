@@ -16,7 +16,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.providers import smtp_mail
 from activities.providers.smtp_mail import SmtpMail
-from tests.sandbox import Mode, SandboxControl, free_port
+from infra.sandbox.client import Mode, SandboxControl
+from tests.sandbox import free_port
 
 ADA = "ada@example.com"
 SHOP = "Mugs & Söhne <orders@shop.example>"

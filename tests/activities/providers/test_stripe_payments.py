@@ -7,8 +7,8 @@ import pytest
 
 from activities.failures import Refused
 from activities.ports import IntentStatus, RefundStatus
+from infra.sandbox.client import SandboxControl
 from tests.activities.providers.till import Till
-from tests.sandbox import SandboxControl
 
 DAY = 86400
 

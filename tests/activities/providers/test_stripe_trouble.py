@@ -6,8 +6,9 @@ import stripe
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.ports import PaymentIntent
 from activities.providers.stripe_payments import StripePayments
+from infra.sandbox.client import Mode, SandboxControl
 from tests.activities.providers.till import Till
-from tests.sandbox import Mode, SandboxControl, free_port
+from tests.sandbox import free_port
 
 DAY = 86400
 

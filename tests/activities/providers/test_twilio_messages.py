@@ -9,7 +9,8 @@ import pytest
 
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.providers.twilio_messages import TwilioMessages
-from tests.sandbox import SECRETS, Mode, SandboxControl, free_port
+from infra.sandbox.client import Mode, SandboxControl
+from tests.sandbox import SECRETS, free_port
 from tests.specs import load
 
 SENDER = "+14155550199"

@@ -12,7 +12,8 @@ from standardwebhooks import Webhook
 
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.providers.warehouse import HttpWarehouses
-from tests.sandbox import Mode, SandboxControl, free_port
+from infra.sandbox.client import Mode, SandboxControl
+from tests.sandbox import free_port
 from tests.warehouse import PARCEL, SECRET, asked, connected
 
 

@@ -6,7 +6,7 @@ from typing import Self
 
 from activities.ports import PaymentIntent
 from activities.providers.stripe_payments import StripePayments
-from tests.sandbox import SandboxControl
+from infra.sandbox.client import SandboxControl
 
 
 @dataclass

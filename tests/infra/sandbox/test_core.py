@@ -10,8 +10,9 @@ import httpx
 import pytest
 import stripe
 
+from infra.sandbox.client import Mode, SandboxControl
 from tests.receiver import Received, Receiver
-from tests.sandbox import SECRETS, Mode, SandboxControl, SandboxProcess
+from tests.sandbox import SECRETS, SandboxProcess
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from activities.providers.twilio_messages import TwilioMessages
-from tests.sandbox import SECRETS, SandboxControl, SandboxProcess
+from infra.sandbox.client import SandboxControl
+from tests.sandbox import SECRETS, SandboxProcess
 
 
 def post(

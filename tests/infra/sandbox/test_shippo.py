@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from activities.ports import ReleasedParcel
+from infra.sandbox.client import SandboxControl
 from tests.receiver import Received, Receiver
-from tests.sandbox import SECRETS, SandboxControl
+from tests.sandbox import SECRETS
 from tests.warehouse import connected, release, take
 
 ADDRESS = {

@@ -8,9 +8,10 @@ from uuid import uuid4
 import jsonschema_rs
 import pytest
 
+from infra.sandbox.client import SandboxControl
 from infra.sandbox.shippo.parameters import ENDPOINTS
 from tests.infra.sandbox.test_shippo import Shippo
-from tests.sandbox import ROOT, SandboxControl
+from tests.sandbox import ROOT
 from tests.specs import load
 
 CONTRACT = ROOT.parent / "shared" / "specs" / "shippo.json"

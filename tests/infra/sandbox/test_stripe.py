@@ -7,9 +7,10 @@ import pytest
 import stripe
 
 from activities.failures import Refused
+from infra.sandbox.client import SandboxControl
 from tests.activities.providers.till import Till
 from tests.receiver import Receiver
-from tests.sandbox import SECRETS, SandboxControl
+from tests.sandbox import SECRETS
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 import stripe
 
 from activities.providers.stripe_payments import StripePayments
+from infra.sandbox.client import SandboxControl
 from infra.sandbox.stripe import ENDPOINTS
 from tests.activities.providers.till import Till
-from tests.sandbox import SandboxControl
 from tests.specs import FOLDER, load
 
 

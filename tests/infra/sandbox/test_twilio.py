@@ -16,10 +16,11 @@ from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-unty
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from infra.sandbox.client import SandboxControl
 from infra.sandbox.mentions import order_in
 from infra.sandbox.twilio.answers import segments
 from infra.sandbox.twilio.parameters import CREATE, LIST, NOT_HERE
-from tests.sandbox import SECRETS, SandboxControl, SandboxProcess
+from tests.sandbox import SECRETS, SandboxProcess
 from tests.specs import load
 
 ACCOUNT, TOKEN = SECRETS["TWILIO_ACCOUNT_SID"], SECRETS["TWILIO_AUTH_TOKEN"]

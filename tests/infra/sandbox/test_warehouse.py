@@ -11,8 +11,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from activities.providers.warehouse import HttpWarehouses
+from infra.sandbox.client import SandboxControl
 from tests.receiver import Receiver
-from tests.sandbox import SandboxControl
 from tests.warehouse import SECRET, asked, connected, news_of, order_of, recall, release, take
 
 Json = dict[str, Any]

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from activities.providers.warehouse import HttpWarehouses
+from infra.sandbox.client import SandboxControl
 from tests.receiver import Receiver
-from tests.sandbox import SandboxControl
 from tests.warehouse import connected, news_of, order_of, recall, release, take, told
 
 
@@ -45,6 +45,22 @@ def test_it_packs_what_it_is_told(
     parcels = [{"weight_g": 900, "length_mm": 300, "width_mm": 200, "height_mm": 100}] * 3
     sandbox.warehouse(id, "pack", {"parcels": parcels})
     assert hooks.wait(news_of(id))[0].body["data"]["parcels"] == parcels
+
+
+def test_one_order_stands_still_while_the_others_move(
+    sandbox: SandboxControl, warehouses: HttpWarehouses, hooks: Receiver, id: str
+) -> None:
+    sandbox.pace(None, order_of(id))
+    sandbox.pace(0.02)
+    other = f"H-{uuid4().hex[:10]}-1"
+    take(warehouses, id)
+    take(warehouses, other)
+    told(hooks, other, "accepted", "picking", "packed")
+    sandbox.pace(0.01)
+    sandbox.warehouse(id, "accept")
+    told(hooks, id, "accepted")
+    sandbox.pace(0.02, order_of(id))
+    told(hooks, id, "accepted", "picking", "packed")
 
 
 def test_by_itself_it_hands_over_only_what_was_released(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from starter.cli.outside import Outside
+from infra.sandbox.client import SandboxControl
 from tests.starter.cli.commands import Orders, an_order
 
 
@@ -60,21 +60,21 @@ def test_an_order_is_cancelled_once_and_refused_when_it_has_left(orders: Orders)
 
 
 @pytest.fixture
-def outside(orders: Orders) -> Iterator[Outside]:
+def stack_sandbox(orders: Orders) -> Iterator[SandboxControl]:
     stack = json.loads(Path(orders.environ["ORDERS_HOME"], "stack.json").read_text())
-    found = Outside(f"http://127.0.0.1:{stack['ports']['sandbox']}")
+    found = SandboxControl(f"http://127.0.0.1:{stack['ports']['sandbox']}")
     yield found
-    found.http.close()
+    found.close()
 
 
-def test_an_outage_is_held_and_goes_on_when_an_operator_says_so(orders: Orders, outside: Outside) -> None:
+def test_an_outage_is_held_and_goes_on_when_an_operator_says_so(orders: Orders, stack_sandbox: SandboxControl) -> None:
     order = an_order()
     order_id = order["order_id"]
-    outside.fail(order_id, "shippo", "*", "error", None, 0)
+    fault = stack_sandbox.fail("shippo", "*", "error", times=None, match=order_id)
     place(orders, **order)
     hold = held(orders, order_id)
     assert "step failed" in orders("list", "--status", "on_hold").out
-    outside.mend(order_id)
+    stack_sandbox.mend(fault)
     assert "is not offered" in orders("resolve", order_id, "--action", "skip", "--why", "try").failed(1)
     said = orders("resolve", order_id, "--action", "retry", "--why", "Shippo is back", "--by", "eve")
     assert said.out.startswith(f"{order_id}: retry asked for {hold}")
