@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities.facts import goods, tracking
+from activities.facts.record import told_at
 from activities.models import FulfillmentStep, Standing
 from activities.ports import Labels
 from activities.standing import standing
@@ -27,5 +28,6 @@ class DeliveryActivities:
         with self.sessions.begin() as tx:
             for parcel in goods.parcels_of(tx, step.fulfillment_id):
                 if parcel.n in seen:
-                    tracking.tracked(tx, parcel, seen[parcel.n].status, seen[parcel.n].occurred_at or step.at)
+                    at = told_at(seen[parcel.n].occurred_at, step.at)
+                    tracking.tracked(tx, parcel, seen[parcel.n].status, at)
             return standing(tx, step.order_id, [step.fulfillment_id])

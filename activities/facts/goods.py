@@ -24,6 +24,11 @@ def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
     return order, tx.get_one(Fulfillment, fulfillment_id, populate_existing=True)
 
 
+def not_before(f: Fulfillment, at: datetime) -> datetime:
+    """Whose clock is behind ours is not believed: nothing happens before what it follows."""
+    return max([at, *filter(None, (f.requested_at, f.packed_at, f.shipped_at))])
+
+
 def parcels_of(tx: Session, fulfillment_id: str) -> list[Parcel]:
     return list(tx.scalars(select(Parcel).where(Parcel.fulfillment_id == fulfillment_id).order_by(Parcel.n)))
 
@@ -75,6 +80,7 @@ def noticed(tx: Session, fulfillment_id: str, at: datetime) -> tuple[bool, bool]
     """The warehouse has the request, or begins to pick. Whether that is new, and whether the order waited for it: then
     the warehouse's time begins anew."""
     order, f = locked(tx, fulfillment_id)
+    at = not_before(f, at)
     awaited = spoke(tx, f, "request", at)
     if awaited and f.status == FulfillmentStatus.REQUESTED:
         f.requested_at = at
@@ -94,7 +100,8 @@ def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: date
     if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
         return False
     answered(tx, f, at)
-    f.status = FulfillmentStatus.PACKED
+    at = not_before(f, at)
+    f.status, f.packed_at = FulfillmentStatus.PACKED, at
     for n, parcel in enumerate(parcels, start=1):
         tx.add(
             Parcel(
@@ -116,6 +123,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     order, f = locked(tx, fulfillment_id)
     if f.status == FulfillmentStatus.CANCELLED:
         return False
+    at = not_before(f, at)
     if f.status in LEFT or f.captured or fulfillment_id in in_doubt(tx, order.order_id, "capture"):
         return short_too_late(tx, order, f, at)
     if f.status != FulfillmentStatus.PACKED:
@@ -182,6 +190,7 @@ def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
     order, f = locked(tx, fulfillment_id)
     if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
         return False
+    at = not_before(f, at)
     if f.recall == Recall.ASKED:
         return recall_confirmed(tx, fulfillment_id, at)
     answered(tx, f, at)
@@ -219,6 +228,7 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     if f.status == FulfillmentStatus.CANCELLED:
         return left_though_cancelled(tx, order, f, at)
     answered(tx, f, at)
+    at = not_before(f, at)
     if known_by_news(tx, f, "release"):
         released(tx, fulfillment_id, at)
     spoke(tx, f, "release", at)
@@ -288,7 +298,7 @@ def arrived(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
     """Delivered, once every parcel is: whether the carrier or the warehouse was heard first."""
     known = {p.tracking_status for p in parcels_of(tx, f.fulfillment_id)}
     if known == {TrackingStatus.DELIVERED} and f.status == FulfillmentStatus.SHIPPED:
-        f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
+        f.status, f.delivered_at = FulfillmentStatus.DELIVERED, not_before(f, at)
         tell(tx, order, "delivered", f.fulfillment_id)
 
 
@@ -306,6 +316,7 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     order, f = locked(tx, fulfillment_id)
     if f.status in LEFT or f.status == FulfillmentStatus.CANCELLED:
         return False
+    at = not_before(f, at)
     unasked = f.recall is None and order.cancellation not in ("accepted", "partly")
     if unasked and f.status != FulfillmentStatus.PACKED:
         return refused(tx, fulfillment_id, "stopped_by_warehouse", at)
@@ -333,6 +344,7 @@ def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     order, f = locked(tx, fulfillment_id)
     if f.recall != Recall.ASKED or f.status == FulfillmentStatus.CANCELLED:
         return False
+    at = not_before(f, at)
     recall_answered(tx, f, Recall.REFUSED, at)
     note(tx, order, "recall_refused", at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)

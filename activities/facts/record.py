@@ -14,6 +14,13 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def told_at(said: datetime | None, ours: datetime | None = None) -> datetime:
+    """When something happened outside: the earlier of the teller's clock and ours as we hear of it, in whole
+    seconds."""
+    ours = ours or wall_clock()
+    return min(said or ours, ours).replace(microsecond=0)
+
+
 def locked_order(tx: Session, order_id: str) -> Order:
     """The order, locked until the transaction ends: facts of one order happen one after another."""
     # NO KEY UPDATE: a restock that holds product locks may still write rows that refer to this order

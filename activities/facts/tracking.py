@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from activities.facts import holds
-from activities.facts.goods import arrived, changed, handed_over, locked, parcels_of
+from activities.facts.goods import arrived, changed, handed_over, locked, not_before, parcels_of
 from activities.facts.record import note, tell
 from activities.models import ENDED, FulfillmentStatus, HoldReason
 from activities.ports import TrackingStatus
@@ -50,7 +50,8 @@ def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -
         return False
     if status in ON_ITS_WAY and f.status == FulfillmentStatus.PACKED and f.released:
         handed_over(tx, f.fulfillment_id, at)  # the warehouse's own word is late, or lost
-    parcel.tracking_status, parcel.tracked_at = status, at
+    parcel.tracking_status, parcel.tracked_at = status, at  # by the carrier's clock: compared with its own news only
+    at = not_before(f, at)
     note(tx, order, status, at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
     if status == TrackingStatus.OUT_FOR_DELIVERY:
         tell(tx, order, "out_for_delivery", f.fulfillment_id)

@@ -297,6 +297,7 @@ class Fulfillment(Base):
     released: Mapped[bool]
     version: Mapped[int]
     requested_at: Mapped[datetime | None]
+    packed_at: Mapped[datetime | None]
     shipped_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
 

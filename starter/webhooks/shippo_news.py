@@ -14,7 +14,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from activities.facts import labels, tracking
-from activities.facts.record import nudge, wall_clock
+from activities.facts.record import nudge, told_at
 from activities.models import LabelStatus
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Parcel
@@ -70,11 +70,11 @@ class Seen(Told):
 
     @property
     def at(self) -> datetime:
-        """Shippo's own; what is missing or absurd is now."""
+        """What is missing or absurd is now."""
         said = self.status_date
         if said is None or not 2000 < said.year < 2200:
-            return wall_clock()
-        return said if said.utcoffset() is not None else said.replace(tzinfo=UTC)
+            return told_at(None)
+        return told_at(said if said.utcoffset() is not None else said.replace(tzinfo=UTC))
 
 
 class Track(Told):
@@ -150,7 +150,7 @@ def transaction(request: Request, told: Transaction) -> Taken:
         end = REFUNDS.get(told.status or "")
         if parcel is None or end is None:
             return Outcome.IGNORED
-        if not labels.refund_seen(tx, parcel, end, wall_clock()):
+        if not labels.refund_seen(tx, parcel, end, told_at(None)):
             return Outcome.UNCHANGED
         wake_order(tx, parcel)
         return Outcome.TAKEN

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from stripe import SignatureVerificationError, WebhookSignature
 
 from activities.facts import money
-from activities.facts.record import nudge
+from activities.facts.record import nudge, told_at
 from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from infra.database.tables import Order, Payment, Refund
 from starter.api.answers import problems
@@ -48,7 +48,7 @@ class Event(Told):
 
     @property
     def at(self) -> datetime:
-        return datetime.fromtimestamp(self.created, UTC)
+        return told_at(datetime.fromtimestamp(self.created, UTC))
 
 
 class LastError(Told):

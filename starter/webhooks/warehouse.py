@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError, WebhookVerificationError
 
 from activities import facts
-from activities.facts.record import nudge
+from activities.facts.record import nudge, told_at
 from activities.intake import Id
 from activities.ports import Parcel
 from infra.database.tables import Fulfillment, Location
@@ -38,6 +38,10 @@ class News(Told):
     type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]{1,80}$")]
     timestamp: Instant
     data: dict[str, Any]
+
+    @property
+    def at(self) -> datetime:
+        return told_at(self.timestamp)
 
 
 class About(Told):
@@ -123,41 +127,41 @@ def packed(tx: Session, news: News, senders: list[str]) -> Outcome:
     told = read(Packed, news.data, "data")
     parcels = [Parcel(**parcel.model_dump()) for parcel in told.parcels]
     f = mine(tx, told, senders)
-    return nudged(tx, f, facts.goods.packed(tx, f.fulfillment_id, parcels, news.timestamp))
+    return nudged(tx, f, facts.goods.packed(tx, f.fulfillment_id, parcels, news.at))
 
 
 def short_picked(tx: Session, news: News, senders: list[str]) -> Outcome:
     told = read(ShortPicked, news.data, "data")
     f = mine(tx, told, senders)
     missing = [(line.sku, line.missing) for line in told.lines]
-    return nudged(tx, f, facts.goods.short_picked(tx, f.fulfillment_id, missing, news.timestamp))
+    return nudged(tx, f, facts.goods.short_picked(tx, f.fulfillment_id, missing, news.at))
 
 
 def refused(tx: Session, news: News, senders: list[str]) -> Outcome:
     told = read(RefusedNews, news.data, "data")
     f = mine(tx, told, senders)
-    return nudged(tx, f, facts.goods.refused(tx, f.fulfillment_id, told.code, news.timestamp))
+    return nudged(tx, f, facts.goods.refused(tx, f.fulfillment_id, told.code, news.at))
 
 
 def handed_over(tx: Session, news: News, senders: list[str]) -> Outcome:
     f = mine(tx, read(About, news.data, "data"), senders)
-    return nudged(tx, f, facts.goods.handed_over(tx, f.fulfillment_id, news.timestamp))
+    return nudged(tx, f, facts.goods.handed_over(tx, f.fulfillment_id, news.at))
 
 
 def cancelled(tx: Session, news: News, senders: list[str]) -> Outcome:
     f = mine(tx, read(About, news.data, "data"), senders)
-    return nudged(tx, f, facts.goods.recall_confirmed(tx, f.fulfillment_id, news.timestamp))
+    return nudged(tx, f, facts.goods.recall_confirmed(tx, f.fulfillment_id, news.at))
 
 
 def cancel_refused(tx: Session, news: News, senders: list[str]) -> Outcome:
     f = mine(tx, read(About, news.data, "data"), senders)
-    return nudged(tx, f, facts.goods.recall_refused(tx, f.fulfillment_id, news.timestamp))
+    return nudged(tx, f, facts.goods.recall_refused(tx, f.fulfillment_id, news.at))
 
 
 def noticed(tx: Session, news: News, senders: list[str]) -> Outcome:
     """Accepted, or being picked: the order waits for neither, unless the warehouse was silent for long."""
     f = mine(tx, read(About, news.data, "data"), senders)
-    new, awaited = facts.goods.noticed(tx, f.fulfillment_id, news.timestamp)
+    new, awaited = facts.goods.noticed(tx, f.fulfillment_id, news.at)
     if awaited:
         nudge(tx, [f.order_id])
     return Outcome.TAKEN if new else Outcome.UNCHANGED

@@ -26,8 +26,11 @@ PUBLIC = "https://orders.example.com"
 class Senders:
     client: httpx.AsyncClient
 
-    async def stripe(self, type: str, thing: dict[str, Any], *, id: str | None = None, age: int = 0) -> httpx.Response:
-        event = {"id": id or f"evt_{uuid4().hex}", "type": type, "created": int(time.time()), "data": {"object": thing}}
+    async def stripe(
+        self, type: str, thing: dict[str, Any], *, id: str | None = None, age: int = 0, created: int | None = None
+    ) -> httpx.Response:
+        made = created or int(time.time())
+        event = {"id": id or f"evt_{uuid4().hex}", "type": type, "created": made, "data": {"object": thing}}
         body = json.dumps(event).encode()
         return await self.post("stripe", body, {"Stripe-Signature": timestamped("STRIPE_WEBHOOK_SECRET", body, age)})
 
@@ -58,9 +61,10 @@ class Senders:
         id: str | None = None,
         secret: str = SECRETS["WAREHOUSE_SECRET"],
         age: int = 0,
+        at: str | None = None,
     ) -> httpx.Response:
         id, now = id or f"msg_{uuid4().hex}", datetime.fromtimestamp(time.time() - age, UTC)
-        body = json.dumps({"type": type, "timestamp": now.isoformat(), "data": data}).encode()
+        body = json.dumps({"type": type, "timestamp": at or now.isoformat(), "data": data}).encode()
         headers = {
             "webhook-id": id,
             "webhook-timestamp": str(int(now.timestamp())),

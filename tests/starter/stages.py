@@ -65,6 +65,14 @@ def labelled(database: Database, order_id: str = "W-1001") -> str:
     fulfillment = requested(database, order_id)
     with database.sessions.begin() as tx:
         facts.goods.packed(tx, fulfillment, [BOX], now())
+    bought(database, order_id)
+    return fulfillment
+
+
+def bought(database: Database, order_id: str = "W-1001") -> None:
+    """The label of what is packed."""
+    fulfillment = f"{order_id}-1"
+    with database.sessions.begin() as tx:
         rate = Rate(rate_id="rate_1", carrier="usps", service="usps_priority", amount=758, currency="usd")
         facts.labels.buying(tx, fulfillment, 1, rate, now())
         label = Label(
@@ -76,7 +84,6 @@ def labelled(database: Database, order_id: str = "W-1001") -> str:
         )
         facts.labels.bought(tx, fulfillment, 1, label, now())
         assert parcel_of(tx, fulfillment, 1).label_id
-    return fulfillment
 
 
 def shipped(database: Database, order_id: str = "W-1001") -> str:

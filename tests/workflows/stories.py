@@ -215,6 +215,7 @@ SURROGATE = {
     "closed_at",
     "decided_at",
     "requested_at",
+    "packed_at",
     "shipped_at",
     "delivered_at",
     "tracked_at",

@@ -18,7 +18,7 @@ TRIGGERS = [
     ("SKU TWOBOX-…", "packed in two parcels"),
     ("SKU TOOLATE-…", "a recall is refused, the goods are handed over"),
     ("POST /_sandbox/warehouse/fulfillments/{id}/pick_up", "the customer picked it up"),
-    ('POST /_sandbox/warehouse/send {"type", "data"}', "any other news, signed: stock.counted, return.received …"),
+    ('POST /_sandbox/warehouse/send {"type", "data"}', "any other news, signed; of a `timestamp` that is told"),
 ]
 
 
@@ -47,6 +47,8 @@ class News(BaseModel):
     model_config = ConfigDict(extra="forbid")
     type: str
     data: dict[str, Any]
+    timestamp: str | None = None
+    """What the warehouse's clock says, where it is not the world's."""
 
 
 def routes(world: World) -> list[Route]:
@@ -87,4 +89,4 @@ def _receive(world: World, request: Request, given: Any) -> Any:
 def _send(world: World, request: Request, given: Any) -> Any:
     news = News.model_validate(given)
     with world.transaction():
-        floor.tell(world, news.type, news.data)
+        floor.tell(world, news.type, news.data, news.timestamp)

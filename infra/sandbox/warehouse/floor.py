@@ -184,9 +184,9 @@ def _go_on(world: World, doc: Document) -> None:
         clock.schedule(world, "warehouse.next", subject, paces=1, order_id=doc["order_id"])
 
 
-def tell(world: World, news: str, data: Document) -> None:
+def tell(world: World, news: str, data: Document, timestamp: str | None = None) -> None:
     now = world.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    webhooks.send(world, "warehouse", {"type": news, "timestamp": now, "data": data})
+    webhooks.send(world, "warehouse", {"type": news, "timestamp": timestamp or now, "data": data})
 
 
 def _has(doc: Document, prefix: str) -> bool:
