@@ -142,12 +142,17 @@ class Restock(Base):
 
 class Order(Base):
     __tablename__ = "orders"
+    # as lists read them: by one of these, newest first
+    __table_args__ = (
+        Index(None, "placed_at", "order_id"),
+        *(Index(None, filtered, "placed_at", "order_id") for filtered in ("status", "customer_id", "channel")),
+    )
 
     order_id: Mapped[str] = mapped_column(ID, primary_key=True)
-    channel: Mapped[str] = mapped_column(WORD, index=True)
-    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.customer_id"), index=True)
+    channel: Mapped[str] = mapped_column(WORD)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.customer_id"))
     currency: Mapped[str] = mapped_column(String(3))
-    status: Mapped[str] = mapped_column(WORD, index=True)
+    status: Mapped[str] = mapped_column(WORD)
     payment_status: Mapped[str] = mapped_column(WORD)
     fulfillment_status: Mapped[str] = mapped_column(WORD)
     cancellation: Mapped[str | None] = mapped_column(WORD)
@@ -175,17 +180,17 @@ class Order(Base):
     """Of the order as sent: the same id with other content is a conflict."""
     version: Mapped[int]
     """Raised by every fact of the order as a whole; the ETag."""
-    placed_at: Mapped[datetime] = mapped_column(index=True)
+    placed_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 
 
 class OrderLine(Base):
     __tablename__ = "order_lines"
-    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_positive"),)
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_positive"), Index(None, "sku", "order_id"))
 
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
     line_no: Mapped[int] = mapped_column(primary_key=True)
-    sku: Mapped[str] = mapped_column(ForeignKey("products.sku"), index=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("products.sku"))
     quantity: Mapped[int]
     cancelled: Mapped[int]
     """Units of this line that will never be sent."""

@@ -117,10 +117,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("track_token", name=op.f("uq_orders_track_token")),
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_orders_channel"), ["channel"], unique=False)
-        batch_op.create_index(batch_op.f("ix_orders_customer_id"), ["customer_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_orders_placed_at"), ["placed_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_orders_status"), ["status"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_orders_channel_placed_at_order_id"), ["channel", "placed_at", "order_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_orders_customer_id_placed_at_order_id"),
+            ["customer_id", "placed_at", "order_id"],
+            unique=False,
+        )
+        batch_op.create_index(batch_op.f("ix_orders_placed_at_order_id"), ["placed_at", "order_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_orders_status_placed_at_order_id"), ["status", "placed_at", "order_id"], unique=False
+        )
 
     op.create_table(
         "restocks",
@@ -356,7 +364,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("order_id", "line_no", name=op.f("pk_order_lines")),
     )
     with op.batch_alter_table("order_lines", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_order_lines_sku"), ["sku"], unique=False)
+        batch_op.create_index(batch_op.f("ix_order_lines_sku_order_id"), ["sku", "order_id"], unique=False)
 
     op.create_table(
         "holds",
