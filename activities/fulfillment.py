@@ -4,10 +4,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
+from activities import effects
+from activities.effects import OpenEffect
 from activities.facts import goods
 from activities.facts.record import outcome_known
 from activities.failures import OutcomeUnknown, Refused
-from activities.intents import Opened, call_again, close_intent, open_intent, unresolved
 from activities.models import FulfillmentStatus, FulfillmentStep, Recall, Standing
 from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
 from activities.standing import of_fulfillment
@@ -32,15 +33,15 @@ class FulfillmentActivities:
                 outcome_known(tx, step.order_id, name)
                 return of_fulfillment(tx, step.fulfillment_id)
             asked, warehouse = asked_of(tx, f), warehouse_of(tx, f)
-            intent = open_intent(tx, step.order_id, name, location=f.location_id)
-            call_again(tx, intent)
+            effect = effects.begin(tx, step.order_id, name, location=f.location_id)
+            effects.call_with_same_key(tx, effect)
         try:
-            self.warehouses.request(warehouse, asked, key=intent.key)
+            self.warehouses.request(warehouse, asked, key=effect.key)
         except Refused as refusal:
-            if intent.fresh or refusal.code != KNOWN:  # asked again it has the request, as it was then
+            if effect.fresh or refusal.code != KNOWN:  # asked again it has the request, as it was then
                 raise
         with self.sessions.begin() as tx:
-            close_intent(tx, intent)
+            effects.finish(tx, effect)
             goods.requested(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
@@ -59,10 +60,10 @@ class FulfillmentActivities:
                 )
                 for p in goods.parcels_of(tx, step.fulfillment_id)
             ]
-            intent = open_intent(tx, step.order_id, f"release:{step.fulfillment_id}")
-        self.warehouses.release(warehouse, step.fulfillment_id, parcels, key=intent.key)
+            effect = effects.begin(tx, step.order_id, f"release:{step.fulfillment_id}")
+        self.warehouses.release(warehouse, step.fulfillment_id, parcels, key=effect.key)
         with self.sessions.begin() as tx:
-            close_intent(tx, intent)
+            effects.finish(tx, effect)
             goods.released(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
@@ -73,33 +74,33 @@ class FulfillmentActivities:
         request = f"request:{step.fulfillment_id}"
         with self.sessions.begin() as tx:
             _, f = goods.locked(tx, step.fulfillment_id)
-            lost = open_intent(tx, step.order_id, request) if unresolved(tx, step.order_id, request) else None
+            lost = effects.begin(tx, step.order_id, request) if effects.unresolved(tx, step.order_id, request) else None
             asked = f.status in (FulfillmentStatus.REQUESTED, FulfillmentStatus.PACKED) or lost
             if f.recall in (Recall.CONFIRMED, Recall.REFUSED) or not asked:
                 outcome_known(tx, step.order_id, f"recall:{step.fulfillment_id}")
                 return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
             goods.recall_asked(tx, step.fulfillment_id, step.at)
-            intent = open_intent(tx, step.order_id, f"recall:{step.fulfillment_id}")
+            effect = effects.begin(tx, step.order_id, f"recall:{step.fulfillment_id}")
         try:
-            self.warehouses.cancel(warehouse, step.fulfillment_id, key=intent.key)
+            self.warehouses.cancel(warehouse, step.fulfillment_id, key=effect.key)
         except Refused as refusal:
             if lost is None or refusal.code != NOT_FOUND:
                 raise
-            return self.never_asked(step, lost, intent)
+            return self.never_asked(step, lost, effect)
         with self.sessions.begin() as tx:
-            close_intent(tx, intent)
+            effects.finish(tx, effect)
             goods.noticed(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
-    def never_asked(self, step: FulfillmentStep, request: Opened, recall: Opened) -> Standing:
+    def never_asked(self, step: FulfillmentStep, request: OpenEffect, recall: OpenEffect) -> Standing:
         """The warehouse does not know what we may have asked it for. Once the request can't be under way any more,
         there is nothing to stop."""
         if not request.settled:
             raise OutcomeUnknown("warehouse", "settling", "The request may be under way.", retry_in=request.settles_in)
         with self.sessions.begin() as tx:
-            close_intent(tx, request, "nothing_happened")
-            close_intent(tx, recall)
+            effects.finish(tx, request, "nothing_happened")
+            effects.finish(tx, recall)
             goods.recall_confirmed(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 

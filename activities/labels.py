@@ -5,11 +5,11 @@ from datetime import timedelta
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
+from activities import effects
 from activities.facts import goods, labels
 from activities.facts.record import outcome_known, wall_clock
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.fulfillment import postal
-from activities.intents import close_intent, open_intent
 from activities.models import FulfillmentStatus, LabelStatus, ParcelStep, Standing, Value
 from activities.ports import Label, Labels, Parcel, PostalAddress, Rate
 from activities.ports import LabelStatus as Answer
@@ -40,16 +40,16 @@ class LabelActivities:
             if shipment(tx, step) != asked:
                 raise Unavailable("labels", "changed_meanwhile", "The address or the parcel has changed: priced anew.")
             labels.buying(tx, step.fulfillment_id, step.parcel, rate, step.at)
-            intent = open_intent(tx, step.order_id, label_step(step), rate=rate.rate_id)
+            effect = effects.begin(tx, step.order_id, label_step(step), rate=rate.rate_id)
         try:
             label = self.bought(step, rate)
         except (Refused, Unavailable):
             with self.sessions.begin() as tx:
-                close_intent(tx, intent, "failed")
+                effects.finish(tx, effect, "failed")
                 labels.not_bought(tx, step.fulfillment_id, step.parcel)
             raise
         with self.sessions.begin() as tx:
-            close_intent(tx, intent)
+            effects.finish(tx, effect)
             labels.bought(tx, step.fulfillment_id, step.parcel, label, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
@@ -64,13 +64,15 @@ class LabelActivities:
             if not asked_for and parcel.label_status != LabelStatus.BOUGHT:
                 outcome_known(tx, step.order_id, f"refund-{label_step(step)}")
                 return standing(tx, step.order_id, [step.fulfillment_id])
-            intent = None if asked_for else open_intent(tx, step.order_id, f"refund-{label_step(step)}", label=label_id)
+            effect = (
+                None if asked_for else effects.begin(tx, step.order_id, f"refund-{label_step(step)}", label=label_id)
+            )
         answer = self.labels.label(label_id).status
-        if intent and answer == Answer.BOUGHT:
+        if effect and answer == Answer.BOUGHT:
             answer = self.labels.refund(label_id)
         with self.sessions.begin() as tx:
-            if intent:
-                close_intent(tx, intent)
+            if effect:
+                effects.finish(tx, effect)
             seen = LabelStatus(answer.value)
             labels.refund_seen(tx, labels.parcel_of(tx, step.fulfillment_id, step.parcel), seen, step.at)
             return standing(tx, step.order_id, [step.fulfillment_id])
@@ -78,7 +80,7 @@ class LabelActivities:
     # --- steps of the above ------------------------------------------------------------------------------------------
 
     def rate(self, step: ParcelStep, asked: "Shipment") -> Rate:
-        """Fresh rates for every purchase: free to ask, and they know a corrected address. The intent keeps one."""
+        """Fresh rates for every purchase: free to ask, and they know a corrected address. The effect keeps one."""
         rates = self.labels.rates(
             origin=asked.origin, destination=asked.destination, parcel=asked.size, reference=reference(step)
         )
@@ -102,15 +104,15 @@ class LabelActivities:
             goods.locked(tx, step.fulfillment_id)
             if labels.parcel_of(tx, step.fulfillment_id, step.parcel).label_status != LabelStatus.BUYING:
                 return
-            intent = open_intent(tx, step.order_id, label_step(step))
-        left = intent.recorded_at + self.settle - wall_clock()
+            effect = effects.begin(tx, step.order_id, label_step(step))
+        left = effect.last_called_at + self.settle - wall_clock()
         if left > timedelta():
             raise OutcomeUnknown("labels", "settling", "Waiting for the carrier before looking.", retry_in=left)
-        made = [found for found in self.labels.labels_of(intent.parameters["rate"]) if found.status != Answer.FAILED]
+        made = [found for found in self.labels.labels_of(effect.parameters["rate"]) if found.status != Answer.FAILED]
         if made and made[0].status == Answer.QUEUED:
             raise OutcomeUnknown("labels", "queued", "The carrier still works on it.")
         with self.sessions.begin() as tx:
-            close_intent(tx, intent, "done" if made else "nothing_happened")
+            effects.finish(tx, effect, "done" if made else "nothing_happened")
             if made:
                 labels.bought(tx, step.fulfillment_id, step.parcel, made[0], step.at)
             else:

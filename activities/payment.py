@@ -6,13 +6,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
+from activities import effects
+from activities.effects import OpenEffect, Subject
 from activities.facts import money, planning
 from activities.facts.axes import LIVE, in_doubt
 from activities.facts.goods import locked
 from activities.facts.orders import ask_payment
 from activities.facts.record import locked_order
 from activities.failures import OutcomeUnknown, Refused, Unavailable
-from activities.intents import Opened, call_again, close_answered, close_intent, open_intent, renew_intent, unresolved
 from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentStep, OrderStep, Standing, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.standing import standing
@@ -28,7 +29,9 @@ class Asked(Value):
     payment_id: int
     n: int
     customer_id: str
-    provider_customer: str | None
+    provider_customer: str
+    making_customer: OpenEffect | None
+    """The customer is not known to the provider yet."""
     intent_id: str | None
     method: str
     amount: int
@@ -47,15 +50,15 @@ class PaymentActivities:
         with self.sessions.begin() as tx:
             asked = self.to_authorize(tx, step.order_id)
             if asked is None:
-                close_answered(tx, step.order_id, "authorize:")
+                effects.finish_answered(tx, step.order_id, "authorize:")
                 return standing(tx, step.order_id)
-            intent = open_intent(tx, step.order_id, f"authorize:{asked.n}")
+            effect = effects.begin(tx, step.order_id, f"authorize:{asked.n}")
         self.supersede(step, asked.n, ("action_required", "asked"))
-        intent, answer = self.bank_answer(step.order_id, asked, intent)
+        effect, answer = self.bank_answer(step.order_id, asked, effect)
         if answer.status == IntentStatus.AUTHORIZED:
             self.supersede(step, asked.n, LIVE)
         with self.sessions.begin() as tx:
-            close_intent(tx, intent)
+            effects.finish(tx, effect)
             money.answered(tx, asked.payment_id, answer, step.at)
             return standing(tx, step.order_id)
 
@@ -69,7 +72,7 @@ class PaymentActivities:
             if f.captured or f.status == FulfillmentStatus.CANCELLED:
                 return standing(tx, step.order_id, [step.fulfillment_id])
             if any(covers(p, f.amount, step.good_until) for p in payments):
-                close_answered(tx, step.order_id, "authorize:")
+                effects.finish_answered(tx, step.order_id, "authorize:")
                 return standing(tx, step.order_id, [step.fulfillment_id])
             if not any(p.status == "asked" for p in payments):
                 good = [p for p in payments if p.status in ("authorized", "captured", "ended")]
@@ -90,22 +93,22 @@ class PaymentActivities:
                 money.nothing_to_capture(tx, step.fulfillment_id)
                 return standing(tx, step.order_id, [step.fulfillment_id])
             name = f"capture:{step.fulfillment_id}"
-            if payment is None and not unresolved(tx, step.order_id, name):
+            if payment is None and not effects.unresolved(tx, step.order_id, name):
                 return standing(tx, step.order_id, [step.fulfillment_id])
             final = not (payment and payment.multicapture) or planning.still_to_capture(tx, order) <= f.amount
-            intent = open_intent(
+            effect = effects.begin(
                 tx, step.order_id, name, payment_id=payment.payment_id if payment else 0, amount=f.amount, final=final
             )
-            payment = tx.get_one(Payment, intent.parameters["payment_id"])
+            payment = tx.get_one(Payment, effect.parameters["payment_id"])
             provider_id, before = str(payment.intent), payment.captured
-        intent, after = self.captured(intent, provider_id, before)
+        effect, after = self.captured(effect, provider_id, before)
         with self.sessions.begin() as tx:
-            if after.captured >= before + intent.parameters["amount"]:
-                close_intent(tx, intent)
-                money.captured(tx, step.fulfillment_id, intent.parameters["payment_id"], after, step.at)
+            if after.captured >= before + effect.parameters["amount"]:
+                effects.finish(tx, effect)
+                money.captured(tx, step.fulfillment_id, effect.parameters["payment_id"], after, step.at)
             else:
-                close_intent(tx, intent, "authorization_ended")
-                money.ended(tx, intent.parameters["payment_id"], "authorization_ended", step.at)
+                effects.finish(tx, effect, "authorization_ended")
+                money.ended(tx, effect.parameters["payment_id"], "authorization_ended", step.at)
             return standing(tx, step.order_id, [step.fulfillment_id])
 
     @activity.defn(name="void_payments")
@@ -117,7 +120,7 @@ class PaymentActivities:
         for payment_id in due:
             self.void_one(step, payment_id)
         with self.sessions.begin() as tx:
-            close_answered(tx, step.order_id, "void:")
+            effects.finish_answered(tx, step.order_id, "void:")
             return standing(tx, step.order_id)
 
     @activity.defn(name="refund_payment")
@@ -135,7 +138,7 @@ class PaymentActivities:
                 money.nothing_to_refund(tx, step.fulfillment_id)
                 return standing(tx, step.order_id, [step.fulfillment_id])
             if not pending and payment:
-                intent = open_intent(
+                effect = effects.begin(
                     tx,
                     step.order_id,
                     f"refund:{step.fulfillment_id}",
@@ -148,19 +151,19 @@ class PaymentActivities:
             with self.sessions.begin() as tx:
                 money.refund_seen(tx, pending, seen.status, step.at)
                 return standing(tx, step.order_id, [step.fulfillment_id])
-        provider_id, mark = intent.parameters["intent"], {"order_id": step.order_id, "refund": step.fulfillment_id}
+        provider_id, mark = effect.parameters["intent"], {"order_id": step.order_id, "refund": step.fulfillment_id}
         done = None
-        if not intent.fresh:
+        if not effect.fresh:
             mine = [r for r in self.payments.refunds(provider_id) if r.metadata.get("refund") == mark["refund"]]
             done = mine[0] if mine else None
             if not done:
-                intent = self.again(intent)
+                effect = self.again(effect)
         done = done or self.payments.refund(
-            provider_id, amount=intent.parameters["amount"], metadata=mark, key=intent.key
+            provider_id, amount=effect.parameters["amount"], metadata=mark, key=effect.key
         )
         with self.sessions.begin() as tx:
-            close_intent(tx, intent)
-            money.refund_asked(tx, intent.parameters["payment_id"], step.fulfillment_id, done, step.at)
+            effects.finish(tx, effect)
+            money.refund_asked(tx, effect.parameters["payment_id"], step.fulfillment_id, done, step.at)
             return standing(tx, step.order_id, [step.fulfillment_id])
 
     # --- steps of the above ------------------------------------------------------------------------------------------
@@ -173,12 +176,14 @@ class PaymentActivities:
             payment = payments[-1]
         if payment is None:
             return None
-        customer = tx.get_one(Customer, order.customer_id)
+        customer = money.locked_customer(tx, order.customer_id)
+        known, about = customer.provider_customer or "", Subject("customer", customer.customer_id)
         return Asked(
             payment_id=payment.payment_id,
             n=payment.n,
             customer_id=customer.customer_id,
-            provider_customer=customer.provider_customer,
+            provider_customer=known,
+            making_customer=None if known else effects.begin_about(tx, about, "create"),
             intent_id=payment.intent,
             method=payment.method,
             amount=payment.amount,
@@ -195,14 +200,16 @@ class PaymentActivities:
         for payment_id in old:
             self.void_one(step, payment_id)
 
-    def bank_answer(self, order_id: str, asked: Asked, intent: Opened) -> tuple[Opened, PaymentIntent]:
+    def bank_answer(self, order_id: str, asked: Asked, effect: OpenEffect) -> tuple[OpenEffect, PaymentIntent]:
         """Creates unconfirmed (harmless if lost), records the id, confirms. Looks before it repeats."""
-        customer = asked.provider_customer or self.provider_customer(asked.customer_id)
+        customer = asked.provider_customer
+        if asked.making_customer:
+            customer = self.make_customer(asked.customer_id, asked.making_customer)
         found = self.payments.intent(asked.intent_id) if asked.intent_id else None
-        if found is None and not intent.fresh:
+        if found is None and not effect.fresh:
             found = self.lost_intent(customer, order_id, asked.n)
         if found is None or found.status == IntentStatus.UNCONFIRMED:
-            intent = self.again(intent)
+            effect = self.again(effect)
         if found is None:
             found = self.payments.create_intent(
                 amount=asked.amount,
@@ -211,15 +218,15 @@ class PaymentActivities:
                 payment_method=asked.method,
                 metadata={"order_id": order_id, "payment": str(asked.n)},
                 off_session=asked.off_session,
-                key=intent.key,
+                key=effect.key,
             )
         if asked.intent_id is None:
-            self.made(order_id, asked, intent, found.intent_id)
+            self.made(order_id, asked, effect, found.intent_id)
         if found.status == IntentStatus.UNCONFIRMED:
-            found = self.payments.confirm(found.intent_id, off_session=asked.off_session, key=f"{intent.key}:confirm")
-        return intent, found
+            found = self.payments.confirm(found.intent_id, off_session=asked.off_session, key=f"{effect.key}:confirm")
+        return effect, found
 
-    def made(self, order_id: str, asked: Asked, intent: Opened, provider_id: str) -> None:
+    def made(self, order_id: str, asked: Asked, effect: OpenEffect, provider_id: str) -> None:
         """On record before it is confirmed. A payment that was ended meanwhile is not confirmed any more."""
         with self.sessions.begin() as tx:
             locked_order(tx, order_id)
@@ -228,47 +235,50 @@ class PaymentActivities:
             if wanted:
                 payment.intent = provider_id
         if not wanted:
-            self.payments.void(provider_id, key=f"{intent.key}:unwanted")
+            self.payments.void(provider_id, key=f"{effect.key}:unwanted")
             raise Unavailable("payments", "ended_meanwhile", "The payment was ended before it was confirmed.")
 
-    def again(self, intent: Opened) -> Opened:
+    def again(self, effect: OpenEffect) -> OpenEffect:
         """For a call that may be repeated: with a new key once a look-up is sure that nothing happened."""
-        if intent.fresh:
-            return intent
+        if effect.fresh:
+            return effect
         with self.sessions.begin() as tx:
-            if intent.settled:
-                return renew_intent(tx, intent)
-            call_again(tx, intent)
-            return intent
+            return effects.call_again(tx, effect)
 
-    def provider_customer(self, customer_id: str) -> str:
-        made = self.payments.create_customer(customer_id, key=f"customer:{customer_id}")
+    def make_customer(self, customer_id: str, effect: OpenEffect) -> str:
+        """Orders at the same time share the effect. A customer made twice is empty: the one on record counts."""
+        if not effect.fresh:
+            with self.sessions.begin() as tx:
+                if known := money.locked_customer(tx, customer_id).provider_customer:
+                    return known
+                effect = effects.call_again(tx, effect)
+        made = self.payments.create_customer(customer_id, key=effect.key)
         with self.sessions.begin() as tx:
-            money.customer_known(tx, customer_id, made)
-        return made
+            effects.finish(tx, effect)
+            return money.customer_known(tx, customer_id, made)
 
     def lost_intent(self, customer: str, order_id: str, n: int) -> PaymentIntent | None:
         mine = {"order_id": order_id, "payment": str(n)}
         return next((p for p in self.payments.intents(customer) if mine.items() <= p.metadata.items()), None)
 
-    def captured(self, intent: Opened, provider_id: str, before: int) -> tuple[Opened, PaymentIntent]:
+    def captured(self, effect: OpenEffect, provider_id: str, before: int) -> tuple[OpenEffect, PaymentIntent]:
         """The intent after the capture; with less captured than expected when its authorization has ended."""
-        expected = before + intent.parameters["amount"]
+        expected = before + effect.parameters["amount"]
 
         def told(seen: PaymentIntent) -> bool:
             return seen.captured >= expected or seen.status != IntentStatus.AUTHORIZED
 
-        if not intent.fresh:
+        if not effect.fresh:
             if told(seen := self.payments.intent(provider_id)):
-                return intent, seen
-            intent = self.again(intent)
+                return effect, seen
+            effect = self.again(effect)
         try:
-            return intent, self.payments.capture(
-                provider_id, amount=intent.parameters["amount"], final=intent.parameters["final"], key=intent.key
+            return effect, self.payments.capture(
+                provider_id, amount=effect.parameters["amount"], final=effect.parameters["final"], key=effect.key
             )
         except Refused:
             if told(seen := self.payments.intent(provider_id)):
-                return intent, seen
+                return effect, seen
             raise
 
     def settle_captures(self, step: OrderStep, *, besides: str | None = None) -> None:
@@ -284,19 +294,19 @@ class PaymentActivities:
             locked_order(tx, step.order_id)
             if fulfillment_id not in in_doubt(tx, step.order_id, "capture"):
                 return
-            intent = open_intent(tx, step.order_id, f"capture:{fulfillment_id}")
-            payment = tx.get_one(Payment, intent.parameters["payment_id"])
-            provider_id, expected = str(payment.intent), payment.captured + intent.parameters["amount"]
+            effect = effects.begin(tx, step.order_id, f"capture:{fulfillment_id}")
+            payment = tx.get_one(Payment, effect.parameters["payment_id"])
+            provider_id, expected = str(payment.intent), payment.captured + effect.parameters["amount"]
         seen = self.payments.intent(provider_id)
         taken = seen.captured >= expected
-        if not taken and not intent.settled:
-            raise OutcomeUnknown("payments", "settling", "A capture may be under way.", retry_in=intent.settles_in)
+        if not taken and not effect.settled:
+            raise OutcomeUnknown("payments", "settling", "A capture may be under way.", retry_in=effect.settles_in)
         with self.sessions.begin() as tx:
             locked_order(tx, step.order_id)
             if fulfillment_id in in_doubt(tx, step.order_id, "capture"):
-                close_intent(tx, intent, "done" if taken else "nothing_happened")
+                effects.finish(tx, effect, "done" if taken else "nothing_happened")
                 if taken:
-                    money.captured(tx, fulfillment_id, intent.parameters["payment_id"], seen, step.at)
+                    money.captured(tx, fulfillment_id, effect.parameters["payment_id"], seen, step.at)
 
     def void_one(self, step: OrderStep, payment_id: int) -> None:
         with self.sessions.begin() as tx:
@@ -304,20 +314,20 @@ class PaymentActivities:
             payment = tx.get_one(Payment, payment_id)
             provider_id, n = payment.intent, payment.n
             customer = tx.get_one(Customer, order.customer_id).provider_customer
-            maybe_made = unresolved(tx, step.order_id, f"authorize:{n}")
-            intent = open_intent(tx, step.order_id, f"void:{n}")
-        intent = self.again(intent)
+            maybe_made = effects.unresolved(tx, step.order_id, f"authorize:{n}")
+            effect = effects.begin(tx, step.order_id, f"void:{n}")
+        effect = self.again(effect)
         if provider_id is None and maybe_made and customer:
             lost = self.lost_intent(customer, step.order_id, n)
             provider_id = lost.intent_id if lost else None
-        after = self.payments.void(provider_id, key=intent.key) if provider_id else None
+        after = self.payments.void(provider_id, key=effect.key) if provider_id else None
         with self.sessions.begin() as tx:
             locked_order(tx, step.order_id)
             payment = tx.get_one(Payment, payment_id, populate_existing=True)
             if payment.intent not in (None, provider_id):
                 raise Unavailable("payments", "made_meanwhile", "The payment was made just now: it is voided next.")
             payment.intent = provider_id
-            close_intent(tx, intent)
+            effects.finish(tx, effect)
             money.ended(tx, payment_id, "voided", step.at, taken=after.captured if after else 0)
 
 

@@ -10,9 +10,9 @@ from activities.facts.record import fulfillments_of
 from activities.models import ENDED, LEFT, OPEN_LABELS, FulfillmentStatus, OrderStatus, PaymentStatus
 from infra.database.tables import (
     Backorder,
+    Effect,
     Fulfillment,
     Hold,
-    Intent,
     MoneyMove,
     Order,
     OrderLine,
@@ -147,8 +147,8 @@ def closing(tx: Session, order: Order, now: Sums) -> OrderStatus | None:
 
 def in_doubt(tx: Session, order_id: str, call: str) -> set[str]:
     """Fulfillments for which this was asked of a provider, and nobody knows what became of it."""
-    out = (Intent.step.startswith(f"{call}:"), Intent.finished_at.is_(None))
-    steps = tx.scalars(select(Intent.step).where(Intent.order_id == order_id, *out))
+    out = (Effect.step.startswith(f"{call}:"), Effect.finished_at.is_(None))
+    steps = tx.scalars(select(Effect.step).where(Effect.order_id == order_id, *out))
     return {step.removeprefix(f"{call}:") for step in steps}
 
 

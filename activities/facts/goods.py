@@ -14,7 +14,7 @@ from activities.models import LEFT, FulfillmentStatus, HoldReason, LabelStatus, 
 from activities.ports import Parcel as Packed
 from activities.ports import TrackingStatus
 from activities.shares import cost
-from infra.database.tables import Fulfillment, Intent, Order, Parcel, Reservation
+from infra.database.tables import Effect, Fulfillment, Order, Parcel, Reservation
 
 
 def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
@@ -57,10 +57,10 @@ def to_ask_again(tx: Session, fulfillment_id: str, call: str) -> None:
         f.released = False
     else:
         return
-    step = (Intent.order_id == order.order_id, Intent.step == f"{call}:{fulfillment_id}")
-    last = tx.scalars(select(Intent).where(*step).order_by(Intent.n.desc())).first()
+    step = (Effect.order_id == order.order_id, Effect.step == f"{call}:{fulfillment_id}")
+    last = tx.scalars(select(Effect).where(*step).order_by(Effect.n.desc())).first()
     if last:
-        last.outcome, last.finished_at, last.recorded_at = None, None, wall_clock()
+        last.outcome, last.finished_at, last.last_called_at = None, None, wall_clock()
     changed(tx, order, f)
 
 

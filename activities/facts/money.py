@@ -110,8 +110,16 @@ def keep_method(tx: Session, order: Order, payment: Payment) -> None:
         tx.add(SavedMethod(customer_id=order.customer_id, reference=payment.method, recorded_at=wall_clock()))
 
 
-def customer_known(tx: Session, customer_id: str, provider_customer: str) -> None:
-    tx.get_one(Customer, customer_id).provider_customer = provider_customer
+def locked_customer(tx: Session, customer_id: str) -> Customer:
+    """Orders of one customer meet here before it is known to the provider."""
+    return tx.get_one(Customer, customer_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
+def customer_known(tx: Session, customer_id: str, provider_customer: str) -> str:
+    """The provider's id for a customer: the first that is told."""
+    customer = locked_customer(tx, customer_id)
+    customer.provider_customer = customer.provider_customer or provider_customer
+    return customer.provider_customer
 
 
 def captured(tx: Session, fulfillment_id: str, payment_id: int, after: PaymentIntent, at: datetime) -> None:

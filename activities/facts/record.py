@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from infra.database.tables import Fulfillment, Intent, Message, Order, Relay, TimelineEntry
+from infra.database.tables import Effect, Fulfillment, Message, Order, Relay, TimelineEntry
 
 
 def wall_clock() -> datetime:
@@ -74,8 +74,8 @@ def tell(tx: Session, order: Order, kind: str, subject: str = "", **data: Any) -
 
 def outcome_known(tx: Session, order_id: str, step: str, outcome: str = "done") -> bool:
     """What became of a call is told by other means than its answer: nothing is left to look up. Whether it was out."""
-    out = update(Intent).where(Intent.order_id == order_id, Intent.step == step, Intent.finished_at.is_(None))
-    closed = tx.scalars(out.values(outcome=outcome, finished_at=wall_clock()).returning(Intent.intent_id))
+    out = update(Effect).where(Effect.order_id == order_id, Effect.step == step, Effect.finished_at.is_(None))
+    closed = tx.scalars(out.values(outcome=outcome, finished_at=wall_clock()).returning(Effect.effect_id))
     return closed.first() is not None
 
 

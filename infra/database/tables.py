@@ -395,20 +395,26 @@ class Refund(Base):
 # --- the process ----------------------------------------------------------------------------------------------------
 
 
-class Intent(Base):
-    """An effect about to be asked of a provider. Without `finished_at` its outcome is unknown: look it up first."""
+class Effect(Base):
+    """An effect that is asked of a provider. Without `finished_at` its outcome is unknown: look it up first."""
 
-    __tablename__ = "intents"
-    __table_args__ = (UniqueConstraint("order_id", "step", "n"),)
+    __tablename__ = "effects"
+    __table_args__ = (UniqueConstraint("subject_kind", "subject_id", "step", "n"),)
 
-    intent_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
-    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    effect_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    subject_kind: Mapped[str] = mapped_column(WORD)
+    """`order`, `customer`."""
+    subject_id: Mapped[str] = mapped_column(ID)
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"), index=True)
     step: Mapped[str] = mapped_column(String(120))
     n: Mapped[int]
     key: Mapped[str] = mapped_column(REFERENCE, unique=True)
     parameters: Mapped[dict[str, Any]]
     outcome: Mapped[str | None] = mapped_column(WORD)
     """`done`, or why it will never be."""
+    first_called_at: Mapped[datetime]
+    """With this key."""
+    last_called_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 

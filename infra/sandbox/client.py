@@ -8,7 +8,7 @@ from typing import Any, Literal
 import httpx
 
 Provider = Literal["stripe", "shippo", "twilio", "mail", "warehouse"]
-Mode = Literal["error", "error_after", "lose_answer", "refuse_connection", "delay", "rate_limit"]
+Mode = Literal["error", "error_kept", "error_after", "lose_answer", "refuse_connection", "delay", "rate_limit"]
 
 
 class SandboxControl:

@@ -97,7 +97,7 @@ def endpoint(
         match fault.mode if fault else None:
             case "lose_answer":
                 return await hang_up(request)
-            case "error_after":
+            case "error_after" | "error_kept":
                 return failure(500).response()
             case "delay":
                 await asyncio.sleep(fault.seconds if fault else 0)

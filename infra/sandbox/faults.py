@@ -4,19 +4,20 @@
 """
 
 import re
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from infra.sandbox.world import Document, World
 
-Mode = Literal["error", "error_after", "lose_answer", "refuse_connection", "delay", "rate_limit"]
+Mode = Literal["error", "error_kept", "error_after", "lose_answer", "refuse_connection", "delay", "rate_limit"]
 Provider = Literal["stripe", "shippo", "twilio", "mail", "warehouse"]
 
 
 class Fault(BaseModel):
     """What to do to which calls. Before any effect: `error` (503), `refuse_connection`, `rate_limit` (429).
-    After it: `error_after` (500), `lose_answer`, `delay` (the answer comes `seconds` later)."""
+    After it: `error_after` (500), `lose_answer`, `delay` (the answer comes `seconds` later).
+    `error_kept` (Stripe only): 500 instead of the effect, and again for whoever repeats the key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +29,12 @@ class Fault(BaseModel):
     seconds: float = Field(default=0.0, ge=0)
     match: str | None = None
     """Only calls in whose path, body or touched documents this appears."""
+
+    @model_validator(mode="after")
+    def can_be_kept(self) -> Self:
+        if self.mode == "error_kept" and self.provider != "stripe":
+            raise ValueError("only Stripe keeps its answers")
+        return self
 
 
 def add(world: World, fault: Fault) -> str:

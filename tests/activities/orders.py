@@ -12,10 +12,12 @@ SKU = "MUG"
 BOX = Parcel(weight_g=800, length_mm=200, width_mm=150, height_mm=100)
 
 
-def placed(database: Database, order_id: str, quantity: int = 1, *, in_stock: int = 0) -> None:
+def placed(
+    database: Database, order_id: str, quantity: int = 1, *, in_stock: int = 0, customer_id: str | None = None
+) -> None:
     """An order of mugs, 18.00 each and 5.00 for shipping; Oakland has so many."""
     with database.sessions.begin() as tx:
-        tx.add(Product(sku=SKU, name="Mug", weight_g=400, lead_time_days=7))
+        tx.merge(Product(sku=SKU, name="Mug", weight_g=400, lead_time_days=7))
         address = {**DOCK, "street2": ""}
         facts.catalogue.location_put(
             tx, "OAK", name="OAK", kind="warehouse", priority=1, warehouse="default", address=address
@@ -24,7 +26,7 @@ def placed(database: Database, order_id: str, quantity: int = 1, *, in_stock: in
             facts.shelves.received(tx, reference="opening", location_id="OAK", lines=[(SKU, in_stock)])
         line = {"sku": SKU, "quantity": quantity, "unit_price": 1800}
         total = quantity * 1800 + EXAMPLE["shipping"]["price"]
-        customer = EXAMPLE["customer"] | {"phone": "+14155550100"}
+        customer = EXAMPLE["customer"] | {"phone": "+14155550100", "customer_id": customer_id or f"C-{order_id}"}
         asked = EXAMPLE | {"order_id": order_id, "lines": [line], "tax": 0, "discount": 0, "total": total}
         facts.orders.placed(
             tx, AskedOrder.model_validate(asked | {"customer": customer}), order_id=order_id, idempotency_key=None

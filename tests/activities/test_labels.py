@@ -8,16 +8,16 @@ import pytest
 from sqlalchemy import update
 
 from activities import facts
+from activities.effects import unresolved
 from activities.facts.axes import sums
 from activities.facts.record import wall_clock
 from activities.failures import OutcomeUnknown, Unavailable
 from activities.intake import Address
-from activities.intents import unresolved
 from activities.labels import LabelActivities
 from activities.models import HoldReason, ParcelStep
 from activities.ports import Label, LabelStatus, Rate
 from activities.providers.shippo_labels import ShippoLabels
-from infra.database.tables import Intent, Order
+from infra.database.tables import Effect, Order
 from infra.sandbox.client import SandboxControl
 from tests.activities import orders
 from tests.fixtures_database import Database
@@ -55,7 +55,7 @@ class Meanwhile:
 
 def a_while_later(database: Database) -> None:
     with database.sessions.begin() as tx:
-        tx.execute(update(Intent).values(recorded_at=wall_clock() - 2 * SETTLE))
+        tx.execute(update(Effect).values(last_called_at=wall_clock() - 2 * SETTLE))
 
 
 def label_of(database: Database, step: ParcelStep) -> tuple[str, str | None]:

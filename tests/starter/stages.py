@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 
-from activities import facts
+from activities import effects, facts
 from activities.facts.labels import parcel_of
-from activities.intents import open_intent
 from activities.ports import IntentStatus, Label, LabelStatus, Parcel, PaymentIntent, Rate
 from infra.database.tables import Payment, Relay
 from tests.fixtures_database import Database
@@ -49,7 +48,7 @@ def asking(database: Database, order_id: str = "W-1001") -> str:
     """Reserved, planned, and being asked of the warehouse: nobody knows the outcome. Gives the fulfillment."""
     with database.sessions.begin() as tx:
         facts.stock.reserved(tx, order_id, now())
-        open_intent(tx, order_id, f"request:{order_id}-1")
+        effects.begin(tx, order_id, f"request:{order_id}-1")
     return f"{order_id}-1"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
-from infra.database.tables import Hold, Intent, Message, Stock
+from infra.database.tables import Effect, Hold, Message, Stock
 from infra.processes import NotReady
 from tests.invariants import broken
 from tests.whole.house import House, Part, order
@@ -75,7 +75,7 @@ def test_twenty_kills_under_load_lose_nothing_and_double_nothing(house: House) -
     assert not (wrong := differences(house, orders)), "\n".join(wrong)
     with house.database.sessions() as tx:
         assert broken(tx) == []
-        assert tx.scalars(select(Intent.step).where(Intent.finished_at.is_(None))).all() == []
+        assert tx.scalars(select(Effect.step).where(Effect.finished_at.is_(None))).all() == []
         assert tx.scalars(select(Hold.hold_id)).all() == []
         left = dict(tx.execute(select(Stock.sku, Stock.on_hand)).all())
     sold = {sku: sum(o["lines"][0]["quantity"] for o in orders if o["lines"][0]["sku"] == sku) for sku in STOCK}

@@ -203,7 +203,7 @@ SURROGATE = {
     "backorder_id",
     "payment_id",
     "refund_id",
-    "intent_id",
+    "effect_id",
     "change_id",
     "entry_id",
     "message_id",
@@ -220,6 +220,8 @@ SURROGATE = {
     "delivered_at",
     "tracked_at",
     "finished_at",
+    "first_called_at",
+    "last_called_at",
     "sent_at",
     "tried_at",
     "due_at",
@@ -239,4 +241,4 @@ SURROGATE = {
     "reference",
     "action_url",
 }
-DIFFERENT = {"relay": {"kind"}, "intents": {"n", "key"}}
+DIFFERENT = {"relay": {"kind"}, "effects": {"n", "key"}}

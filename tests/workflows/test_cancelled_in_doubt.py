@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from activities import intents
+from activities import effects
 from infra.database.tables import Payment
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
@@ -37,7 +37,7 @@ def called_back(shop: Shop, order: str) -> None:
 
 @pytest.fixture
 def soon_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intents, "UNDER_WAY", timedelta(seconds=1))
+    monkeypatch.setattr(effects, "UNDER_WAY", timedelta(seconds=1))
 
 
 def test_what_a_lost_capture_took_is_given_back(shop: Shop) -> None:

@@ -31,7 +31,8 @@ def operation(world: World, method: str, path: str, name: str, declared: Mapping
         if kept is not None:
             return kept
         given = _parameters(call, declared)
-        answer = _execute(world, call, given, do)
+        kept_error = call.fault is not None and call.fault.mode == "error_kept"
+        answer = failure(500) if kept_error else _execute(world, call, given, do)
         if key:
             _keep(world, call, key, fingerprint, answer)
         return Answer(answer.body, answer.status, {"Request-Id": new_id("req_"), "Stripe-Version": VERSION})

@@ -204,21 +204,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_contacts_order_id"), ["order_id"], unique=False)
 
     op.create_table(
-        "intents",
-        sa.Column("intent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("order_id", sa.String(length=64), nullable=False),
+        "effects",
+        sa.Column("effect_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("subject_kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.String(length=64), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=True),
         sa.Column("step", sa.String(length=120), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(length=255), nullable=False),
         sa.Column("parameters", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("outcome", sa.String(length=40), nullable=True),
+        sa.Column("first_called_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_called_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_intents_order_id")),
-        sa.PrimaryKeyConstraint("intent_id", name=op.f("pk_intents")),
-        sa.UniqueConstraint("key", name=op.f("uq_intents_key")),
-        sa.UniqueConstraint("order_id", "step", "n", name=op.f("uq_intents_order_id_step_n")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_effects_order_id")),
+        sa.PrimaryKeyConstraint("effect_id", name=op.f("pk_effects")),
+        sa.UniqueConstraint("key", name=op.f("uq_effects_key")),
+        sa.UniqueConstraint(
+            "subject_kind", "subject_id", "step", "n", name=op.f("uq_effects_subject_kind_subject_id_step_n")
+        ),
     )
+    with op.batch_alter_table("effects", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_effects_order_id"), ["order_id"], unique=False)
+
     op.create_table(
         "messages",
         sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

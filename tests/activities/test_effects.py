@@ -1,7 +1,7 @@
-"""Intents: what is known of one call says nothing of another."""
+"""Effects: what is known of one call says nothing of another."""
 
+from activities.effects import begin, unresolved
 from activities.facts.record import outcome_known
-from activities.intents import open_intent, unresolved
 from tests.activities import orders
 from tests.fixtures_database import Database
 
@@ -10,7 +10,7 @@ def test_the_outcome_of_one_fulfillments_call_is_not_that_of_the_tenth(database:
     orders.placed(database, "I-1")
     with database.sessions.begin() as tx:
         for n in (1, 10):
-            open_intent(tx, "I-1", f"request:I-1-{n}")
+            begin(tx, "I-1", f"request:I-1-{n}")
         assert outcome_known(tx, "I-1", "request:I-1-1")
         assert not unresolved(tx, "I-1", "request:I-1-1")
         assert unresolved(tx, "I-1", "request:I-1-10")
