@@ -1,6 +1,5 @@
 """The sandbox's Shippo, held against the vendor's published contract: what it takes, and what it answers."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -11,18 +10,14 @@ import pytest
 from infra.sandbox.client import SandboxControl
 from infra.sandbox.shippo.parameters import ENDPOINTS
 from tests.infra.sandbox.test_shippo import Shippo
-from tests.sandbox import ROOT
-from tests.specs import load
+from tests.specs import load, read
 
-CONTRACT = ROOT.parent / "shared" / "specs" / "shippo.json"
-pytestmark = pytest.mark.skipif(not CONTRACT.exists(), reason="the vendors' contracts are not on this machine")
 Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def contract() -> Json:
-    loaded: Json = json.loads(CONTRACT.read_text())
-    return loaded
+    return read("shippo")
 
 
 @pytest.fixture

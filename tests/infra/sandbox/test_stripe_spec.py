@@ -1,6 +1,5 @@
 """The sandbox's Stripe, and our calls, held against the vendor's contract."""
 
-import json
 import uuid
 
 import pytest
@@ -10,7 +9,7 @@ from activities.providers.stripe_payments import StripePayments
 from infra.sandbox.client import SandboxControl
 from infra.sandbox.stripe import ENDPOINTS
 from tests.activities.providers.till import Till
-from tests.specs import FOLDER, load
+from tests.specs import load, read
 
 
 @pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, *_ in ENDPOINTS])
@@ -77,12 +76,7 @@ def test_the_check_itself_finds_what_is_wrong() -> None:
 
 
 def test_objects_have_the_fields_that_the_vendors_have(sandbox: SandboxControl) -> None:
-    file = FOLDER / "stripe_fixtures.json"
-    if not file.exists():
-        pytest.skip(
-            "the vendor's example objects are not here: shared/specs/stripe_fixtures.json beside the repository"
-        )
-    examples: dict[str, dict[str, object]] = json.loads(file.read_text())
+    examples: dict[str, dict[str, object]] = read("stripe_fixtures")
     till = Till.open(sandbox)
     api = stripe.StripeClient("sk_test_spec", base_addresses={"api": sandbox.stripe_base}, max_network_retries=0)
     paid = till.capture(till.authorized("pm_card_createDispute"), 4410)
