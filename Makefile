@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
-.PHONY: help demo test check format lock histories clean
+.PHONY: help demo test test-all check format lock histories clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,14 +12,21 @@ READY := $(VENV)/.ready
 say := @echo "==>"
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: $(READY) ## start everything on embedded defaults and play a tour of orders
 	@$(BIN)/orders demo
 
-test: $(READY) ## run all tests
+# Two processes take a file each, and the next when they are through; files that are named need only one process.
+T ?= $(if $(CELLS),tests/workflows/test_crash_table.py)
+SPLIT := $(if $(findstring .py,$(T)),,-n 2 --dist loadfile --no-loadscope-reorder)
+
+test: $(READY) ## run the tests in two processes, a sample of the crash table; T=tests/… for some of them, CELLS=… for its cells
 	$(say) "tests"
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q $(SPLIT) $(T)
+
+test-all: $(READY) ## run the tests, and every cell of the crash table
+	@$(MAKE) test T= CELLS=all
 
 check: $(READY) ## format, style, types, import rules, migrations, then all tests
 	$(say) "format and style"

@@ -19,12 +19,22 @@ structlog.configure(
 )
 
 pytest_plugins = (
+    "tests.cells",
     "tests.fixtures_database",
     "tests.fixtures_engine",
     "tests.fixtures_sandbox",
     "tests.fixtures_receiver",
     "tests.fixtures_shop",
 )
+
+
+LONG = ("tests/workflows/test_crash_table.py", "tests/whole/", "tests/starter/cli/", "tests/workflows/")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # processes take the files in this order: none is to be left with a long one at the end
+    items.sort(key=lambda item: next((n for n, long in enumerate(LONG) if item.nodeid.startswith(long)), len(LONG)))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

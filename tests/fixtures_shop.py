@@ -2,7 +2,9 @@
 at every wait."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -46,34 +48,41 @@ def new_database(
         database.engine.dispose()
 
 
-@pytest.fixture(scope="session", params=[AS_IT_IS, RENEWED])
-def any_shop(
-    request: pytest.FixtureRequest, new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl
-) -> Iterator[Shop]:
-    renewed = request.param == RENEWED
-    settings = {"ORDERS_CONTINUE_AT_EVERY_WAIT": "true"} if renewed else {}
-    database = new_database("shop", "postgresql" if renewed else USUAL)
-    with Shop(database, engine_server, sandbox, settings=settings) as shop:
-        yield shop
-
-
 @pytest.fixture(scope="session")
-def one_shop(new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl) -> Iterator[Shop]:
-    """For what does not depend on how often a run is renewed."""
-    with Shop(new_database("one"), engine_server, sandbox) as shop:
+def shops(
+    new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl
+) -> Iterator[Callable[[str], Shop]]:
+    """Opens a shop where the first test asks for it, and closes it at the end of the run."""
+    with ExitStack() as opened:
+
+        @cache
+        def shop(name: str) -> Shop:
+            renewed = name == RENEWED
+            settings = {"ORDERS_CONTINUE_AT_EVERY_WAIT": "true"} if renewed else {}
+            database = new_database("shop", "postgresql" if renewed else USUAL)
+            return opened.enter_context(Shop(database, engine_server, sandbox, settings=settings))
+
         yield shop
+
+
+@pytest.fixture(params=[AS_IT_IS, RENEWED])
+def any_shop(request: pytest.FixtureRequest, shops: Callable[[str], Shop]) -> Shop:
+    return shops(request.param)
 
 
 @pytest.fixture
 def shop(any_shop: Shop) -> Shop:
     """Everything moves by itself, quickly, unless the test says otherwise."""
-    any_shop.sandbox.pace(PACE)
-    any_shop.sandbox.webhooks_to(any_shop.settings.public_url)
-    return any_shop
+    return _open_for_trade(any_shop)
 
 
 @pytest.fixture
-def plain_shop(one_shop: Shop) -> Shop:
-    one_shop.sandbox.pace(PACE)
-    one_shop.sandbox.webhooks_to(one_shop.settings.public_url)
-    return one_shop
+def plain_shop(shops: Callable[[str], Shop]) -> Shop:
+    """For what does not depend on how often a run is renewed."""
+    return _open_for_trade(shops(AS_IT_IS))
+
+
+def _open_for_trade(shop: Shop) -> Shop:
+    shop.sandbox.pace(PACE)
+    shop.sandbox.webhooks_to(shop.settings.public_url)
+    return shop

@@ -41,6 +41,9 @@ class Mishap(NamedTuple):
     where: Where
     how: How
 
+    def __str__(self) -> str:
+        return f"{self.activity}, {self.where}, {self.how}"
+
 
 EFFECTS: dict[str, tuple[Provider, str]] = {
     "authorize_payment": ("stripe", "confirm"),

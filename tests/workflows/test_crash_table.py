@@ -9,6 +9,7 @@ import pytest
 
 from infra.sandbox.client import Mode, SandboxControl
 from infra.temporal import DevServer
+from tests.cells import chosen
 from tests.fixtures_shop import NewDatabase
 from tests.shop import Shop, unique
 from tests.workflows import stories
@@ -91,7 +92,7 @@ def calm_sandbox() -> None:
     """Not between the cells: they run side by side."""
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: f"{cell.activity}, {cell.where}, {cell.how}")
+@pytest.mark.parametrize("cell", chosen(CELLS), ids=str)
 def test_cut_off_anywhere_an_order_leaves_the_same_behind(table: Table, cell: Mishap) -> None:
     left, struck = table.left[cell].result(180)
     undisturbed, _ = table.left[ROWS[cell.activity]].result(180)

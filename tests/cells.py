@@ -1,0 +1,57 @@
+"""Which cells of the crash table a run plays. `CELLS` says it: `all`, a sample by its seed (`sample:1f2e3d4`), or cells
+by their names or a part of these, with `;` between them. Where it says nothing, the commit chooses the sample."""
+
+import os
+import random
+import subprocess
+from collections import defaultdict
+
+import pytest
+
+from tests.sandbox import ROOT
+from tests.workflows.mishaps import Mishap
+
+SAMPLE = "sample:"
+OF_EACH_ACTIVITY = 3
+
+
+def chosen(cells: list[Mishap]) -> list[Mishap]:
+    wanted = os.environ["CELLS"]
+    if wanted == "all":
+        return cells
+    if wanted.startswith(SAMPLE):
+        return sample(cells, wanted.removeprefix(SAMPLE))
+    names = [name for each in wanted.split(";") if (name := each.strip())]
+    if missing := [name for name in names if not any(name in str(cell) for cell in cells)]:
+        raise pytest.UsageError(f"CELLS: the crash table has no cell called {' or '.join(missing)}")
+    return [cell for cell in cells if any(name in str(cell) for name in names)]
+
+
+def sample(cells: list[Mishap], seed: str) -> list[Mishap]:
+    """As many cells of each activity, so that none is ever left out."""
+    rows: dict[str, list[Mishap]] = defaultdict(list)
+    for cell in cells:
+        rows[cell.activity].append(cell)
+    chance = random.Random(seed)
+    return [cell for row in rows.values() for cell in sorted(chance.sample(row, OF_EACH_ACTIVITY), key=row.index)]
+
+
+def commit() -> str:
+    """What is checked out; a fixed word where that is not known."""
+    try:
+        told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    except FileNotFoundError:
+        return "no-commit"
+    return told.stdout.strip() or "no-commit"
+
+
+def pytest_configure() -> None:
+    # before processes are started for the tests: all of them play the same
+    os.environ["CELLS"] = os.environ.get("CELLS") or SAMPLE + commit()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    ran = [report for each in terminalreporter.stats.values() for report in each if isinstance(report, pytest.TestReport)]
+    count = len({report.nodeid for report in ran if "cut_off_anywhere" in report.nodeid})
+    if count:
+        terminalreporter.write_line(f'crash table: {count} cells; the same again: make test CELLS="{os.environ["CELLS"]}"')
