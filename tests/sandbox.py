@@ -1,9 +1,7 @@
 """The sandbox as a process of its own."""
 
 import os
-import signal
 import socket
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Self
 
 import httpx
 
+from infra.processes import Child, start
 from infra.sandbox.client import Mode, Provider, SandboxControl
 
 __all__ = ["ROOT", "SECRETS", "Mode", "Provider", "SandboxControl", "SandboxProcess", "free_port"]
@@ -41,7 +40,7 @@ class SandboxProcess:
     port: int = field(default_factory=free_port)
     smtp_port: int = field(default_factory=free_port)
     public_url: str | None = None
-    running: subprocess.Popen[str] | None = field(default=None, repr=False)
+    running: Child | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
@@ -53,12 +52,9 @@ class SandboxProcess:
         command += [] if self.pace is None else ["--pace", str(self.pace)]
         new = not self.state.exists() or not any(self.state.iterdir())
         told = {"ORDERS_ENV_FILE": "", "PUBLIC_URL": self.public_url or "http://127.0.0.1:1"}
-        self.running = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **SECRETS, **told}, stdout=subprocess.PIPE, text=True
-        )
-        assert self.running.stdout is not None
-        first = self.running.stdout.readline()
-        assert first.startswith("sandbox ready"), f"the sandbox did not start (exit {self.running.poll()}): {first!r}"
+        log = self.state.with_name(f"{self.state.name}.log")
+        self.running = start("sandbox", command, log=log, environ={**os.environ, **SECRETS, **told}, folder=ROOT)
+        self.running.wait_for_line("sandbox ready")
         if new and self.public_url is None:
             # Nobody listens yet: webhooks wait until they are told where to go.
             httpx.post(f"{self.url}/_sandbox/webhooks", json={"url": None}, trust_env=False).raise_for_status()
@@ -68,17 +64,10 @@ class SandboxProcess:
         """As a crash does: no warning."""
         assert self.running is not None
         self.running.kill()
-        self.running.wait()
-        self._forget()
+        self.running = None
 
     def stop(self) -> int:
         assert self.running is not None
-        self.running.send_signal(signal.SIGTERM)
-        code = self.running.wait(timeout=15)
-        self._forget()
-        return code
-
-    def _forget(self) -> None:
-        if self.running is not None and self.running.stdout is not None:
-            self.running.stdout.close()
+        code = self.running.stop(patience=15)
         self.running = None
+        return code
