@@ -4,7 +4,6 @@
 """
 
 import base64
-import binascii
 import json
 import os
 import re
@@ -13,8 +12,8 @@ from datetime import timedelta
 from email.utils import parseaddr
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic import ValidationInfo as Info
@@ -32,6 +31,14 @@ WORKER_NEEDS = (
 )
 API_NEEDS = ("stripe_webhook_secret", "shippo_webhook_secret", "twilio_auth_token", "warehouses")
 NOTHING = SecretStr("")
+LEAST_BYTES = 24
+"""Of a secret that signs webhooks, as Standard Webhooks asks for: a shorter one can be guessed."""
+LABEL = "[A-Za-z0-9_-]{1,63}"
+POSTGRESQL = re.compile(
+    r"postgresql(\+psycopg)?://([^:/@]*(:[^@]*)?@)?"
+    rf"(\[[0-9a-fA-F:.]+\]|{LABEL}(\.{LABEL})*\.?)?(:[0-9]{{1,5}})?/[^/?@\s]+(\?[^@]*)?"
+)
+"""As SQLAlchemy reads it, but for an `@` after the password: it would take the end of a password for the host."""
 
 
 class SettingsError(Exception):
@@ -40,31 +47,58 @@ class SettingsError(Exception):
 
 def _http_url(text: str) -> str:
     parts = urlsplit(text)
-    if text and (parts.scheme not in ("http", "https") or not parts.hostname):
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname or not _port_fits(parts)):
         raise ValueError
     return text.rstrip("/")
 
 
 def _smtp_url(text: SecretStr) -> SecretStr:
     parts = urlsplit(text.get_secret_value())
-    if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+    if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or not _port_fits(parts)):
+        raise ValueError
+    # else what follows an unescaped `/`, `?` or `#` of the password, which is no host
+    if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError
     return text
+
+
+def _port_fits(parts: SplitResult) -> bool:
+    return parts.port is None or parts.port > 0  # what is no number, or too large, is a ValueError already
 
 
 def _database_url(text: SecretStr) -> SecretStr:
-    if re.match(r"(sqlite|postgresql(\+psycopg)?):///?.", text.get_secret_value()) is None:
+    url = text.get_secret_value()
+    if not re.fullmatch(r"sqlite:///[^?]+", url) and POSTGRESQL.fullmatch(url) is None:
         raise ValueError
     return text
 
 
-def _webhook_secret(text: SecretStr) -> SecretStr:
-    key = text.get_secret_value().removeprefix("whsec_")
-    try:
-        base64.b64decode(key + "=" * (-len(key) % 4), validate=True)
-    except binascii.Error:
-        raise ValueError from None
-    return text
+def _one_or_two(value: Any) -> Any:
+    """`new,old`. More than two would be a rotation that never ends."""
+    if not isinstance(value, str):
+        return value
+    written = [part.strip() for part in value.split(",")]
+    if len(written) > 2 or not all(written):
+        raise ValueError
+    return written
+
+
+def _long(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value().removeprefix("whsec_").encode()) < LEAST_BYTES:
+        raise ValueError
+    return secret
+
+
+def _long_base64(secret: SecretStr) -> SecretStr:
+    if len(_decoded(secret)) < LEAST_BYTES:
+        raise ValueError
+    return secret
+
+
+def _decoded(secret: SecretStr) -> bytes:
+    """The same key may be written in more than one way. Malformed: `binascii.Error`, a ValueError."""
+    key = secret.get_secret_value().removeprefix("whsec_")
+    return base64.b64decode(key + "=" * (-len(key) % 4), validate=True)
 
 
 def _address_to_listen_at(text: str) -> str:
@@ -98,20 +132,27 @@ def _duration(value: Any) -> Any:
 
 
 Url = Annotated[str, AfterValidator(_http_url)]
-WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
+Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_one_or_two)]
+"""Those that are good now: we sign with the first, and take what any of them signed."""
+WebhookSecrets = Annotated[tuple[Annotated[SecretStr, AfterValidator(_long)], ...], BeforeValidator(_one_or_two)]
+WarehouseSecrets = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_long_base64)], ...], BeforeValidator(_one_or_two)
+]
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
 
 URL = "a URL, http://… or https://…"
 DURATION = "a duration, as 20s, 15m, 3d or ISO 8601"
+ROTATING = "while rotating two: NEW,OLD"
+LENGTH = f"at least {LEAST_BYTES} bytes"
 
 
 class Warehouse(BaseModel):
-    """One warehouse system: where requests go, and the secret that signs them and its webhooks."""
+    """One warehouse system: where requests go, and what signs them and its webhooks."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: Url
-    secret: WebhookSecret
+    secret: WarehouseSecrets = Field(min_length=1)
 
 
 class Settings(BaseModel):
@@ -122,7 +163,7 @@ class Settings(BaseModel):
     orders_home: Annotated[Path, AfterValidator(Path.absolute)] = Field(Path(".orders"), description="a folder")
     database_url: Annotated[SecretStr, AfterValidator(_database_url)] = Field(
         default_factory=lambda known: SecretStr(f"sqlite:///{known['orders_home'] / 'orders.db'}"),
-        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; @ and % in a password are %40 and %25",
     )
 
     orders_api_host: str = Field("127.0.0.1", min_length=1, description="a host name or address to listen on")
@@ -138,23 +179,31 @@ class Settings(BaseModel):
 
     stripe_api_key: SecretStr = Field(NOTHING, description="a secret key of Stripe, sk_…")
     stripe_api_base: Url = Field("https://api.stripe.com", description=URL)
-    stripe_webhook_secret: SecretStr = Field(NOTHING, description="the signing secret of the Stripe endpoint, whsec_…")
+    stripe_webhook_secret: WebhookSecrets = Field(
+        (), description=f"the signing secret of the Stripe endpoint, whsec_…, {LENGTH}; {ROTATING}"
+    )
     shippo_api_token: SecretStr = Field(NOTHING, description="an API token of Shippo")
     shippo_api_base: Url = Field("https://api.goshippo.com", description=URL)
-    shippo_webhook_secret: SecretStr = Field(NOTHING, description="the secret that Shippo signs webhooks with")
+    shippo_webhook_secret: WebhookSecrets = Field(
+        (), description=f"the secret that Shippo signs webhooks with, {LENGTH}; {ROTATING}"
+    )
     twilio_account_sid: str = Field("", pattern="^(AC.+)?$", description="an account SID of Twilio, AC…")
-    twilio_auth_token: SecretStr = Field(NOTHING, description="the auth token of that Twilio account")
+    twilio_auth_token: Secrets = Field((), description=f"the auth token of that Twilio account; {ROTATING}")
     twilio_from: str = Field("", description="a number like +14155550100, or a messaging service MG…")
     twilio_api_base: Url = Field("https://api.twilio.com", description=URL)
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] = Field(
-        NOTHING, description="smtp://[USER:PASSWORD@]HOST[:PORT], or smtps://…"
+        NOTHING, description="smtp://[USER:PASSWORD@]HOST[:PORT], or smtps://…; / in a password is %2F"
+    )
+    mail_without_tls: Literal["", "allowed"] = Field(
+        "", description="allowed, where mail may travel in the clear to a host that offers no TLS"
     )
     mail_from: Annotated[str, AfterValidator(_sender)] = Field("", description="an address, may be NAME <ADDRESS>")
     warehouse_url: Url = Field("", description=URL)
-    warehouse_secret: WebhookSecret = Field(NOTHING, description="base64, may begin with whsec_")
+    warehouse_secret: WarehouseSecrets = Field((), description=f"base64 of {LENGTH}, may begin with whsec_; {ROTATING}")
     warehouses: dict[str, Warehouse] = Field(
         {},
-        description='JSON {"NAME": {"url": …, "secret": base64}, …}, or WAREHOUSE_URL and WAREHOUSE_SECRET for one',
+        description='JSON {"NAME": {"url": …, "secret": …}, …}, each with a secret of its own (as WAREHOUSE_SECRET), '
+        "or WAREHOUSE_URL and WAREHOUSE_SECRET for one",
     )
 
     orders_http_timeout: Duration = Field(timedelta(seconds=20), description=DURATION)
@@ -185,7 +234,11 @@ class Settings(BaseModel):
     @classmethod
     def _with_default(cls, named: dict[str, Warehouse], info: Info) -> dict[str, Warehouse]:
         url, secret = info.data.get("warehouse_url"), info.data.get("warehouse_secret")
-        return {"default": Warehouse(url=url, secret=secret), **named} if url and secret else named
+        every = {"default": Warehouse(url=url, secret=secret), **named} if url and secret else named
+        known = [_decoded(each) for one in every.values() for each in one.secret]
+        if len(known) != len(set(known)):  # else each could speak for the goods of the other
+            raise ValueError
+        return every
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, *, needs: Collection[str] = ()) -> Self:

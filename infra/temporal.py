@@ -78,8 +78,8 @@ async def connect(
         named = ClientConfig.load_client_connect_config(
             override_env_vars=environment() if environ is None else environ, disable_file=environ is not None
         )
-    except (RuntimeError, ValueError, OSError) as error:
-        raise EngineError(f"the TEMPORAL_* settings are malformed: {error}") from error
+    except (RuntimeError, ValueError, OSError):  # the error quotes the line of the file, which may be a key's
+        raise EngineError("the TEMPORAL_* settings, or the file of TEMPORAL_CONFIG_FILE, are malformed") from None
     arguments: dict[str, Any] = {"target_host": DEFAULT_ADDRESS, **named}
     try:
         return await Client.connect(
@@ -91,6 +91,8 @@ async def connect(
             lazy=lazy,
             runtime=runtime,
         )
+    except ValueError:
+        raise EngineError("setting TEMPORAL_ADDRESS is malformed: expected HOST:PORT; or TEMPORAL_TLS_* is") from None
     except RuntimeError as error:
         address = arguments["target_host"]
         raise EngineError(f"no engine answers at {address}: check TEMPORAL_ADDRESS, _API_KEY and _TLS") from error

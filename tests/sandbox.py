@@ -17,11 +17,11 @@ __all__ = ["ROOT", "SECRETS", "Mode", "Provider", "SandboxControl", "SandboxProc
 ROOT = Path(__file__).resolve().parent.parent
 
 SECRETS = {
-    "STRIPE_WEBHOOK_SECRET": "whsec_tests",
-    "SHIPPO_WEBHOOK_SECRET": "shippo-tests",
+    "STRIPE_WEBHOOK_SECRET": "whsec_the-tests-of-durable-orders",
+    "SHIPPO_WEBHOOK_SECRET": "shippo-tests-of-durable-orders",
     "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
     "TWILIO_AUTH_TOKEN": "twilio-tests",
-    "WAREHOUSE_SECRET": "whsec_dGVzdHMtd2FyZWhvdXNlLXNlY3JldA==",
+    "WAREHOUSE_SECRET": "whsec_dGhlIHdhcmVob3VzZSBzZWNyZXQgb2YgdGVzdHM=",
 }
 
 

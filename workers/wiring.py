@@ -43,15 +43,20 @@ def providers(settings: Settings) -> Providers:
         labels=ShippoLabels(settings.shippo_api_token.get_secret_value(), settings.shippo_api_base, timeout),
         texts=TwilioMessages(
             settings.twilio_account_sid,
-            settings.twilio_auth_token.get_secret_value(),
+            settings.twilio_auth_token[0].get_secret_value(),
             settings.twilio_from,
             api_base=settings.twilio_api_base,
             timeout=timeout,
             status_callback=f"{settings.public_url}/webhooks/twilio",
         ),
-        mail=SmtpMail(settings.smtp_url.get_secret_value(), settings.mail_from, timeout=timeout),
+        mail=SmtpMail(
+            settings.smtp_url.get_secret_value(),
+            settings.mail_from,
+            timeout=timeout,
+            without_tls=settings.mail_without_tls == "allowed",
+        ),
         warehouses=HttpWarehouses(
-            {name: (w.url, w.secret.get_secret_value()) for name, w in settings.warehouses.items()}, timeout=timeout
+            {name: (w.url, w.secret[0].get_secret_value()) for name, w in settings.warehouses.items()}, timeout=timeout
         ),
     )
 

@@ -24,6 +24,7 @@ FINAL = {
     "recipient": "Ask the customer for another address.",
     "content": "The server will not carry this message.",
 }
+NO_TLS = "The server offers no STARTTLS: "
 SAME_ID = "Send it again with the same Message-ID."
 
 Result = TypeVar("Result")
@@ -32,13 +33,23 @@ Result = TypeVar("Result")
 class SmtpMail:
     """`Mail` over stdlib smtplib: one connection per message, `timeout` in seconds for each step of it."""
 
-    def __init__(self, url: str, sender: str, timeout: float = 20.0, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        sender: str,
+        timeout: float = 20.0,
+        *,
+        tls: ssl.SSLContext | None = None,
+        without_tls: bool = False,
+    ) -> None:
         """`url` is `smtp://[user:password@]host[:587]` or `smtps://…[:465]`; `sender` is `a@b` or `Name <a@b>`.
-        Malformed: ValueError, which repeats neither."""
+        Malformed: ValueError, which repeats neither. `without_tls`: to a server that offers none too, but no password.
+        """
         self._implicit_tls, self._host, self._port, self._login = _server(url)
         self._tls = tls or ssl.create_default_context()
         self._sender = _sender(sender)
         self._timeout = timeout
+        self._without_tls = without_tls
 
     def send(self, *, to: str, subject: str, text: str, message_id: str) -> None:
         """Safe to repeat with the same `message_id`, after every failure."""
@@ -77,9 +88,9 @@ class SmtpMail:
         if smtp.has_extn("starttls"):
             smtp.starttls(context=self._tls)
         elif self._login:
-            raise Unavailable(
-                PROVIDER, "no_tls", "The server offers no STARTTLS: the password would travel in the clear."
-            )
+            raise Unavailable(PROVIDER, "no_tls", f"{NO_TLS}the password would travel in the clear.")
+        elif not self._without_tls:
+            raise Unavailable(PROVIDER, "no_tls", f"{NO_TLS}use smtps://, or set MAIL_WITHOUT_TLS=allowed.")
 
 
 def _server(url: str) -> tuple[bool, str, int, tuple[str, str] | None]:

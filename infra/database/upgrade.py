@@ -33,7 +33,7 @@ def opened(url: str, pool_size: int) -> Engine:
         require_current(engine)
     except FileNotFoundError:
         raise Unusable("there is no folder for the database: run `orders db upgrade`, or set ORDERS_HOME") from None
-    except (OSError, SQLAlchemyError) as trouble:
+    except (OSError, ValueError, SQLAlchemyError) as trouble:
         why = type(getattr(trouble, "orig", None) or trouble).__name__
         raise Unusable(f"the database does not answer ({why}): check DATABASE_URL") from None
     return engine

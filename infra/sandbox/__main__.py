@@ -71,13 +71,14 @@ def main(arguments: list[str] | None = None) -> int:
 def credentials(settings: Settings) -> Credentials:
     """The vendors' shared secrets, from the same settings as the rest reads; made up where they are not set."""
     set_ = {
-        "stripe_webhook_secret": settings.stripe_webhook_secret.get_secret_value(),
-        "shippo_webhook_secret": settings.shippo_webhook_secret.get_secret_value(),
-        "twilio_account_sid": settings.twilio_account_sid,
-        "twilio_auth_token": settings.twilio_auth_token.get_secret_value(),
-        "warehouse_secret": settings.warehouse_secret.get_secret_value(),
+        "stripe_webhook_secret": settings.stripe_webhook_secret,
+        "shippo_webhook_secret": settings.shippo_webhook_secret,
+        "twilio_auth_token": settings.twilio_auth_token,
+        "warehouse_secret": settings.warehouse_secret,
     }
-    return Credentials(public_url=settings.public_url, **{name: value for name, value in set_.items() if value})
+    first = {name: secrets[0].get_secret_value() for name, secrets in set_.items() if secrets}
+    account = {"twilio_account_sid": settings.twilio_account_sid} if settings.twilio_account_sid else {}
+    return Credentials(public_url=settings.public_url, **first, **account)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def check() -> None:
 @contextmanager
 def opened() -> "Iterator[Engine]":
     """The database that settings name. What it refuses is said in one line."""
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import SQLAlchemyError
 
     from infra.database import engine as connections
     from infra.database.upgrade import NotCurrent
@@ -56,12 +56,12 @@ def opened() -> "Iterator[Engine]":
             engine.dispose()
     except (SettingsError, NotCurrent) as trouble:
         raise Failed(str(trouble)) from None
-    except (DBAPIError, OSError) as trouble:
+    except (SQLAlchemyError, OSError) as trouble:
         why = type(getattr(trouble, "orig", None) or trouble).__name__
         raise Failed(f"the database does not answer ({why}): check DATABASE_URL") from None
 
 
 def name(engine: "Engine") -> str:
-    """Without password; a file by its path."""
+    """Without secrets, which may stand after the `?` too; a file by its path."""
     url = engine.url
-    return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    return url.database or "" if url.get_backend_name() == "sqlite" else url.set(query={}).render_as_string()

@@ -164,18 +164,17 @@ def open_database(made: Running) -> None:
     from infra.database.upgrade import upgrade
 
     settings = Settings.from_environment(made.environ)
-    engine = connections.create(settings.database_url.get_secret_value(), pool_size=1)
     try:
+        engine = connections.create(settings.database_url.get_secret_value(), pool_size=1)
         upgrade(engine)
         with connections.sessions(engine).begin() as tx:
             made.empty = tx.scalars(select(Product.sku).limit(1)).first() is None
             key = good_key(tx, made.stack.api_key.get_secret_value())
             made.stack = made.stack.model_copy(update={"api_key": SecretStr(key)})
+        engine.dispose()
     except SQLAlchemyError as trouble:
         why = type(getattr(trouble, "orig", None) or trouble).__name__
         raise Failed(f"the database does not answer ({why}): check DATABASE_URL") from None
-    finally:
-        engine.dispose()
 
 
 def good_key(tx: "Session", known: str) -> str:

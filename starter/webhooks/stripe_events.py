@@ -4,12 +4,13 @@ About a refund of ours that we have not recorded yet the answer is 409, and Stri
 that is not ours, 200.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import Field, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from stripe import SignatureVerificationError, WebhookSignature
@@ -88,11 +89,16 @@ async def stripe(request: Request) -> Taken:
     return await run_in_threadpool(take, request, item, lambda tx: apply(tx, event))
 
 
-def verify(body: bytes, header: str | None, secret: Any) -> None:
+def verify(body: bytes, header: str | None, secrets: Iterable[SecretStr]) -> None:
+    if not any(signed(body, header, secret.get_secret_value()) for secret in secrets):
+        raise unsigned()
+
+
+def signed(body: bytes, header: str | None, secret: str) -> bool:
     try:
-        WebhookSignature.verify_header(body, header, secret.get_secret_value(), TOLERANCE_SECONDS)
+        return bool(WebhookSignature.verify_header(body, header, secret, TOLERANCE_SECONDS))
     except (SignatureVerificationError, ValueError, TypeError):  # the latter two: what is no text, or not ASCII
-        raise unsigned() from None
+        return False
 
 
 # --- what each type changes -------------------------------------------------------------------------------------------

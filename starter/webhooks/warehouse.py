@@ -95,7 +95,9 @@ def signed_by(settings: Settings, body: bytes, request: Request) -> list[str]:
     """The warehouses whose secret signed this; 401 when there is none, or the time is off by more than five minutes."""
     headers = {name: request.headers.get(name, "") for name in ("webhook-id", "webhook-timestamp", "webhook-signature")}
     found = [
-        name for name, one in settings.warehouses.items() if verified(one.secret.get_secret_value(), body, headers)
+        name
+        for name, one in settings.warehouses.items()
+        if any(verified(secret.get_secret_value(), body, headers) for secret in one.secret)
     ]
     if not found:
         raise unsigned()

@@ -1,11 +1,27 @@
 """Settings stop a process at start with a name and what was expected."""
 
+import base64
+import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from infra.settings import API_NEEDS, WORKER_NEEDS, Settings, SettingsError, environment
+
+
+def b64(key: bytes) -> str:
+    return base64.b64encode(key).decode()
+
+
+LONG, OTHER = b64(b"a secret of many bytes, one"), b64(b"a secret of many bytes, two")
+
+
+def two(name: str, secret: str, other: str) -> str:
+    """WAREHOUSES with these secrets."""
+    named = {name: {"url": "https://one.example", "secret": secret}}
+    return json.dumps(named | {"another": {"url": "https://other.example", "secret": other}})
 
 
 def test_nothing_set_means_the_embedded_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -45,10 +61,33 @@ def test_durations(written: str, meant: timedelta) -> None:
         ("ORDERS_API_PORT", "70000"),
         ("STRIPE_API_BASE", "stripe.example"),
         ("DATABASE_URL", "mysql://user:sesame@host/name"),
+        ("DATABASE_URL", "postgresql://user:ses@me@host/name"),
+        ("DATABASE_URL", "postgresql://user:pass@host:sesame/name"),
+        ("DATABASE_URL", "postgresql://user:pass@host..sesame/name"),
+        ("DATABASE_URL", "postgresql://user:pass@[sesame]/name"),
+        ("DATABASE_URL", "postgresql://user:pass@sesame"),
+        ("DATABASE_URL", "postgresql://user:pass@host/name@sesame"),
+        ("DATABASE_URL", "sqlite://sesame"),
+        ("DATABASE_URL", "sqlite:///orders.db?sesame=1"),
         ("SMTP_URL", "user:sesame@mail.example"),
+        ("SMTP_URL", "smtp://user:12/sesame@mail.example"),
+        ("SMTP_URL", "smtp://user:ses/ame@mail.example"),
+        ("SMTP_URL", "smtp://user:12#sesame@mail.example"),
+        ("SMTP_URL", "smtp://user:pass@mail.example:sesame"),
+        ("MAIL_WITHOUT_TLS", "sesame"),
+        ("WAREHOUSE_URL", "https://user:pass@host:sesame"),
         ("MAIL_FROM", "nobody"),
         ("TWILIO_ACCOUNT_SID", "sesame"),
         ("WAREHOUSE_SECRET", "sesame, open!"),
+        ("WAREHOUSE_SECRET", b64(b"sesame: of 23 bytes....")),
+        ("WAREHOUSE_SECRET", f"{LONG},{b64(b'sesame')}"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_sesame-of-23-bytes....."),
+        ("SHIPPO_WEBHOOK_SECRET", "sesame-of-23-bytes....."),
+        ("SHIPPO_WEBHOOK_SECRET", ",".join(["sesame-of-twenty-four-bytes"] * 3)),
+        ("TWILIO_AUTH_TOKEN", "sesame,"),
+        ("WAREHOUSES", f'{{"OAK": {{"url": "https://oak.example", "secret": "{b64(b"sesame")}"}}}}'),
+        ("WAREHOUSES", two("sesame", LONG, LONG)),
+        ("WAREHOUSES", two("sesame", f"{OTHER},{LONG}", LONG)),
         ("WAREHOUSES", "{sesame"),
         ("WAREHOUSES", '{"OAK": {"url": "https://oak.example", "secret": "sesame, open!"}}'),
         ("WAREHOUSES", '{"OAK": {"url": "https://oak.example"}}'),
@@ -106,14 +145,45 @@ def test_one_warehouse_is_named_default_and_stands_beside_the_others() -> None:
     settings = Settings.from_environment(
         {
             "WAREHOUSE_URL": "https://one.example/",
-            "WAREHOUSE_SECRET": "whsec_b25l",
-            "WAREHOUSES": '{"OAK": {"url": "https://oak.example", "secret": "b2Fr"}}',
+            "WAREHOUSE_SECRET": f"whsec_{LONG}",
+            "WAREHOUSES": f'{{"OAK": {{"url": "https://oak.example", "secret": "{OTHER}"}}}}',
         }
     )
     assert {name: each.url for name, each in settings.warehouses.items()} == {
         "default": "https://one.example",
         "OAK": "https://oak.example",
     }
+
+
+def test_the_default_warehouse_too_has_a_secret_of_its_own() -> None:
+    one = {"WAREHOUSE_URL": "https://one.example", "WAREHOUSE_SECRET": f"whsec_{LONG}"}
+    with pytest.raises(SettingsError, match=r"^setting WAREHOUSES is malformed: .* each with a secret of its own"):
+        Settings.from_environment(one | {"WAREHOUSES": two("oak", OTHER, LONG)})
+
+
+@pytest.mark.parametrize(
+    "name", ["STRIPE_WEBHOOK_SECRET", "SHIPPO_WEBHOOK_SECRET", "TWILIO_AUTH_TOKEN", "WAREHOUSE_SECRET"]
+)
+def test_two_secrets_are_good_while_rotating(name: str) -> None:
+    settings = Settings.from_environment({name: f"{LONG}, {OTHER}"})
+    assert [secret.get_secret_value() for secret in getattr(settings, name.lower())] == [LONG, OTHER]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://host/name",
+        "postgresql://user:p%40ss@host:5432/name?sslmode=require",
+        "postgresql+psycopg://user:12/3?4#5@10.0.0.7/name",
+        "postgresql://user@[::1]:5432/name",
+        "postgresql:///name?host=/var/run/postgresql",
+        "sqlite:////var/lib/orders.db",
+        "sqlite:///orders.db",
+    ],
+)
+def test_what_sqlalchemy_reads_as_meant_is_taken(url: str) -> None:
+    assert Settings.from_environment({"DATABASE_URL": url}).database_url.get_secret_value() == url
+    make_url(url)
 
 
 def test_secrets_do_not_show() -> None:

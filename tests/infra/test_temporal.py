@@ -29,6 +29,17 @@ from tests.infra.sleeper import Sleeper
 from workflows import messages
 
 
+async def test_settings_that_cannot_be_read_are_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "temporal.toml"
+    file.write_text('[profile.default]\naddress = "x:1"\napi_key = sesame\n')
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(file))
+    with pytest.raises(EngineError, match="TEMPORAL_CONFIG_FILE") as malformed:
+        await connect()
+    with pytest.raises(EngineError, match="TEMPORAL_ADDRESS") as astray:
+        await connect({"TEMPORAL_ADDRESS": "user:sesame@host:x"})
+    assert "sesame" not in f"{malformed.value} {astray.value}"
+
+
 async def in_new_namespace(server: DevServer, client: Client) -> Client:
     name = f"n-{uuid4().hex[:8]}"
     await client.workflow_service.register_namespace(

@@ -17,7 +17,7 @@ from starter import keys
 from starter.api.app import build
 from tests.fixtures_database import Database
 
-EAST_SECRET = "whsec_ZWFzdC13YXJlaG91c2Utc2VjcmV0"
+EAST_SECRET = "whsec_dGhlIHNlY3JldCBvZiBhIHdhcmVob3VzZSBlYXN0"
 ADDRESS = {
     "name": "Dock",
     "street1": "1 Dock Rd",

@@ -280,10 +280,22 @@ def test_a_far_server_that_offers_encryption_is_spoken_to_in_no_other_way(certif
 @pytest.mark.usefixtures("far_away")
 def test_no_password_travels_in_the_clear() -> None:
     store = Store()
+    with serving(store, auth_require_tls=False) as port, pytest.raises(Unavailable, match="no_tls"):
+        send(SmtpMail(f"smtp://user:secret@localhost:{port}", SHOP, timeout=5), "SM-16")
+    assert (store.over_tls, store.logins) == ([], [])
+
+
+@pytest.mark.usefixtures("far_away")
+def test_no_mail_travels_in_the_clear_unless_that_is_allowed() -> None:
+    store = Store()
     with serving(store, auth_require_tls=False) as port:
+        with pytest.raises(Unavailable, match="no_tls") as refused:
+            send(SmtpMail(f"smtp://localhost:{port}", SHOP, timeout=5), "SM-18")
+        assert "MAIL_WITHOUT_TLS=allowed" in refused.value.advice
+        allowed = SmtpMail(f"smtp://localhost:{port}", SHOP, timeout=5, without_tls=True)
+        send(allowed, "SM-18")
         with pytest.raises(Unavailable, match="no_tls"):
-            send(SmtpMail(f"smtp://user:secret@localhost:{port}", SHOP, timeout=5), "SM-16")
-        send(SmtpMail(f"smtp://localhost:{port}", SHOP, timeout=5), "SM-16")
+            send(SmtpMail(f"smtp://user:secret@localhost:{port}", SHOP, timeout=5, without_tls=True), "SM-18")
     assert (store.over_tls, store.logins) == ([False], [])
 
 

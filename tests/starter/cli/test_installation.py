@@ -46,6 +46,15 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(elsewhere
     assert "secret" not in said
 
 
+@pytest.mark.parametrize("command", [["db", "check"], ["keys", "list"], ["up"], ["worker"], ["api"]])
+def test_a_database_url_that_nothing_can_open_says_nothing_of_itself(elsewhere: Orders, command: list[str]) -> None:
+    url = "postgresql://me:pass@127.0.0.1:9/orders?plugin=sesame"
+    said = elsewhere(*command, **EMBEDDED, DATABASE_URL=url, TEMPORAL_ADDRESS="127.0.0.1:9")
+    assert said.code == 1
+    assert "check DATABASE_URL" in said.err
+    assert "sesame" not in said.out + said.err
+
+
 @pytest.mark.parametrize("process", ["worker", "api"])
 def test_a_process_without_its_database_says_what_to_do(elsewhere: Orders, process: str) -> None:
     assert "run `orders db upgrade`" in elsewhere(process, **EMBEDDED).failed(1)

@@ -46,7 +46,7 @@ def test_with_every_part_real_nothing_is_embedded(tmp_path: Path) -> None:
         "TWILIO_ACCOUNT_SID": "AC1",
         "SMTP_URL": "smtps://mail.example.com",
         "WAREHOUSE_URL": "https://wms.example.com",
-        "WAREHOUSE_SECRET": "c2VjcmV0",
+        "WAREHOUSE_SECRET": "dGhlIHNlY3JldCBvZiBhIHdhcmVob3VzZSBlYXN0",
         "TEMPORAL_ADDRESS": "engine.example.com:7233",
         "ORDERS_API_HOST": "0.0.0.0",
         "ORDERS_API_PORT": "8088",
