@@ -16,6 +16,11 @@ from activities.ports import LabelStatus as Answer
 from activities.standing import of_fulfillment, standing
 from infra.database.tables import Contact, Location
 
+NOT_OFFERED = (
+    "No carrier offers the order's service for this parcel. It is tried again by itself; choose another service to go "
+    "on at once, or cancel."
+)
+
 
 class LabelActivities:
     def __init__(self, sessions: sessionmaker[Session], labels: Labels, settle: timedelta) -> None:
@@ -87,15 +92,23 @@ class LabelActivities:
         return chosen(rates, asked.rule)
 
     def bought(self, step: ParcelStep, rate: Rate) -> Label:
-        """Buys, and never twice: a purchase that is not answered stays under way."""
+        """Buys, and never twice: a purchase that is not answered stays under way, and one that failed is looked up
+        before there can be another."""
         label = self.labels.buy(rate.rate_id, reference=reference(step))
+        if label.status == Answer.FAILED:
+            try:
+                label = self.made(rate.rate_id) or label
+            except (Refused, Unavailable) as trouble:
+                raise OutcomeUnknown("labels", trouble.code, trouble.advice) from None
         if label.status == Answer.QUEUED:
             raise OutcomeUnknown("labels", "queued", "The carrier still works on it.")
-        if label.status != Answer.FAILED:
-            return label
-        if label.retryable:
-            raise Unavailable("labels", label.error_code, "The carrier had a hiccup: it is tried again.")
-        raise Refused("labels", label.error_code, "Correct the address or the parcel, then retry.")
+        if label.status == Answer.FAILED:
+            raise (Refused if label.final else Unavailable)("labels", label.error_code, label.advice)
+        return label
+
+    def made(self, rate_id: str) -> Label | None:
+        """The label of this rate that exists, or is being made."""
+        return next((found for found in self.labels.labels_of(rate_id) if found.status != Answer.FAILED), None)
 
     def adopt_lost(self, step: ParcelStep) -> None:
         """A purchase whose answer was lost is looked up once the carrier must have settled it: the label is ours, or
@@ -108,13 +121,13 @@ class LabelActivities:
         left = effect.last_called_at + self.settle - wall_clock()
         if left > timedelta():
             raise OutcomeUnknown("labels", "settling", "Waiting for the carrier before looking.", retry_in=left)
-        made = [found for found in self.labels.labels_of(effect.parameters["rate"]) if found.status != Answer.FAILED]
-        if made and made[0].status == Answer.QUEUED:
+        made = self.made(effect.parameters["rate"])
+        if made and made.status == Answer.QUEUED:
             raise OutcomeUnknown("labels", "queued", "The carrier still works on it.")
         with self.sessions.begin() as tx:
             effects.finish(tx, effect, "done" if made else "nothing_happened")
             if made:
-                labels.bought(tx, step.fulfillment_id, step.parcel, made[0], step.at)
+                labels.bought(tx, step.fulfillment_id, step.parcel, made, step.at)
             else:
                 labels.not_bought(tx, step.fulfillment_id, step.parcel)
 
@@ -154,12 +167,12 @@ def reference(step: ParcelStep) -> str:
 
 
 def chosen(rates: list[Rate], rule: str) -> Rate:
-    """`cheapest`, `fastest`, or the named service; a service nobody offers is refused."""
+    """`cheapest`, `fastest`, or the named service. That nobody offers it may be its carrier's hiccup."""
     if rule == "cheapest":
         return min(rates, key=lambda r: (r.amount, r.days or 99, r.rate_id))
     if rule == "fastest":
         return min(rates, key=lambda r: (r.days or 99, r.amount, r.rate_id))
     named = [rate for rate in rates if rate.service == rule]
     if not named:
-        raise Refused("labels", "service_not_offered", "No carrier offers the order's service here: choose another.")
+        raise Unavailable("labels", "service_not_offered", NOT_OFFERED)
     return min(named, key=lambda r: r.amount)

@@ -155,8 +155,9 @@ class Label(Value):
     tracking_url: str = ""
     label_url: str = ""
     error_code: str = ""
-    retryable: bool = False
-    """Of a failed label: whether buying again may help (a hiccup of the carrier)."""
+    advice: str = ""
+    final: bool = False
+    """Of a failed label: whether buying again is useless until somebody has followed the advice."""
 
 
 class TrackingStatus(StrEnum):
@@ -180,8 +181,8 @@ class Labels(Protocol):
     """Rates, labels, tracking. The provider has no idempotency keys: look up before repeating."""
 
     def rates(self, *, origin: PostalAddress, destination: PostalAddress, parcel: Parcel, reference: str) -> list[Rate]:
-        """Free and harmless to repeat. `Refused(code="no_rates")` when the carrier cannot go there; a bad address is
-        `Refused(code="address")`."""
+        """Free and harmless to repeat. `Refused` where only a person can help: a bad address (`address`), another
+        country (`customs`), a parcel that nobody takes; `Unavailable` where it is not known why there are none."""
 
     def buy(self, rate_id: str, *, reference: str) -> Label:
         """Buys one label, synchronously. Not safe to repeat: `labels_of(rate_id)` first. Any trouble after the request

@@ -1,5 +1,7 @@
 """What of Shippo's answers we read, and what it means to us. Whatever else they hold, or leave out, is ignored."""
 
+import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 
@@ -7,8 +9,24 @@ from pydantic import BaseModel
 
 from activities.ports import Label, LabelStatus, Rate, Tracking, TrackingStatus
 
-RETRYABLE = frozenset({"carrier_timeout", "carrier_unavailable"})
-"""Message codes of a failed purchase that tell of a hiccup at the carrier's. All others are about our data or funds."""
+ADDRESS = "The carrier does not accept the address: correct it, and it goes on by itself; or cancel."
+PARCEL = "No carrier takes a parcel of this weight and size: have it packed anew, and it goes on by itself; or cancel."
+FUNDS = "The account that pays for labels is empty: fill it up, then retry."
+UNKNOWN = (
+    "No carrier gives a label, or a reason that is known here. It is tried again by itself. If that does not help: "
+    "choose another service, correct the address, have the parcel packed anew, or cancel."
+)
+FINAL = {
+    "address_incomplete": ADDRESS,
+    "address_not_found": ADDRESS,
+    "failed_address_validation": ADDRESS,
+    "insufficient_funds": FUNDS,
+    "parcel_too_heavy": PARCEL,
+    "parcel_too_large": PARCEL,
+}
+"""Codes of messages for which trying again is useless. Shippo lists none, and passes on what carriers say: whatever
+stands not here may be a hiccup, and is tried again before a person is asked."""
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 
 _LABEL = {
     "WAITING": LabelStatus.QUEUED,
@@ -39,6 +57,11 @@ _DECIMALS = dict.fromkeys(
 
 class Message(BaseModel):
     code: str | None = None
+
+    @property
+    def word(self) -> str:
+        """The code, if it is one: some carriers write sentences there."""
+        return self.code if self.code and CODE.fullmatch(self.code) else ""
 
 
 class Validation(BaseModel):
@@ -82,6 +105,15 @@ class RateAnswer(BaseModel):
 class ShipmentAnswer(BaseModel):
     address_to: AddressAnswer
     rates: list[RateAnswer] = []
+    messages: list[Message] | None = None
+
+    def why_none(self) -> tuple[str, str | None]:
+        """A code, and what to do where trying again is useless: where each carrier that says something says that."""
+        codes = [message.word for message in self.messages or []]
+        open_codes = [code for code in codes if code not in FINAL]
+        if codes and not open_codes:
+            return codes[0], FINAL[codes[0]]
+        return first_of(open_codes, "no_rates"), None
 
 
 class RateOfLabel(BaseModel):
@@ -108,7 +140,8 @@ class LabelAnswer(BaseModel):
         # A status newer than this code: a label that can be printed was bought, whatever it is called.
         status = _LABEL.get(self.status or "", LabelStatus.BOUGHT if self.label_url else LabelStatus.QUEUED)
         failed = status is LabelStatus.FAILED
-        codes = [message.code for message in self.messages or () if message.code]
+        codes = [message.word for message in self.messages or []]
+        code = first_of((code for code in codes if code in FINAL), first_of(codes, "unspecified"))
         provider = self.rate.provider if isinstance(self.rate, RateOfLabel) else None
         return Label(
             label_id=self.object_id,
@@ -118,8 +151,9 @@ class LabelAnswer(BaseModel):
             tracking_number=self.tracking_number or "",
             tracking_url=self.tracking_url_provider or "",
             label_url=self.label_url or "",
-            error_code=(codes[0] if codes else "unspecified") if failed else "",
-            retryable=failed and bool(codes) and all(code in RETRYABLE for code in codes),
+            error_code=code if failed else "",
+            advice=FINAL.get(code, UNKNOWN) if failed else "",
+            final=failed and code in FINAL,
         )
 
 
@@ -158,6 +192,10 @@ class TrackAnswer(BaseModel):
     def tracking(self) -> Tracking:
         event = self.tracking_status or Event()
         return Tracking(status=event.tracking_status(), occurred_at=_utc(event.status_date), eta=_utc(self.eta))
+
+
+def first_of(codes: Iterable[str], otherwise: str) -> str:
+    return next(filter(None, codes), otherwise)
 
 
 def minor_units(amount: Decimal, currency: str) -> int:

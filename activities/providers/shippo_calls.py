@@ -15,10 +15,16 @@ from shippo import Shippo  # type: ignore[import-untyped]
 from shippo.models.errors import SDKError  # type: ignore[import-untyped]
 
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
+from activities.providers.shippo_answers import ADDRESS
 
 PROVIDER = "shippo"
 _CONNECT_SECONDS = 5.0
-LOOK_UP = "Look it up before repeating it."
+LOOK_UP = "Nobody knows whether it was done: that is looked up before it is tried again, which happens by itself."
+
+REJECTED = (
+    "The shipping provider rejects this: its dashboard says why. Mend that (address, parcel, the location's own "
+    "address, account), then retry."
+)
 
 
 class _Session(requests.Session):
@@ -55,7 +61,7 @@ class ShippoCalls:
         """The answer's JSON, whether or not the SDK can parse it. For calls that are harmless to repeat."""
         text, failure = self._attempt(ask)
         if isinstance(failure, OutcomeUnknown):
-            raise Unavailable(PROVIDER, failure.code, "Nothing was changed: try again.")
+            raise Unavailable(PROVIDER, failure.code, "Nothing was changed: it is tried again by itself.")
         if failure is not None:
             raise failure
         return text
@@ -95,18 +101,24 @@ class ShippoCalls:
 
 def _refusal(status: int, body: str) -> ProviderFailure:
     if status in (401, 403):
-        return Refused(PROVIDER, "credentials", "Check SHIPPO_API_TOKEN.")
+        return Refused(
+            PROVIDER, "credentials", "The shipping provider does not take our key: check SHIPPO_API_TOKEN, then retry."
+        )
     if status == 404:
-        return Refused(PROVIDER, "not_found", "Shippo does not know this id (or this token may not see it).")
+        return Refused(
+            PROVIDER,
+            "not_found",
+            "The shipping provider does not know it in this account: check SHIPPO_API_TOKEN, then retry.",
+        )
     if status in (409, 425, 429):
-        return Unavailable(PROVIDER, "busy", "Shippo takes no more calls for now: try again later.")
+        return Unavailable(PROVIDER, "busy", "The shipping provider is busy: it is tried again by itself.")
     named = _fields(body) if status in (400, 422) else []
     if "address_to" in named:
-        return Refused(PROVIDER, "address", "The destination is not accepted: correct the address.")
+        return Refused(PROVIDER, "address", ADDRESS)
     if "rate" in named:
-        return Refused(PROVIDER, "rate", "The rate is unknown, or older than seven days: ask for rates anew.")
+        return Unavailable(PROVIDER, "rate", "The price is out of date: it is asked for anew, by itself.")
     if 400 <= status < 500 and status != 408:
-        return Refused(PROVIDER, f"rejected_{status}", "Shippo rejects this request: correct it.")
+        return Refused(PROVIDER, f"rejected_{status}", REJECTED)
     return OutcomeUnknown(PROVIDER, f"http_{status}", LOOK_UP)
 
 
@@ -122,10 +134,14 @@ def _fields(body: str) -> list[str]:
 def _no_answer(error: Exception, *, sent: bool) -> ProviderFailure:
     if not sent:
         return Refused(
-            PROVIDER, "not_sent", "The request could not be made: check SHIPPO_API_BASE and SHIPPO_API_TOKEN."
+            PROVIDER,
+            "not_sent",
+            "The request could not be made: check SHIPPO_API_BASE and SHIPPO_API_TOKEN, then retry.",
         )
     if _never_connected(error):
-        return Unavailable(PROVIDER, "unreachable", "Shippo cannot be reached: try again.")
+        return Unavailable(
+            PROVIDER, "unreachable", "The shipping provider cannot be reached: it is tried again by itself."
+        )
     return OutcomeUnknown(PROVIDER, "no_answer", LOOK_UP)
 
 

@@ -10,9 +10,12 @@ from pydantic import BaseModel, ValidationError
 from shippo.models import components  # type: ignore[import-untyped]
 from shippo.models.operations import ListTransactionsRequest  # type: ignore[import-untyped]
 
+from activities.customs import crosses_customs
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.ports import Label, LabelStatus, Parcel, PostalAddress, Rate, Tracking
 from activities.providers.shippo_answers import (
+    ADDRESS,
+    UNKNOWN,
     LabelAnswer,
     LabelsAnswer,
     RefundAnswer,
@@ -24,6 +27,10 @@ from activities.providers.shippo_calls import LOOK_UP, PROVIDER, ShippoCalls
 Read = TypeVar("Read", bound=BaseModel)
 MOST_PER_PAGE = 100
 METADATA_LENGTH = 100
+CUSTOMS = (
+    "No carrier takes it to another country without a customs declaration, which is not supported yet: correct the "
+    "address to one in the country that it ships from, or cancel."
+)
 
 
 class ShippoLabels:
@@ -46,8 +53,11 @@ class ShippoLabels:
         if answer.rates:
             return [rate.rate() for rate in answer.rates]
         if answer.address_to.wrong:
-            raise Refused(PROVIDER, "address", "The destination cannot be found: correct the address.")
-        raise Refused(PROVIDER, "no_rates", "No carrier takes this parcel there: check weight, size and destination.")
+            raise Refused(PROVIDER, "address", ADDRESS)
+        if crosses_customs(origin.country, destination.country):
+            raise Refused(PROVIDER, "customs", CUSTOMS)
+        code, final = answer.why_none()
+        raise Refused(PROVIDER, code, final) if final else Unavailable(PROVIDER, code, UNKNOWN)
 
     def buy(self, rate_id: str, *, reference: str) -> Label:
         """Buys one label. Never repeat it without `labels_of`. A purchase that the carrier refused is an answer."""
@@ -84,7 +94,13 @@ class ShippoLabels:
 
 def _answer(model: type[Read], text: str) -> Read:
     """The answer to a question. One that makes no sense is never taken for "there is none"."""
-    return _read(model, text, Unavailable(PROVIDER, "unreadable_answer", "Shippo's answer makes no sense: try again."))
+    return _read(
+        model,
+        text,
+        Unavailable(
+            PROVIDER, "unreadable_answer", "The shipping provider's answer makes no sense: it is asked again by itself."
+        ),
+    )
 
 
 def _outcome(model: type[Read], text: str) -> Read:

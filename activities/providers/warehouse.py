@@ -13,7 +13,7 @@ from activities.ports import ReleasedParcel, WarehouseRequest
 
 PROVIDER = "warehouse"
 CONNECT_SECONDS = 5.0
-REPEAT = "It is safe to repeat: the warehouse knows the call by its key."
+REPEAT = "Nobody knows whether the warehouse has it: it is told again by itself, which is safe."
 
 
 class Release(BaseModel):
@@ -43,7 +43,9 @@ class HttpWarehouses:
 
     def _post(self, warehouse: str, path: str, body: str, key: str) -> None:
         if warehouse not in self._warehouses:
-            raise Refused(PROVIDER, "unknown_warehouse", f"Name {warehouse} in WAREHOUSES, with its url and secret.")
+            raise Refused(
+                PROVIDER, "unknown_warehouse", f"Name {warehouse} in WAREHOUSES, with its url and secret, then retry."
+            )
         url, webhook = self._warehouses[warehouse]
         failure = self._trouble(url + path, body, _signed(webhook, key, body))
         # Raised here, outside of any `except`, so that no address clings to it as its context.
@@ -54,9 +56,11 @@ class HttpWarehouses:
         try:
             answer = self._client.post(url, content=body.encode(), headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            return Unavailable(PROVIDER, "unreachable", "The warehouse cannot be reached: try again.")
+            return Unavailable(PROVIDER, "unreachable", "The warehouse cannot be reached: it is tried again by itself.")
         except httpx.UnsupportedProtocol:
-            return Refused(PROVIDER, "bad_url", "Check WAREHOUSE_URL and WAREHOUSES: an http or https address.")
+            return Refused(
+                PROVIDER, "bad_url", "Check WAREHOUSE_URL and WAREHOUSES: an http or https address; then retry."
+            )
         except httpx.HTTPError:
             return OutcomeUnknown(PROVIDER, "no_answer", REPEAT)
         return None if answer.is_success else _refusal(answer.status_code)
@@ -65,15 +69,29 @@ class HttpWarehouses:
 def _refusal(status: int) -> ProviderFailure:
     match status:
         case 401 | 403:
-            return Refused(PROVIDER, "credentials", "Check the warehouse's secret (WAREHOUSE_SECRET, WAREHOUSES).")
+            return Refused(
+                PROVIDER, "credentials", "Check the warehouse's secret (WAREHOUSE_SECRET, WAREHOUSES), then retry."
+            )
         case 404:
-            return Refused(PROVIDER, "not_found", "The warehouse does not know this fulfillment, or its url is wrong.")
+            return Refused(
+                PROVIDER,
+                "not_found",
+                "The warehouse does not know this fulfillment: ask it, or check its url; then retry.",
+            )
         case 409:
-            return Refused(PROVIDER, "conflict", "The warehouse knows this fulfillment with other content.")
+            return Refused(
+                PROVIDER,
+                "conflict",
+                "The warehouse knows this fulfillment with other content: ask it to take ours, then retry; or cancel.",
+            )
         case 425 | 429 | 503:
-            return Unavailable(PROVIDER, "busy", "The warehouse takes no more calls for now: try again later.")
+            return Unavailable(PROVIDER, "busy", "The warehouse is busy: it is tried again by itself.")
         case _ if 400 <= status < 500 and status != 408:
-            return Refused(PROVIDER, f"rejected_{status}", "The warehouse rejects this request: correct it.")
+            return Refused(
+                PROVIDER,
+                f"rejected_{status}",
+                "The warehouse rejects this: ask it why, mend that, then retry; or cancel.",
+            )
         case _:
             return OutcomeUnknown(PROVIDER, f"http_{status}", REPEAT)
 

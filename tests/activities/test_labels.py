@@ -11,7 +11,7 @@ from activities import facts
 from activities.effects import unresolved
 from activities.facts.axes import sums
 from activities.facts.record import wall_clock
-from activities.failures import OutcomeUnknown, Unavailable
+from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.intake import Address
 from activities.labels import LabelActivities
 from activities.models import HoldReason, ParcelStep
@@ -102,6 +102,47 @@ def test_a_purchase_that_the_carrier_still_works_on_is_no_label_yet(
     status, number = label_of(database, step)
     assert status == "bought"
     assert number
+    assert sandbox.books(step.order_id)["labels"] == 1
+
+
+@pytest.mark.parametrize(("code", "failure"), [("carrier_timeout", Unavailable), ("insufficient_funds", Refused)])
+def test_a_purchase_that_failed_is_looked_up_before_there_is_another(
+    database: Database,
+    sandbox: SandboxControl,
+    shippo: ShippoLabels,
+    step: ParcelStep,
+    code: str,
+    failure: type[ProviderFailure],
+) -> None:
+    """A carrier that says no may have made the label; and one that did not is asked again."""
+    final = failure is Refused
+
+    def failed(label: Label) -> Label:
+        return label.model_copy(update={"status": LabelStatus.FAILED, "error_code": code, "final": final})
+
+    def away(_: Any) -> Any:
+        raise Unavailable("shippo", "busy")
+
+    refusing = Meanwhile(shippo, buy=failed, labels_of=lambda found: [failed(label) for label in found])
+    with pytest.raises(failure):
+        LabelActivities(database.sessions, refusing, SETTLE).buy(step)
+    assert label_of(database, step) == ("none", None)
+    with pytest.raises(OutcomeUnknown):
+        LabelActivities(database.sessions, Meanwhile(shippo, buy=failed, labels_of=away), SETTLE).buy(step)
+    assert label_of(database, step) == ("buying", None)
+    a_while_later(database)
+    before = sandbox.books(step.order_id)["labels"]
+    LabelActivities(database.sessions, shippo, SETTLE).buy(step)
+    assert label_of(database, step)[0] == "bought"
+    assert sandbox.books(step.order_id)["labels"] == before, "it was made after all"
+
+
+def test_a_label_that_was_made_though_its_carrier_said_no_is_adopted(
+    database: Database, sandbox: SandboxControl, shippo: ShippoLabels, step: ParcelStep
+) -> None:
+    wrong = Meanwhile(shippo, buy=lambda label: label.model_copy(update={"status": LabelStatus.FAILED}))
+    LabelActivities(database.sessions, wrong, SETTLE).buy(step)
+    assert label_of(database, step)[0] == "bought"
     assert sandbox.books(step.order_id)["labels"] == 1
 
 

@@ -28,6 +28,16 @@ def test_shippo_down_for_a_while_is_waited_for(shop: Shop) -> None:
     assert shop.books(asked["order_id"])["labels"] == 1
 
 
+@renewed_only
+@pytest.mark.parametrize("zip", ["00002", "00009"])
+def test_a_carriers_hiccup_is_waited_for_whatever_it_says(shop: Shop, zip: str) -> None:
+    """At the purchase, or when it is asked for its price."""
+    order = shop.place({shop.product(OAK=1): 1}, zip=zip)
+    assert shop.ends(order) == "completed"
+    assert "held" not in shop.timeline(order)
+    assert shop.books(order)["labels"] == 1
+
+
 def test_an_outage_that_outlasts_the_patience_is_held_and_heals_by_itself(shop: Shop) -> None:
     order, _ = shippo_down(shop)
     shop.reaches(order, status="on_hold")

@@ -12,7 +12,7 @@ from infra.sandbox.shippo.shipments import OWNER
 from infra.sandbox.world import Document, World
 
 RATES_LAST = timedelta(days=7)
-BAD_FUNDS, HICCUP, UNKNOWN_FORMAT, NO_REFUND = "00001", "00002", "00003", "00004"
+BAD_FUNDS, HICCUP, UNKNOWN_FORMAT, NO_REFUND, UNKNOWN_CODE = "00001", "00002", "00003", "00004", "00008"
 QUEUE_SECONDS = 0.2
 REFUND_PACES = 2
 UNSENT = ("unknown", "pre_transit")
@@ -123,6 +123,8 @@ def _trouble(world: World, rate: Document, parcel: str) -> Document | None:
         return _error(
             provider, "carrier_timeout", f"{provider} API did not respond. Please try again in a few minutes."
         )
+    if rate["to_zip"] == UNKNOWN_CODE:
+        return _error(provider, "E-4711", "Something is not as it should be.")
     return None
 
 

@@ -10,7 +10,7 @@ from infra.sandbox.shippo.conversation import CLOCK, body, found, order_of, writ
 from infra.sandbox.shippo.parameters import CREATE_SHIPMENT
 from infra.sandbox.world import Document, World
 
-NOWHERE = "00000"
+NOWHERE, SILENT, SILENT_ONCE = "00000", "00007", "00009"
 OWNER = "sandbox@example.com"
 
 
@@ -54,6 +54,8 @@ def _rates(world: World, shipment: str, given: Document) -> tuple[list[Document]
     origin, destination = _place(given["address_from"]), _place(given["address_to"])
     if destination["zip"] == NOWHERE:
         return [], [_message("Shippo Address Validator", "address_not_found", "The address could not be found.")]
+    if destination["zip"] == SILENT or (destination["zip"] == SILENT_ONCE and _first(world, given)):
+        return [], [_message("USPS", "", "USPS API did not respond. Please try again in a few minutes.")]
     if not destination["zip"] and destination["country"] == "US":
         return [], [_message("Shippo", "address_incomplete", "The destination needs a zip code.")]
     if carriers.crosses_customs(origin["country"], destination["country"]) and not given.get("customs_declaration"):
@@ -62,6 +64,14 @@ def _rates(world: World, shipment: str, given: Document) -> tuple[list[Document]
     if not found:
         return [], [_message("Shippo", "parcel_too_heavy", "No carrier takes a shipment of this weight.")]
     return list(_offers(world, shipment, found)), []
+
+
+def _first(world: World, given: Document) -> bool:
+    """Whether rates are asked for this parcel for the first time."""
+    parcel = given.get("metadata") or ""
+    known = world.get("shippo_silence", parcel) is not None
+    world.put("shippo_silence", parcel, {})
+    return not known
 
 
 def _offers(world: World, shipment: str, quotes: list[carriers.Quote]) -> Iterator[Document]:

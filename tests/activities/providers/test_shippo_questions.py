@@ -9,7 +9,8 @@ import pytest
 
 from activities.failures import ProviderFailure, Refused, Unavailable
 from activities.ports import TrackingStatus
-from activities.providers.shippo_answers import minor_units
+from activities.providers import shippo_answers
+from activities.providers.shippo_answers import ShipmentAnswer, minor_units
 from activities.providers.shippo_labels import ShippoLabels
 from infra.sandbox.client import Mode, SandboxControl
 from tests.shipping import OAKLAND, PARCEL, TOKEN, bought, rates, to
@@ -77,10 +78,38 @@ def test_an_address_that_shippo_rejects_is_refused_as_such(labels: ShippoLabels,
 def test_a_parcel_no_carrier_takes_has_no_rates(labels: ShippoLabels, order_id: str) -> None:
     with pytest.raises(Refused) as caught:
         rates(labels, order_id, parcel=PARCEL.model_copy(update={"weight_g": 90_000}))
-    assert caught.value.code == "no_rates"
+    assert caught.value.code == "parcel_too_heavy"
+    assert "packed anew" in caught.value.advice
+
+
+def test_another_country_needs_what_is_not_supported_yet_and_says_so(labels: ShippoLabels, order_id: str) -> None:
     with pytest.raises(Refused) as caught:
         labels.rates(origin=OAKLAND, destination=to("V6B 1A1", "CA"), parcel=PARCEL, reference=order_id)
+    assert caught.value.code == "customs"
+    assert "customs declaration" in caught.value.advice
+
+
+def test_no_rates_while_a_carrier_is_silent_are_asked_for_again(labels: ShippoLabels, order_id: str) -> None:
+    with pytest.raises(Unavailable) as caught:
+        rates(labels, order_id, zip="00009")
     assert caught.value.code == "no_rates"
+    assert rates(labels, order_id, zip="00009")
+
+
+@pytest.mark.parametrize(
+    ("codes", "why"),
+    [
+        (["parcel_too_heavy"], ("parcel_too_heavy", shippo_answers.PARCEL)),
+        (["parcel_too_heavy", ""], ("no_rates", None)),
+        (["parcel_too_heavy", "E-1"], ("E-1", None)),
+        (["Ada Park lives there no more"], ("no_rates", None)),
+        ([], ("no_rates", None)),
+    ],
+)
+def test_no_rates_are_final_where_every_carrier_says_so(codes: list[str], why: tuple[str, str | None]) -> None:
+    said = [{"code": code, "text": "Ada Park"} for code in codes]
+    answer = ShipmentAnswer.model_validate({"address_to": {}, "rates": [], "messages": said})
+    assert answer.why_none() == why
 
 
 def test_an_unknown_id_is_refused(labels: ShippoLabels) -> None:
