@@ -269,3 +269,10 @@ class ResolveStep(OrderStep):
     change_id: int | None = None
     by: str = ""
     why: str = ""
+
+
+class RemarkStep(OrderStep):
+    """A signal that the order does not understand, and its sender's words, made short and harmless."""
+
+    signal: str
+    said: str

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities import facts
-from activities.facts.record import heard, locked_order
-from activities.models import CancelReason, ChangeStep, HoldStep, OrderStep, Policy, ResolveStep, Standing
+from activities.facts.record import heard, locked_order, note
+from activities.models import CancelReason, ChangeStep, HoldStep, OrderStep, Policy, RemarkStep, ResolveStep, Standing
 from activities.standing import standing, whole
-from infra.database.tables import Change, Hold
+from infra.database.tables import Change, Hold, TimelineEntry
 
 
 class OrderActivities:
@@ -87,6 +87,17 @@ class OrderActivities:
                 )
             touched = [hold.fulfillment_id] if hold.fulfillment_id else []
             return standing(tx, step.order_id, touched)
+
+    @activity.defn(name="note_remark")
+    def note_remark(self, step: RemarkStep) -> Standing:
+        """Somebody sent what the order does not understand: on record, once, so that they see it and say it again."""
+        remark = {"signal": step.signal, "said": step.said}
+        with self.sessions.begin() as tx:
+            order = locked_order(tx, step.order_id)
+            noted = (TimelineEntry.order_id == step.order_id, TimelineEntry.event == "not_understood")
+            if remark not in tx.scalars(select(TimelineEntry.data).where(*noted)).all():
+                note(tx, order, "not_understood", step.at, **remark)
+            return Standing()
 
 
 def skipped(tx: Session, hold: Hold, at: datetime) -> None:

@@ -97,6 +97,7 @@ def activities(
         orders.decide_cancellation,
         orders.open_hold,
         orders.resolve_hold,
+        orders.note_remark,
         stock.reserve,
         stock.release,
         payment.authorize,

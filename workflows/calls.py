@@ -17,11 +17,12 @@ from activities.models import (
     OrderStep,
     ParcelStep,
     Policy,
+    RemarkStep,
     ResolveStep,
     Standing,
 )
 
-Step = OrderStep | FulfillmentStep | ParcelStep | ChangeStep | HoldStep | ResolveStep
+Step = OrderStep | FulfillmentStep | ParcelStep | ChangeStep | HoldStep | ResolveStep | RemarkStep
 Handle = workflow.ActivityHandle[Standing]
 Condition = Callable[[], bool]
 
@@ -53,6 +54,7 @@ LOAD = Call("load_order", OrderStep, "", local=True)
 DECIDE = Call("decide_cancellation", ChangeStep, "", local=True)
 OPEN_HOLD = Call("open_hold", HoldStep, "", local=True)
 RESOLVE_HOLD = Call("resolve_hold", ResolveStep, "", local=True)
+NOTE_REMARK = Call("note_remark", RemarkStep, "", local=True)
 AUTHORIZE = Call("authorize_payment", OrderStep, "authorize")
 REAUTHORIZE = Call("reauthorize_payment", CoverStep, "authorize again")
 CAPTURE = Call("capture_payment", FulfillmentStep, "capture")

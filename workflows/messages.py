@@ -1,9 +1,9 @@
 """What may be sent to an order's workflow, and what it can be searched by."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from activities.models import Action, CancelReason
@@ -39,17 +39,15 @@ def searchable(
     )
 
 
-def at_most(length: int) -> AfterValidator:
-    """What people type in the web UI is cut to what the tables hold: refused, it would be in the engine for good."""
-    return AfterValidator(lambda text: "".join(c for c in text if c.isprintable() or c == "\n")[:length])
-
-
-Who = Annotated[str, at_most(100)]
-Why = Annotated[str, at_most(500)]
-
-
 class Message(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class Remark(Message):
+    """A signal that this order does not understand, and how its sender put it."""
+
+    signal: str
+    said: str
 
 
 class Entry(Message):
@@ -57,13 +55,14 @@ class Entry(Message):
 
     order_id: str
     cancel: "Cancel | None" = None
+    remarks: tuple[Remark, ...] = ()
 
 
 class Cancel(Message):
     """From the web UI: who wants it stopped, and why."""
 
-    by: Who = "operator"
-    why: Why = ""
+    by: str
+    why: str = ""
     reason: CancelReason = CancelReason.OPERATOR
 
 
@@ -72,15 +71,15 @@ class Resolve(Message):
 
     hold: str
     action: Action
-    by: Who
-    why: Why
+    by: str
+    why: str
 
 
 class HoldOrder(Message):
     """An operator stops the order, or one fulfillment, before its next step."""
 
-    by: Who
-    why: Annotated[str, at_most(300)]
+    by: str
+    why: str
     fulfillment: str | None = None
 
 

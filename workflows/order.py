@@ -6,7 +6,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from activities.models import (
     CancelReason,
@@ -17,22 +16,20 @@ from activities.models import (
     OrderStatus,
     PaymentStatus,
 )
-from workflows import calls
+from workflows import calls, said
 from workflows.fulfillment import FulfillmentRun, unfinished
-from workflows.messages import ORDER, Cancel, Entry, HoldOrder, Resolve, Where
+from workflows.handlers import Handlers
+from workflows.messages import ORDER, Entry
 from workflows.progress import CalledOff, Progress
 
 
 @workflow.defn(name=ORDER)
-class OrderWorkflow:
+class OrderWorkflow(Handlers):
     @workflow.init
     def __init__(self, entry: Entry) -> None:
-        self.progress = Progress(entry.order_id)
+        super().__init__(entry)
         self.tasks: list[asyncio.Task[None]] = []
         self.runs: dict[str, asyncio.Task[None]] = {}
-        self.nudged = False
-        self.wish = entry.cancel
-        """To cancel the order: said in the web UI, and not decided yet."""
 
     @workflow.run
     async def run(self, entry: Entry) -> OrderStatus:
@@ -42,11 +39,11 @@ class OrderWorkflow:
             try:
                 await workflow.wait_condition(lambda: life.done() or self.progress.renewal or bool(self.bugs()))
             except asyncio.CancelledError:
-                self.wish = self.wish or Cancel(why="cancelled in the web UI")
+                self.wish = self.wish or said.cancellation(("cancelled in the web UI",))
             for bug in self.bugs():
                 raise bug
             if self.progress.renewal:
-                workflow.continue_as_new(Entry(order_id=entry.order_id, cancel=self.wish))
+                workflow.continue_as_new(self.left())
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self.progress.head.status
 
@@ -133,7 +130,7 @@ class OrderWorkflow:
 
     def asked_something(self) -> bool:
         p = self.progress
-        return bool(p.head.telling or p.head.changes or p.deciding or self.wish)
+        return bool(p.head.telling or p.head.changes or p.deciding or self.wish or self.remarks)
 
     def enter(self, stage: str) -> Progress:
         self.progress.stage = stage
@@ -180,7 +177,10 @@ class OrderWorkflow:
             if self.wish:
                 await p.cancel(reason=self.wish.reason, by=self.wish.by, why=self.wish.why)
                 self.wish = None
-            await p.until(lambda: self.nudged or self.wish is not None)
+            while self.remarks:
+                await p.attempt(calls.NOTE_REMARK, **self.remarks[0].model_dump())
+                del self.remarks[0]
+            await p.until(lambda: self.nudged or self.wish is not None or bool(self.remarks))
             await p.renewed()
             if self.nudged:
                 await self.look()
@@ -210,89 +210,3 @@ class OrderWorkflow:
         task = asyncio.create_task(life)
         self.tasks.append(task)
         return task
-
-    # --- what may be sent and asked ----------------------------------------------------------------------------------
-
-    @workflow.signal(description="There is news in the order's tables: look. Sent by the API; harmless to repeat.")
-    def news(self) -> None:
-        self.nudged = True
-
-    @workflow.signal(description="Units arrived for this order: look. Sent by the API; harmless to repeat.")
-    def restocked(self) -> None:
-        self.nudged = True
-
-    @workflow.signal(description="The customer is to hear something. Sent by the API; harmless to repeat.")
-    def message(self) -> None:
-        self.progress.head = self.progress.head.model_copy(update={"telling": True})
-
-    @workflow.signal(
-        description='Cancel what has not left yet: {"by": "you", "why": "…"}. The same as "Request Cancellation". '
-        "What became of it stands in the order: accepted, partly or refused."
-    )
-    def cancel(self, request: Cancel | None = None) -> None:
-        self.wish = self.wish or request or Cancel()
-
-    @workflow.update(
-        description='Decide an open hold: {"hold": "ID-h1", "action": "retry|skip|cancel", "by": "you", "why": "…"}. '
-        "The open holds and what they offer stand in the current details."
-    )
-    async def resolve(self, decision: Resolve) -> Where:
-        p = self.progress
-        await p.until(lambda: p.head.version >= 0)
-        hold = self.open_hold(decision)
-        await p.resolve(hold, decision.action, by=decision.by, why=decision.why)
-        return self.where()
-
-    @resolve.validator
-    def may_resolve(self, decision: Resolve) -> None:
-        if not decision.by.strip() or not decision.why.strip():
-            raise ValueError("by and why must say who decides, and for what reason")
-        if self.progress.head.version >= 0:
-            self.open_hold(decision)
-
-    def open_hold(self, decision: Resolve) -> HoldStanding:
-        hold = next((h for h in self.progress.head.holds if h.hold_id == decision.hold), None)
-        if hold is None:
-            open_now = ", ".join(h.hold_id for h in self.progress.head.holds) or "none"
-            raise ApplicationError(f"hold {decision.hold} is not open; open holds: {open_now}", type="NotOpen")
-        if decision.action not in hold.actions:
-            offered = ", ".join(hold.actions)
-            raise ApplicationError(
-                f"{decision.action} is not offered for this hold; offered: {offered}", type="NotOffered"
-            )
-        return hold
-
-    @workflow.update(
-        description='Stop before the next step: {"by": "you", "why": "…", "fulfillment": "ID-1 or nothing"}. '
-        "Resolve the hold with retry to go on."
-    )
-    async def hold(self, request: HoldOrder) -> Where:
-        p = self.progress
-        await p.hold(
-            HoldReason.OPERATOR,
-            "operator",
-            "stopped",
-            f"{request.by}: {request.why}",
-            ("retry", "cancel"),
-            request.fulfillment,
-        )
-        return self.where()
-
-    @hold.validator
-    def may_hold(self, request: HoldOrder) -> None:
-        if not request.by.strip() or not request.why.strip():
-            raise ValueError("by and why must say who stops the order, and for what reason")
-        if request.fulfillment and request.fulfillment not in self.progress.fulfillments:
-            raise ValueError(f"fulfillment {request.fulfillment} is not one of this order's")
-
-    @workflow.query(name="standing", description="Where the order stands, as this run knows it.")
-    def where(self) -> Where:
-        p = self.progress
-        return Where(
-            order_id=p.order_id,
-            status=p.head.status,
-            stage=p.stage,
-            payment=p.head.payment,
-            fulfillments={f.fulfillment_id: f.status for f in p.fulfillments.values()},
-            holds=[hold.hold_id for hold in p.head.holds],
-        )

@@ -77,6 +77,16 @@ def cancelled_while_waiting(shop: Shop, order: str) -> None:
     assert shop.ends(order, 60) == "cancelled"
 
 
+def misunderstood(shop: Shop, order: str) -> None:
+    """Somebody sends what the order cannot make sense of."""
+    shop.place({shop.product(): 1}, order_id=order)
+    told(shop, order, "backordered")
+    shop.call(shop.handle(order).signal("cancel", {"line": 1}))
+    shop.happened(order, "not_understood", 1, 60)
+    shop.cancel(order)
+    assert shop.ends(order, 60) == "cancelled"
+
+
 def cancelled_after_label(shop: Shop, order: str) -> None:
     shop.place({shop.product(OAK=1): 1}, order_id=order)
     told(shop, order, "confirmed")

@@ -29,6 +29,7 @@ ROWS: dict[str, stories.Story] = {
     "reauthorize_payment": stories.two_holds,
     "decide_cancellation": stories.cancelled_while_waiting,
     "release_stock": stories.cancelled_while_waiting,
+    "note_remark": stories.misunderstood,
     "void_payments": stories.cancelled_while_waiting,
     "recall_fulfillment": stories.cancelled_after_label,
     "refund_payment": stories.cancelled_after_label,

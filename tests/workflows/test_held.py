@@ -96,7 +96,7 @@ def test_a_resolution_names_an_open_hold_and_an_offered_action(plain_shop: Shop)
 
     assert "not open" in resolve(hold="nonsense", action="retry")
     assert "not offered" in resolve(hold=hold, action="skip")
-    assert "by and why" in resolve(hold=hold, action="retry", why=" ")
+    assert "why is missing" in resolve(hold=hold, action="retry", why=" ")
     shop.sandbox.heal()
     decision = {"hold": hold, "action": "retry", "by": "eve", "why": "Shippo is back"}
     shop.call(shop.handle(order).execute_update("resolve", decision))

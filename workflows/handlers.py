@@ -1,0 +1,123 @@
+"""What may be sent to an order and asked of it, by our own processes and by whoever uses the web UI. Anything may come
+in: what does not fit must neither be lost nor fail the workflow."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from activities.models import HoldReason, HoldStanding
+from workflows import said
+from workflows.messages import Entry, Remark, Resolve, Where
+from workflows.progress import Progress
+
+MOST_REMARKS = 20
+
+
+class Handlers:
+    def __init__(self, entry: Entry) -> None:
+        self.progress = Progress(entry.order_id)
+        self.nudged = False
+        self.wish = entry.cancel
+        """To cancel the order: said in the web UI, and not decided yet."""
+        self.remarks = list(entry.remarks)
+        """Signals that are not understood, and not on record yet."""
+        self.remarked = 0
+
+    def left(self) -> Entry:
+        """What the next run is to begin with."""
+        heard: dict[str, Any] = {"cancel": self.wish} if self.wish else {}
+        heard |= {"remarks": tuple(self.remarks)} if self.remarks else {}
+        return Entry(order_id=self.progress.order_id, **heard)
+
+    @workflow.signal(description="There is news in the order's tables: look. Sent by the API; harmless to repeat.")
+    def news(self, *_: object) -> None:
+        self.nudged = True
+
+    @workflow.signal(description="Units arrived for this order: look. Sent by the API; harmless to repeat.")
+    def restocked(self, *_: object) -> None:
+        self.nudged = True
+
+    @workflow.signal(description="The customer is to hear something. Sent by the API; harmless to repeat.")
+    def message(self, *_: object) -> None:
+        self.progress.head = self.progress.head.model_copy(update={"telling": True})
+
+    @workflow.signal(
+        description='Cancel what has not left yet: {"by": "you", "why": "…"}. The same as "Request Cancellation". '
+        "What became of it stands in the order: accepted, partly or refused."
+    )
+    def cancel(self, *words: object) -> None:
+        if wish := said.cancellation(words):
+            self.wish = self.wish or wish
+        else:
+            self.remark("cancel", [json.dumps(word, ensure_ascii=False) for word in words])
+
+    @workflow.signal(dynamic=True, description="Anything else is noted in the order's timeline, and does nothing.")
+    def anything_else(self, name: str, words: Sequence[RawValue]) -> None:
+        self.remark(name, [word.payload.data.decode(errors="replace") for word in words])
+
+    def remark(self, signal: str, words: Sequence[str]) -> None:
+        """A flood of them is no story: each run tells the first ones."""
+        self.remarked += 1
+        if self.remarked <= MOST_REMARKS:
+            self.remarks.append(Remark(signal=said.one_line(signal), said=said.one_line(" ".join(words))))
+
+    @workflow.update(
+        description='Decide an open hold: {"hold": "ID-h1", "action": "retry|skip|cancel", "by": "you", "why": "…"}. '
+        "The open holds and what they offer stand in the current details."
+    )
+    async def resolve(self, *words: object) -> Where:
+        p, decision = self.progress, said.resolution(words)
+        await p.until(lambda: p.head.version >= 0)
+        hold = self.open_hold(decision)
+        await p.resolve(hold, decision.action, by=decision.by, why=decision.why)
+        return self.where()
+
+    @resolve.validator
+    def may_resolve(self, *words: object) -> None:
+        decision = said.resolution(words)
+        if self.progress.head.version >= 0:
+            self.open_hold(decision)
+
+    def open_hold(self, decision: Resolve) -> HoldStanding:
+        hold = next((h for h in self.progress.head.holds if h.hold_id == decision.hold), None)
+        if hold is None:
+            open_now = ", ".join(h.hold_id for h in self.progress.head.holds) or "none"
+            raise ApplicationError(f"this hold is not open; open holds: {open_now}", type="NotOpen")
+        if decision.action not in hold.actions:
+            offered = ", ".join(hold.actions)
+            raise ApplicationError(f"this action is not offered for this hold; offered: {offered}", type="NotOffered")
+        return hold
+
+    @workflow.update(
+        description='Stop before the next step: {"by": "you", "why": "…", "fulfillment": "ID-1 or nothing"}. '
+        "Resolve the hold with retry to go on."
+    )
+    async def hold(self, *words: object) -> Where:
+        p, request = self.progress, said.stop(words)
+        await p.until(lambda: p.head.version >= 0)
+        self.may_hold(*words)
+        advice = f"{request.by}: {request.why}"
+        await p.hold(HoldReason.OPERATOR, "operator", "stopped", advice, ("retry", "cancel"), request.fulfillment)
+        return self.where()
+
+    @hold.validator
+    def may_hold(self, *words: object) -> None:
+        request, known = said.stop(words), self.progress.head.version >= 0
+        if known and request.fulfillment and request.fulfillment not in self.progress.fulfillments:
+            raise ApplicationError("fulfillment must be one of this order's, or left out", type="NotFound")
+
+    @workflow.query(name="standing", description="Where the order stands, as this run knows it.")
+    def where(self) -> Where:
+        p = self.progress
+        return Where(
+            order_id=p.order_id,
+            status=p.head.status,
+            stage=p.stage,
+            payment=p.head.payment,
+            fulfillments={f.fulfillment_id: f.status for f in p.fulfillments.values()},
+            holds=[hold.hold_id for hold in p.head.holds],
+        )

@@ -1,0 +1,90 @@
+"""What people send in the web UI, as they write it: understood where it is clear, refused in words where it is not."""
+
+from typing import get_args
+
+from temporalio.exceptions import ApplicationError
+
+from activities.models import Action, CancelReason
+from workflows.messages import Cancel, HoldOrder, Resolve
+
+MARK = " (web UI)"
+"""Whoever reaches the engine's port may call themselves anything: what comes from there says where it came from."""
+ACTIONS = get_args(Action)
+
+
+def harmless(text: str, length: int) -> str:
+    """Without what moves a terminal's cursor or turns the reading direction; not longer than the tables hold."""
+    return "".join(c for c in text if c.isprintable() or c == "\n")[:length].strip()
+
+
+def one_line(said: object) -> str:
+    return harmless(" ".join(str(said).split()), 100)
+
+
+def from_web_ui(by: str) -> str:
+    return (harmless(by, 100 - len(MARK)) or "operator") + MARK
+
+
+def cancellation(said: tuple[object, ...]) -> Cancel | None:
+    """Sent to `cancel`, nothing, a text, or fields that say no more than who and why mean cancel. Anything else may be
+    about something else, a part of the order for one: nothing."""
+    given = said[0] if said else None
+    fields = {"why": given} if isinstance(given, str) else given or {}
+    if len(said) > 1 or not isinstance(fields, dict) or given is False or not fields.keys() <= {"by", "why", "reason"}:
+        return None
+    if not all(value is None or isinstance(value, str) for value in fields.values()):
+        return None
+    by, why, reason = (fields.get(name) or "" for name in ("by", "why", "reason"))
+    known = reason in list(CancelReason)
+    if reason and not known:
+        why = f"{why} ({reason})" if why else reason
+    return Cancel(
+        by=from_web_ui(by),
+        why=harmless(why, 500),
+        reason=CancelReason(reason) if known else CancelReason.OPERATOR,
+    )
+
+
+def resolution(said: tuple[object, ...]) -> Resolve:
+    fields = read(said, ("hold", "action", "by", "why"))
+    action = fields["action"]
+    if action not in ACTIONS:
+        raise unclear(f"action must be {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}")
+    return Resolve(hold=fields["hold"], action=action, by=from_web_ui(fields["by"]), why=harmless(fields["why"], 500))
+
+
+def stop(said: tuple[object, ...]) -> HoldOrder:
+    fields = read(said, ("by", "why"), ("fulfillment",))
+    return HoldOrder(
+        by=from_web_ui(fields["by"]), why=harmless(fields["why"], 300), fulfillment=fields.get("fulfillment")
+    )
+
+
+def read(said: tuple[object, ...], needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, str]:
+    """Fields of text, each with something in it; an optional one may be left out."""
+    fields = said[0] if said else None
+    if len(said) > 1 or not isinstance(fields, dict):
+        example = ", ".join(f'"{name}": "…"' for name in needed)
+        raise unclear(f"send one JSON object: {{{example}}}")
+    if not fields.keys() <= {*needed, *optional}:
+        raise unclear(f"there are fields that are not known; known are {', '.join((*needed, *optional))}")
+    given = {name: value for name, value in fields.items() if value is not None}
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise unclear(f"{name} must be text")
+    for name in needed:
+        if not harmless(given.get(name, ""), 500):
+            raise unclear(f"{name} is missing: {MEANING[name]}")
+    return given
+
+
+MEANING = {
+    "hold": "which hold is decided; the open ones stand in the current details",
+    "action": f"what is to be done: {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}",
+    "by": "who decides",
+    "why": "for what reason",
+}
+
+
+def unclear(message: str) -> ApplicationError:
+    return ApplicationError(message, type="NotUnderstood")
