@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from activities.shares import Share, share_out, unit_shares
+from activities.allocation import UnitAmounts, allocate, unit_amounts
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Minor = Annotated[int, Field(ge=0, le=10**12, strict=True, description="Minor units of the order's currency")]
@@ -196,37 +196,44 @@ class AskedOrder(Asked):
                     "is {whole}, but the lines' own {field} make {given}",
                     {"field": field, "whole": whole, "given": given},
                 )
-        for number, shares in enumerate(self.shares()):
-            if any(share.total < 0 for share in shares):
+        for number, amounts in enumerate(self.unit_amounts()):
+            if any(unit.total < 0 for unit in amounts):
                 raise PydanticCustomError(
                     "discount", "makes the line cost less than nothing", {"field": f"lines[{number}].discount"}
                 )
-        if self.payment.method == "card" and not self.total:
-            raise PydanticCustomError(
-                "total", "is nothing, which can't be charged to a card: use payment.method external", {"field": "total"}
-            )
         return self
 
-    def line_amounts(self, field: Literal["tax", "discount"]) -> list[int]:
-        """Each line's own amount, or its part of what the order still has to share out."""
+    def line_taxes(self) -> list[int]:
+        """Each line's own tax, or its part of what the order still has to share out: by price."""
+        return self.line_parts("tax", [line.quantity * line.unit_price for line in self.lines])
+
+    def line_discounts(self) -> list[int]:
+        """As taxes. A discount of more than the goods follows all that lines cost."""
+        goods = [line.quantity * line.unit_price for line in self.lines]
+        costs = [sum(parts) for parts in zip(goods, self.line_taxes(), self.line_shipping(), strict=True)]
+        open_goods = sum(value for line, value in zip(self.lines, goods, strict=True) if line.discount is None)
+        rest = self.discount - sum(line.discount or 0 for line in self.lines)
+        return self.line_parts("discount", goods if rest <= open_goods else costs)
+
+    def line_shipping(self) -> list[int]:
+        goods = [line.quantity * line.unit_price for line in self.lines]
+        return allocate(self.shipping.price, goods if any(goods) else [line.quantity for line in self.lines])
+
+    def line_parts(self, field: Literal["tax", "discount"], weights: list[int]) -> list[int]:
         own: list[int | None] = [getattr(line, field) for line in self.lines]
         rest: int = getattr(self, field) - sum(part or 0 for part in own)
-        weights = [
-            line.quantity * line.unit_price if part is None else 0 for line, part in zip(self.lines, own, strict=True)
-        ]
+        weights = [weight if part is None else 0 for part, weight in zip(own, weights, strict=True)]
         if not any(weights):
             weights = [line.quantity if part is None else 0 for line, part in zip(self.lines, own, strict=True)]
-        shared = share_out(rest, weights) if rest else [0] * len(own)
+        shared = allocate(rest, weights) if rest else [0] * len(own)
         return [extra if part is None else part for part, extra in zip(own, shared, strict=True)]
 
-    def shares(self) -> list[list[Share]]:
+    def unit_amounts(self) -> list[list[UnitAmounts]]:
         """Per line: what each of its units costs, shipping included."""
-        value = [line.quantity * line.unit_price for line in self.lines]
-        shipping = share_out(self.shipping.price, value if any(value) else [line.quantity for line in self.lines])
         return [
-            unit_shares(line.quantity, line.unit_price, tax, discount, ship)
-            for line, tax, discount, ship in zip(
-                self.lines, self.line_amounts("tax"), self.line_amounts("discount"), shipping, strict=True
+            unit_amounts(line.quantity, line.unit_price, tax, discount, shipping)
+            for line, tax, discount, shipping in zip(
+                self.lines, self.line_taxes(), self.line_discounts(), self.line_shipping(), strict=True
             )
         ]
 

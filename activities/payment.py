@@ -9,7 +9,7 @@ from temporalio import activity
 from activities import effects
 from activities.effects import OpenEffect, Subject
 from activities.facts import money, planning
-from activities.facts.axes import LIVE, in_doubt
+from activities.facts.axes import LIVE, in_doubt, paid_elsewhere
 from activities.facts.goods import locked
 from activities.facts.orders import ask_payment
 from activities.facts.record import locked_order
@@ -89,7 +89,7 @@ class PaymentActivities:
             payment = next((p for p in reversed(all_payments(tx, step.order_id)) if p.status == "authorized"), None)
             if f.status not in READY:
                 return standing(tx, step.order_id, [step.fulfillment_id])
-            if f.captured or order.pay_by == "external" or not f.amount:
+            if f.captured or paid_elsewhere(order) or not f.amount:
                 money.nothing_to_capture(tx, step.fulfillment_id)
                 return standing(tx, step.order_id, [step.fulfillment_id])
             name = f"capture:{step.fulfillment_id}"

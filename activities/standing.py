@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import Sums, in_doubt, sums
+from activities.facts.axes import Sums, in_doubt, paid_elsewhere, sums
 from activities.models import (
     FUNDED,
     LEFT,
@@ -111,7 +111,7 @@ def of_parcel(parcel: Parcel) -> ParcelStanding:
 def head(tx: Session, order: Order, now: Sums) -> Head:
     given: dict[str, Any] = {
         "payment": order.payment_status,
-        "paid_elsewhere": order.pay_by == "external",
+        "paid_elsewhere": paid_elsewhere(order),
         "was_authorized": now.authorized > 0 and order.payment_status not in FUNDED,
         "cancellation": order.cancellation,
         "payment_ready": any(p.status == "asked" for p in now.payments),

@@ -120,6 +120,11 @@ def derive(tx: Session, order: Order) -> Sums:
     return now
 
 
+def paid_elsewhere(order: Order) -> bool:
+    """Nothing to authorize or capture; what costs nothing is paid."""
+    return order.pay_by == "external" or not order.total
+
+
 def order_axis(tx: Session, order: Order, now: Sums) -> OrderStatus:
     if closed := closing(tx, order, now):
         return closed
@@ -127,7 +132,7 @@ def order_axis(tx: Session, order: Order, now: Sums) -> OrderStatus:
         return OrderStatus.CANCELLING
     if now.open_holds:
         return OrderStatus.ON_HOLD
-    if order.pay_by == "external" or now.captured or any(p.status == "authorized" for p in now.payments):
+    if paid_elsewhere(order) or now.captured or any(p.status == "authorized" for p in now.payments):
         return OrderStatus.PROCESSING
     return OrderStatus.PLACED
 
@@ -158,7 +163,7 @@ def refundable(fulfillment: Fulfillment) -> bool:
 
 
 def payment_axis(order: Order, now: Sums) -> PaymentStatus:
-    if order.pay_by == "external":
+    if paid_elsewhere(order):
         return PaymentStatus.CAPTURED
     if "dispute" in now.open_holds:
         return PaymentStatus.DISPUTED

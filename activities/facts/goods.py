@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from activities.allocation import cost
 from activities.facts import holds, planning, shelves, stock
 from activities.facts.axes import derive, in_doubt, sums
 from activities.facts.record import locked_order, note, outcome_known, tell, wall_clock
 from activities.models import LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
 from activities.ports import Parcel as Packed
 from activities.ports import TrackingStatus
-from activities.shares import cost
 from infra.database.tables import Effect, Fulfillment, Order, Parcel, Reservation
 
 
@@ -150,7 +150,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
         return False
     shelves.lock(tx, {sku for sku, _ in lost})
     shelves.move(tx, "short_picked", fulfillment_id, lost)
-    prices = planning.shares_of(tx, order.order_id)
+    prices = planning.amounts_of(tx, order.order_id)
     rest = held(tx, fulfillment_id)
     f.amount = sum(cost(prices[r.line_no], r.first_unit, r.quantity) for r in rest)
     if not rest:

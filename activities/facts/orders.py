@@ -13,7 +13,7 @@ from activities.facts.holds import closed
 from activities.facts.record import fulfillments_of, locked_order, note, nudge, tell, wall_clock
 from activities.intake import Address, AskedCustomer, AskedOrder
 from activities.models import LEFT, CancelReason
-from infra.database.tables import Change, Contact, Customer, Hold, Order, OrderLine, Payment, UnitShare
+from infra.database.tables import Change, Contact, Customer, Hold, Order, OrderLine, Payment, UnitAmount
 
 NO_ADDRESS = {"street1": "", "street2": "", "city": "", "state": "", "zip": "", "country": ""}
 
@@ -53,7 +53,7 @@ def placed(tx: Session, asked: AskedOrder, *, order_id: str, idempotency_key: st
     tx.add(order)
     tx.flush()
     store_lines(tx, asked, order_id)
-    if card:
+    if card and order.total:
         ask_payment(tx, order, order.payment_reference, order.total, off_session=False)
     else:
         tell(tx, order, "confirmed", total=order.total)
@@ -98,7 +98,7 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str) -> None:
     }
     tx.add_all(destinations.values())
     tx.flush()
-    tax, discount = asked.line_amounts("tax"), asked.line_amounts("discount")
+    tax, discount = asked.line_taxes(), asked.line_discounts()
     tx.execute(
         insert(OrderLine),
         [
@@ -118,11 +118,11 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str) -> None:
         ],
     )
     tx.execute(
-        insert(UnitShare),
+        insert(UnitAmount),
         [
-            {"order_id": order_id, "line_no": number, "total": share.total, **share._asdict()}
-            for number, shares in enumerate(asked.shares(), start=1)
-            for share in shares
+            {"order_id": order_id, "line_no": number, "total": amounts.total, **amounts._asdict()}
+            for number, runs in enumerate(asked.unit_amounts(), start=1)
+            for amounts in runs
         ],
     )
 

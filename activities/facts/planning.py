@@ -8,11 +8,11 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from activities.allocation import cost
 from activities.facts import shelves
 from activities.facts.axes import sums
 from activities.facts.record import note
 from activities.models import FulfillmentStatus
-from activities.shares import cost
 from infra.database.tables import (
     Backorder,
     Contact,
@@ -21,7 +21,7 @@ from infra.database.tables import (
     Order,
     OrderLine,
     Reservation,
-    UnitShare,
+    UnitAmount,
 )
 
 
@@ -121,7 +121,7 @@ def planned(tx: Session, order: Order, at: datetime) -> None:
         return
     n = tx.scalar(select(func.count()).where(Fulfillment.order_id == order.order_id)) or 0
     priority = dict(tx.execute(select(Location.location_id, Location.priority)).all())
-    price = shares_of(tx, order.order_id)
+    price = amounts_of(tx, order.order_id)
     places = sorted({(r.location_id, c) for r, c in loose}, key=lambda p: (priority[p[0]], p[0], p[1]))
     for location_id, contact_id in places:
         n += 1
@@ -145,22 +145,22 @@ def planned(tx: Session, order: Order, at: datetime) -> None:
         note(tx, order, "planned", at, fulfillment_id=fulfillment.fulfillment_id, location=location_id)
 
 
-def shares_of(tx: Session, order_id: str) -> dict[int, list[UnitShare]]:
-    shares: dict[int, list[UnitShare]] = defaultdict(list)
-    for share in tx.scalars(select(UnitShare).where(UnitShare.order_id == order_id)):
-        shares[share.line_no].append(share)
-    return shares
+def amounts_of(tx: Session, order_id: str) -> dict[int, list[UnitAmount]]:
+    amounts: dict[int, list[UnitAmount]] = defaultdict(list)
+    for amount in tx.scalars(select(UnitAmount).where(UnitAmount.order_id == order_id)):
+        amounts[amount.line_no].append(amount)
+    return amounts
 
 
 def still_to_capture(tx: Session, order: Order) -> int:
-    """The stored shares of all units that are to be sent and not paid for yet."""
+    """What all units cost that are to be sent and not paid for yet."""
     shelves.lock_all_of(tx, order.order_id)
     due = sum(
         f.amount
         for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order.order_id))
         if not f.captured and f.status != FulfillmentStatus.CANCELLED
     )
-    prices = shares_of(tx, order.order_id)
+    prices = amounts_of(tx, order.order_id)
     loose = [(u.line_no, u.first_unit, u.quantity) for u in open_units(tx, order)]
     waiting = select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(
         Backorder.order_id == order.order_id, Backorder.status == "waiting"

@@ -202,10 +202,10 @@ class OrderLine(Base):
     options: Mapped[dict[str, Any]]
 
 
-class UnitShare(Base):
+class UnitAmount(Base):
     """What each of `quantity` units from `first_unit` on costs: stored once, never divided again."""
 
-    __tablename__ = "unit_shares"
+    __tablename__ = "unit_amounts"
 
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
     line_no: Mapped[int] = mapped_column(primary_key=True)
@@ -297,7 +297,7 @@ class Fulfillment(Base):
     recall: Mapped[str | None] = mapped_column(WORD)
     """The wish to stop it: `asked`, `confirmed`, `refused`."""
     amount: Mapped[int] = mapped_column(BigInteger)
-    """The stored shares of its units."""
+    """What its units cost."""
     captured: Mapped[bool]
     released: Mapped[bool]
     version: Mapped[int]

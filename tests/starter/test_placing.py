@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from infra.database.tables import Customer, Order, OrderLine, Payment, Relay, UnitShare
+from infra.database.tables import Customer, Order, OrderLine, Payment, Relay, UnitAmount
 from tests.starter.door import Api, an_order
 
 pytestmark = pytest.mark.both_databases
@@ -29,7 +29,7 @@ async def test_an_order_is_stored_whole_and_answered(api: Api) -> None:
     assert order["lines"][0] | {"sku": "MUG-BLUE", "quantity": 2, "unit_price": 1800} == order["lines"][0]
     assert [entry["event"] for entry in order["timeline"]] == ["placed"]
     with api.database.sessions() as tx:
-        assert sum(s.total * s.quantity for s in tx.scalars(select(UnitShare))) == 4410
+        assert sum(s.total * s.quantity for s in tx.scalars(select(UnitAmount))) == 4410
         assert [row.kind for row in tx.scalars(select(Relay))] == ["start"]
 
 

@@ -121,3 +121,30 @@ def test_a_card_that_the_bank_does_not_know_is_replaced_by_another(shop: Shop) -
     shop.api.post(f"/v1/orders/{order}/payment-method", json=given).raise_for_status()
     assert shop.ends(order) == "completed"
     assert shop.books(order)["authorizations"] == 1
+
+
+@renewed_only
+def test_an_order_that_costs_nothing_needs_no_payment(shop: Shop) -> None:
+    sku = shop.product(OAK=3)
+    asked = shop.order({sku: 3}, discount=3 * 1800 + 500) | {"total": 0}
+    order = asked["order_id"]
+    answer = shop.api.post("/v1/orders", json=asked)
+    assert answer.status_code == 202, answer.text
+    assert shop.ends(order) == "completed"
+    assert not [call for call in shop.sandbox.requests("stripe") if order in call["path"] + call["body"]]
+    assert "confirmed" in [message["kind"] for message in shop.view(order)["messages"]]
+    shop.reaches(order, payment_status="captured", fulfillment_status="delivered")
+
+
+@renewed_only
+def test_an_order_that_costs_nothing_is_cancelled_without_a_call(shop: Shop) -> None:
+    shop.sandbox.pace(None)
+    asked = shop.order({shop.product(OAK=1): 1}, discount=1800 + 500) | {"total": 0}
+    order = asked["order_id"]
+    shop.api.post("/v1/orders", json=asked).raise_for_status()
+    shop.happened(order, "requested")
+    shop.cancel(order)
+    shop.happened(order, "recall_asked")
+    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    assert shop.ends(order) == "cancelled"
+    assert not [call for call in shop.sandbox.requests("stripe") if order in call["path"] + call["body"]]

@@ -315,7 +315,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_timeline_order_id"), ["order_id"], unique=False)
 
     op.create_table(
-        "unit_shares",
+        "unit_amounts",
         sa.Column("order_id", sa.String(length=64), nullable=False),
         sa.Column("line_no", sa.Integer(), nullable=False),
         sa.Column("first_unit", sa.Integer(), nullable=False),
@@ -325,8 +325,8 @@ def upgrade() -> None:
         sa.Column("discount", sa.BigInteger(), nullable=False),
         sa.Column("shipping", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_unit_shares_order_id")),
-        sa.PrimaryKeyConstraint("order_id", "line_no", "first_unit", name=op.f("pk_unit_shares")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_unit_amounts_order_id")),
+        sa.PrimaryKeyConstraint("order_id", "line_no", "first_unit", name=op.f("pk_unit_amounts")),
     )
     op.create_table(
         "fulfillments",
