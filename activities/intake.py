@@ -2,69 +2,44 @@
 workflow."""
 
 import hashlib
-from typing import Annotated, Any, Literal, Self
+import json
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from activities.allocation import UnitAmounts, allocate, unit_amounts
-
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Minor = Annotated[int, Field(ge=0, le=10**12, strict=True, description="Minor units of the order's currency")]
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-"""One line: what a label, a header and PostgreSQL can hold."""
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
-Maybe = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=PRINTABLE)]
-Email = Annotated[
-    str,
-    StringConstraints(pattern=r"^$|^[^@\s,;<>\"\x00-\x1f\x7f]{1,64}@[^@\s,;<>\"\x00-\x1f\x7f]{1,255}$", max_length=320),
-]
-Phone = Annotated[str, StringConstraints(pattern=r"^$|^\+[1-9][0-9]{6,14}$")]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-Currency = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$", to_lower=True)]
-Channel = Literal["email", "sms"]
-
-CURRENCIES = frozenset(
-    [
-        "aed",
-        "aud",
-        "bgn",
-        "brl",
-        "cad",
-        "chf",
-        "clp",
-        "cny",
-        "czk",
-        "dkk",
-        "eur",
-        "gbp",
-        "hkd",
-        "huf",
-        "idr",
-        "ils",
-        "inr",
-        "jpy",
-        "krw",
-        "mxn",
-        "myr",
-        "nok",
-        "nzd",
-        "php",
-        "pln",
-        "ron",
-        "sar",
-        "sek",
-        "sgd",
-        "thb",
-        "try",
-        "twd",
-        "usd",
-        "vnd",
-        "zar",
-    ]
+from activities.fields import (
+    METHOD,
+    PRINTABLE,
+    SERVICE,
+    ChannelName,
+    Country,
+    Currency,
+    Email,
+    GivenCustomerId,
+    GivenOrderId,
+    Id,
+    Locale,
+    Maybe,
+    Minor,
+    Notify,
+    Text,
+    TypedPhone,
+    one_line,
+    telephone,
+    unmarked,
 )
-"""Those whose minor units Stripe counts as ISO 4217 does. ISK and UGX it takes as if they had two decimals; of three
-decimals it takes only amounts that end in 0."""
+from activities.places import STATE_NEEDED, postal_code
 
 
 class Asked(BaseModel):
@@ -72,31 +47,86 @@ class Asked(BaseModel):
 
 
 class Address(Asked):
+    """As people write it. Which fields a country needs is known for all; UK is taken as GB."""
+
     name: Text
     street1: Text
     street2: Maybe = ""
-    city: Annotated[Text, StringConstraints(max_length=100)]
-    state: Annotated[Maybe, StringConstraints(max_length=100)] = ""
-    zip: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20, pattern=PRINTABLE)]
     country: Country
+    city: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE), BeforeValidator(one_line)]
+    state: Annotated[str, StringConstraints(max_length=100, pattern=PRINTABLE), BeforeValidator(one_line)] = Field(
+        default="", validate_default=True
+    )
+    zip: Annotated[str, StringConstraints(max_length=20, pattern=PRINTABLE), BeforeValidator(one_line)] = Field(
+        default="", validate_default=True
+    )
+
+    @field_validator("state")
+    @classmethod
+    def state_needed(cls, state: str, so_far: ValidationInfo) -> str:
+        if not state and so_far.data.get("country") in STATE_NEEDED:
+            raise PydanticCustomError("state", "is needed for addresses in this country")
+        return state
+
+    @field_validator("zip")
+    @classmethod
+    def zip_of_country(cls, zip: str, so_far: ValidationInfo) -> str:
+        country = so_far.data.get("country")
+        code = postal_code(country, zip) if country else zip
+        if code is None:
+            why = "is not a postal code of this country" if zip else "is needed for addresses in this country"
+            raise PydanticCustomError("zip", "{why}", {"why": why})
+        return code
+
+
+class Person(NamedTuple):
+    """Who hears of an order, how, and in which language."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    locale: str = "en"
+    notify: tuple[str, ...] = ("email",)
+
+    def unreachable(self) -> list[tuple[str, str]]:
+        """Fields that are missing, and why they are needed."""
+        wanted = {"email": self.email, "sms": self.phone}
+        return [
+            ("phone" if channel == "sms" else channel, f"is needed, as notify names {channel}")
+            for channel in self.notify
+            if not wanted[channel]
+        ]
 
 
 class AskedCustomer(Asked):
-    customer_id: Id | None = None
-    name: Text
+    """A known customer's id is enough: what is left out is taken from the customer. What is given counts for this order
+    only."""
+
+    customer_id: GivenCustomerId | None = None
+    name: Text | None = None
     email: Email = ""
-    phone: Phone = ""
-    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
-    notify: tuple[Channel, ...] = ("email",)
+    phone: TypedPhone = ""
+    """A national number is one of the country that the order is shipped to."""
+    locale: Locale | None = None
+    notify: Notify | None = None
 
     @model_validator(mode="after")
-    def reachable(self) -> Self:
-        for channel, field in (("email", "email"), ("sms", "phone")):
-            if channel in self.notify and not getattr(self, field):
-                raise PydanticCustomError(
-                    "unreachable", "is needed, as notify names {channel}", {"channel": channel, "field": field}
-                )
+    def complete(self) -> Self:
+        if self.customer_id is None:
+            if self.name is None:
+                raise PydanticCustomError("name", "is missing", {"field": "name"})
+            for field, why in self.person(Person()).unreachable():
+                raise PydanticCustomError("unreachable", "{why}", {"why": why, "field": field})
         return self
+
+    def person(self, known: Person) -> Person:
+        return Person(
+            name=self.name or known.name,
+            email=self.email or known.email,
+            phone=self.phone or known.phone,
+            locale=self.locale or known.locale,
+            notify=known.notify if self.notify is None else self.notify,
+        )
 
 
 class AskedLine(Asked):
@@ -107,28 +137,28 @@ class AskedLine(Asked):
     discount: Minor | None = None
     ship_to: Address | None = None
     options: dict[
-        Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=PRINTABLE)],
-        Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)],
+        Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=PRINTABLE), BeforeValidator(one_line)],
+        Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE), BeforeValidator(unmarked)],
     ] = {}
 
 
 class AskedShipping(Asked):
     method: Literal["ship"] = "ship"
-    service: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,100}$")] = "cheapest"
+    service: Annotated[str, StringConstraints(pattern=SERVICE)] = "cheapest"
     """`cheapest`, `fastest`, or a service level by its token."""
     price: Minor = 0
     address: Address
 
 
 class CardPayment(Asked):
-    method: Literal["card"] = "card"
-    payment_method: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,200}$")]
+    method: Literal["card"]
+    payment_method: Annotated[str, StringConstraints(pattern=METHOD)]
 
 
 class ExternalPayment(Asked):
     """Already paid, at a till or a marketplace."""
 
-    method: Literal["external"] = "external"
+    method: Literal["external"]
     reference: Text
 
 
@@ -163,22 +193,32 @@ class AskedOrder(Asked):
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    order_id: Id | None = None
-    channel: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "web"
+    order_id: GivenOrderId | None = None
+    channel: ChannelName = "web"
     currency: Currency
+    shipping: AskedShipping
     customer: AskedCustomer
     lines: Annotated[tuple[AskedLine, ...], Field(min_length=1, max_length=2_000)]
-    shipping: AskedShipping
     tax: Minor = 0
     discount: Minor = 0
     total: Minor
     payment: AskedPayment
     backorder: Literal["ship_partial", "ship_complete", "cancel_unavailable"] = "ship_partial"
 
+    @field_validator("customer")
+    @classmethod
+    def phone_of_country(cls, customer: AskedCustomer, so_far: ValidationInfo) -> AskedCustomer:
+        shipping = so_far.data.get("shipping")
+        if shipping is None:  # its own error is enough
+            return customer
+        try:
+            phone = telephone(customer.phone, shipping.address.country)
+        except PydanticCustomError as error:
+            raise PydanticCustomError("phone", "{why}", {"why": error.message(), "field": "phone"}) from None
+        return customer.model_copy(update={"phone": phone})
+
     @model_validator(mode="after")
     def adds_up(self) -> Self:
-        if self.currency not in CURRENCIES:
-            raise PydanticCustomError("currency", "is not known", {"field": "currency"})
         goods = sum(line.quantity * line.unit_price for line in self.lines)
         due = goods + self.tax + self.shipping.price - self.discount
         if due != self.total:
@@ -238,5 +278,12 @@ class AskedOrder(Asked):
         ]
 
     def content_hash(self) -> str:
-        """The same content, the same hash; the id does not count."""
-        return hashlib.sha256(self.model_dump_json(exclude={"order_id"}).encode()).hexdigest()
+        """The same meaning, the same hash, whatever defaults are written out; the id does not count. A field that comes
+        later changes no hash of an order that does not use it."""
+        content = self.model_dump(mode="json", exclude={"order_id"}, exclude_defaults=True)
+        if self.customer.customer_id is None:
+            usual = {"locale": Person().locale, "notify": list(Person().notify)}
+            content["customer"] = {
+                field: value for field, value in content["customer"].items() if value != usual.get(field)
+            }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -16,8 +16,10 @@ after a lost answer compares texts. What is known about a kind, in its data (all
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from string import Formatter
 
+from langcodes import closest_supported_match
 from pydantic import BaseModel, ConfigDict
 
 from activities.phrases import LOCALES, Kind, Language
@@ -77,8 +79,13 @@ def money(amount: int, currency: str, locale: str = "en") -> str:
     return ("-" if amount < 0 else "") + template.format(number=number, unit=SIGNS.get(code, code))
 
 
+@lru_cache(maxsize=1000)
 def _language(locale: str) -> Language:
-    return LOCALES.get(re.split("[-_]", locale.lower())[0], LOCALES["en"])
+    """The nearest that is spoken here: Swiss German is answered in German, Filipino in English."""
+    try:
+        return LOCALES[closest_supported_match(locale, list(LOCALES)) or "en"]
+    except ValueError:
+        return LOCALES["en"]
 
 
 def _facts(notice: Notice, data: Facts, language: Language) -> dict[str, str]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from activities import facts
 from activities.facts.record import wall_clock
+from activities.fields import MADE
 from activities.intake import AskedOrder
 from infra.database.tables import Order, Product
 from starter.transactions import written
@@ -66,4 +67,4 @@ def double_of(tx: Session, asked: AskedOrder, key: str | None) -> str | None:
 
 
 def made_id() -> str:
-    return f"{wall_clock():%y%m%d}-{''.join(secrets.choice(LETTERS) for _ in range(10))}"
+    return f"{MADE}{wall_clock():%y%m%d}-{''.join(secrets.choice(LETTERS) for _ in range(10))}"

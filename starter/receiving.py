@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from activities import facts
-from activities.intake import Id
+from activities.fields import Id
 from infra.database.tables import Location, Product, Restock, Stock
 
 MOST = 2_000_000_000

@@ -11,17 +11,26 @@ from activities.facts import planning
 from activities.facts.axes import derive, sums
 from activities.facts.holds import closed
 from activities.facts.record import fulfillments_of, locked_order, note, nudge, tell, wall_clock
-from activities.intake import Address, AskedCustomer, AskedOrder
+from activities.fields import GUEST
+from activities.intake import Address, AskedCustomer, AskedOrder, Person
 from activities.models import LEFT, CancelReason
 from infra.database.tables import Change, Contact, Customer, Hold, Order, OrderLine, Payment, UnitAmount
 
 NO_ADDRESS = {"street1": "", "street2": "", "city": "", "state": "", "zip": "", "country": ""}
 
 
+class Unreachable(Exception):
+    """Fields of the customer without which nobody could be told, and why."""
+
+    def __init__(self, errors: list[tuple[str, str]]) -> None:
+        super().__init__([field for field, _ in errors])
+        self.errors = errors
+
+
 def placed(tx: Session, asked: AskedOrder, *, order_id: str, idempotency_key: str | None) -> Order:
     """Stores an order whole, and that its workflow is to be started. The caller has checked SKUs and doubles."""
     now = wall_clock()
-    customer = known_customer(tx, asked.customer, order_id)
+    customer, person = buyer(tx, asked.customer, order_id)
     card = asked.payment.method == "card"
     order = Order(
         order_id=order_id,
@@ -40,8 +49,8 @@ def placed(tx: Session, asked: AskedOrder, *, order_id: str, idempotency_key: st
         total=asked.total,
         pay_by=asked.payment.method,
         payment_reference=asked.payment.payment_method if asked.payment.method == "card" else asked.payment.reference,
-        locale=asked.customer.locale,
-        notify=list(dict.fromkeys(asked.customer.notify)),
+        locale=person.locale,
+        notify=list(person.notify),
         cancellation_settled=False,
         track_token=secrets.token_urlsafe(24),
         idempotency_key=idempotency_key,
@@ -52,7 +61,7 @@ def placed(tx: Session, asked: AskedOrder, *, order_id: str, idempotency_key: st
     )
     tx.add(order)
     tx.flush()
-    store_lines(tx, asked, order_id)
+    store_lines(tx, asked, order_id, person)
     if card and order.total:
         ask_payment(tx, order, order.payment_reference, order.total, off_session=False)
     else:
@@ -63,34 +72,39 @@ def placed(tx: Session, asked: AskedOrder, *, order_id: str, idempotency_key: st
     return order
 
 
-def known_customer(tx: Session, asked: AskedCustomer, order_id: str) -> Customer:
-    """The customer's row, made now if need be. What an order says of a known customer does not change the customer."""
+def buyer(tx: Session, asked: AskedCustomer, order_id: str) -> tuple[Customer, Person]:
+    """The customer, made now if need be, and who they are to this order. What an order says of a known customer does
+    not change the customer."""
     customer_id = asked.customer_id or guest(order_id)
     customer = tx.get(Customer, customer_id)
+    person = asked.person(as_known(customer) if customer else Person())
+    if not person.name:
+        raise Unreachable([("name", "is missing: no customer has this customer_id yet")])
+    if missing := person.unreachable():
+        raise Unreachable(missing)
     if customer is None:
         customer = Customer(
             customer_id=customer_id,
-            name=asked.name,
-            email=asked.email,
-            phone=asked.phone,
-            locale=asked.locale,
             time_zone="UTC",
-            notify=list(asked.notify),
             recorded_at=wall_clock(),
+            **person._asdict() | {"notify": list(person.notify)},
         )
         tx.add(customer)
         tx.flush()
-    return customer
+    return customer, person
+
+
+def as_known(customer: Customer) -> Person:
+    return Person(customer.name, customer.email, customer.phone, customer.locale, tuple(customer.notify))
 
 
 def guest(order_id: str) -> str:
     """The id of a customer who has only this order; cut short, two orders' could be the same."""
-    whole = f"guest-{order_id}"
-    return whole if len(whole) <= 64 else f"guest-{hashlib.sha256(order_id.encode()).hexdigest()[:40]}"
+    whole = f"{GUEST}{order_id}"
+    return whole if len(whole) <= 64 else f"{GUEST}{hashlib.sha256(order_id.encode()).hexdigest()[:40]}"
 
 
-def store_lines(tx: Session, asked: AskedOrder, order_id: str) -> None:
-    who = asked.customer
+def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person) -> None:
     tx.add(Contact(order_id=order_id, kind="customer", name=who.name, email=who.email, phone=who.phone, **NO_ADDRESS))
     tx.add(at_address(order_id, "ship_to", asked.shipping.address, who))
     destinations = {
@@ -127,7 +141,7 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str) -> None:
     )
 
 
-def at_address(order_id: str, kind: str, address: Address, who: AskedCustomer) -> Contact:
+def at_address(order_id: str, kind: str, address: Address, who: Person) -> Contact:
     return Contact(order_id=order_id, kind=kind, email=who.email, phone=who.phone, **address.model_dump())
 
 

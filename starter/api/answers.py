@@ -6,6 +6,7 @@ from fastapi import Header, Path, Response
 from sqlalchemy.orm import Session
 
 from activities.facts.record import locked_order
+from activities.fields import ID
 from activities.views.model import OrderView
 from activities.views.order import read
 from infra.database.tables import Order
@@ -22,9 +23,8 @@ DETAILS = {
     422: "Fields are wrong: `errors` names them",
     503: "A part that is needed does not answer",
 }
-ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
-OrderId = Annotated[str, Path(pattern=ID_PATTERN, examples=["W-1001"])]
+OrderId = Annotated[str, Path(pattern=ID, examples=["W-1001"])]
 IfMatch = Annotated[str | None, Header(description="Only if the order still has this `ETag`", max_length=400)]
 
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
-from starter.api.answers import ID_PATTERN
+from activities.fields import ID
 from starter.api.numbers import Numbers
 from starter.api.problems import Refusal
 
@@ -67,7 +67,7 @@ def order_of(scope: Scope) -> dict[str, str]:
     """Known once the request was routed."""
     order_id = scope.get("path_params", {}).get("order_id", "")
     # what is no id may be what somebody typed about somebody
-    return {"order_id": order_id} if re.fullmatch(ID_PATTERN, order_id) else {}
+    return {"order_id": order_id} if re.fullmatch(ID, order_id) else {}
 
 
 def limited(scope: Scope, receive: Receive) -> Callable[[], Awaitable[Message]]:

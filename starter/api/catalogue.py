@@ -9,9 +9,10 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
 from activities.facts import catalogue
-from activities.intake import Address, Channel, Email, Minor, Phone, Text
+from activities.fields import ID, Email, GivenCustomerId, Locale, Minor, Notify, Phone, Text
+from activities.intake import Address, Person
 from infra.database.tables import Customer
-from starter.api.answers import ID_PATTERN, problems
+from starter.api.answers import problems
 from starter.api.parts import Here, Stocker, Writer
 from starter.api.problems import Refusal, wrong
 from starter.transactions import written
@@ -20,7 +21,8 @@ ZONES = frozenset(available_timezones())
 
 TERMS = frozenset(["terms_days", "credit_limit"])
 
-Key = Annotated[str, Path(pattern=ID_PATTERN)]
+Key = Annotated[str, Path(pattern=ID)]
+CustomerKey = Annotated[GivenCustomerId, Path()]
 
 
 def known_zone(name: str) -> str:
@@ -40,17 +42,16 @@ class CustomerTold(Told):
     name: Text
     email: Email = ""
     phone: Phone = ""
-    locale: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en"
+    locale: Locale = "en"
     time_zone: Annotated[str, StringConstraints(max_length=40), AfterValidator(known_zone)] = "UTC"
-    notify: Annotated[tuple[Channel, ...], Field(max_length=2)] = ("email",)
+    notify: Notify = ("email",)
     terms_days: Annotated[int, Field(ge=1, le=365)] | None = None
     credit_limit: Minor | None = None
 
     @model_validator(mode="after")
     def reachable(self) -> "CustomerTold":
-        for channel, field in (("email", "email"), ("sms", "phone")):
-            if channel in self.notify and not getattr(self, field):
-                raise PydanticCustomError("unreachable", "is needed, as `notify` names it", {"field": field})
+        for field, why in Person(self.name, self.email, self.phone, self.locale, self.notify).unreachable():
+            raise PydanticCustomError("unreachable", "{why}", {"why": why, "field": field})
         return self
 
 
@@ -92,7 +93,9 @@ router = APIRouter(tags=["Catalogue"])
     summary="Put a customer",
     responses=problems(400, 413) | {201: {"model": CustomerAnswer, "description": "New"}},
 )
-def put_customer(customer_id: Key, told: CustomerTold, here: Here, who: Writer, response: Response) -> CustomerAnswer:
+def put_customer(
+    customer_id: CustomerKey, told: CustomerTold, here: Here, who: Writer, response: Response
+) -> CustomerAnswer:
     """Contact, language, preferences and terms. Orders placed before keep the contact they were placed with."""
 
     def work(tx: Session) -> tuple[bool, CustomerTold]:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from activities import facts
 from activities.facts import addresses
 from activities.facts.orders import decided
 from activities.facts.record import wall_clock
+from activities.fields import HOLD, LINES, METHOD, PRINTABLE, one_line, unmarked
 from activities.intake import Address
 from activities.models import Action, CancelReason, HoldReason, PaymentStatus
 from activities.views.model import OrderView
@@ -23,8 +24,10 @@ from starter.transactions import written
 
 CLOSED = ("completed", "cancelled")
 
-Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00]*$")]
-Who = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*$")]
+Note = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=500, pattern=LINES), BeforeValidator(unmarked)
+]
+Who = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=PRINTABLE), BeforeValidator(one_line)]
 
 router = APIRouter(tags=["Changes"])
 
@@ -48,15 +51,13 @@ class CancellationAsked(Told):
 
 
 class MethodGiven(Told):
-    payment_method: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,200}$")] = Field(
-        examples=["pm_card_visa"]
-    )
+    payment_method: Annotated[str, StringConstraints(pattern=METHOD)] = Field(examples=["pm_card_visa"])
 
 
 class ResolutionAsked(Told):
     """An operator's decision about an open hold. `action` is one that the hold offers."""
 
-    hold: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")] = Field(examples=["W-1001-h1"])
+    hold: Annotated[str, StringConstraints(pattern=HOLD)] = Field(examples=["W-1001-h1"])
     action: Action
     by: Who | None = None
     why: Annotated[Note, StringConstraints(min_length=1)]

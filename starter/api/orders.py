@@ -11,7 +11,9 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 
-from activities.intake import AskedOrder, Id
+from activities import facts
+from activities.fields import CHANNEL, Id
+from activities.intake import AskedOrder
 from activities.models import OrderStatus
 from activities.views.model import OrderPage, OrderView
 from activities.views.orders import BadCursor, Filter, page
@@ -88,7 +90,7 @@ def list_orders(
     caller: Reader,
     status: OrderStatus | None = None,
     customer: Id | None = None,
-    channel: Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = None,
+    channel: Annotated[str | None, Query(pattern=CHANNEL)] = None,
     sku: Id | None = None,
     placed_after: Instant | None = None,
     placed_before: Instant | None = None,
@@ -116,6 +118,8 @@ def placed_once(here: Parts, asked: AskedOrder, key: str | None) -> Placed:
         return place(here.sessions, asked, idempotency_key=key)
     except UnknownSkus as unknown:
         raise wrong([(f"lines[{n}].sku", "is not known") for n in unknown.positions]) from None
+    except facts.orders.Unreachable as missing:
+        raise wrong([(f"customer.{field}", message) for field, message in missing.errors]) from None
     except OtherContent as conflict:
         detail = f"{conflict.field} was used before, for an order with other content"
         raise Refusal(409, detail, [(conflict.field, "was used for another order")]) from None

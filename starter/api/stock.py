@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
-from activities.intake import Id
+from activities.fields import Id
 from activities.views.model import StockAnswer
 from activities.views.stock import of_skus
 from starter.api.answers import problems

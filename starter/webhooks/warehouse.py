@@ -17,7 +17,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, WebhookVerificati
 
 from activities import facts
 from activities.facts.record import nudge, told_at
-from activities.intake import Id
+from activities.fields import Id
 from activities.ports import Parcel
 from infra.database.tables import Fulfillment, Location
 from infra.settings import Settings

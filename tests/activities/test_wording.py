@@ -178,3 +178,12 @@ def test_a_day_that_is_none_is_shown_as_it_is() -> None:
 )
 def test_money_is_written_by_its_currency(amount: int, currency: str, locale: str, written: str) -> None:
     assert money(amount, currency, locale) == written
+
+
+@pytest.mark.parametrize(
+    ("locale", "month"),
+    [("de-AT", "Dezember"), ("gsw", "Dezember"), ("es-419", "December"), ("fil", "December"), ("?", "December")],
+)
+def test_the_nearest_language_that_is_spoken_is_used(locale: str, month: str) -> None:
+    _, text = email(notice((Kind.BACKORDERED, FULL), locale=locale))
+    assert f" {month} 2026" in text

@@ -35,6 +35,8 @@ async def test_what_is_put_is_new_once(api: Api) -> None:
         ("/v1/customers/C-1", ADA | {"email": "nobody"}, "email"),
         ("/v1/customers/C-1", ADA | {"credit_limit": -1}, "credit_limit"),
         ("/v1/customers/C 1", ADA, "customer_id"),
+        ("/v1/customers/guest-W-1001", ADA, "customer_id"),
+        ("/v1/customers/C-1", ADA | {"phone": "415 555 0199"}, "phone"),
         ("/v1/products/CUP", {"name": "", "weight_g": 1}, "name"),
         ("/v1/products/CUP", {"name": "Cup", "weight_g": 1, "colour": "red"}, "colour"),
         ("/v1/locations/RNO", {"name": "Reno", "warehouse": "west", "address": ADDRESS}, "warehouse"),
@@ -69,6 +71,46 @@ async def test_terms_given_while_a_shop_puts_the_customer_stay(api: Api) -> None
     answers = await asyncio.gather(*renamed[:4], put(api, "/v1/customers/C-1", ADA | {"terms_days": 30}), *renamed[4:])
     assert {answer.status_code for answer in answers} == {200}
     assert (await api.client.put("/v1/customers/C-1", json=ADA, headers=shop)).json()["terms_days"] == 30
+
+
+async def test_orders_begin_with_what_is_known_of_their_customer(api: Api) -> None:
+    known = {"email": "ada@example.com", "phone": "+1 415 555 0199", "locale": "de_AT", "notify": ["sms", "email"]}
+    assert (await put(api, "/v1/customers/C-1", {"name": "Ada Park"} | known)).status_code == 201
+    first = (await api.place(order_id="C-A", customer={"customer_id": "C-1"})).json()["customer"]
+    assert first == {
+        "customer_id": "C-1",
+        "name": "Ada Park",
+        "email": "ada@example.com",
+        "phone": "+14155550199",
+        "locale": "de-AT",
+        "notify": ["email", "sms"],
+    }
+    own = {"customer_id": "C-1", "email": "office@example.com", "locale": "en", "notify": []}
+    second = (await api.place(order_id="C-B", customer=own)).json()["customer"]
+    assert second == first | {"email": "office@example.com", "locale": "en", "notify": []}
+    assert (await api.place(order_id="C-C", customer={"customer_id": "C-1"})).json()["customer"] == first
+    again = await api.place(order_id="C-A", customer={"customer_id": "C-1"})
+    assert again.status_code == 200
+
+
+async def test_a_customer_whom_nobody_knows_must_be_told_of(api: Api) -> None:
+    for customer, field in (
+        ({"customer_id": "C-9"}, "customer.name"),
+        ({"customer_id": "C-9", "name": "Ada"}, "customer.email"),
+        ({"customer_id": "C-9", "name": "Ada", "email": "ada@example.com", "notify": ["sms"]}, "customer.phone"),
+    ):
+        answer = await api.place(customer=customer)
+        assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [field])
+    assert (await api.place(customer={"customer_id": "C-9", "name": "Ada", "notify": []})).status_code == 202
+
+
+async def test_guests_and_orders_without_ids_have_names_of_their_own(api: Api) -> None:
+    order = (await api.place(order_id=None, customer=ADA)).json()
+    assert order["order_id"].startswith("ord_")
+    assert order["customer"]["customer_id"] == f"guest-{order['order_id']}"
+    reserved = ADA | {"customer_id": "guest-W-1001"}
+    answer = await api.place(customer=reserved)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "customer.customer_id")
 
 
 def delivery(reference: str = "PO-1", **changes: Any) -> dict[str, Any]:
