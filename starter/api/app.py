@@ -46,6 +46,7 @@ def build(settings: Settings, engine: Engine, client: Client) -> FastAPI:
     webhooks = (stripe_events, shippo_news, twilio_statuses, warehouse)
     for room in (orders, changes, catalogue, stock, *webhooks, health, docs):
         app.include_router(room.router)
+    docs.serve_assets(app)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
     return app
 
