@@ -19,7 +19,7 @@ demo: $(READY) ## start everything on embedded defaults and play a tour of order
 
 # Two processes take a file each, and the next when they are through; files that are named need only one process.
 T ?= $(if $(CELLS),tests/workflows/test_crash_table.py)
-SPLIT := $(if $(findstring .py,$(T)),,-n 2 --dist loadfile --no-loadscope-reorder)
+SPLIT := $(if $(findstring .py,$(T)),,-n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0)
 
 test: $(READY) ## run the tests in two processes, a sample of the crash table; T=tests/… for some of them, CELLS=… for its cells
 	$(say) "tests"
