@@ -84,7 +84,7 @@ def _one_or_two(value: Any) -> Any:
 
 
 def _long(secret: SecretStr) -> SecretStr:
-    if len(secret.get_secret_value().removeprefix("whsec_").encode()) < LEAST_BYTES:
+    if secret and len(secret.get_secret_value().removeprefix("whsec_").encode()) < LEAST_BYTES:
         raise ValueError
     return secret
 
@@ -175,6 +175,10 @@ class Settings(BaseModel):
     orders_api_key: SecretStr = Field(NOTHING, description="an API key, as `orders keys create` prints it")
     orders_metrics_address: Annotated[str, AfterValidator(_address_to_listen_at)] = Field(
         "", description="IP:PORT to listen at, as 127.0.0.1:9464"
+    )
+
+    orders_sandbox_token: Annotated[SecretStr, AfterValidator(_long)] = Field(
+        NOTHING, description=f"what opens the sandbox's controls, of your own choice, {LENGTH}"
     )
 
     stripe_api_key: SecretStr = Field(NOTHING, description="a secret key of Stripe, sk_…")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.sandbox.client import SandboxControl
-from tests.sandbox import SandboxProcess
+from tests.sandbox import SANDBOX_TOKEN, SandboxProcess
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 @pytest.fixture(scope="session")
 def sandbox(sandbox_process: SandboxProcess) -> Iterator[SandboxControl]:
     """The outside world's controls. Webhooks wait until `webhooks_to(url)` says where to."""
-    control = SandboxControl(sandbox_process.url, smtp_port=sandbox_process.smtp_port)
+    control = SandboxControl(sandbox_process.url, SANDBOX_TOKEN, smtp_port=sandbox_process.smtp_port)
     yield control
     control.close()
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-import httpx
-
 from infra.processes import Child, start
 from infra.sandbox.client import Mode, Provider, SandboxControl
 
-__all__ = ["ROOT", "SECRETS", "Mode", "Provider", "SandboxControl", "SandboxProcess", "free_port"]
+__all__ = ["ROOT", "SANDBOX_TOKEN", "SECRETS", "Mode", "Provider", "SandboxControl", "SandboxProcess", "free_port"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,6 +21,7 @@ SECRETS = {
     "TWILIO_AUTH_TOKEN": "twilio-tests",
     "WAREHOUSE_SECRET": "whsec_dGhlIHdhcmVob3VzZSBzZWNyZXQgb2YgdGVzdHM=",
 }
+SANDBOX_TOKEN = "the-sandbox-token-of-the-tests"
 
 
 def free_port() -> int:
@@ -40,6 +39,7 @@ class SandboxProcess:
     port: int = field(default_factory=free_port)
     smtp_port: int = field(default_factory=free_port)
     public_url: str | None = None
+    parts: str | None = None
     running: Child | None = field(default=None, repr=False)
 
     @property
@@ -50,14 +50,18 @@ class SandboxProcess:
         command = [sys.executable, "-m", "infra.sandbox", "--state", str(self.state)]
         command += ["--port", str(self.port), "--smtp-port", str(self.smtp_port)]
         command += [] if self.pace is None else ["--pace", str(self.pace)]
+        command += [] if self.parts is None else ["--parts", self.parts]
         new = not self.state.exists() or not any(self.state.iterdir())
-        told = {"ORDERS_ENV_FILE": "", "PUBLIC_URL": self.public_url or "http://127.0.0.1:1"}
+        told = {"ORDERS_SANDBOX_TOKEN": SANDBOX_TOKEN, "TWILIO_API_BASE": f"{self.url}/twilio", "ORDERS_ENV_FILE": ""}
+        told |= {"PUBLIC_URL": self.public_url or "http://127.0.0.1:1"}
         log = self.state.with_name(f"{self.state.name}.log")
         self.running = start("sandbox", command, log=log, environ={**os.environ, **SECRETS, **told}, folder=ROOT)
         self.running.wait_for_line("sandbox ready")
         if new and self.public_url is None:
             # Nobody listens yet: webhooks wait until they are told where to go.
-            httpx.post(f"{self.url}/_sandbox/webhooks", json={"url": None}, trust_env=False).raise_for_status()
+            control = SandboxControl(self.url, SANDBOX_TOKEN)
+            control.webhooks_to(None)
+            control.close()
         return self
 
     def kill(self) -> None:

@@ -1,4 +1,4 @@
-"""`python -m infra.sandbox --port P --smtp-port P2 --state DIR [--pace SECONDS]`"""
+"""`python -m infra.sandbox --port P --smtp-port P2 --state DIR [--pace SECONDS] [--parts stripe,mail,…]`"""
 
 import argparse
 import asyncio
@@ -6,13 +6,13 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import uvicorn
 
 from infra.sandbox.app import build
-from infra.sandbox.world import Credentials, World
+from infra.sandbox.world import PARTS, Credentials, World
 from infra.settings import Settings, SettingsError
 
 
@@ -40,16 +40,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--pace", type=float, default=None, help="seconds between steps; left out: nothing moves by itself"
     )
+    parser.add_argument("--parts", default=",".join(PARTS), help="what is played; leave out what is real")
     told = parser.parse_args(arguments)
+    parts = told.parts.split(",")
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"--parts knows {', '.join(PARTS)}, not {', '.join(sorted(unknown))}")
     os.umask(0o077)  # its files hold names and addresses
     try:
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(needs=("orders_sandbox_token",))
+        refuse_real(settings, parts)
     except SettingsError as wrong:
         print(wrong, file=sys.stderr)
         return 1
     world = World(
         state=told.state,
-        credentials=credentials(settings),
+        credentials=credentials(settings, parts),
+        parts=parts,
+        token=settings.orders_sandbox_token.get_secret_value(),
         default_pace=told.pace,
         url=f"http://127.0.0.1:{told.port}",
         smtp_port=told.smtp_port,
@@ -68,15 +75,24 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if server.started else 1
 
 
-def credentials(settings: Settings) -> Credentials:
-    """The vendors' shared secrets, from the same settings as the rest reads; made up where they are not set."""
+def refuse_real(settings: Settings, parts: Collection[str]) -> None:
+    """Settings with a vendor's key and no other address than the vendor's own are not for play."""
+    for part, key in {"stripe": "stripe_api_key", "shippo": "shippo_api_token", "twilio": "twilio_auth_token"}.items():
+        base = f"{part}_api_base"
+        if part in parts and getattr(settings, key) and getattr(settings, base) == Settings.model_fields[base].default:
+            raise SettingsError(f"{part} is real by these settings: set {base.upper()}, or leave it out of --parts")
+
+
+def credentials(settings: Settings, parts: Collection[str]) -> Credentials:
+    """The secrets that these vendors share with us, from the same settings as the rest reads; made up where not set."""
     set_ = {
         "stripe_webhook_secret": settings.stripe_webhook_secret,
         "shippo_webhook_secret": settings.shippo_webhook_secret,
         "twilio_auth_token": settings.twilio_auth_token,
         "warehouse_secret": settings.warehouse_secret,
     }
-    first = {name: secrets[0].get_secret_value() for name, secrets in set_.items() if secrets}
+    played = {name: secrets for name, secrets in set_.items() if secrets and name.partition("_")[0] in parts}
+    first = {name: secrets[0].get_secret_value() for name, secrets in played.items()}
     account = {"twilio_account_sid": settings.twilio_account_sid} if settings.twilio_account_sid else {}
     return Credentials(public_url=settings.public_url, **first, **account)
 

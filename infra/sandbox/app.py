@@ -13,7 +13,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra.sandbox import clock, control, index, mail, shippo, stripe, twilio, warehouse, webhooks
-from infra.sandbox.world import World
+from infra.sandbox.guard import Guard
+from infra.sandbox.world import PARTS, World
 
 VENDORS: dict[str, ModuleType] = {
     "stripe": stripe,
@@ -25,13 +26,15 @@ VENDORS: dict[str, ModuleType] = {
 
 
 def build(world: World) -> ASGIApp:
-    """The whole sandbox as an ASGI application; its timers and webhooks run while it serves."""
+    """The whole sandbox as an ASGI application; its timers and webhooks run while it serves. It plays only the parts
+    that it was told to: the others are real."""
+    vendors = {name: VENDORS[name] for name in PARTS if name in world.parts}
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         background = [asyncio.create_task(clock.keep_time(world)), asyncio.create_task(webhooks.deliver(world))]
         async with AsyncExitStack() as stack:
-            for vendor in VENDORS.values():
+            for vendor in vendors.values():
                 if hasattr(vendor, "running"):
                     await stack.enter_async_context(vendor.running(world))
             yield
@@ -40,11 +43,12 @@ def build(world: World) -> ASGIApp:
         await asyncio.gather(*background, return_exceptions=True)
 
     async def front(request: Request) -> HTMLResponse:
-        return HTMLResponse(index.page({name: vendor.TRIGGERS for name, vendor in VENDORS.items()}))
+        return HTMLResponse(index.page({name: vendor.TRIGGERS for name, vendor in vendors.items()}))
 
-    own: list[Route] = [Route("/", front), *control.routes(world)]
-    theirs = [route for vendor in VENDORS.values() for route in vendor.routes(world)]
-    return with_hang_up(Starlette(routes=[*own, *theirs], lifespan=lifespan))
+    # the mailbox shows text messages too, so it is ours whether or not mail is real
+    own: list[Route] = [Route("/", front), *control.routes(world), *mail.routes(world)]
+    theirs = [route for vendor in vendors.values() if vendor is not mail for route in vendor.routes(world)]
+    return with_hang_up(Guard(Starlette(routes=[*own, *theirs], lifespan=lifespan), world.token))
 
 
 def with_hang_up(app: ASGIApp) -> ASGIApp:

@@ -12,14 +12,16 @@ Mode = Literal["error", "error_kept", "error_after", "lose_answer", "refuse_conn
 
 
 class SandboxControl:
-    def __init__(self, url: str, *, smtp_port: int = 0) -> None:
+    def __init__(self, url: str, token: str, *, smtp_port: int = 0) -> None:
         self.url = url
         self.smtp_url = f"smtp://127.0.0.1:{smtp_port}"
         self.stripe_base = f"{url}/stripe"
         self.shippo_base = f"{url}/shippo"
         self.twilio_base = f"{url}/twilio"
         self.warehouse_url = f"{url}/warehouse"
-        self.client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self.client = httpx.Client(
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
+        )
 
     def close(self) -> None:
         self.client.close()

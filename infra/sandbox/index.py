@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 CONTROLS = [
+    ("Authorization: Bearer …", "what opens /_sandbox: ORDERS_SANDBOX_TOKEN, in the stack's stack.json"),
     ("GET /mailbox", "every mail and text message sent, as a page"),
     ('POST /_sandbox/faults {"provider", "operation", "mode", "times", "seconds", "match"}', "the next calls fail"),
     ("", "mode: error, error_after, lose_answer, refuse_connection, delay, rate_limit; DELETE ends it"),
@@ -26,7 +27,7 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sandbox</t
 table{{border-collapse:collapse;width:100%}}td{{border-top:1px solid #ccc;padding:.3rem .6rem;vertical-align:top}}
 code{{font-size:.9em;overflow-wrap:anywhere}}</style>
 <h1>Sandbox</h1><p>A small outside world for orders: it speaks the providers' HTTP APIs, keeps state and sends signed
-webhooks. No real money, parcels or messages. <a href="/mailbox">Mailbox</a> · <a href="/_sandbox/books">Books</a></p>
+webhooks. No real money, parcels or messages. <a href="/mailbox">Mailbox</a></p>
 {sections}</html>"""
 
 

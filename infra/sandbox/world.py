@@ -24,7 +24,7 @@ import secrets
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,9 +73,12 @@ INSERT OR IGNORE INTO delivered VALUES (1, 0);
 """
 
 
+PARTS = ("stripe", "shippo", "twilio", "mail", "warehouse")
+
+
 @dataclass(frozen=True)
 class Credentials:
-    """What the vendors share with us: they sign webhooks and check calls with it. Nothing here guards anything."""
+    """What the vendors share with us: they sign webhooks and check calls with it. Of a real part it knows nothing."""
 
     stripe_webhook_secret: str = "whsec_of_the_sandbox_and_no_secret"  # noqa: S105
     shippo_webhook_secret: str = "shippo_sandbox_and_no_secret"  # noqa: S105
@@ -92,6 +95,10 @@ class World:
     state: Path | None = None
     """Folder of the SQLite file; None keeps everything in memory."""
     credentials: Credentials = field(default_factory=Credentials)
+    parts: Collection[str] = PARTS
+    """What is played here; the others are real."""
+    token: str = field(default_factory=secrets.token_urlsafe)
+    """What opens the controls."""
     default_pace: float | None = None
     url: str = "http://127.0.0.1"
     """Where this sandbox listens, for links in answers."""

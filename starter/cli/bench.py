@@ -48,7 +48,11 @@ def bench(
     ):
         status.stop()
         target = Target(
-            running.stack.api_url, running.stack.api_key.get_secret_value(), running.sandbox or "", running.environ
+            running.stack.api_url,
+            running.stack.api_key.get_secret_value(),
+            running.sandbox or "",
+            running.sandbox_token,
+            running.environ,
         )
         found = asyncio.run(measured(target, orders, at_once, paper))
         running.check()
@@ -61,6 +65,7 @@ def running_one(home: Home) -> Target | None:
 
     from infra.settings import environment
     from starter.cli.measuring import Target
+    from starter.cli.parts import SANDBOX_TOKEN
 
     stack = home.read()
     try:
@@ -72,7 +77,8 @@ def running_one(home: Home) -> Target | None:
         raise Failed(f"the stack in {home.path} has real providers: stop it, and bench starts one of its own")
     known = {"TEMPORAL_ADDRESS": f"127.0.0.1:{stack.ports['engine']}"} if "engine" in stack.ports else {}
     sandbox = f"http://127.0.0.1:{stack.ports['sandbox']}"
-    return Target(stack.api_url, stack.api_key.get_secret_value(), sandbox, environment() | known)
+    token = stack.secrets[SANDBOX_TOKEN].get_secret_value()
+    return Target(stack.api_url, stack.api_key.get_secret_value(), sandbox, token, environment() | known)
 
 
 def fresh(home: Home) -> Home:

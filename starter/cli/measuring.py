@@ -37,6 +37,7 @@ class Target:
     api_url: str
     key: str
     sandbox: str
+    sandbox_token: str
     environ: Mapping[str, str]
 
 
@@ -78,7 +79,10 @@ async def measured(target: Target, orders: int, at_once: int, paper: Console) ->
     api = Api(target.api_url, target.key)
     run = f"bench-{secrets.token_hex(4)}"
     prepare(api, run, orders)
-    with SandboxControl(target.sandbox).paced(0), Progress(console=paper, transient=True) as progress:
+    with (
+        SandboxControl(target.sandbox, target.sandbox_token).paced(0),
+        Progress(console=paper, transient=True) as progress,
+    ):
         began = time.monotonic()
         bar = progress.add_task("placed to delivered", total=orders)
         bench = Bench(api, run, lambda done: progress.update(bar, completed=done))

@@ -10,6 +10,8 @@ from infra.processes import free_ports, is_free
 
 PORTS = ("engine", "web_ui", "sandbox", "smtp", "api", "metrics")
 OURS = ("STRIPE_", "SHIPPO_", "TWILIO_", "SMTP_", "MAIL_", "WAREHOUSE", "TEMPORAL_", "ORDERS_")
+SANDBOX_TOKEN = "ORDERS_SANDBOX_TOKEN"  # noqa: S105 (its name)
+WHERE = ("ORDERS_HOME", "ORDERS_ENV_FILE", "ORDERS_API_HOST", "ORDERS_API_PORT", "PUBLIC_URL")
 OURS_WHOLE = ("DATABASE_URL", "PUBLIC_URL")
 
 
@@ -33,6 +35,7 @@ def made_secrets(before: Stack | None) -> dict[str, str]:
         "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_urlsafe(24)}",
         "SHIPPO_WEBHOOK_SECRET": secrets.token_urlsafe(24),
         "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
+        SANDBOX_TOKEN: secrets.token_urlsafe(24),
         "WAREHOUSE_SECRET": f"whsec_{key}",
     } | kept
 
@@ -70,13 +73,22 @@ def embedded(
         },
     }
     real = {
-        "stripe": "STRIPE_API_KEY" in given,
-        "shippo": "SHIPPO_API_TOKEN" in given,
-        "twilio": "TWILIO_ACCOUNT_SID" in given,
-        "mail": "SMTP_URL" in given,
-        "warehouse": "WAREHOUSE_URL" in given or "WAREHOUSES" in given,
+        "stripe": given.get("STRIPE_API_KEY"),
+        "shippo": given.get("SHIPPO_API_TOKEN"),
+        "twilio": given.get("TWILIO_ACCOUNT_SID"),
+        "mail": given.get("SMTP_URL"),
+        "warehouse": given.get("WAREHOUSE_URL") or given.get("WAREHOUSES"),
     }
     return {part: settings for part, settings in all_parts.items() if not real[part]}
+
+
+def environment_of_sandbox(
+    environ: Mapping[str, str], sandboxed: Mapping[str, Mapping[str, str]], token: str
+) -> dict[str, str]:
+    """Of a part that is real it neither knows a secret nor signs with one."""
+    known = {name: value for part in sandboxed.values() for name, value in part.items()}
+    around = {name: environ[name] for name in WHERE if name in environ}
+    return without_real_parts(environ) | around | known | {SANDBOX_TOKEN: token}
 
 
 def environment_of(given: Mapping[str, str], home: Path, api_port: int) -> dict[str, str]:

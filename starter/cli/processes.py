@@ -26,6 +26,9 @@ def sandbox(
     pace: Annotated[
         float | None, typer.Option(help="Seconds between steps; left out: nothing moves by itself.")
     ] = None,
+    parts: Annotated[
+        str | None, typer.Option(help="What is played, as stripe,mail. Leave out what is real. [default: all]")
+    ] = None,
 ) -> NoReturn:
     """The sandbox: a small outside world that speaks the providers' APIs."""
     if state is None:
@@ -36,7 +39,8 @@ def sandbox(
         except SettingsError as wrong:
             raise Failed(str(wrong)) from None
     told = ["--port", str(port), "--smtp-port", str(smtp_port), "--state", state]
-    become("infra.sandbox", *told, *([] if pace is None else ["--pace", str(pace)]))
+    told += [] if pace is None else ["--pace", str(pace)]
+    become("infra.sandbox", *told, *([] if parts is None else ["--parts", parts]))
 
 
 def become(module: str, *arguments: str) -> NoReturn:

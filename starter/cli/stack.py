@@ -39,12 +39,19 @@ class Running:
     environ: dict[str, str]
     empty: bool
     """Nothing is sold here yet."""
+    sandboxed: dict[str, dict[str, str]]
+    """By part that the sandbox plays: the settings that lead to it."""
     children: dict[str, Child] = field(default_factory=dict)
 
     @property
     def sandbox(self) -> str | None:
         """Where the embedded outside world is; None when every part is real."""
         return f"http://127.0.0.1:{self.stack.ports['sandbox']}" if "sandbox" in self.stack.ports else None
+
+    @property
+    def sandbox_token(self) -> str:
+        """What opens the sandbox's controls."""
+        return self.stack.secrets[parts.SANDBOX_TOKEN].get_secret_value()
 
     def links(self) -> dict[str, str]:
         found = {"API docs": f"{self.stack.api_url}/docs"}
@@ -57,8 +64,10 @@ class Running:
 
     def begin(self, name: str, module: str, *arguments: str, **environ: str) -> Child:
         """Starts a process of ours; from the main thread only (see `infra.processes.start`)."""
-        log, told = self.home.log(name), self.environ | environ
-        self.children[name] = start(name, command(module, *arguments), log=log, environ=told)
+        return self.begin_in(self.environ | environ, name, module, *arguments)
+
+    def begin_in(self, environ: Mapping[str, str], name: str, module: str, *arguments: str) -> Child:
+        self.children[name] = start(name, command(module, *arguments), log=self.home.log(name), environ=environ)
         return self.children[name]
 
     def check(self) -> None:
@@ -117,7 +126,7 @@ def prepared(home: Home, given: Mapping[str, str]) -> Running:
         ports={name: port for name, port in ports.items() if name not in unused},
         secrets={name: SecretStr(value) for name, value in secrets.items()},
     )
-    return Running(home, stack, environ, empty=False)
+    return Running(home, stack, environ, empty=False, sandboxed=sandboxed)
 
 
 def reachable(host: str) -> str:
@@ -132,8 +141,7 @@ def begin_all(made: Running, given: Mapping[str, str], pace: float, say: Say) ->
         opened = beside.submit(open_database, made)
         if "sandbox" in ports:
             say("starting the sandbox")
-            where = ("--port", str(ports["sandbox"]), "--smtp-port", str(ports["smtp"]))
-            made.begin("sandbox", "infra.sandbox", *where, "--state", str(made.home.sandbox), "--pace", str(pace))
+            begin_sandbox(made, pace)
         if "engine" in ports:
             say("starting the engine")
             engine = start_dev_server(
@@ -152,6 +160,13 @@ def begin_all(made: Running, given: Mapping[str, str], pace: float, say: Say) ->
         made.children["sandbox"].wait_for_port(ports["sandbox"], seconds=READY_SECONDS)
     api.wait_for_url(f"{made.stack.api_url}/readyz", seconds=READY_SECONDS)
     worker.wait_for_line("worker_ready", seconds=READY_SECONDS)
+
+
+def begin_sandbox(made: Running, pace: float) -> None:
+    environ = parts.environment_of_sandbox(made.environ, made.sandboxed, made.sandbox_token)
+    where = ["--port", str(made.stack.ports["sandbox"]), "--smtp-port", str(made.stack.ports["smtp"])]
+    where += ["--state", str(made.home.sandbox), "--pace", str(pace), "--parts", ",".join(made.sandboxed)]
+    made.begin_in(environ, "sandbox", "infra.sandbox", *where)
 
 
 def open_database(made: Running) -> None:

@@ -36,7 +36,9 @@ async def perform(home: Home, paper: Console, *, keep: bool) -> list[Verdict]:
         api = Api(stack.stack.api_url, stack.stack.api_key.get_secret_value())
         sow(api)
         client = await connect(stack.environ)
-        world = World(stack, api, SandboxControl(stack.sandbox or ""), client, Diary(home.path / "tour.json"))
+        world = World(
+            stack, api, SandboxControl(stack.sandbox or "", stack.sandbox_token), client, Diary(home.path / "tour.json")
+        )
         world.diary.begin()
         status.stop()
         paper.print(f"\n[bold]A tour of {len(tour.SCENARIOS)} orders[/], each with a customer of its own.\n")

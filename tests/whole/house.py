@@ -42,7 +42,9 @@ class House:
             self.leave()
             raise
         stack = self.running.stack
-        self.sandbox = SandboxControl(f"http://127.0.0.1:{self.ports['sandbox']}", smtp_port=self.ports["smtp"])
+        self.sandbox = SandboxControl(
+            self.running.sandbox or "", self.running.sandbox_token, smtp_port=self.ports["smtp"]
+        )
         self.api = httpx.Client(
             base_url=stack.api_url,
             headers={"Authorization": f"Bearer {stack.api_key.get_secret_value()}"},

@@ -23,7 +23,7 @@ from infra.sandbox.client import SandboxControl
 from infra.telemetry import log_to_stderr
 from infra.temporal import DevServer, dev_server
 from tests.fixtures_database import Database
-from tests.sandbox import SandboxProcess
+from tests.sandbox import SANDBOX_TOKEN, SandboxProcess
 from tests.shop import Shop, unique
 from tests.workflows.scenarios import RENEWED, SCENARIOS
 from tests.workflows.stories import Story
@@ -51,7 +51,7 @@ def main() -> None:
 @contextmanager
 def outside(folder: Path) -> Iterator[tuple[DevServer, SandboxControl]]:
     sandbox = SandboxProcess(folder / "sandbox").start()
-    control = SandboxControl(sandbox.url, smtp_port=sandbox.smtp_port)
+    control = SandboxControl(sandbox.url, SANDBOX_TOKEN, smtp_port=sandbox.smtp_port)
     try:
         with dev_server(folder / "engine.log") as server:
             yield server, control

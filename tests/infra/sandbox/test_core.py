@@ -12,7 +12,7 @@ import stripe
 
 from infra.sandbox.client import Mode, SandboxControl
 from tests.receiver import Received, Receiver
-from tests.sandbox import SECRETS, SandboxProcess
+from tests.sandbox import SANDBOX_TOKEN, SECRETS, SandboxProcess
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_fault_strikes_only_the_order_it_is_about(sandbox: SandboxControl) -> 
 
 
 def test_a_killed_sandbox_remembers_what_it_answered(world: SandboxProcess) -> None:
-    control = SandboxControl(world.url)
+    control = SandboxControl(world.url, SANDBOX_TOKEN)
     control.fail("stripe", "refund", "error", times=None)
     control.advance("C-7", 86400)
     with bank(control) as client:
@@ -102,7 +102,7 @@ def test_a_killed_sandbox_remembers_what_it_answered(world: SandboxProcess) -> N
 
 
 def test_killed_in_the_middle_of_its_work_it_has_done_all_that_it_answered(world: SandboxProcess) -> None:
-    control = SandboxControl(world.url)
+    control = SandboxControl(world.url, SANDBOX_TOKEN)
     answered: list[str] = []
 
     def shop() -> None:
@@ -136,7 +136,7 @@ def was_taken(received: Received) -> bool:
 
 
 def test_webhooks_wait_for_an_address_then_are_sent_signed_until_they_are_taken(world: SandboxProcess) -> None:
-    control = SandboxControl(world.url)
+    control = SandboxControl(world.url, SANDBOX_TOKEN)
     with bank(control) as client:
         pay(client, "W-1001")
     world.kill()
@@ -159,7 +159,7 @@ def test_webhooks_wait_for_an_address_then_are_sent_signed_until_they_are_taken(
 
 
 def test_webhooks_come_twice_when_told_so(world: SandboxProcess) -> None:
-    control = SandboxControl(world.url)
+    control = SandboxControl(world.url, SANDBOX_TOKEN)
     control.webhooks(duplicate=True, shuffle=True)
     with closing(Receiver()) as receiver, bank(control) as client:
         control.webhooks_to(receiver.url)

@@ -9,7 +9,7 @@ import pytest
 
 from activities.providers.twilio_messages import TwilioMessages
 from infra.sandbox.client import SandboxControl
-from tests.sandbox import SECRETS, SandboxProcess
+from tests.sandbox import SANDBOX_TOKEN, SECRETS, SandboxProcess
 
 
 def post(
@@ -53,7 +53,7 @@ def test_one_id_is_one_mail_whatever_else_differs(sandbox: SandboxControl) -> No
 
 def test_a_mail_survives_a_crash_and_is_still_known(tmp_path: Path) -> None:
     process = SandboxProcess(tmp_path).start()
-    control = SandboxControl(process.url, smtp_port=process.smtp_port)
+    control = SandboxControl(process.url, SANDBOX_TOKEN, smtp_port=process.smtp_port)
     post(control, "Order MB-3: confirmed", id="<mb-3@x>")
     process.kill()
     process.start()

@@ -20,7 +20,7 @@ from infra.sandbox.client import SandboxControl
 from infra.sandbox.mentions import order_in
 from infra.sandbox.twilio.answers import segments
 from infra.sandbox.twilio.parameters import CREATE, LIST, NOT_HERE
-from tests.sandbox import SECRETS, SandboxProcess
+from tests.sandbox import SANDBOX_TOKEN, SECRETS, SandboxProcess
 from tests.specs import load
 
 ACCOUNT, TOKEN = SECRETS["TWILIO_ACCOUNT_SID"], SECRETS["TWILIO_AUTH_TOKEN"]
@@ -177,7 +177,7 @@ def test_an_unknown_message_is_not_found(twilio: Any) -> None:
 
 def test_what_was_taken_survives_a_crash(tmp_path: Path) -> None:
     process = SandboxProcess(tmp_path).start()
-    control = SandboxControl(process.url)
+    control = SandboxControl(process.url, SANDBOX_TOKEN)
     sid = post(control, MESSAGE | {"Body": "Order TS-7."}).json()["sid"]
     process.kill()
     process.start()

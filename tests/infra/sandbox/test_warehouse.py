@@ -17,6 +17,8 @@ from tests.warehouse import SECRET, asked, connected, news_of, order_of, recall,
 
 Json = dict[str, Any]
 
+JSON = {"content-type": "application/json"}
+
 
 @pytest.fixture
 def warehouses(sandbox: SandboxControl) -> Iterator[HttpWarehouses]:
@@ -33,14 +35,14 @@ def signed(body: bytes, *, at: datetime | None = None, secret: str = SECRET) -> 
     now = at or datetime.now(UTC)
     signature = Webhook(secret).sign("msg-1", now, body.decode())
     stamp = str(int(now.timestamp()))
-    return {"webhook-id": "msg-1", "webhook-timestamp": stamp, "webhook-signature": signature}
+    return JSON | {"webhook-id": "msg-1", "webhook-timestamp": stamp, "webhook-signature": signature}
 
 
 def test_what_is_not_signed_by_our_secret_now_is_refused(sandbox: SandboxControl, id: str) -> None:
     body = asked(id).model_dump_json().encode()
     good = signed(body)
     attempts: list[tuple[bytes, dict[str, str]]] = [
-        (body, {}),
+        (body, JSON),
         (body, signed(body, secret="whsec_c29tZWJvZHkgZWxzZQ==")),
         (body, signed(body, at=datetime.now(UTC) - timedelta(minutes=6))),
         (body, signed(body, at=datetime.now(UTC) + timedelta(minutes=6))),

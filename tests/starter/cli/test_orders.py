@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from infra.sandbox.client import SandboxControl
+from starter.cli.parts import SANDBOX_TOKEN
 from tests.starter.cli.commands import Orders, an_order
 
 
@@ -62,7 +63,7 @@ def test_an_order_is_cancelled_once_and_refused_when_it_has_left(orders: Orders)
 @pytest.fixture
 def stack_sandbox(orders: Orders) -> Iterator[SandboxControl]:
     stack = json.loads(Path(orders.environ["ORDERS_HOME"], "stack.json").read_text())
-    found = SandboxControl(f"http://127.0.0.1:{stack['ports']['sandbox']}")
+    found = SandboxControl(f"http://127.0.0.1:{stack['ports']['sandbox']}", stack["secrets"][SANDBOX_TOKEN])
     yield found
     found.close()
 

@@ -10,6 +10,7 @@ from infra.home import Home, Stack
 from infra.settings import Settings
 from starter.cli import parts
 from starter.cli.stack import prepared
+from tests.starter.door import EAST_SECRET
 
 PORT = dict(zip(parts.PORTS, range(20001, 20007), strict=True))
 SECRET = parts.made_secrets(None)
@@ -20,6 +21,7 @@ SECRET = parts.made_secrets(None)
     [
         ({}, set()),
         ({"STRIPE_API_KEY": "sk_live_x"}, {"stripe"}),
+        ({"STRIPE_API_KEY": "", "WAREHOUSES": ""}, set()),
         ({"SMTP_URL": "smtps://mail.example.com", "TWILIO_ACCOUNT_SID": "AC1"}, {"mail", "twilio"}),
         ({"WAREHOUSES": '{"east": {}}'}, {"warehouse"}),
         ({"SHIPPO_API_TOKEN": "x", "WAREHOUSE_URL": "https://wms.example.com"}, {"shippo", "warehouse"}),
@@ -28,7 +30,7 @@ SECRET = parts.made_secrets(None)
 def test_real_settings_replace_their_part_alone(given: dict[str, str], real: set[str], tmp_path: Path) -> None:
     embedded = parts.embedded(given, Home(tmp_path), PORT, SECRET)
     assert set(embedded) == {"stripe", "shippo", "twilio", "mail", "warehouse"} - real
-    assert not {name for part in embedded.values() for name in part} & set(given)
+    assert not {name for part in embedded.values() for name in part if given.get(name)}
 
 
 def test_all_processes_have_their_settings(tmp_path: Path) -> None:
@@ -56,6 +58,23 @@ def test_with_every_part_real_nothing_is_embedded(tmp_path: Path) -> None:
     assert made.sandbox is None
     assert made.stack.api_url == "http://127.0.0.1:8088"
     assert made.environ["TEMPORAL_ADDRESS"] == "engine.example.com:7233"
+
+
+def test_the_sandbox_is_told_of_the_parts_that_it_plays_alone(tmp_path: Path) -> None:
+    real = {
+        "WAREHOUSES": f'{{"east": {{"url": "https://wms.example.com", "secret": "{EAST_SECRET}"}}}}',
+        "STRIPE_API_KEY": "sk_live_x",
+        "STRIPE_WEBHOOK_SECRET": "whsec_the-true-secret-of-stripe",
+        "DATABASE_URL": "postgresql://u:p@h/x",
+    }
+    made = prepared(Home(tmp_path), real)
+    told = parts.environment_of_sandbox(made.environ, made.sandboxed, made.sandbox_token)
+    assert set(made.sandboxed) == {"shippo", "twilio", "mail"}
+    assert not {value for value in real.values() if value in told.values()}
+    assert not {name for name in told if name.startswith(("STRIPE_", "WAREHOUSE", "DATABASE_URL"))}
+    settings = Settings.from_environment(told, needs=("orders_sandbox_token", "shippo_webhook_secret"))
+    assert settings.public_url == made.stack.api_url
+    assert parts.SANDBOX_TOKEN not in made.environ, "nobody else needs it"
 
 
 def test_a_stack_for_play_reaches_nobody_outside() -> None:
