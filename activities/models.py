@@ -71,6 +71,7 @@ class HoldReason(StrEnum):
     PAYMENT_ACTION = "payment_action"
     BACKORDER_OVERDUE = "backorder_overdue"
     STEP_FAILED = "step_failed"
+    NO_PROGRESS = "no_progress"
     DISPUTE = "dispute"
     WAREHOUSE = "warehouse"
     DELIVERY = "delivery"
@@ -173,7 +174,8 @@ class Head(Value):
     cancellation: Literal["accepted", "partly", "refused"] | None = None
     payment_open: bool = False
     """A payment that was asked for, or waits for the customer, and is not authorized."""
-    telling: bool = False
+    telling: int = 0
+    """The oldest message that the customer is still to get."""
     to_undo: bool = False
     """Cancelled, and not undone yet."""
     holds: tuple[HoldStanding, ...] = ()

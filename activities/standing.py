@@ -122,9 +122,9 @@ def head(tx: Session, order: Order, now: Sums) -> Head:
         "telling": tx.scalars(
             select(Message.message_id)
             .where(Message.order_id == order.order_id, Message.status.in_(("pending", "claimed")))
+            .order_by(Message.message_id)
             .limit(1)
-        ).first()
-        is not None,
+        ).first(),
         **usable(now.payments),
     }
     given["holds"] = tuple(

@@ -167,6 +167,14 @@ class Shop:
         self.client = await connect(settings)
         await self.registered()
         self.outside = self.wrap(providers(self.settings))
+        await self.begin_work()
+        app = build(self.settings, self.database.engine, self.client)
+        self.server = uvicorn.Server(uvicorn.Config(app, port=self.port, log_level="error", lifespan="on"))
+        self.serving = asyncio.create_task(self.server.serve())
+        while not self.server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+
+    async def begin_work(self, **options: Any) -> None:
         self.worker = worker(
             self.client,
             activities(
@@ -180,13 +188,13 @@ class Shop:
             drain=timedelta(seconds=3),
             interceptors=self.interceptors,
             workflow_failure_exception_types=[Exception],
+            **options,
         )
         self.working = asyncio.create_task(self.worker.run())
-        app = build(self.settings, self.database.engine, self.client)
-        self.server = uvicorn.Server(uvicorn.Config(app, port=self.port, log_level="error", lifespan="on"))
-        self.serving = asyncio.create_task(self.server.serve())
-        while not self.server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
+
+    async def end_work(self) -> None:
+        await self.worker.shutdown()
+        await self.working
 
     async def registered(self) -> None:
         """A new namespace takes a moment until the server knows it everywhere."""
@@ -214,8 +222,7 @@ class Shop:
     async def close(self) -> None:
         self.server.should_exit = True
         await self.serving
-        await self.worker.shutdown()
-        await self.working
+        await self.end_work()
         del self.worker, self.client, self.outside
 
     def call(self, work: Coroutine[Any, Any, T], timeout: float = 60) -> T:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
 
 from activities.models import (
     Action,
@@ -94,6 +95,13 @@ def start(call: Call, step: Step, policy: Policy, *, once: bool = False) -> Hand
         cancellation_type=FINISH,
         summary=about(call, step),
     )
+
+
+def began(failure: ActivityError) -> bool:
+    """Whether a worker took up the call at all: if none ran for as long as the patience, nothing has failed."""
+    never = (TimeoutType.SCHEDULE_TO_CLOSE, TimeoutType.SCHEDULE_TO_START)
+    cause = failure.cause
+    return not (isinstance(cause, TimeoutError) and cause.type in never and cause.cause is None)
 
 
 def about(call: Call, step: Step) -> str:

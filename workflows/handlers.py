@@ -43,7 +43,8 @@ class Handlers:
 
     @workflow.signal(description="The customer is to hear something. Sent by the API; harmless to repeat.")
     def message(self, *_: object) -> None:
-        self.progress.head = self.progress.head.model_copy(update={"telling": True})
+        head = self.progress.head
+        self.progress.head = head.model_copy(update={"telling": head.telling or 1})
 
     @workflow.signal(
         description='Cancel what has not left yet: {"by": "you", "why": "…"}. The same as "Request Cancellation". '

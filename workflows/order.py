@@ -198,7 +198,7 @@ class OrderWorkflow(Handlers):
         """What the customer is to hear goes out beside everything else, and holds nothing up."""
         p = self.progress
         while True:
-            await p.until(lambda: p.head.telling)
+            await p.until(lambda: bool(p.head.telling))
             await p.do(calls.TELL, undoing=True)
 
     def bugs(self) -> list[BaseException]:

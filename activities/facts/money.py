@@ -51,6 +51,8 @@ def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) 
     order, payment = locked_payment(tx, payment_id)
     if payment.status in ("captured", "ended", "authorized"):
         return False
+    if answer.status == IntentStatus.CAPTURED:
+        return ended(tx, payment_id, "captured_elsewhere", at, taken=answer.captured)
     subject = f"payment {payment.n}"
     if answer.status == IntentStatus.AUTHORIZED:
         payment.status, payment.capture_before = "authorized", answer.capture_before

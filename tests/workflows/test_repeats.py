@@ -1,0 +1,95 @@
+"""A step that goes well and changes nothing is not repeated without pause, and not for ever in silence."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.service import RPCError
+
+from activities.facts import money
+from tests.shop import Shop
+from tests.workflows.test_paid import payment_intent
+
+
+def test_a_step_that_changes_nothing_is_repeated_ever_less_often_and_then_held(
+    plain_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer of the bank that we do not know: nothing is recorded, and the payment still waits to be authorized."""
+    shop = plain_shop
+    understood, answers = money.answered, []
+
+    def unknown(*answer: Any) -> bool:
+        answers.append(answer)
+        return False
+
+    monkeypatch.setattr(money, "answered", unknown)
+    order = shop.place({shop.product(OAK=1): 1})
+    hold = shop.until(lambda: shop.open_hold(order, "no_progress"), "a hold", order)
+    assert 3 <= len(answers) <= 5
+    assert shop.view(order)["holds"][0] | {"opened_at": ""} == {
+        "hold": hold,
+        "reason": "no_progress",
+        "step": "authorize_payment",
+        "code": "no_progress",
+        "advice": "The step goes well and changes nothing: see what the provider has on record for this order, then "
+        "retry.",
+        "actions": ["retry", "cancel"],
+        "fulfillment_id": None,
+        "opened_at": "",
+        "closed_at": None,
+        "closed_by": None,
+        "action": None,
+        "why": None,
+    }
+    shop.resolve(order, "retry", "no_progress")
+    shop.until(lambda: shop.open_hold(order, "no_progress") not in (None, hold), "another hold", order)
+    assert len(answers) <= 6
+    monkeypatch.setattr(money, "answered", understood)
+    shop.pass_time(order, timedelta(minutes=6))
+    assert shop.ends(order) == "completed"
+    assert shop.open_hold(order) is None
+    assert shop.books(order)["captures"] == 1
+
+
+def test_money_that_somebody_took_before_the_order_heard_of_it_is_for_a_person(plain_shop: Shop) -> None:
+    shop = plain_shop
+    order = shop.place({shop.product(OAK=1): 1}, card="pm_card_authenticationRequired")
+    shop.reaches(order, payment_status="action_required")
+    intent = payment_intent(shop, order)
+    shop.sandbox.webhooks_to(None)
+    shop.sandbox.card(intent, "authenticate")
+    taken = httpx.post(
+        f"{shop.settings.stripe_api_base}/v1/payment_intents/{intent}/capture",
+        headers={"Authorization": "Bearer sk_test_dashboard"},
+        trust_env=False,
+    )
+    assert taken.json()["status"] == "succeeded", taken.text
+    shop.sandbox.webhooks_to(shop.settings.public_url)
+    shop.until(lambda: shop.open_hold(order, "reconciliation"), "a hold", order)
+    assert shop.view(order)["holds"][0]["code"] == "captured_unknown"
+    asked = len([r for r in shop.sandbox.requests("stripe") if intent in r["path"]])
+    shop.cancel(order)
+    shop.resolve(order, "skip", "reconciliation")
+    assert shop.ends(order) == "cancelled"
+    assert len([r for r in shop.sandbox.requests("stripe") if intent in r["path"]]) <= asked + 2
+
+
+def test_a_call_that_no_worker_took_up_for_as_long_as_the_patience_is_no_failure(plain_shop: Shop) -> None:
+    shop = plain_shop
+    shop.call(shop.end_work())
+    shop.call(shop.begin_work(no_remote_activities=True))
+    order = shop.place({shop.product(OAK=1): 1})
+    shop.until(lambda: shop.call(timed_out(shop, order)), "the patience to end", order)
+    shop.call(shop.end_work())
+    shop.call(shop.begin_work())
+    assert shop.ends(order) == "completed"
+    assert "held" not in shop.timeline(order)
+
+
+async def timed_out(shop: Shop, order: str) -> bool:
+    try:
+        events = (await shop.handle(order).fetch_history()).events
+    except RPCError:  # not started yet
+        return False
+    return any(event.HasField("activity_task_timed_out_event_attributes") for event in events)

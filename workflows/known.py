@@ -1,0 +1,128 @@
+"""What a run knows of its order, what it shows of it, and how it waits."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+
+from activities.models import (
+    Action,
+    FulfillmentStanding,
+    Head,
+    OrderStatus,
+    Policy,
+    Standing,
+)
+from workflows import calls
+from workflows.alarm import Alarm
+from workflows.calls import Condition
+from workflows.messages import ORDER_ATTENTION, ORDER_STATUS
+from workflows.repeats import Repeat
+
+
+class Known:
+    def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
+        self.head = Head(version=-1, status=OrderStatus.PLACED)
+        self.fulfillments: dict[str, FulfillmentStanding] = {}
+        self.placed_at = workflow.now()
+        self.policy = Policy()
+        self.stage = "loading"
+        self.money = asyncio.Lock()
+        """One money step of an order at a time."""
+        self.alarm = Alarm()
+        self.under_way: dict[calls.Handle, bool] = {}
+        """Calls that have not answered, and whether they are given up when the order is called off."""
+        self.decisions: dict[str, Action] = {}
+        """What operators said about holds, until the step that waits has heard it."""
+        self.deciding = False
+        """Somebody wants it cancelled, and whether that is still possible is being looked up."""
+        self.awaited: set[str] = set()
+        """Holds that a step waits for."""
+        self.steps: set[tuple[str, str | None]] = set()
+        """Steps that are being taken: their names, and the fulfillments they are about."""
+        self.repeats: dict[tuple[str, str | None], Repeat] = {}
+        self.renewal = False
+        """This run is to be continued as a new one."""
+        self.shown: tuple[str, list[str]] = (OrderStatus.PLACED, [])
+
+    # --- what is known -----------------------------------------------------------------------------------------------
+
+    @property
+    def called_off(self) -> bool:
+        return self.head.cancellation in ("accepted", "partly") and self.head.status not in (
+            OrderStatus.COMPLETED,
+            OrderStatus.CANCELLED,
+        )
+
+    @property
+    def closed(self) -> bool:
+        return self.head.status in (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
+
+    def learn(self, news: Standing) -> None:
+        """Keeps the later of what is known and what is told, and shows it."""
+        if news.head and news.head.version >= self.head.version:
+            same = news.head.version == self.head.version
+            # a restock does not raise the version of the orders it serves: what it gave stays known until reserved
+            unplanned = news.head.unplanned or (same and self.head.unplanned)
+            self.head = news.head.model_copy(update={"unplanned": unplanned})
+        for told in news.fulfillments:
+            known = self.fulfillments.get(told.fulfillment_id)
+            if known is None or told.version >= known.version:
+                self.fulfillments[told.fulfillment_id] = told
+        self.placed_at = news.placed_at or self.placed_at
+        self.policy = news.policy or self.policy
+        self.show()
+
+    def show(self) -> None:
+        """Search attributes when they changed, and the page an operator sees in the web UI."""
+        attention = sorted({hold.reason.value for hold in self.head.holds})
+        updates: list[Any] = []
+        if self.head.status != self.shown[0]:
+            updates.append(ORDER_STATUS.value_set(self.head.status))
+        if attention != self.shown[1]:
+            updates.append(ORDER_ATTENTION.value_set(attention) if attention else ORDER_ATTENTION.value_unset())
+        if updates:
+            workflow.upsert_search_attributes(updates)
+        self.shown = (self.head.status, attention)
+        workflow.set_current_details("\n".join(self.details()))
+
+    def details(self) -> list[str]:
+        lines = [f"- **{self.head.status}**, stage {self.stage}", f"- payment: {self.head.payment}"]
+        for f in self.fulfillments.values():
+            labels = ", ".join(f"label {parcel.label}" for parcel in f.parcels)
+            lines.append(f"- {f.fulfillment_id}: {f.status}{', ' + labels if labels else ''}")
+        for hold in self.head.holds:
+            about = f" {hold.fulfillment_id}" if hold.fulfillment_id else ""
+            offered = ", ".join(hold.actions)
+            lines.append(f"- held `{hold.hold_id}`{about}: {hold.reason} ({hold.step}); resolve with {offered}")
+        return lines
+
+    # --- waiting -----------------------------------------------------------------------------------------------------
+
+    async def until(self, true: Condition, at: datetime | None = None, *, within: timedelta | None = None) -> bool:
+        """Waits until it is true, or until a deadline: `at` comes from facts and is the same in a later run, `within`
+        counts from now. False: the deadline came first."""
+        deadline = workflow.now() + within if within is not None else at
+        if true() or (deadline and workflow.now() >= deadline):
+            return true()
+        if deadline is None:
+            await workflow.wait_condition(true)
+            return True
+        self.alarm.add(deadline)
+        try:
+            await workflow.wait_condition(lambda: true() or workflow.now() >= deadline)
+        finally:
+            self.alarm.drop(deadline)
+        if at is not None and not true():
+            await self.renewed()
+        return true()
+
+    async def renewed(self) -> None:
+        """A wait is over. Where it is time for a new run, this one stops here and the new one looks for itself."""
+        due = self.policy.continue_at_every_wait or workflow.info().is_continue_as_new_suggested()
+        idle = not (self.under_way or self.deciding or self.decisions) and workflow.all_handlers_finished()
+        if due and idle:
+            self.renewal = True
+            await workflow.wait_condition(lambda: False)
