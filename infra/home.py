@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_serializer
+
+KEPT = ("stack.json", "lock", "tour.json", "orders.db*", "engine.db*", "sandbox", "sandbox/*", "logs", "logs/*")
+"""What is ours here; whatever else lies in the folder is left alone."""
 
 
 class HomeError(Exception):
@@ -65,11 +69,19 @@ class Home:
         return folder / f"{name}.log"
 
     def make(self) -> None:
+        """Makes the folder, and what is in it already its owner's only."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keep_private(self.path)
+        for path in (path for pattern in KEPT for path in self.path.glob(pattern)):
+            if path.is_symlink():
+                raise linked(path)
+            keep_private(path)
 
     def read(self) -> Stack | None:
         """What the last `write` left; None when there was none."""
         try:
+            if self.stack.is_symlink():
+                raise linked(self.stack)
             return Stack.model_validate_json(self.stack.read_bytes())
         except FileNotFoundError:
             return None
@@ -94,9 +106,26 @@ class Home:
     def held(self) -> Iterator[None]:
         """Only one process at a time runs the stack of a home; a killed one holds nothing."""
         self.make()
-        with (self.path / "lock").open("w") as lock:
+        flags = os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW
+        with os.fdopen(os.open(self.path / "lock", flags, 0o600), "w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise HomeError(f"another process runs the stack in {self.path}: stop it, or set ORDERS_HOME") from None
             yield
+
+
+def keep_private(path: Path) -> None:
+    """Takes from group and others what an older version, or a laxer umask, gave them."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            path.chmod(mode & 0o700)
+    except FileNotFoundError:  # SQLite's log of changes goes with the last connection
+        pass
+    except PermissionError:
+        raise HomeError(f"{path} belongs to somebody else: give it to this user, or set ORDERS_HOME") from None
+
+
+def linked(path: Path) -> HomeError:
+    return HomeError(f"{path} is a link, and may lead anywhere: put the file itself there, or set ORDERS_HOME")

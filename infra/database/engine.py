@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import suppress
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any
 
@@ -52,7 +53,10 @@ def sessions(engine: Engine, *, read_only: bool = False) -> sessionmaker[Session
 def _keep_private(path: str | None) -> None:
     """The file holds names and addresses; SQLite would give it, its log and its index whatever the umask allows."""
     if path and path != ":memory:":
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        with suppress(PermissionError):  # one of somebody else, who lets us write: theirs to decide
+            os.fchmod(file, 0o600)
+        os.close(file)
 
 
 def _speak_sqlite(engine: Engine, durable: bool) -> None:

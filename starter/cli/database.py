@@ -43,7 +43,7 @@ def opened() -> "Iterator[Engine]":
 
     from infra.database import engine as connections
     from infra.database.upgrade import NotCurrent
-    from infra.home import Home
+    from infra.home import Home, HomeError
     from infra.settings import Settings, SettingsError
 
     try:
@@ -54,7 +54,7 @@ def opened() -> "Iterator[Engine]":
             yield engine
         finally:
             engine.dispose()
-    except (SettingsError, NotCurrent) as trouble:
+    except (SettingsError, HomeError, NotCurrent) as trouble:
         raise Failed(str(trouble)) from None
     except (SQLAlchemyError, OSError) as trouble:
         why = type(getattr(trouble, "orig", None) or trouble).__name__

@@ -35,6 +35,47 @@ def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
     assert mode(home.stack) == 0o600
 
 
+def test_what_exists_already_becomes_its_owners_only(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    ours = ["stack.json", "lock", "tour.json", "orders.db", "orders.db-wal", "engine.db", "sandbox/sandbox.sqlite"]
+    for name in [*ours, "logs/api.log", "notes.txt"]:
+        (home.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (home.path / name).touch()
+        (home.path / name).chmod(0o664)
+    for folder in (home.path, home.path / "sandbox", home.path / "logs"):
+        folder.chmod(0o755)
+    with home.held():
+        assert [mode(folder) for folder in (home.path, home.path / "sandbox", home.path / "logs")] == [0o700] * 3
+        assert {name: mode(home.path / name) for name in [*ours, "logs/api.log"]} == dict.fromkeys(
+            [*ours, "logs/api.log"], 0o600
+        )
+    assert mode(home.path / "notes.txt") == 0o664, "what is not ours is left alone"
+
+
+@pytest.mark.parametrize("name", ["stack.json", "lock", "orders.db", "engine.db", "sandbox", "logs", "logs/api.log"])
+def test_a_link_in_it_is_refused_and_not_followed(tmp_path: Path, name: str) -> None:
+    home, elsewhere = Home(tmp_path / "home"), tmp_path / "elsewhere"
+    elsewhere.write_text("of somebody")
+    (home.path / name).parent.mkdir(parents=True)
+    (home.path / name).symlink_to(elsewhere)
+    with pytest.raises(HomeError, match=rf"{name} is a link"), home.held():
+        pass
+    if name == "stack.json":
+        with pytest.raises(HomeError, match="is a link"):
+            home.read()
+    assert elsewhere.read_text() == "of somebody"
+
+
+def test_a_lock_that_became_a_link_in_the_meantime_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lock").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setattr(Home, "make", lambda home: None)
+    with pytest.raises(OSError, match="lock"), Home(tmp_path).held():
+        pass
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_writing_replaces_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(tmp_path)
     home.write(STACK)

@@ -114,6 +114,14 @@ def test_a_writer_that_fails_or_loses_its_connection_gives_its_turn_to_the_next(
         assert {row.sku for row in session.scalars(select(Product))} == {"TAKEN", *map(str, range(40))}
 
 
+def test_a_sqlite_file_that_others_could_read_becomes_private(tmp_path: Path) -> None:
+    file = tmp_path / "orders.db"
+    file.touch()
+    file.chmod(0o664)
+    engine.create(f"sqlite:///{file}").dispose()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
 def test_a_sqlite_file_is_private_durable_and_keeps_its_references(tmp_path: Path) -> None:
     opened = engine.create(f"sqlite:///{tmp_path / 'orders.db'}")
     with opened.connect() as connection:
