@@ -1,4 +1,4 @@
-# `make` lists what can be done. All of it happens in .venv, from requirements.lock; nothing outside this folder changes.
+# `make` lists what can be done. All of it happens in .venv, from requirements-dev.lock; nothing outside this folder changes.
 
 .DEFAULT_GOAL := help
 SHELL := bash
@@ -45,12 +45,14 @@ format: $(READY) ## format the code and mend what can be mended by rule
 histories: $(READY) ## record the histories that tests replay anew (say why in the commit)
 	@$(BIN)/python -m tests.workflows.record
 
-lock: $(READY) ## resolve the dependencies anew into requirements.lock
+lock: $(READY) ## resolve the dependencies anew into requirements.lock (runtime) and requirements-dev.lock
 	$(say) "resolving"
 	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && $(BIN)/python -m venv "$$tool" && \
-	"$$tool/bin/pip" install --quiet --disable-pip-version-check uv && \
-	"$$tool/bin/uv" pip compile --quiet --universal --python-version 3.11 --group dev --upgrade --generate-hashes \
-	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+	"$$tool/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9 && \
+	resolve() { "$$tool/bin/uv" pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" "$$@" pyproject.toml; } && \
+	resolve --extra embedded --group dev -o requirements-dev.lock && \
+	resolve -c requirements-dev.lock -o requirements.lock
 
 clean: ## remove .venv, caches and the embedded state
 	@rm -rf $(VENV) .orders .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -68,13 +70,13 @@ stop() { echo "make: $$1" >&2; exit 1; }; \
   stop "$$python has no venv and pip: install them (on Debian and Ubuntu: apt install python3-venv)"
 endef
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements-dev.lock pyproject.toml
 	@$(find_python); \
 	if ! { fits $(BIN)/python && $(BIN)/python -m pip --version; } >/dev/null 2>&1; then \
 	  echo "==> making $(VENV) with $$("$$python" --version)"; rm -rf $(VENV); "$$python" -m venv $(VENV); \
 	fi; \
-	echo "==> installing what requirements.lock names (a minute, the first time)"; \
+	echo "==> installing what requirements-dev.lock names (a minute, the first time)"; \
 	pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
-	$$pip --require-hashes -r requirements.lock && $$pip --no-deps --no-build-isolation -e . || \
+	$$pip --require-hashes -r requirements-dev.lock && $$pip --no-deps --no-build-isolation -e . || \
 	  stop "the packages could not be installed: pip must reach a package index (see PIP_INDEX_URL, HTTPS_PROXY)"; \
 	touch $@

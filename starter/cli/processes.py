@@ -31,6 +31,9 @@ def sandbox(
     ] = None,
 ) -> NoReturn:
     """The sandbox: a small outside world that speaks the providers' APIs."""
+    from starter.cli.parts import require_packages
+
+    require_packages()
     if state is None:
         from infra.settings import Settings, SettingsError
 

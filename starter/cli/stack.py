@@ -115,6 +115,8 @@ def prepared(home: Home, given: Mapping[str, str]) -> Running:
     if chosen := given.get("ORDERS_API_PORT"):
         ports["api"] = int(chosen) if chosen.isdigit() else 0
     sandboxed = parts.embedded(given, home, ports, secrets)
+    if sandboxed:
+        parts.require_packages()
     told = parts.environment_of(given, home.path, ports["api"])
     environ = told | {name: value for part in sandboxed.values() for name, value in part.items()}
     settings = Settings.from_environment(environ)
