@@ -39,6 +39,8 @@ SERVICE = String(100)
 """A carrier's service by its token."""
 REFERENCE = String(255)
 """Somebody else's id."""
+PERSONAL = {"personal": True}
+"""Says who somebody is, how to reach them, what they wrote, or leads to it elsewhere: see docs/personal-data.md."""
 COUNTER = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -54,16 +56,16 @@ class Customer(Base):
     __tablename__ = "customers"
 
     customer_id: Mapped[str] = mapped_column(ID, primary_key=True)
-    name: Mapped[str] = mapped_column(String(200))
-    email: Mapped[str] = mapped_column(String(320))
-    phone: Mapped[str] = mapped_column(String(32))
-    locale: Mapped[str] = mapped_column(WORD)
-    time_zone: Mapped[str] = mapped_column(WORD)
+    name: Mapped[str] = mapped_column(String(200), info=PERSONAL)
+    email: Mapped[str] = mapped_column(String(320), info=PERSONAL)
+    phone: Mapped[str] = mapped_column(String(32), info=PERSONAL)
+    locale: Mapped[str] = mapped_column(WORD, info=PERSONAL)
+    time_zone: Mapped[str] = mapped_column(WORD, info=PERSONAL)
     notify: Mapped[list[Any]]
     """Channels this customer wants to hear by: `email`, `sms`."""
     terms_days: Mapped[int | None]
     credit_limit: Mapped[int | None] = mapped_column(BigInteger)
-    provider_customer: Mapped[str | None] = mapped_column(REFERENCE)
+    provider_customer: Mapped[str | None] = mapped_column(REFERENCE, info=PERSONAL)
     """The payment provider's id for this customer."""
     recorded_at: Mapped[datetime]
 
@@ -74,7 +76,7 @@ class SavedMethod(Base):
     __tablename__ = "saved_methods"
 
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.customer_id"), primary_key=True)
-    reference: Mapped[str] = mapped_column(REFERENCE, primary_key=True)
+    reference: Mapped[str] = mapped_column(REFERENCE, primary_key=True, info=PERSONAL)
     recorded_at: Mapped[datetime]
 
 
@@ -160,7 +162,7 @@ class Order(Base):
     cancellation_settled: Mapped[bool]
     """Every warehouse has answered, what was left was given back, and the customer is to hear of it."""
     cancel_reason: Mapped[str | None] = mapped_column(WORD)
-    cancel_note: Mapped[str | None] = mapped_column(String(500))
+    cancel_note: Mapped[str | None] = mapped_column(String(500), info=PERSONAL)
     backorder: Mapped[str] = mapped_column(WORD)
     shipping_method: Mapped[str] = mapped_column(WORD)
     service: Mapped[str] = mapped_column(SERVICE)
@@ -170,11 +172,11 @@ class Order(Base):
     total: Mapped[int] = mapped_column(BigInteger)
     pay_by: Mapped[str] = mapped_column(WORD)
     """`card`, `payment_intent`, `external`."""
-    payment_reference: Mapped[str] = mapped_column(REFERENCE)
+    payment_reference: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
     """Card: the method given with the order; payment_intent: the intent; external: who paid."""
-    locale: Mapped[str] = mapped_column(WORD)
+    locale: Mapped[str] = mapped_column(WORD, info=PERSONAL)
     notify: Mapped[list[Any]]
-    track_token: Mapped[str] = mapped_column(ID, unique=True)
+    track_token: Mapped[str] = mapped_column(ID, unique=True, info=PERSONAL)
     idempotency_key: Mapped[str | None] = mapped_column(REFERENCE, unique=True)
     content_hash: Mapped[str] = mapped_column(String(64))
     """Of the order as sent: the same id with other content is a conflict."""
@@ -199,7 +201,7 @@ class OrderLine(Base):
     discount: Mapped[int] = mapped_column(BigInteger)
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.contact_id"))
     """Where this line goes, when not where the order goes."""
-    options: Mapped[dict[str, Any]]
+    options: Mapped[dict[str, Any]] = mapped_column(info=PERSONAL)
 
 
 class UnitAmount(Base):
@@ -227,15 +229,15 @@ class Contact(Base):
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
     kind: Mapped[str] = mapped_column(WORD)
     """`customer`, `ship_to` (the order's) or `line` (one line's)."""
-    name: Mapped[str] = mapped_column(String(200))
-    email: Mapped[str] = mapped_column(String(320))
-    phone: Mapped[str] = mapped_column(String(32))
-    street1: Mapped[str] = mapped_column(String(200))
-    street2: Mapped[str] = mapped_column(String(200))
-    city: Mapped[str] = mapped_column(String(100))
-    state: Mapped[str] = mapped_column(String(100))
-    zip: Mapped[str] = mapped_column(String(20))
-    country: Mapped[str] = mapped_column(String(2))
+    name: Mapped[str] = mapped_column(String(200), info=PERSONAL)
+    email: Mapped[str] = mapped_column(String(320), info=PERSONAL)
+    phone: Mapped[str] = mapped_column(String(32), info=PERSONAL)
+    street1: Mapped[str] = mapped_column(String(200), info=PERSONAL)
+    street2: Mapped[str] = mapped_column(String(200), info=PERSONAL)
+    city: Mapped[str] = mapped_column(String(100), info=PERSONAL)
+    state: Mapped[str] = mapped_column(String(100), info=PERSONAL)
+    zip: Mapped[str] = mapped_column(String(20), info=PERSONAL)
+    country: Mapped[str] = mapped_column(String(2), info=PERSONAL)
     erased_at: Mapped[datetime | None]
 
 
@@ -325,9 +327,9 @@ class Parcel(Base):
     service: Mapped[str | None] = mapped_column(SERVICE)
     label_status: Mapped[str] = mapped_column(WORD)
     label_id: Mapped[str | None] = mapped_column(REFERENCE, unique=True)
-    label_url: Mapped[str | None] = mapped_column(String(1000))
-    tracking_number: Mapped[str | None] = mapped_column(REFERENCE, index=True)
-    tracking_url: Mapped[str | None] = mapped_column(String(1000))
+    label_url: Mapped[str | None] = mapped_column(String(1000), info=PERSONAL)
+    tracking_number: Mapped[str | None] = mapped_column(REFERENCE, index=True, info=PERSONAL)
+    tracking_url: Mapped[str | None] = mapped_column(String(1000), info=PERSONAL)
     tracking_status: Mapped[str] = mapped_column(WORD)
     tracked_at: Mapped[datetime | None]
 
@@ -344,18 +346,18 @@ class Payment(Base):
     payment_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
     n: Mapped[int]
-    method: Mapped[str] = mapped_column(REFERENCE)
+    method: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
     off_session: Mapped[bool]
     amount: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(WORD)
     """`asked`, `action_required`, `declined`, `authorized`, `captured`, `ended`."""
-    intent: Mapped[str | None] = mapped_column(REFERENCE, unique=True)
+    intent: Mapped[str | None] = mapped_column(REFERENCE, unique=True, info=PERSONAL)
     """The provider's id for it."""
     captured: Mapped[int] = mapped_column(BigInteger)
     multicapture: Mapped[bool]
     capture_before: Mapped[datetime | None]
     decline_code: Mapped[str | None] = mapped_column(WORD)
-    action_url: Mapped[str | None] = mapped_column(String(1000))
+    action_url: Mapped[str | None] = mapped_column(String(1000), info=PERSONAL)
     recorded_at: Mapped[datetime]
 
 
@@ -434,9 +436,9 @@ class Hold(Base):
     actions: Mapped[list[Any]]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
-    closed_by: Mapped[str | None] = mapped_column(String(100))
+    closed_by: Mapped[str | None] = mapped_column(String(100), info=PERSONAL)
     action: Mapped[str | None] = mapped_column(WORD)
-    why: Mapped[str | None] = mapped_column(String(500))
+    why: Mapped[str | None] = mapped_column(String(500), info=PERSONAL)
 
 
 class Change(Base):
@@ -451,8 +453,8 @@ class Change(Base):
     hold_id: Mapped[str | None] = mapped_column(ForeignKey("holds.hold_id"))
     action: Mapped[str | None] = mapped_column(WORD)
     reason: Mapped[str | None] = mapped_column(WORD)
-    by: Mapped[str] = mapped_column(String(100))
-    why: Mapped[str] = mapped_column(String(500))
+    by: Mapped[str] = mapped_column(String(100), info=PERSONAL)
+    why: Mapped[str] = mapped_column(String(500), info=PERSONAL)
     decision: Mapped[str | None] = mapped_column(WORD)
     recorded_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
@@ -465,7 +467,7 @@ class TimelineEntry(Base):
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
     fulfillment_id: Mapped[str | None] = mapped_column(String(80))
     event: Mapped[str] = mapped_column(WORD)
-    data: Mapped[dict[str, Any]]
+    data: Mapped[dict[str, Any]] = mapped_column(info=PERSONAL)
     effective_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 
@@ -482,14 +484,14 @@ class Message(Base):
     subject: Mapped[str] = mapped_column(String(100))
     """What it is about: a fulfillment, a payment, or nothing."""
     channel: Mapped[str] = mapped_column(WORD)
-    data: Mapped[dict[str, Any]]
+    data: Mapped[dict[str, Any]] = mapped_column(info=PERSONAL)
     status: Mapped[str] = mapped_column(WORD)
     """`pending`, `claimed`, `sent`, `failed`."""
     claimed_as: Mapped[str | None] = mapped_column(String(160))
     """The one message that carries this and the others claimed with it."""
     tried_at: Mapped[datetime | None]
     """When the attempt began that may still be sending it; nothing once that attempt has answered."""
-    reference: Mapped[str | None] = mapped_column(REFERENCE, index=True)
+    reference: Mapped[str | None] = mapped_column(REFERENCE, index=True, info=PERSONAL)
     code: Mapped[str | None] = mapped_column(WORD)
     """Why it failed, or what the carrier of the message said last."""
     recorded_at: Mapped[datetime]

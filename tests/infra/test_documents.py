@@ -1,0 +1,83 @@
+"""What the documents list is what the code has."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import JSON, String
+
+from infra.database.tables import REFERENCE, metadata
+from infra.settings import Settings
+from tests.sandbox import ROOT
+
+DERIVED = {"DATABASE_URL", "PUBLIC_URL"}
+OTHERS = {"ORDERS_ENV_FILE", "ORDERS_TRACEBACK"}
+IMPERSONAL = {
+    "products.name",
+    "locations.name",
+    "locations.address",  # of a warehouse
+    "restocks.lines",
+    "holds.advice",
+    "holds.actions",
+    "holds.step",
+    "effects.step",
+    "effects.parameters",  # ids and amounts
+    "messages.subject",  # what it is about
+    "messages.claimed_as",
+    "orders.service",
+    "parcels.service",
+    "customers.notify",
+    "orders.notify",
+    "api_keys.name",
+    "api_keys.scopes",
+}
+
+
+def settings_listed() -> dict[str, str]:
+    text = (ROOT / ".env.example").read_text()
+    listed = re.findall(r"^#([A-Z_]+)=(.*)$", text, re.MULTILINE)
+    assert len(listed) == len(dict(listed)), "each once"
+    return dict(listed)
+
+
+def test_the_example_lists_every_setting() -> None:
+    ours = {name for name in settings_listed() if not name.startswith("TEMPORAL_")} - OTHERS
+    assert ours == {name.upper() for name in Settings.model_fields}
+
+
+def test_the_example_says_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    listed, default = settings_listed(), Settings.from_environment({})
+    assert Settings.from_environment(listed) == default
+    said = {name for name, value in listed.items() if value}
+    assert said >= {name.upper() for name in Settings.model_fields if getattr(default, name)} - DERIVED
+
+
+def personal() -> dict[str, set[str]]:
+    return {
+        name: {column.name for column in table.columns if column.info.get("personal")}
+        for name, table in metadata.tables.items()
+    }
+
+
+def test_the_page_names_every_table_and_each_personal_column() -> None:
+    text = (ROOT / "docs/personal-data.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.MULTILINE)
+    assert {table: set(re.findall(r"`(\w+)`", columns)) for table, columns in rows} == personal()
+
+
+def test_a_column_for_words_is_personal_or_known_not_to_be() -> None:
+    marked = {f"{table}.{column}" for table, columns in personal().items() for column in columns}
+    wide = {
+        f"{column.table.name}.{column.name}"
+        for table in metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, JSON) or (isinstance(column.type, String) and for_words(column.type))
+    }
+    assert wide - marked - IMPERSONAL == set()
+    assert wide >= IMPERSONAL, "what has gone is forgotten here"
+
+
+def for_words(type_: String) -> bool:
+    """Longer than our own words and ids, and not for the id of somebody else."""
+    return (type_.length or 0) >= 100 and type_.length != REFERENCE.length
