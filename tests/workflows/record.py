@@ -36,7 +36,6 @@ CALM = {"ORDERS_START_TO_CLOSE": "8s", "ORDERS_STEP_PATIENCE": "10s"}
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as temporary, outside(Path(temporary)) as (server, sandbox):
-        sandbox.pace(None)
         FOLDER.mkdir(exist_ok=True)
         for scenarios, settings in ((SCENARIOS, CALM), (RENEWED, CALM | {"ORDERS_CONTINUE_AT_EVERY_WAIT": "true"})):
             database = new_database(Path(temporary) / f"{unique('orders')}.db")

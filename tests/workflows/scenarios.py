@@ -10,7 +10,7 @@ from tests.workflows.stories import Story, deliver, pack, told
 def backordered_and_restocked(shop: Shop, order: str) -> None:
     """Three weeks between the parcels: the first authorization has ended by then."""
     here, missing = shop.product(OAK=1), shop.product()
-    shop.place({here: 1, missing: 1}, order_id=order)
+    shop.place({here: 1, missing: 1}, order_id=order, by_hand=True)
     pack(shop, order)
     deliver(shop, order)
     shop.pass_time(order, timedelta(days=21))
@@ -21,7 +21,7 @@ def backordered_and_restocked(shop: Shop, order: str) -> None:
 
 
 def declined_and_rescued(shop: Shop, order: str) -> None:
-    shop.place({shop.product(OAK=1): 1}, order_id=order, card="pm_card_chargeDeclined")
+    shop.place({shop.product(OAK=1): 1}, order_id=order, card="pm_card_chargeDeclined", by_hand=True)
     told(shop, order, "payment_problem", "payment 1")
     shop.api.post(f"/v1/orders/{order}/payment-method", json={"payment_method": "pm_card_visa"}).raise_for_status()
     pack(shop, order)
@@ -31,7 +31,7 @@ def declined_and_rescued(shop: Shop, order: str) -> None:
 
 def never_paid(shop: Shop, order: str) -> None:
     """Declined, and nothing else until the deadline."""
-    shop.place({shop.product(OAK=1): 1}, order_id=order, card="pm_card_chargeDeclined")
+    shop.place({shop.product(OAK=1): 1}, order_id=order, card="pm_card_chargeDeclined", by_hand=True)
     told(shop, order, "payment_problem", "payment 1")
     shop.pass_time(order, timedelta(days=3, minutes=1))
     assert shop.ends(order, 60) == "cancelled"
@@ -40,7 +40,7 @@ def never_paid(shop: Shop, order: str) -> None:
 def cancelled_while_stripe_is_down(shop: Shop, order: str) -> None:
     sku = shop.product(OAK=1)
     with shop.sandbox.failing("stripe", "*", "error", match=order):
-        shop.place({sku: 1}, order_id=order)
+        shop.place({sku: 1}, order_id=order, by_hand=True)
         shop.until(lambda: shop.call(shop.pending(order))[1:], "an attempt that failed", order)
         shop.cancel(order)
         shop.happened(order, "cancellation_accepted")
@@ -49,17 +49,17 @@ def cancelled_while_stripe_is_down(shop: Shop, order: str) -> None:
 
 def cancelled_while_the_warehouse_works(shop: Shop, order: str) -> None:
     """With the web UI's Request Cancellation."""
-    shop.place({shop.product(OAK=1): 1}, order_id=order)
+    shop.place({shop.product(OAK=1): 1}, order_id=order, by_hand=True)
     shop.happened(order, "requested", 1, 60)
     shop.call(shop.handle(order).cancel())
     shop.happened(order, "recall_asked")
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     assert shop.ends(order, 60) == "cancelled"
 
 
 def cancelled_when_half_of_it_has_shipped(shop: Shop, order: str) -> None:
     here, missing = shop.product(OAK=1), shop.product()
-    shop.place({here: 1, missing: 1}, order_id=order)
+    shop.place({here: 1, missing: 1}, order_id=order, by_hand=True)
     pack(shop, order)
     deliver(shop, order)
     shop.cancel(order)
@@ -69,9 +69,8 @@ def cancelled_when_half_of_it_has_shipped(shop: Shop, order: str) -> None:
 def held_and_retried(shop: Shop, order: str) -> None:
     """Shippo is down for longer than the order's patience."""
     with shop.sandbox.failing("shippo", "*", "error", match=order):
-        shop.place({shop.product(OAK=1): 1}, order_id=order)
-        shop.happened(order, "requested", 1, 60)
-        shop.sandbox.warehouse(f"{order}-1", "pack")
+        shop.place({shop.product(OAK=1): 1}, order_id=order, by_hand=True)
+        shop.warehouse(order).packs()
         shop.until(lambda: shop.open_hold(order, "step_failed"), "a hold", order, 60)
     shop.resolve(order, "retry", "step_failed")
     shop.happened(order, "released", 1, 60)
@@ -81,11 +80,11 @@ def held_and_retried(shop: Shop, order: str) -> None:
 
 def stopped_by_an_operator(shop: Shop, order: str) -> None:
     """With the updates of the web UI."""
-    shop.place({shop.product(OAK=1): 1}, order_id=order)
+    shop.place({shop.product(OAK=1): 1}, order_id=order, by_hand=True)
     shop.happened(order, "requested", 1, 60)
     shop.call(shop.handle(order).execute_update("hold", {"by": "eve", "why": "looks odd"}))
     hold = shop.until(lambda: shop.open_hold(order, "operator"), "a hold", order)
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.warehouse(order).packs()
     shop.happened(order, "packed")
     decision = {"hold": hold, "action": "retry", "by": "eve", "why": "is fine"}
     shop.call(shop.handle(order).execute_update("resolve", decision))

@@ -50,7 +50,7 @@ def tracking_number(shop: Shop, fulfillment_id: str) -> str:
 
 
 def delivered(shop: Shop, order: str) -> None:
-    shop.place({shop.product(OAK=2): 2}, order_id=order)
+    shop.place({shop.product(OAK=2): 2}, order_id=order, by_hand=True)
     told(shop, order, "confirmed")
     pack(shop, order)
     deliver(shop, order)
@@ -59,7 +59,7 @@ def delivered(shop: Shop, order: str) -> None:
 
 def two_holds(shop: Shop, order: str) -> None:
     """Two locations, and a card that allows one capture an authorization."""
-    shop.place({shop.product(OAK=1): 1, shop.product(RNO=1): 1}, order_id=order, card="pm_card_discover")
+    shop.place({shop.product(OAK=1): 1, shop.product(RNO=1): 1}, order_id=order, card="pm_card_discover", by_hand=True)
     told(shop, order, "confirmed")
     shop.happened(order, "requested", 2, 60)
     for n in (1, 2):
@@ -70,7 +70,7 @@ def two_holds(shop: Shop, order: str) -> None:
 
 
 def cancelled_while_waiting(shop: Shop, order: str) -> None:
-    shop.place({shop.product(): 1}, order_id=order)
+    shop.place({shop.product(): 1}, order_id=order, by_hand=True)
     told(shop, order, "confirmed")
     told(shop, order, "backordered")
     shop.cancel(order)
@@ -88,12 +88,12 @@ def misunderstood(shop: Shop, order: str) -> None:
 
 
 def cancelled_after_label(shop: Shop, order: str) -> None:
-    shop.place({shop.product(OAK=1): 1}, order_id=order)
+    shop.place({shop.product(OAK=1): 1}, order_id=order, by_hand=True)
     told(shop, order, "confirmed")
     pack(shop, order)
     shop.cancel(order)
     shop.until(lambda: shop.books(order).get("recalls", 0), "the recall", order, 60)
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     told(shop, order, "cancelled")
     shop.happened(order, "label_refund_requested", 1, 60)
     with shop.database.sessions() as tx:
@@ -104,22 +104,21 @@ def cancelled_after_label(shop: Shop, order: str) -> None:
 
 def held_and_cancelled(shop: Shop, order: str) -> None:
     """The carrier refuses the label for good; an operator ends the order."""
-    shop.place({shop.product(OAK=1): 1}, order_id=order, zip="00001")
+    shop.place({shop.product(OAK=1): 1}, order_id=order, zip="00001", by_hand=True)
     told(shop, order, "confirmed")
-    shop.happened(order, "requested", 1, 60)
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.warehouse(order).packs()
     shop.resolve(order, "cancel", "step_failed")
     shop.until(lambda: shop.books(order).get("recalls", 0), "the recall", order, 60)
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     assert shop.ends(order, 60) == "cancelled"
 
 
 def lost_parcel(shop: Shop, order: str) -> None:
     """The carrier loses it; it is asked after, and an operator closes it."""
-    shop.place({shop.product(OAK=1): 1}, order_id=order)
+    shop.place({shop.product(OAK=1): 1}, order_id=order, by_hand=True)
     told(shop, order, "confirmed")
     pack(shop, order)
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    shop.warehouse(order).hands_over()
     told(shop, order, "shipped", f"{order}-1")
     number = tracking_number(shop, f"{order}-1")
     shop.sandbox.track(number, "failure")

@@ -10,9 +10,8 @@ from tests.shop import Shop
 
 def requested(shop: Shop) -> tuple[str, str]:
     """An order that the warehouse was asked for, in a world that stands still."""
-    shop.sandbox.pace(None)
     sku = shop.product(OAK=1)
-    order = shop.place({sku: 1})
+    order = shop.place({sku: 1}, by_hand=True)
     shop.happened(order, "requested")
     return order, sku
 
@@ -20,7 +19,7 @@ def requested(shop: Shop) -> tuple[str, str]:
 def released(shop: Shop) -> tuple[str, str]:
     """Packed, labelled, captured, released; not handed over."""
     order, sku = requested(shop)
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.warehouse(order).packs()
     shop.happened(order, "released")
     return order, sku
 
@@ -50,7 +49,7 @@ def test_cancelled_while_the_warehouse_works_is_stopped_and_voided(shop: Shop, w
         shop.call(shop.handle(order).cancel())
     shop.happened(order, "recall_asked")
     assert shop.stock(sku) == {"OAK": (1, 1)}, "released only when the warehouse has confirmed"
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     assert shop.ends(order) == "cancelled"
     assert shop.stock(sku) == {"OAK": (1, 0)}
     books = shop.books(order)
@@ -62,8 +61,8 @@ def test_cancelled_after_the_label_refunds_money_and_label(shop: Shop) -> None:
     order, sku = released(shop)
     shop.cancel(order)
     shop.happened(order, "recall_asked")
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
+    shop.goes_by_itself(order)
     assert shop.ends(order) == "cancelled"
     shop.reaches(order, payment_status="refunded")
     books = shop.books(order)
@@ -74,16 +73,14 @@ def test_cancelled_after_the_label_refunds_money_and_label(shop: Shop) -> None:
 
 @renewed_only
 def test_a_label_refund_that_is_refused_reaches_an_operator(shop: Shop) -> None:
-    shop.sandbox.pace(None)
     sku = shop.product(OAK=1)
-    order = shop.place({sku: 1}, zip="00004")
-    shop.happened(order, "requested")
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    order = shop.place({sku: 1}, zip="00004", by_hand=True)
+    shop.warehouse(order).packs()
     shop.happened(order, "released")
     shop.cancel(order)
     shop.happened(order, "recall_asked")
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
+    shop.goes_by_itself(order)
     shop.resolve(order, "skip", "label_refund")
     assert shop.ends(order) == "cancelled"
 
@@ -93,10 +90,10 @@ def test_a_warehouse_that_can_not_stop_ships_and_the_cancellation_is_refused(sho
     order, sku = released(shop)
     shop.cancel(order)
     shop.happened(order, "recall_asked")
-    shop.sandbox.warehouse(f"{order}-1", "refuse_cancel")
+    shop.warehouse(order).cannot_stop()
     shop.happened(order, "recall_refused")
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    shop.warehouse(order).hands_over()
+    shop.goes_by_itself(order)
     assert shop.ends(order) == "completed"
     assert shop.view(order)["cancellation"] == "refused"
     books = shop.books(order)
@@ -109,10 +106,10 @@ def test_a_recall_refused_before_the_label_still_gets_label_and_payment(shop: Sh
     order, _ = requested(shop)
     shop.cancel(order)
     shop.happened(order, "recall_asked")
-    shop.sandbox.warehouse(f"{order}-1", "refuse_cancel")
+    shop.warehouse(order).cannot_stop()
     shop.happened(order, "recall_refused")
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.warehouse(order).packs()
+    shop.goes_by_itself(order)
     assert shop.ends(order) == "completed"
     assert shop.books(order)["captures"] == 1
 
@@ -156,21 +153,20 @@ def test_cancelled_while_stripe_is_down_ends_at_once_and_holds_no_money(shop: Sh
 
 @renewed_only
 def test_a_cancelled_orders_units_go_to_the_waiting_order_not_to_a_newcomer(shop: Shop) -> None:
-    shop.sandbox.pace(None)
     sku = shop.product(OAK=1)
-    first = shop.place({sku: 1})
+    first = shop.place({sku: 1}, by_hand=True)
     shop.happened(first, "requested")
-    waiting = shop.place({sku: 1})
+    waiting = shop.place({sku: 1}, by_hand=True)
     shop.happened(waiting, "backordered")
     shop.cancel(first)
     shop.happened(first, "recall_asked")
-    shop.sandbox.warehouse(f"{first}-1", "cancel")
+    shop.warehouse(first).stops()
     assert shop.ends(first) == "cancelled"
-    newcomer = shop.place({sku: 1})
+    newcomer = shop.place({sku: 1}, by_hand=True)
     shop.happened(newcomer, "backordered")
     shop.happened(waiting, "requested")
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{waiting}-1", "pack")
+    shop.warehouse(waiting).packs()
+    shop.goes_by_itself(waiting)
     assert shop.ends(waiting) == "completed"
     shop.cancel(newcomer)
     assert shop.ends(newcomer) == "cancelled"
@@ -200,13 +196,12 @@ def test_a_payment_that_never_comes_ends_the_order_at_its_deadline(shop: Shop) -
 
 @renewed_only
 def test_an_order_paid_elsewhere_that_is_cancelled_is_told_where_its_money_is(shop: Shop) -> None:
-    shop.sandbox.pace(None)
     sku = shop.product(OAK=1)
-    order = shop.place({sku: 1}, payment={"method": "external", "reference": "till 4"})
+    order = shop.place({sku: 1}, payment={"method": "external", "reference": "till 4"}, by_hand=True)
     shop.happened(order, "requested")
     shop.cancel(order)
     shop.happened(order, "recall_asked")
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     assert shop.ends(order) == "cancelled"
     # a new run between the recall and its end must not lose the word
     assert "till 4" in str(shop.sandbox.ask("/mailbox", order_id=order))

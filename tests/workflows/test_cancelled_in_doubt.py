@@ -20,9 +20,8 @@ def failing(shop: Shop, order: str) -> None:
 
 
 def asked_to_pack(shop: Shop) -> tuple[str, str]:
-    shop.sandbox.pace(None)
     sku = shop.product(OAK=1)
-    order = shop.place({sku: 1})
+    order = shop.place({sku: 1}, by_hand=True)
     shop.happened(order, "requested")
     return order, sku
 
@@ -31,7 +30,7 @@ def called_back(shop: Shop, order: str) -> None:
     shop.cancel(order)
     shop.happened(order, "recall_asked")
     shop.until(lambda: shop.books(order).get("recalls"), "the recall", order)
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     shop.happened(order, "fulfillment_cancelled")
 
 
@@ -44,11 +43,11 @@ def test_what_a_lost_capture_took_is_given_back(shop: Shop) -> None:
     order, sku = asked_to_pack(shop)
     shop.sandbox.fail("stripe", "capture", "lose_answer", match=order)
     with shop.sandbox.failing("stripe", "retrieve", "error", match=order):
-        shop.sandbox.warehouse(f"{order}-1", "pack")
+        shop.warehouse(order).packs()
         shop.until(lambda: shop.books(order).get("captures"), "the capture", order)
         failing(shop, order)
         called_back(shop, order)
-    shop.sandbox.pace(0.02)
+    shop.goes_by_itself(order)
     assert shop.ends(order) == "cancelled"
     shop.reaches(order, payment_status="refunded")
     books = shop.books(order)
@@ -59,10 +58,10 @@ def test_what_a_lost_capture_took_is_given_back(shop: Shop) -> None:
 def test_a_capture_that_never_happened_leaves_nothing_to_give_back(shop: Shop, soon_settled: None) -> None:
     order, _ = asked_to_pack(shop)
     with shop.sandbox.failing("stripe", "capture", "error", match=order):
-        shop.sandbox.warehouse(f"{order}-1", "pack")
+        shop.warehouse(order).packs()
         failing(shop, order)
         called_back(shop, order)
-    shop.sandbox.pace(0.02)
+    shop.goes_by_itself(order)
     assert shop.ends(order) == "cancelled"
     shop.reaches(order, payment_status="voided")
     books = shop.books(order)
@@ -70,12 +69,11 @@ def test_a_capture_that_never_happened_leaves_nothing_to_give_back(shop: Shop, s
 
 
 def lost_request(shop: Shop) -> tuple[str, str]:
-    shop.sandbox.pace(None)
     sku = shop.product(OAK=1)
     order = shop.order({sku: 1})["order_id"]
     shop.sandbox.fail("warehouse", "request", "lose_answer", match=order)
     shop.sandbox.fail("warehouse", "request", "error", times=None, match=order)
-    shop.place({sku: 1}, order_id=order)
+    shop.place({sku: 1}, order_id=order, by_hand=True)
     shop.until(lambda: shop.books(order).get("warehouse_requests"), "the request", order)
     failing(shop, order)
     return order, sku
@@ -86,7 +84,7 @@ def test_a_warehouse_whose_answer_was_lost_is_asked_to_stop_before_the_units_are
     shop.cancel(order)
     shop.until(lambda: shop.books(order).get("recalls"), "the recall", order)
     assert shop.stock(sku) == {"OAK": (1, 1)}
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     assert shop.ends(order) == "cancelled"
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
@@ -96,8 +94,8 @@ def test_a_warehouse_whose_answer_was_lost_and_that_can_not_stop_ships(shop: Sho
     shop.cancel(order)
     shop.until(lambda: shop.books(order).get("recalls"), "the recall", order)
     shop.sandbox.heal()
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "refuse_cancel")
+    shop.warehouse(order).cannot_stop()
+    shop.goes_by_itself(order)
     assert shop.ends(order) == "completed"
     assert shop.view(order)["cancellation"] == "refused"
     assert shop.stock(sku) == {"OAK": (0, 0)}
@@ -119,11 +117,11 @@ def test_a_warehouse_that_never_had_the_request_has_nothing_to_stop(shop: Shop, 
 def test_what_leaves_all_the_same_is_paid_from_the_first_authorization(shop: Shop) -> None:
     order, _ = asked_to_pack(shop)
     with shop.sandbox.failing("stripe", "capture", "error", match=order):
-        shop.sandbox.warehouse(f"{order}-1", "pack")
+        shop.warehouse(order).packs()
         failing(shop, order)
         shop.cancel(order)
         shop.happened(order, "recall_asked")
-        shop.sandbox.warehouse(f"{order}-1", "hand_over")
+        shop.warehouse(order).hands_over()
         shop.happened(order, "cancellation_refused")
     shop.resolve(order, "skip", "warehouse")
     assert shop.ends(order) == "completed"
@@ -134,12 +132,11 @@ def test_what_leaves_all_the_same_is_paid_from_the_first_authorization(shop: Sho
 
 def test_cancelled_when_only_a_label_is_left_to_settle(shop: Shop) -> None:
     """The warehouse has stopped it already: nothing but a hold keeps the order open."""
-    shop.sandbox.pace(None)
-    order = shop.place({shop.product(OAK=1): 1}, zip="00004")
+    order = shop.place({shop.product(OAK=1): 1}, zip="00004", by_hand=True)
     shop.happened(order, "requested")
     stories.pack(shop, order)
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
+    shop.goes_by_itself(order)
     shop.until(lambda: shop.open_hold(order, "label_refund"), "a hold", order)
     assert shop.cancel(order).status_code == 202
     shop.happened(order, "cancellation_accepted")
@@ -150,13 +147,13 @@ def test_cancelled_when_only_a_label_is_left_to_settle(shop: Shop) -> None:
 
 def test_a_refund_that_was_made_by_hand_may_be_skipped(shop: Shop) -> None:
     order, sku = asked_to_pack(shop)
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.warehouse(order).packs()
     shop.happened(order, "released")
     with shop.database.sessions() as tx:
         intent = str(tx.scalars(select(Payment.intent).where(Payment.order_id == order)).one())
     shop.outside.payments.refund(intent, amount=2300, metadata={}, key=f"by-hand-{order}")
     called_back(shop, order)
-    shop.sandbox.pace(0.02)
+    shop.goes_by_itself(order)
     shop.resolve(order, "skip", "step_failed")
     assert shop.ends(order) == "cancelled"
     assert shop.books(order)["refunded"] == 2300
@@ -173,13 +170,12 @@ def test_a_warehouse_that_forgot_what_it_was_asked_for_may_be_skipped(shop: Shop
 
 
 def test_paid_elsewhere_and_cancelled_after_packing(shop: Shop) -> None:
-    shop.sandbox.pace(None)
     sku = shop.product(OAK=1)
-    order = shop.place({sku: 1}, payment={"method": "external", "reference": "till 4"})
+    order = shop.place({sku: 1}, payment={"method": "external", "reference": "till 4"}, by_hand=True)
     shop.happened(order, "requested")
     stories.pack(shop, order)
     called_back(shop, order)
-    shop.sandbox.pace(0.02)
+    shop.goes_by_itself(order)
     assert shop.ends(order) == "cancelled"
     said = str(shop.sandbox.ask("/mailbox", order_id=order))
     assert "till 4" in said
@@ -191,21 +187,19 @@ def test_a_refusal_that_comes_beside_the_recall_is_its_answer(shop: Shop) -> Non
     order, sku = asked_to_pack(shop)
     shop.cancel(order)
     shop.until(lambda: shop.books(order).get("recalls"), "the recall", order)
-    news = {"type": "fulfillment.refused", "data": {"fulfillment_id": f"{order}-1"}}
-    shop.sandbox.tell("/warehouse/send", news)
+    shop.warehouse(order).sends("refused")
     assert shop.ends(order) == "cancelled"
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
 
 def test_units_that_nobody_had_do_not_make_a_refused_cancellation_a_partial_one(shop: Shop) -> None:
-    shop.sandbox.pace(None)
-    order = shop.place({shop.product(OAK=1): 1, shop.product(): 1}, backorder="cancel_unavailable")
+    order = shop.place({shop.product(OAK=1): 1, shop.product(): 1}, backorder="cancel_unavailable", by_hand=True)
     shop.happened(order, "requested")
     stories.pack(shop, order)
     shop.cancel(order)
     shop.until(lambda: shop.books(order).get("recalls"), "the recall", order)
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "refuse_cancel")
+    shop.warehouse(order).cannot_stop()
+    shop.goes_by_itself(order)
     assert shop.ends(order) == "completed"
     assert shop.view(order)["cancellation"] == "refused"
 
@@ -214,5 +208,5 @@ def test_a_long_reason_in_the_web_ui_is_cut_and_cancels(shop: Shop) -> None:
     order, _ = asked_to_pack(shop)
     shop.call(shop.handle(order).signal("cancel", {"by": "eve" * 99, "why": "they \0 wrote: " + "please " * 99}))
     shop.happened(order, "recall_asked")
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     assert shop.ends(order) == "cancelled"

@@ -9,10 +9,8 @@ from tests.shop import Shop
 @renewed_only
 def test_cancelled_while_its_warehouse_refuses(shop: Shop) -> None:
     sku = shop.product(OAK=1)
-    shop.sandbox.pace(None)
-    order = shop.place({sku: 1})
-    shop.happened(order, "requested")
-    shop.sandbox.warehouse(f"{order}-1", "refuse")
+    order = shop.place({sku: 1}, by_hand=True)
+    shop.warehouse(order).refuses()
     shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
     shop.cancel(order)
     assert shop.ends(order) == "cancelled"
@@ -23,13 +21,12 @@ def test_cancelled_while_its_warehouse_refuses(shop: Shop) -> None:
 @renewed_only
 def test_cancelled_while_an_operator_has_stopped_it(shop: Shop) -> None:
     sku = shop.product(OAK=1)
-    shop.sandbox.pace(None)
-    order = shop.place({sku: 1})
+    order = shop.place({sku: 1}, by_hand=True)
     shop.happened(order, "requested")
     shop.call(shop.handle(order).execute_update("hold", {"by": "eve", "why": "asked by phone"}))
     shop.cancel(order)
     shop.happened(order, "recall_asked")
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     assert shop.ends(order) == "cancelled"
     assert shop.open_hold(order) is None
 

@@ -80,7 +80,6 @@ def table(
     mishaps.watch(database.sessions)
     shop = Shop(database, engine_server, sandbox, wrap=mishaps.wrap, interceptors=[Cut(mishaps)], settings=HURRY)
     with shop:
-        sandbox.pace(None)
         running = Table(shop, mishaps)
         asked = [item for item in request.session.items if item.parent is request.node]
         running.begin([item.callspec.params["cell"] for item in asked if "cell" in getattr(item, "fixturenames", ())])  # type: ignore[attr-defined]

@@ -10,7 +10,6 @@ MESSAGES = {"emails": 4, "sms": 4}
 
 
 def test_a_card_order_is_charged_once_packed_and_delivered(shop: Shop) -> None:
-    shop.sandbox.pace(None)
     order = unique("W")
     stories.delivered(shop, order)
     shop.reaches(order, payment_status="captured", fulfillment_status="delivered")
@@ -108,12 +107,10 @@ def test_units_short_picked_are_found_elsewhere(shop: Shop) -> None:
 @renewed_only
 def test_a_parcel_that_no_webhook_tells_of_is_asked_after(shop: Shop) -> None:
     sku = shop.product(OAK=1)
-    shop.sandbox.pace(None)
-    order = shop.place({sku: 1})
-    shop.happened(order, "requested")
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    order = shop.place({sku: 1}, by_hand=True)
+    shop.warehouse(order).packs()
     shop.happened(order, "released")
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    shop.warehouse(order).hands_over()
     shop.happened(order, "shipped")
     shop.sandbox.webhooks_to(None)
     number = shop.view(order)["fulfillments"][0]["parcels"][0]["tracking_number"]

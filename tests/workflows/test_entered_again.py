@@ -37,15 +37,14 @@ def test_a_cancelled_order_reset_to_its_first_task_does_nothing_twice(plain_shop
 @pytest.mark.parametrize("reached", ["requested", "released"])
 def test_a_running_order_reset_half_way_goes_on_from_where_it_stands(plain_shop: Shop, reached: str) -> None:
     shop = plain_shop
-    shop.sandbox.pace(None)
-    order = shop.place({shop.product(OAK=1): 1})
+    order = shop.place({shop.product(OAK=1): 1}, by_hand=True)
     shop.happened(order, "requested")
     if reached == "released":
-        shop.sandbox.warehouse(f"{order}-1", "pack")
+        shop.warehouse(order).packs()
         shop.happened(order, "released")
     shop.reset(order)
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "pack" if reached == "requested" else "hand_over")
+    shop.warehouse(order).does("pack" if reached == "requested" else "hand_over")
+    shop.goes_by_itself(order)
     if reached == "requested":
         shop.happened(order, "released")
     assert shop.ends(order) == "completed"
@@ -55,9 +54,9 @@ def test_a_running_order_reset_half_way_goes_on_from_where_it_stands(plain_shop:
 
 def test_a_reset_while_a_text_message_is_on_its_way_sends_it_once(plain_shop: Shop) -> None:
     shop = plain_shop
-    shop.sandbox.pace(None)
     asked = shop.order({shop.product(OAK=1): 1})
     order = asked["order_id"]
+    shop.sandbox.pace(None, order)
     slow = shop.sandbox.fail("twilio", "send", "delay", seconds=1.5, match=order)
     shop.api.post("/v1/orders", json=asked).raise_for_status()
     shop.until(lambda: shop.sandbox.struck(slow), "the message to be on its way", order)

@@ -137,10 +137,8 @@ def test_a_number_that_does_not_exist_is_on_record_and_holds_nothing_up(shop: Sh
 @renewed_only
 def test_a_refusing_warehouse_is_asked_again_when_an_operator_says_so(shop: Shop) -> None:
     sku = shop.product(OAK=1)
-    shop.sandbox.pace(None)
-    order = shop.place({sku: 1})
-    shop.happened(order, "requested")
-    shop.sandbox.warehouse(f"{order}-1", "refuse")
+    order = shop.place({sku: 1}, by_hand=True)
+    shop.warehouse(order).refuses()
     shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
     shop.resolve(order, "cancel", "warehouse")
     assert shop.ends(order) == "cancelled"
@@ -150,10 +148,8 @@ def test_a_refusing_warehouse_is_asked_again_when_an_operator_says_so(shop: Shop
 @renewed_only
 def test_a_warehouse_that_stops_by_itself_is_a_refusal(shop: Shop) -> None:
     sku = shop.product(OAK=1)
-    shop.sandbox.pace(None)
-    order = shop.place({sku: 1})
-    shop.happened(order, "requested")
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    order = shop.place({sku: 1}, by_hand=True)
+    shop.warehouse(order).stops()
     shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
     assert shop.view(order)["holds"][0]["code"] == "stopped_by_warehouse"
     shop.resolve(order, "cancel", "warehouse")
@@ -164,13 +160,11 @@ def test_a_warehouse_that_stops_by_itself_is_a_refusal(shop: Shop) -> None:
 @renewed_only
 def test_a_packed_parcel_that_the_warehouse_takes_back_is_paid_back(shop: Shop) -> None:
     sku = shop.product(OAK=1)
-    shop.sandbox.pace(None)
-    order = shop.place({sku: 1})
-    shop.happened(order, "requested")
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    order = shop.place({sku: 1}, by_hand=True)
+    shop.warehouse(order).packs()
     shop.happened(order, "released")
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
+    shop.goes_by_itself(order)
     assert shop.ends(order) == "cancelled"
     books = shop.books(order)
     assert (books["captures"], books["refunds"], books["label_refunds"]) == (1, 1, 1)
@@ -183,9 +177,9 @@ def test_a_silent_warehouse_is_held_and_its_answer_goes_on(shop: Shop) -> None:
     shop.happened(order, "requested")
     shop.pass_time(order, timedelta(days=6))
     shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.warehouse(order).packs()
     shop.happened(order, "released")
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    shop.warehouse(order).hands_over()
     assert shop.ends(order) == "completed"
     assert shop.open_hold(order) is None
 
@@ -200,14 +194,13 @@ def test_a_parcel_that_comes_back_waits_for_a_person(shop: Shop) -> None:
 
 def test_an_operators_hold_stops_before_the_next_step(plain_shop: Shop) -> None:
     shop = plain_shop
-    shop.sandbox.pace(None)
-    order = shop.place({shop.product(OAK=1): 1})
+    order = shop.place({shop.product(OAK=1): 1}, by_hand=True)
     shop.happened(order, "requested")
     shop.call(shop.handle(order).execute_update("hold", {"by": "eve", "why": "looks odd"}))
     shop.reaches(order, status="on_hold")
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.warehouse(order).packs()
     shop.happened(order, "packed")
-    shop.sandbox.pace(0.02)
+    shop.goes_by_itself(order)
     shop.pass_time(order, timedelta(hours=1))
     assert "label_bought" not in shop.timeline(order)
     shop.resolve(order, "retry", "operator")
@@ -215,9 +208,7 @@ def test_an_operators_hold_stops_before_the_next_step(plain_shop: Shop) -> None:
 
 
 def short(shop: Shop, order: str, sku: str) -> None:
-    lines = [{"sku": sku, "missing": 1}]
-    data = {"fulfillment_id": f"{order}-1", "lines": lines}
-    shop.sandbox.tell("/warehouse/send", {"type": "fulfillment.short_picked", "data": data})
+    shop.warehouse(order).sends("short_picked", lines=[{"sku": sku, "missing": 1}])
 
 
 @renewed_only
@@ -240,16 +231,14 @@ def test_missing_units_that_are_told_of_after_the_packing_are_found_elsewhere(sh
 
 @renewed_only
 def test_missing_units_that_are_told_of_after_the_capture_reach_a_person(shop: Shop) -> None:
-    shop.sandbox.pace(None)
     sku = shop.product(OAK=2)
-    order = shop.place({sku: 2})
-    shop.happened(order, "requested")
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    order = shop.place({sku: 2}, by_hand=True)
+    shop.warehouse(order).packs()
     shop.happened(order, "released")
     short(shop, order, sku)
     shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
     assert shop.view(order)["holds"][0]["code"] == "short_after_capture"
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    shop.warehouse(order).hands_over()
+    shop.goes_by_itself(order)
     shop.resolve(order, "skip", "warehouse")
     assert shop.ends(order) == "completed"

@@ -67,15 +67,14 @@ def test_an_off_session_decline_holds_the_payment_until_the_customer_gives_anoth
 
 @renewed_only
 def test_an_authorization_that_expires_while_the_warehouse_packs_is_replaced(shop: Shop) -> None:
-    shop.sandbox.pace(None)
-    order = shop.place({shop.product(prefix="SILENT", OAK=1): 1})
+    order = shop.place({shop.product(prefix="SILENT", OAK=1): 1}, by_hand=True)
     shop.happened(order, "requested")
     shop.pass_time(order, timedelta(days=8))
     shop.happened(order, "authorization_ended")
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.warehouse(order).packs()
+    shop.goes_by_itself(order)
     shop.happened(order, "released")
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    shop.warehouse(order).hands_over()
     assert shop.ends(order) == "completed"
     books = shop.books(order)
     assert (books["authorizations"], books["captures"], books["captured"]) == (2, 1, 2300)
@@ -83,15 +82,13 @@ def test_an_authorization_that_expires_while_the_warehouse_packs_is_replaced(sho
 
 @renewed_only
 def test_a_refund_that_the_bank_gives_back_reaches_an_operator_after_the_order_has_ended(shop: Shop) -> None:
-    shop.sandbox.pace(None)
-    order = shop.place({shop.product(OAK=1): 1})
-    shop.happened(order, "requested")
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    order = shop.place({shop.product(OAK=1): 1}, by_hand=True)
+    shop.warehouse(order).packs()
     shop.happened(order, "released")
     shop.cancel(order)
     shop.happened(order, "recall_asked")
-    shop.sandbox.pace(0.02)
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
+    shop.goes_by_itself(order)
     assert shop.ends(order) == "cancelled"
     refund = next(e["reference"] for e in shop.sandbox.books(order)["entries"] if e["effect"] == "refund")
     shop.sandbox.card_refund(refund, "fail")

@@ -31,9 +31,9 @@ def test_a_silent_warehouse_is_asked_again_and_given_its_time(shop: Shop) -> Non
     shop.pass_time(order, timedelta(days=2))
     shop.until(lambda: shop.open_hold(order, "warehouse"), "another hold", order)
     assert shop.books(order)["warehouse_requests"] == 1
-    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.warehouse(order).packs()
     shop.happened(order, "released")
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    shop.warehouse(order).hands_over()
     assert shop.ends(order) == "completed"
 
 
@@ -42,18 +42,16 @@ def test_cancelled_while_its_warehouse_is_silent(shop: Shop) -> None:
     order = silent(shop)
     shop.cancel(order)
     shop.happened(order, "recall_asked")
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     assert shop.ends(order) == "cancelled"
     assert shop.open_hold(order) is None
 
 
 @renewed_only
 def test_what_leaves_before_it_was_packed_is_paid_and_closed_by_a_person(shop: Shop) -> None:
-    shop.sandbox.pace(None)
     sku = shop.product(OAK=1)
-    order = shop.place({sku: 1})
-    shop.happened(order, "requested")
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    order = shop.place({sku: 1}, by_hand=True)
+    shop.warehouse(order).hands_over()
     shop.happened(order, "captured")
     shop.resolve(order, "skip", "warehouse")
     assert shop.ends(order) == "completed"
@@ -64,15 +62,13 @@ def test_what_leaves_before_it_was_packed_is_paid_and_closed_by_a_person(shop: S
 
 @renewed_only
 def test_what_leaves_though_it_was_cancelled_reaches_a_person(shop: Shop) -> None:
-    shop.sandbox.pace(None)
-    order = shop.place({shop.product(OAK=1): 1})
+    order = shop.place({shop.product(OAK=1): 1}, by_hand=True)
     shop.happened(order, "requested")
     shop.cancel(order)
     shop.happened(order, "recall_asked")
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     assert shop.ends(order) == "cancelled"
-    news = {"type": "fulfillment.handed_over", "data": {"fulfillment_id": f"{order}-1"}}
-    shop.sandbox.tell("/warehouse/send", news)
+    shop.warehouse(order).sends("handed_over")
     shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
     shop.resolve(order, "skip", "warehouse")
     shop.reaches(order, status="cancelled")
@@ -82,8 +78,7 @@ def test_what_leaves_though_it_was_cancelled_reaches_a_person(shop: Shop) -> Non
 
 
 def released(shop: Shop) -> str:
-    shop.sandbox.pace(None)
-    order = shop.place({shop.product(OAK=1): 1})
+    order = shop.place({shop.product(OAK=1): 1}, by_hand=True)
     shop.happened(order, "requested")
     stories.pack(shop, order)
     return order
@@ -96,8 +91,8 @@ def test_goods_that_do_not_leave_are_asked_after(shop: Shop) -> None:
     shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
     shop.resolve(order, "retry", "warehouse")
     shop.happened(order, "released", 2)
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
-    shop.sandbox.pace(0.02)
+    shop.warehouse(order).hands_over()
+    shop.goes_by_itself(order)
     stories.told(shop, order, "shipped", f"{order}-1")
     shop.sandbox.track(stories.tracking_number(shop, f"{order}-1"), "delivered")
     assert shop.ends(order) == "completed"
@@ -108,12 +103,12 @@ def test_goods_that_do_not_leave_are_asked_after(shop: Shop) -> None:
 def test_a_warehouse_that_accepts_and_is_silent_again_is_held_again(shop: Shop) -> None:
     """Its clock is days behind the engine's here, so that its time is over at once."""
     order = silent(shop)
-    shop.sandbox.warehouse(f"{order}-1", "accept")
+    shop.warehouse(order).accepts()
     shop.happened(order, "hold_closed")
     shop.until(lambda: shop.open_hold(order), "another hold", order)
     shop.cancel(order)
     shop.happened(order, "recall_asked")
-    shop.sandbox.warehouse(f"{order}-1", "cancel")
+    shop.warehouse(order).stops()
     assert shop.ends(order) == "cancelled"
 
 
@@ -133,7 +128,7 @@ def test_a_parcel_is_asked_after_in_time_whatever_the_warehouses_clock_says(shop
 @renewed_only
 def test_a_lost_parcel_that_arrives_needs_nobody(shop: Shop) -> None:
     order = released(shop)
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    shop.warehouse(order).hands_over()
     number = stories.tracking_number(shop, f"{order}-1")
     shop.sandbox.track(number, "failure")
     shop.until(lambda: shop.open_hold(order, "delivery"), "a hold", order)
@@ -145,7 +140,7 @@ def test_a_lost_parcel_that_arrives_needs_nobody(shop: Shop) -> None:
 @renewed_only
 def test_a_lost_parcel_that_was_closed_and_comes_back_opens_nothing(shop: Shop) -> None:
     order = released(shop)
-    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    shop.warehouse(order).hands_over()
     number = stories.tracking_number(shop, f"{order}-1")
     shop.sandbox.track(number, "failure")
     shop.resolve(order, "skip", "delivery")
@@ -161,13 +156,13 @@ def test_a_fulfillment_that_is_stopped_while_it_waits_for_money_is_not_paid_for(
     here, missing = shop.product(OAK=1), shop.product()
     order = shop.place({here: 1, missing: 1}, card="pm_card_declinedOffSession")
     shop.until(lambda: "delivered" in shop.timeline(order), "the first delivery", order)
-    shop.sandbox.pace(None)
+    shop.sandbox.pace(None, order)
     shop.pass_time(order, timedelta(days=21))
     shop.receive("OAK", {missing: 1})
     shop.happened(order, "requested", 2)
-    shop.sandbox.warehouse(f"{order}-2", "pack")
+    shop.warehouse(order, 2).packs()
     shop.until(lambda: shop.open_hold(order, "payment_action"), "a hold", order)
-    shop.sandbox.warehouse(f"{order}-2", "cancel")
+    shop.warehouse(order, 2).stops()
     assert shop.ends(order) == "completed"
     assert shop.open_hold(order) is None
     assert shop.books(order)["captures"] == 1
@@ -175,15 +170,14 @@ def test_a_fulfillment_that_is_stopped_while_it_waits_for_money_is_not_paid_for(
 
 @renewed_only
 def test_what_leaves_with_half_of_its_labels_is_closed_by_a_person_and_the_carrier(shop: Shop) -> None:
-    shop.sandbox.pace(None)
     sku = shop.product(prefix="TWOBOX", OAK=2)
     order = shop.order({sku: 2})["order_id"]
-    shop.place({sku: 2}, order_id=order)
+    shop.place({sku: 2}, order_id=order, by_hand=True)
     shop.happened(order, "requested")
     with shop.sandbox.failing("shippo", "buy", "error", match=f"{order}-1/2"):
-        shop.sandbox.warehouse(f"{order}-1", "pack")
+        shop.warehouse(order).packs()
         shop.happened(order, "label_bought")
-        shop.sandbox.warehouse(f"{order}-1", "hand_over")
+        shop.warehouse(order).hands_over()
         shop.resolve(order, "skip", "warehouse")
         shop.happened(order, "captured")
     shop.happened(order, "taken_for_delivered")
