@@ -116,7 +116,8 @@ class RelayWorker:
 
     def lease(self) -> list[Due]:
         with self.sessions.begin() as tx:
-            return grouped(tx, leased(tx, wall_clock()))
+            rows = leased(tx, wall_clock())
+            return grouped(tx, rows) if rows else []
 
     def give_back(self, missed: Iterable[Due]) -> None:
         """Not the orders' fault: due again as soon as the engine is back."""

@@ -9,8 +9,10 @@ import structlog
 
 from infra import telemetry, temporal
 from infra.database import engine, upgrade
+from infra.database.counting import count
 from infra.processes import leave, told_to_stop
 from infra.settings import WORKER_NEEDS, Settings, SettingsError
+from workers.numbers import transactions_counted
 from workers.wiring import activities, policy, providers
 from workers.worker import THREADS, worker
 
@@ -20,7 +22,9 @@ log = structlog.get_logger(__name__)
 async def main(settings: Settings) -> None:
     stop = told_to_stop()
     database = upgrade.opened(settings.database_url.get_secret_value(), THREADS)
-    client = await temporal.connect(runtime=telemetry.runtime(settings.orders_metrics_address))
+    runtime = telemetry.runtime(settings.orders_metrics_address)
+    count(database, transactions_counted(runtime.metric_meter))
+    client = await temporal.connect(runtime=runtime)
     await temporal.register_search_attributes(client)
     registered = activities(
         engine.sessions(database),

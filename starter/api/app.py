@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from sqlalchemy import Engine
 from temporalio.client import Client
 
+from infra.database.counting import count
 from infra.database.engine import sessions
 from infra.settings import Settings
 from starter.api import catalogue, changes, docs, health, orders, stock
@@ -41,6 +42,7 @@ def build(settings: Settings, engine: Engine, client: Client) -> FastAPI:
     )
     numbers = Numbers(parts)
     app.state.parts, app.state.numbers = parts, numbers
+    count(engine, numbers.count_transaction)
     app.add_middleware(Around, numbers=numbers)
     install(app)
     webhooks = (stripe_events, shippo_news, twilio_statuses, warehouse)

@@ -11,12 +11,10 @@ from structlog import get_logger
 from structlog.contextvars import bound_contextvars
 
 from activities.fields import ID
-from starter.api.numbers import Numbers
+from starter.api.numbers import REQUEST, Numbers, method, route
 from starter.api.problems import Refusal
 
 LARGEST_BODY = 1024 * 1024
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""A caller may send any word: each would be a series of its own."""
 QUIET = ("/healthz", "/readyz", "/metrics")
 
 log = get_logger(__name__)
@@ -33,6 +31,7 @@ class Around:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        REQUEST.set(scope)
         begun, request_id, status = time.perf_counter(), token_hex(8), 0
 
         async def sending(message: Message) -> None:
@@ -54,13 +53,12 @@ class Around:
             self.count(scope, status, time.perf_counter() - begun)
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "none")
-        method = scope["method"] if scope["method"] in METHODS else "other"
-        self.numbers.requests.labels(method, route, str(status)).inc()
-        self.numbers.seconds.labels(method, route).observe(seconds)
-        if route not in QUIET:
+        verb, path = method(scope), route(scope)
+        self.numbers.requests.labels(verb, path, str(status)).inc()
+        self.numbers.seconds.labels(verb, path).observe(seconds)
+        if path not in QUIET:
             order = order_of(scope)
-            log.info("answered", method=method, route=route, status=status, ms=round(seconds * 1000), **order)
+            log.info("answered", method=verb, route=path, status=status, ms=round(seconds * 1000), **order)
 
 
 def order_of(scope: Scope) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Numbers for Prometheus: counts and times, by words of our own. No id and no person is in any label."""
 
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -8,11 +9,34 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Scope
 
 from activities.facts.record import wall_clock
 from activities.models import OrderStatus
+from infra.database import counting
 from infra.database.tables import Backorder, Hold, Order, Relay
 from starter.api.parts import Parts
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""A caller may send any word: each would be a series of its own."""
+
+REQUEST: ContextVar[Scope | None] = ContextVar("request", default=None)
+"""What is being answered."""
+
+
+def source() -> str:
+    """Who asks the database: the route being answered; the relay answers nobody."""
+    request = REQUEST.get()
+    return f"{method(request)} {route(request)}" if request else "relay"
+
+
+def route(request: Scope) -> str:
+    """As declared, once the request was routed: no id is in it."""
+    return str(getattr(request.get("route"), "path", "none"))
+
+
+def method(request: Scope) -> str:
+    return str(request["method"]) if request["method"] in METHODS else "other"
 
 
 class Numbers:
@@ -25,7 +49,17 @@ class Numbers:
         self.webhooks = Counter(
             "orders_webhooks", "Webhooks, by what became of them", ("sender", "outcome"), registry=self.registry
         )
+        self.statements = Counter(
+            counting.STATEMENTS, "Statements asked of the database", (counting.SOURCE,), registry=self.registry
+        )
+        self.transactions = Counter(
+            counting.TRANSACTIONS, "Transactions that they were in", (counting.SOURCE,), registry=self.registry
+        )
         self.registry.register(Tables(parts))
+
+    def count_transaction(self, statements: int) -> None:
+        self.statements.labels(source()).inc(statements)
+        self.transactions.labels(source()).inc()
 
     def text(self) -> tuple[bytes, str]:
         return generate_latest(self.registry), CONTENT_TYPE_LATEST

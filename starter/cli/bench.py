@@ -53,6 +53,7 @@ def bench(
             running.sandbox or "",
             running.sandbox_token,
             running.environ,
+            running.stack.ports,
         )
         found = asyncio.run(measured(target, orders, at_once, paper))
         running.check()
@@ -78,7 +79,8 @@ def running_one(home: Home) -> Target | None:
     known = {"TEMPORAL_ADDRESS": f"127.0.0.1:{stack.ports['engine']}"} if "engine" in stack.ports else {}
     sandbox = f"http://127.0.0.1:{stack.ports['sandbox']}"
     token = stack.secrets[SANDBOX_TOKEN].get_secret_value()
-    return Target(stack.api_url, stack.api_key.get_secret_value(), sandbox, token, environment() | known)
+    key = stack.api_key.get_secret_value()
+    return Target(stack.api_url, key, sandbox, token, environment() | known, stack.ports)
 
 
 def fresh(home: Home) -> Home:

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from infra.sandbox.client import SandboxControl
 from infra.temporal import connect
 from starter.cli import catalogue
 from starter.cli.client import Api
+from starter.cli.consumption import consumption
 from starter.cli.cost import KINDS, Cost, cost_of
 from starter.cli.failure import Failed
 from workflows.messages import workflow_id
@@ -39,6 +40,7 @@ class Target:
     sandbox: str
     sandbox_token: str
     environ: Mapping[str, str]
+    ports: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Measured:
     bytes: float
     actions: float
     actions_by_kind: dict[str, float]
+    statements: dict[str, float]
+    transactions: dict[str, float]
+    cpu_ms: dict[str, float]
+    """Per order, by process, as are statements and transactions."""
+    not_seen: list[str]
 
     @property
     def per_second(self) -> float:
@@ -72,25 +79,36 @@ class Measured:
             ("history bytes per order", f"{self.bytes:,.0f}"),
             ("billable actions per order", f"{self.actions:g}"),
             ("", kinds),
+            ("statements per order", by_process(self.statements)),
+            ("transactions per order", by_process(self.transactions)),
+            ("CPU per order, ms", by_process(self.cpu_ms)),
+            *([("not seen from here", ", ".join(self.not_seen))] if self.not_seen else []),
         ]
+
+
+def by_process(figures: Mapping[str, float]) -> str:
+    parts = ", ".join(f"{name} {figure:,.0f}" for name, figure in figures.items())
+    return f"{sum(figures.values()):,.0f}: {parts}" if figures else "–"
 
 
 async def measured(target: Target, orders: int, at_once: int, paper: Console) -> Measured:
     api = Api(target.api_url, target.key)
     run = f"bench-{secrets.token_hex(4)}"
     prepare(api, run, orders)
-    with (
-        SandboxControl(target.sandbox, target.sandbox_token).paced(0),
-        Progress(console=paper, transient=True) as progress,
-    ):
+    client, sandbox = await connect(target.environ), SandboxControl(target.sandbox, target.sandbox_token)
+    before = consumption(target.ports, target.api_url)
+    with sandbox.paced(0), Progress(console=paper, transient=True) as progress:
         began = time.monotonic()
         bar = progress.add_task("placed to delivered", total=orders)
         bench = Bench(api, run, lambda done: progress.update(bar, completed=done))
         ids = await bench.play(orders, at_once)
         seconds = time.monotonic() - began
+        await ended(client, ids)
+        sandbox.webhooks_taken()
+    taken = consumption(target.ports, target.api_url).per_order(before, orders)
     views = [await asyncio.to_thread(api.get, f"/v1/orders/{order_id}") for order_id in ids]
     latencies = sorted(latency(view) for view in views)
-    costs = await costs_of(await connect(target.environ), ids[:COUNTED])
+    costs = await costs_of(client, ids[:COUNTED])
     return Measured(
         orders=orders,
         at_once=at_once,
@@ -101,6 +119,10 @@ async def measured(target: Target, orders: int, at_once: int, paper: Console) ->
         bytes=mean([cost.bytes for cost in costs]),
         actions=mean([cost.billed for cost in costs]),
         actions_by_kind={kind: mean([cost.actions[kind] for cost in costs]) for kind in KINDS},
+        statements=taken.statements,
+        transactions=taken.transactions,
+        cpu_ms=taken.cpu_ms,
+        not_seen=taken.not_seen(),
     )
 
 
@@ -184,13 +206,17 @@ def latency(view: dict[str, Any]) -> float:
     return (at["delivered"] - at["placed"]).total_seconds()
 
 
+async def ended(client: Client, ids: Iterable[str]) -> None:
+    """Until each workflow has ended: its last message belongs to its cost."""
+    for order_id in ids:
+        await asyncio.wait_for(client.get_workflow_handle(workflow_id(order_id)).result(), 60)
+
+
 async def costs_of(client: Client, ids: list[str]) -> list[Cost]:
-    """Waits for each workflow's end: its last message belongs to its cost."""
     costs = []
     for order_id in ids:
         runs = [each async for each in client.list_workflows(f"WorkflowId = '{workflow_id(order_id)}'")]
         handles = [client.get_workflow_handle(run.id, run_id=run.run_id) for run in runs]
-        await asyncio.gather(*(asyncio.wait_for(handle.result(follow_runs=False), 60) for handle in handles))
         costs.append(cost_of([await handle.fetch_history() for handle in handles]))
     return costs
 

@@ -39,3 +39,11 @@ async def test_when_every_connection_is_in_use_it_says_to_try_again(api: Api, mo
     for connection in taken:
         connection.close()
     assert (await api.client.get("/v1/orders")).status_code == 200
+
+
+async def test_what_is_asked_of_the_database_is_counted_by_route(api: Api) -> None:
+    await api.place(order_id="W-1")
+    await api.client.get("/v1/orders/W-1")
+    numbers = (await api.client.get("/metrics")).text
+    assert 'orders_database_transactions_total{source="POST /v1/orders"} 3.0' in numbers
+    assert 'orders_database_transactions_total{source="GET /v1/orders/{order_id}"} 2.0' in numbers

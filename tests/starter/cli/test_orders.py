@@ -125,4 +125,8 @@ def test_what_an_order_costs_is_measured(orders: Orders) -> None:
     assert found["events"] <= 100
     assert found["bytes"] <= 12 * 1024
     assert found["actions"] <= 24
+    assert {"worker", "api", "engine", "sandbox"} == {name for name, ms in found["cpu_ms"].items() if ms > 0}
+    for figures, fewest in ((found["statements"], 50), (found["transactions"], 10)):
+        assert {"worker", "api"} == {name for name, figure in figures.items() if figure > fewest}
+    assert found["not_seen"] == []
     assert found["actions"] == pytest.approx(sum(found["actions_by_kind"].values()), abs=0.1)

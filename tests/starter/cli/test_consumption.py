@@ -1,0 +1,18 @@
+"""What a stack takes is read from its processes; what is not to be seen from here is named."""
+
+from infra.processes import free_ports
+from starter.cli.consumption import LISTENS, Consumption, consumption
+
+
+def test_what_does_not_run_on_this_machine_is_left_out_and_named() -> None:
+    [port] = free_ports(1)
+    found = consumption({"api": port}, f"http://127.0.0.1:{port}")
+    assert found == Consumption({}, {}, {})
+    asked = [f"{what} of {name}" for what in ("statements", "transactions") for name in ("worker", "api")]
+    assert found.not_seen() == [f"CPU of {name}" for name in LISTENS] + asked
+
+
+def test_what_began_or_ended_in_between_is_left_out() -> None:
+    before = Consumption({"worker": 100.0, "api": 50.0}, {"worker": 90.0}, {})
+    after = Consumption({"worker": 300.0, "engine": 20.0}, {"worker": 10.0}, {})
+    assert after.per_order(before, 10) == Consumption({"worker": 20.0}, {}, {})
