@@ -3,7 +3,7 @@ workflow."""
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from activities.allocation import UnitAmounts, allocate, unit_amounts
+from activities.example import EXAMPLE
 from activities.fields import (
     METHOD,
     PRINTABLE,
@@ -163,29 +164,6 @@ class ExternalPayment(Asked):
 
 
 AskedPayment = Annotated[CardPayment | ExternalPayment, Field(discriminator="method")]
-
-
-EXAMPLE: dict[str, Any] = {
-    "order_id": "W-1001",
-    "channel": "web",
-    "currency": "usd",
-    "customer": {"customer_id": "C-7", "name": "Ada Park", "email": "ada@example.com"},
-    "lines": [{"sku": "MUG-BLUE", "quantity": 2, "unit_price": 1800}],
-    "shipping": {
-        "price": 500,
-        "address": {
-            "name": "Ada Park",
-            "street1": "215 Clayton St",
-            "city": "San Francisco",
-            "state": "CA",
-            "zip": "94117",
-            "country": "US",
-        },
-    },
-    "tax": 310,
-    "total": 4410,
-    "payment": {"method": "card", "payment_method": "pm_card_visa"},
-}
 
 
 class AskedOrder(Asked):

@@ -10,7 +10,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
-from copy import deepcopy
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -25,6 +24,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 
+from activities.example import example_order
 from infra.database.tables import Customer, Hold, Location, Order, Product, Stock, TimelineEntry
 from infra.processes import free_ports
 from infra.sandbox.client import SandboxControl
@@ -47,33 +47,6 @@ FAST = {
     "ORDERS_START_TO_CLOSE": "3500ms",
     "ORDERS_STEP_PATIENCE": "4s",
     "ORDERS_LABEL_SETTLE": "300ms",
-}
-MUG: dict[str, Any] = {
-    "channel": "web",
-    "currency": "usd",
-    "customer": {
-        "name": "Ada Parkinson",
-        "email": "ada@example.com",
-        "phone": "+14155550100",
-        "notify": ["email", "sms"],
-    },
-    "lines": [],
-    "shipping": {
-        "method": "ship",
-        "service": "cheapest",
-        "price": 500,
-        "address": {
-            "name": "Ada Parkinson",
-            "street1": "215 Clayton St",
-            "city": "San Francisco",
-            "state": "CA",
-            "zip": "94117",
-            "country": "US",
-        },
-    },
-    "tax": 0,
-    "discount": 0,
-    "payment": {"method": "card", "payment_method": "pm_card_visa"},
 }
 DOCK = {"name": "Dock", "street1": "1 Dock Rd", "city": "Oakland", "state": "CA", "zip": "94607", "country": "US"}
 
@@ -246,23 +219,7 @@ class Shop:
 
     def order(self, lines: dict[str, int], *, order_id: str | None = None, **changes: Any) -> dict[str, Any]:
         """An order as it would be sent: 18.00 a unit, 5.00 shipping."""
-        asked = deepcopy(MUG)
-        asked["order_id"] = order_id or unique("W")
-        asked["customer"]["customer_id"] = f"C-{asked['order_id']}"
-        asked["lines"] = [{"sku": sku, "quantity": n, "unit_price": 1800} for sku, n in lines.items()]
-        for name, value in changes.items():
-            if name == "card":
-                asked["payment"]["payment_method"] = value
-            elif name in ("zip",):
-                asked["shipping"]["address"]["zip"] = value
-            elif name in ("email", "phone", "notify"):
-                asked["customer"][name] = value
-            else:
-                asked[name] = value
-        asked["total"] = (
-            sum(line["quantity"] * line["unit_price"] for line in asked["lines"]) + asked["shipping"]["price"]
-        )
-        return asked
+        return example_order(order_id or unique("W"), lines, **changes)
 
     def place(self, lines: dict[str, int], *, by_hand: bool = False, **changes: Any) -> str:
         """`by_hand`: of the outside world nothing moves that is about this order, until the test says so."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 from temporalio.client import Client
 
+from activities.example import example_order
 from infra.sandbox.client import SandboxControl
 from infra.temporal import connect
 from starter.cli import catalogue
@@ -157,7 +158,7 @@ class Bench:
         return ids
 
     async def place(self, order_id: str) -> None:
-        await asyncio.to_thread(self.api.post, "/v1/orders", order(order_id, self.run))
+        await asyncio.to_thread(self.api.post, "/v1/orders", example_order(order_id, {SKU: 1}, channel=self.run))
 
     async def look(self, under_way: int) -> None:
         """Those under way are the newest, but for a few that were overtaken."""
@@ -168,36 +169,6 @@ class Bench:
 
         self.done |= await asyncio.to_thread(ended)
         self.on_progress(len(self.done))
-
-
-def order(order_id: str, channel: str) -> dict[str, Any]:
-    """A plain card order: one parcel, four messages by mail and SMS."""
-    return {
-        "order_id": order_id,
-        "channel": channel,
-        "currency": "usd",
-        "customer": {
-            "customer_id": f"C-{order_id}",
-            "name": "Ada Park",
-            "email": "ada@example.com",
-            "phone": "+14155550100",
-            "notify": ["email", "sms"],
-        },
-        "lines": [{"sku": SKU, "quantity": 1, "unit_price": 1800}],
-        "shipping": {
-            "price": 500,
-            "address": {
-                "name": "Ada Park",
-                "street1": "215 Clayton St",
-                "city": "San Francisco",
-                "state": "CA",
-                "zip": "94117",
-                "country": "US",
-            },
-        },
-        "total": 2300,
-        "payment": {"method": "card", "payment_method": "pm_card_visa"},
-    }
 
 
 def latency(view: dict[str, Any]) -> float:

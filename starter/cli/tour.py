@@ -6,6 +6,7 @@ customer's clock is moved with the order's.
 
 from typing import Any
 
+from activities.example import example_order
 from starter.cli.acts import (
     Await,
     Books,
@@ -49,25 +50,10 @@ PRICES = {"MUG-BLUE": 1800, "MUG-GREEN": 1800, "TEAPOT": 6400, "KETTLE": 8900, "
 def order(n: int, order_id: str, skus: dict[str, int], card: str = "pm_card_visa") -> dict[str, Any]:
     """An order of the n-th person."""
     name, street, city, state, zip_code = PEOPLE[n - 1]
-    address = {"name": name, "street1": street, "city": city, "state": state, "zip": zip_code, "country": "US"}
-    first = name.split()[0].lower()
-    return {
-        "order_id": order_id,
-        "channel": "web",
-        "currency": "usd",
-        "customer": {
-            "customer_id": f"C-{n}",
-            "name": name,
-            "email": f"{first}@example.com",
-            "phone": f"+1415555{n:04}",
-            "notify": ["email", "sms"],
-        },
-        "lines": [{"sku": sku, "quantity": count, "unit_price": PRICES[sku]} for sku, count in skus.items()],
-        "shipping": {"service": "cheapest", "price": 500, "address": address},
-        "total": sum(PRICES[sku] * count for sku, count in skus.items()) + 500,
-        "payment": {"method": "card", "payment_method": card},
-        "backorder": "ship_partial",
-    }
+    lines = [{"sku": sku, "quantity": count, "unit_price": PRICES[sku]} for sku, count in skus.items()]
+    customer = {"customer_id": f"C-{n}", "email": f"{name.split()[0].lower()}@example.com", "phone": f"+1415555{n:04}"}
+    address = {"street1": street, "city": city, "state": state, "zip": zip_code}
+    return example_order(order_id, skus, lines=lines, card=card, name=name, **customer, **address)
 
 
 # --- where an order can be waited for -------------------------------------------------------------------------------

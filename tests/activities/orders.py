@@ -1,8 +1,9 @@
 """Orders in the tables, for activities and facts that are tried without an engine."""
 
 from activities import facts
+from activities.example import example_order
 from activities.facts.record import wall_clock
-from activities.intake import EXAMPLE, AskedOrder
+from activities.intake import AskedOrder
 from activities.ports import Parcel
 from infra.database.tables import Product
 from tests.fixtures_database import Database
@@ -24,13 +25,9 @@ def placed(
         )
         if in_stock:
             facts.shelves.received(tx, reference="opening", location_id="OAK", lines=[(SKU, in_stock)])
-        line = {"sku": SKU, "quantity": quantity, "unit_price": 1800}
-        total = quantity * 1800 + EXAMPLE["shipping"]["price"]
-        customer = EXAMPLE["customer"] | {"phone": "+14155550100", "customer_id": customer_id or f"C-{order_id}"}
-        asked = EXAMPLE | {"order_id": order_id, "lines": [line], "tax": 0, "discount": 0, "total": total}
-        facts.orders.placed(
-            tx, AskedOrder.model_validate(asked | {"customer": customer}), order_id=order_id, idempotency_key=None
-        )
+        own = {"customer_id": customer_id or f"C-{order_id}", "notify": ["email"]}
+        asked = AskedOrder.model_validate(example_order(order_id, {SKU: quantity}, **own))
+        facts.orders.placed(tx, asked, order_id=order_id, idempotency_key=None)
 
 
 def packed(database: Database, order_id: str) -> str:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from activities.allocation import allocate, cost, unit_amounts
-from activities.intake import EXAMPLE, AskedOrder
+from activities.example import EXAMPLE
+from activities.intake import AskedOrder
 
 AMOUNT = st.integers(0, 10**7) | st.integers(0, 30)
 LINE = st.fixed_dictionaries(

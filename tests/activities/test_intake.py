@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from activities.intake import EXAMPLE, AskedLine, AskedOrder
+from activities.example import EXAMPLE
+from activities.intake import AskedLine, AskedOrder
 
 RECORDED = "ed7416eb025da04462e7000b7479b5a42c900f41a76f9e2f6233390024c7a59e"
 """Of the example, when its hash was first released: another one would make known orders other ones."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import httpx
 from sqlalchemy import func, select
 
+from activities.example import example_order
 from infra.database.tables import Message, Order, Relay, TimelineEntry
 from infra.home import Home
 from infra.processes import Child
@@ -148,18 +149,4 @@ class House:
 
 
 def order(order_id: str, sku: str = "MUG", quantity: int = 1, **changes: Any) -> dict[str, Any]:
-    """A card order: 18.00 a unit, 5.00 shipping. `changes` go to where their name belongs."""
-    address = {"name": "Ada Park", "street1": "215 Clayton St", "city": "San Francisco", "state": "CA"}
-    customer = {"name": "Ada Park", "email": "ada@example.com", "phone": "+14155550100", "notify": ["email", "sms"]}
-    card = changes.pop("card", "pm_card_visa")
-    for part in (customer, address := address | {"zip": "94117", "country": "US"}):
-        part |= {name: changes[name] for name in part if name in changes}
-    return {
-        "order_id": order_id,
-        "currency": "usd",
-        "customer": customer | {"customer_id": f"C-{order_id}"},
-        "lines": [{"sku": sku, "quantity": quantity, "unit_price": 1800}],
-        "shipping": {"price": 500, "address": address},
-        "total": quantity * 1800 + 500,
-        "payment": {"method": "card", "payment_method": card},
-    }
+    return example_order(order_id, {sku: quantity}, **changes)

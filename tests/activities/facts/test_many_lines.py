@@ -9,9 +9,10 @@ from sqlalchemy import event, func, insert, select
 from sqlalchemy.orm import Session
 
 from activities import facts
+from activities.example import EXAMPLE
 from activities.facts.catalogue import location_put
 from activities.facts.record import wall_clock
-from activities.intake import EXAMPLE, AskedOrder
+from activities.intake import AskedOrder
 from activities.standing import whole
 from activities.views import order as order_view
 from activities.views import stock as stock_view

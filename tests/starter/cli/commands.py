@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from activities.example import example_order
 from infra.home import Home
 from infra.processes import Child, start
 from starter.cli.parts import without_real_parts
@@ -64,13 +65,5 @@ def started_up(home: Home, *, pace: float, **environ: str) -> Child:
 
 def an_order(**changes: Any) -> dict[str, Any]:
     """One of the seeded catalogue's mugs, with an id of its own."""
-    address = {"name": "Ada Park", "street1": "215 Clayton St", "city": "San Francisco", "state": "CA"}
-    return {
-        "order_id": f"T-{uuid.uuid4().hex[:10]}",
-        "currency": "usd",
-        "customer": {"name": "Ada Park", "email": "ada@example.com"},
-        "lines": [{"sku": "MUG-BLUE", "quantity": 1, "unit_price": 1800}],
-        "shipping": {"price": 500, "address": {**address, "zip": "94117", "country": "US"}},
-        "total": 2300,
-        "payment": {"method": "card", "payment_method": "pm_card_visa"},
-    } | changes
+    order_id = changes.pop("order_id", f"T-{uuid.uuid4().hex[:10]}")
+    return example_order(order_id, {"MUG-BLUE": 1}, **changes)
