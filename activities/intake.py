@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from activities.allocation import UnitAmounts, allocate, unit_amounts
+from activities.charge_limits import largest, smallest
 from activities.example import EXAMPLE
 from activities.fields import (
     METHOD,
@@ -219,7 +220,15 @@ class AskedOrder(Asked):
                 raise PydanticCustomError(
                     "discount", "makes the line cost less than nothing", {"field": f"lines[{number}].discount"}
                 )
+        if self.payment.method == "card" and self.total:
+            self.chargeable()
         return self
+
+    def chargeable(self) -> None:
+        low, high = smallest(self.currency), largest(self.currency)
+        if not low <= self.total <= high:
+            bound = f"at least {low}" if self.total < low else f"at most {high}"
+            raise PydanticCustomError("total", "must be {bound} to go to a card", {"field": "total", "bound": bound})
 
     def line_taxes(self) -> list[int]:
         """Each line's own tax, or its part of what the order still has to share out: by price."""

@@ -108,6 +108,8 @@ def skipped(tx: Session, hold: Hold, at: datetime) -> None:
         facts.tracking.taken_for_delivered(tx, hold.fulfillment_id, at)
     if hold.step == "tell_customer":
         facts.messages.given_up(tx, hold.order_id, at)
+    if hold.step == "authorize":
+        facts.rest.given_up(tx, hold.order_id, at)
     if hold.step == "void_payments":
         facts.money.void_given_up(tx, hold.order_id, at)
     if hold.step == "refund_payment" and hold.fulfillment_id:

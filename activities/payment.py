@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities import effects
 from activities.effects import OpenEffect, Subject
-from activities.facts import money, planning
+from activities.facts import money, planning, rest
 from activities.facts.axes import LIVE, in_doubt, paid_elsewhere
 from activities.facts.goods import locked
 from activities.facts.orders import ask_payment
@@ -21,6 +21,10 @@ from infra.database.tables import Customer, MoneyMove, Payment, Refund
 
 READY = (FulfillmentStatus.PACKED, *LEFT)
 """Nothing is captured for goods that are not packed."""
+ONCE_GOOD = ("authorized", "captured", "ended")
+"""Payments that set money aside once."""
+TOO_SMALL = "amount_too_small"
+"""How the provider refuses an amount that it takes no charge for."""
 
 
 class Asked(Value):
@@ -37,6 +41,8 @@ class Asked(Value):
     amount: int
     currency: str
     off_session: bool
+    of_the_rest: bool
+    """Money was set aside for this order before."""
 
 
 class PaymentActivities:
@@ -54,7 +60,12 @@ class PaymentActivities:
                 return standing(tx, step.order_id)
             effect = effects.begin(tx, step.order_id, f"authorize:{asked.n}")
         self.supersede(step, asked.n, ("action_required", "asked"))
-        effect, answer = self.bank_answer(step.order_id, asked, effect)
+        try:
+            effect, answer = self.bank_answer(step.order_id, asked, effect)
+        except Refused as refused:
+            if refused.code != TOO_SMALL or not asked.of_the_rest:
+                raise
+            return self.rest_too_small(step, asked, effect)
         if answer.status == IntentStatus.AUTHORIZED:
             self.supersede(step, asked.n, LIVE)
         with self.sessions.begin() as tx:
@@ -69,13 +80,13 @@ class PaymentActivities:
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
             payments = all_payments(tx, step.order_id)
-            if f.captured or f.status == FulfillmentStatus.CANCELLED:
+            if f.captured or not f.amount or f.status == FulfillmentStatus.CANCELLED:
                 return standing(tx, step.order_id, [step.fulfillment_id])
             if any(covers(p, f.amount, step.good_until) for p in payments):
                 effects.finish_answered(tx, step.order_id, "authorize:")
                 return standing(tx, step.order_id, [step.fulfillment_id])
             if not any(p.status == "asked" for p in payments):
-                good = [p for p in payments if p.status in ("authorized", "captured", "ended")]
+                good = [p for p in payments if p.status in ONCE_GOOD]
                 method = (good or payments)[-1].method
                 ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=bool(good))
         return self.authorize(step)
@@ -189,7 +200,15 @@ class PaymentActivities:
             amount=payment.amount,
             currency=order.currency,
             off_session=payment.off_session,
+            of_the_rest=any(p.status in ONCE_GOOD for p in payments),
         )
+
+    def rest_too_small(self, step: OrderStep, asked: Asked, effect: OpenEffect) -> Standing:
+        """The authorization has lapsed, and what is left is less than the provider takes: a person decides."""
+        with self.sessions.begin() as tx:
+            effects.finish(tx, effect, TOO_SMALL)
+            rest.too_small(tx, asked.payment_id, TOO_SMALL, step.at)
+            return standing(tx, step.order_id)
 
     def supersede(self, step: OrderStep, n: int, states: tuple[str, ...]) -> None:
         """Earlier payments end: one that waits for the customer before the new one is asked for, a good one after."""
@@ -220,7 +239,7 @@ class PaymentActivities:
                 off_session=asked.off_session,
                 key=effect.key,
             )
-        if asked.intent_id is None:
+        if asked.intent_id is None and found.intent_id:
             self.made(order_id, asked, effect, found.intent_id)
         if found.status == IntentStatus.UNCONFIRMED:
             found = self.payments.confirm(found.intent_id, off_session=asked.off_session, key=f"{effect.key}:confirm")

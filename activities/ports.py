@@ -93,7 +93,8 @@ class Payments(Protocol):
         key: str,
     ) -> PaymentIntent:
         """An unconfirmed intent, to be captured by hand: harmless if it is lost. On session it saves the method for
-        off-session use; multicapture is asked for where the account has it."""
+        off-session use; multicapture is asked for where the account has it. A payment method that nobody knows is a
+        decline, and makes none (`intent_id` is empty)."""
 
     def confirm(self, intent_id: str, *, off_session: bool, key: str) -> PaymentIntent:
         """Asks the bank. A decline or a demand for 3-D Secure is an answer (`status`), not an error."""

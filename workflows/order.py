@@ -3,6 +3,7 @@ and again when there is late news."""
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -69,17 +70,19 @@ class OrderWorkflow(Handlers):
         p = self.enter("payment")
         deadline = p.placed_at + p.policy.payment_deadline
         while not p.head.funded:
-            if p.head.payment_ready:
-                await p.do(calls.AUTHORIZE)
-            elif not await p.until(lambda: p.head.payment_ready or p.head.funded or p.called_off, at=deadline):
-                await self.give_up_payment()
+            if workflow.now() >= deadline:
+                await self.give_up_payment(deadline)
+            elif p.head.payment_ready:
+                await p.do(calls.AUTHORIZE, until=deadline)
+            else:
+                await p.until(lambda: p.head.payment_ready or p.head.funded or p.called_off, at=deadline)
             await p.still_wanted(None)
 
-    async def give_up_payment(self) -> None:
+    async def give_up_payment(self, deadline: datetime) -> None:
         """The deadline has passed. The bank is asked once more: its word may have come before we could hear it."""
         p = self.progress
-        if p.head.payment == PaymentStatus.ACTION_REQUIRED:
-            await p.do(calls.AUTHORIZE)
+        if p.head.payment_ready or p.head.payment == PaymentStatus.ACTION_REQUIRED:
+            await p.do(calls.AUTHORIZE, until=deadline)
         if not p.head.funded:
             await p.cancel(reason=CancelReason.PAYMENT, by="deadline", why="no payment came in time")
 

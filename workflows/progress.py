@@ -3,6 +3,7 @@ becomes a hold and goes on from there, and one that changes nothing is repeated 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -25,9 +26,18 @@ class CalledOff(Exception):
 class Progress(Holds):
     # --- taking a step -----------------------------------------------------------------------------------------------
 
-    async def do(self, call: Call, *, undoing: bool = False, wanted_for: str | None = None, **about: Any) -> bool:
-        """Takes one step until it is done. False when an operator had it skipped; `CalledOff` when the order, or the
-        fulfillment it is wanted for, is to end. Undoing goes on whatever happens."""
+    async def do(
+        self,
+        call: Call,
+        *,
+        undoing: bool = False,
+        wanted_for: str | None = None,
+        until: datetime | None = None,
+        **about: Any,
+    ) -> bool:
+        """Takes one step until it is done. False when an operator had it skipped, or it fails when its time is over;
+        `CalledOff` when the order, or the fulfillment it is wanted for, is to end. Undoing goes on whatever
+        happens."""
         fulfillment_id: str | None = about.get("fulfillment_id")
         name = f"{call.name} {about['parcel']}" if "parcel" in about else call.name
         wanted_for = wanted_for or fulfillment_id
@@ -46,6 +56,8 @@ class Progress(Holds):
                 except ActivityError as failure:
                     if is_cancelled_exception(failure) or not calls.began(failure):
                         continue
+                    if until and workflow.now() >= until:
+                        return False
                     if await self.held(name, fulfillment_id, failure, offered, give_up) == "skip":
                         return False
                     continue

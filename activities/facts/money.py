@@ -173,7 +173,8 @@ def ended(tx: Session, payment_id: int, kind: str, at: datetime, *, taken: int =
             reason=HoldReason.RECONCILIATION,
             step=f"payment {payment.n}",
             code="captured_unknown",
-            advice="The provider took more than is on record here: refund it there, then skip.",
+            advice="The provider took more than this order asked for: refund it there, then skip. Where nothing was "
+            "authorized but that, the customer must give another payment method.",
             actions=("skip",),
             at=at,
         )

@@ -9,7 +9,7 @@ import stripe
 
 from activities.failures import Refused, Unavailable
 from activities.ports import IntentStatus, PaymentIntent, Refund, RefundStatus
-from activities.providers.stripe_errors import PROVIDER, translated
+from activities.providers.stripe_errors import PROVIDER, UNKNOWN_METHOD, translated, unknown_method
 
 if TYPE_CHECKING:
     from stripe.params import PaymentIntentCaptureParams, PaymentIntentCreateParams
@@ -79,7 +79,14 @@ class StripePayments:
         }
         if not off_session:
             asked["setup_future_usage"] = "off_session"
-        made = _effect(lambda: self._client.v1.payment_intents.create(asked, {"idempotency_key": key}))
+        try:
+            made = self._client.v1.payment_intents.create(asked, {"idempotency_key": key})
+        except stripe.InvalidRequestError as refused:
+            if unknown_method(refused):
+                return _nothing_made(amount)
+            raise translated(refused, effect=True) from None
+        except Exception as trouble:
+            raise translated(trouble, effect=True) from None
         return _intent(made.to_dict())
 
     def confirm(self, intent_id: str, *, off_session: bool, key: str) -> PaymentIntent:
@@ -93,6 +100,9 @@ class StripePayments:
             # Confirmed by an earlier call whose answer was lost, or by the customer: the intent says how it went.
             if refused.code == UNEXPECTED_STATE:
                 return self.intent(intent_id)
+            if unknown_method(refused):
+                unknown = {"status": IntentStatus.DECLINED, "decline_code": UNKNOWN_METHOD}
+                return self.intent(intent_id).model_copy(update=unknown)
             raise translated(refused, effect=True) from None
         except Exception as trouble:
             raise translated(trouble, effect=True) from None
@@ -214,6 +224,10 @@ def _declined(declined: stripe.CardError) -> PaymentIntent:
     """What the bank refused: the error carries the intent as it is now, with the error in it."""
     body = cast("dict[str, Any]", declined.json_body)["error"]
     return _intent({**body["payment_intent"], "last_payment_error": body})
+
+
+def _nothing_made(amount: int) -> PaymentIntent:
+    return PaymentIntent(intent_id="", status=IntentStatus.DECLINED, amount=amount, decline_code=UNKNOWN_METHOD)
 
 
 def _refusal(error: dict[str, Any]) -> IntentStatus:

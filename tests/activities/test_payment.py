@@ -118,3 +118,21 @@ def test_a_capture_of_unknown_outcome_is_looked_up_before_its_authorization_is_r
     with database.sessions() as tx:
         assert tx.get_one(Fulfillment, fulfillment_id).captured
         assert tx.scalars(select(Hold.code)).all() == []
+
+
+def test_an_authorization_that_was_captured_elsewhere_reaches_a_person(
+    database: Database, sandbox: SandboxControl, stripe: StripePayments, step: OrderStep
+) -> None:
+    """Confirmed, the answer lost, and taken in the provider's dashboard before the next try."""
+    activities = PaymentActivities(database.sessions, stripe)
+    sandbox.fail("stripe", "confirm", "lose_answer", match=step.order_id)
+    with pytest.raises(OutcomeUnknown):
+        activities.authorize(step)
+    stripe.capture(str(payment(database).intent), amount=2300, final=True, key=f"{step.order_id}-astray")
+    known = activities.authorize(step)
+    assert known.head
+    assert not known.head.payment_ready, "it would be tried again at once, and for ever"
+    with database.sessions() as tx:
+        [hold] = tx.scalars(select(Hold)).all()
+    assert (hold.code, hold.reason) == ("captured_unknown", "reconciliation")
+    assert sandbox.books(step.order_id)["captured"] == 2300

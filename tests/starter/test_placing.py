@@ -124,6 +124,40 @@ async def test_a_bad_order_is_refused_naming_the_field(api: Api, changes: dict[s
     assert count(api, Order) == count(api, Relay) == 0
 
 
+def of(price: int, currency: str, **more: Any) -> dict[str, Any]:
+    line = {"sku": "MUG-BLUE", "quantity": 1, "unit_price": price}
+    shipping = an_order()["shipping"] | {"price": 0}
+    return {"lines": [line], "currency": currency, "shipping": shipping, "tax": 0, "total": price} | more
+
+
+@pytest.mark.parametrize(
+    ("price", "currency", "taken"),
+    [
+        (49, "usd", False),
+        (50, "usd", True),
+        (99_999_999, "usd", True),
+        (100_000_000, "usd", False),
+        (49, "jpy", False),
+        (30, "gbp", True),
+        (17_499, "huf", False),
+        (999_999_999_999, "idr", True),
+        (1, "php", True),
+        (0, "usd", True),
+    ],
+)
+async def test_what_no_card_can_be_charged_is_refused_at_the_door(
+    api: Api, price: int, currency: str, taken: bool
+) -> None:
+    answer = await api.place(**of(price, currency))
+    assert answer.status_code == (202 if taken else 422), answer.text
+    assert taken or [error["field"] for error in answer.json()["errors"]] == ["total"]
+
+
+async def test_what_is_paid_elsewhere_may_be_any_amount(api: Api) -> None:
+    elsewhere = {"method": "external", "reference": "till-1"}
+    assert (await api.place(**of(1, "usd", payment=elsewhere))).status_code == 202
+
+
 async def test_a_refusal_never_says_what_a_person_typed(api: Api) -> None:
     secret = "Grünewaldstraße 17"
     address = an_order()["shipping"]["address"] | {"street1": secret * 20, "country": secret}

@@ -111,9 +111,11 @@ def test_a_dispute_after_the_end_wakes_the_order(shop: Shop) -> None:
 
 
 @renewed_only
-def test_a_card_that_the_bank_does_not_know_is_replaced_by_another(shop: Shop) -> None:
+def test_a_card_that_the_bank_does_not_know_is_declined_and_replaced_by_another(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1}, card="pm_nobody_has_this")
-    shop.until(lambda: shop.open_hold(order, "step_failed"), "a hold", order)
+    shop.reaches(order, payment_status="declined", status="placed")
+    assert shop.open_hold(order) is None
+    assert "payment_problem" in [message["kind"] for message in shop.view(order)["messages"]]
     given = {"payment_method": "pm_card_visa"}
     shop.api.post(f"/v1/orders/{order}/payment-method", json=given).raise_for_status()
     assert shop.ends(order) == "completed"
@@ -145,3 +147,37 @@ def test_an_order_that_costs_nothing_is_cancelled_without_a_call(shop: Shop) -> 
     shop.sandbox.warehouse(f"{order}-1", "cancel")
     assert shop.ends(order) == "cancelled"
     assert not [call for call in shop.sandbox.requests("stripe") if order in call["path"] + call["body"]]
+
+
+@renewed_only
+def test_a_payment_that_is_held_ends_with_its_deadline(shop: Shop) -> None:
+    asked = shop.order({shop.product(OAK=1): 1})
+    order = asked["order_id"]
+    with shop.sandbox.failing("stripe", "create_intent", "error", match=order):
+        shop.api.post("/v1/orders", json=asked).raise_for_status()
+        shop.until(lambda: shop.open_hold(order, "step_failed"), "a hold", order)
+        shop.pass_time(order, timedelta(days=3, minutes=1))
+        shop.happened(order, "cancellation_accepted")
+    assert shop.ends(order) == "cancelled"
+    assert shop.open_hold(order) is None
+
+
+@renewed_only
+def test_a_rest_that_is_too_small_to_charge_may_be_given_up(shop: Shop) -> None:
+    here, missing = shop.product(OAK=1), shop.product()
+    asked = shop.order({here: 1, missing: 1})
+    order = asked["order_id"]
+    asked["shipping"]["price"] = 0
+    asked["lines"][1]["unit_price"] = 30
+    shop.api.post("/v1/orders", json=asked | {"total": 1830}).raise_for_status()
+    shop.until(lambda: "delivered" in shop.timeline(order), "the first delivery", order)
+    shop.pass_time(order, timedelta(days=21))
+    shop.receive("OAK", {missing: 1})
+    shop.until(lambda: shop.open_hold(order, "payment_action"), "a hold", order)
+    hold = shop.view(order)["holds"][-1]
+    assert (hold["code"], hold["actions"]) == ("amount_too_small", ["retry", "skip", "cancel"])
+    shop.resolve(order, "skip", "payment_action")
+    assert shop.ends(order) == "completed"
+    books = shop.books(order)
+    assert (books["authorizations"], books["captured"]) == (1, 1800)
+    shop.reaches(order, payment_status="captured")

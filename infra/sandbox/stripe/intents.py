@@ -4,14 +4,13 @@ import re
 from typing import Any
 
 from infra.sandbox.endpoint import Answer, Call, Problem
-from infra.sandbox.stripe import confirmation, shapes
+from infra.sandbox.stripe import confirmation, limits, shapes
 from infra.sandbox.stripe.customers import usable
 from infra.sandbox.stripe.errors import error, exclusive, refuse
 from infra.sandbox.stripe.objects import changed, load, new_id, page, save, shown, stamp
 from infra.sandbox.world import Document, World
 
 Given = dict[str, Any]
-SMALLEST = 50
 
 
 def create(world: World, call: Call, given: Given) -> Answer:
@@ -19,8 +18,7 @@ def create(world: World, call: Call, given: Given) -> Answer:
     customer = given.get("customer")
     if customer is not None:
         load(world, "customer", customer, "customer")
-    if given["amount"] < SMALLEST:
-        raise refuse(400, f"Amount must be at least {SMALLEST}.", code="amount_too_small", param="amount")
+    limits.check(given["amount"], given["currency"].lower())
     method = usable(world, given["payment_method"], customer) if "payment_method" in given else None
     intent = save(world, _new(world, given, method), under=customer or "")
     if given.get("confirm"):

@@ -8,7 +8,7 @@ EXPAND = Field("array", items=TEXT)
 METHODS = Field("array", items=Field("string", values=("card",)))
 SAVE = Field("string", values=("off_session", "on_session"))
 CAPTURE_METHOD = Field("string", values=("automatic", "automatic_async", "manual"))
-AMOUNT = Field("integer", required=True, minimum=1, maximum=99_999_999)
+AMOUNT = Field("integer", required=True, minimum=1, maximum=999_999_999_999)
 CURRENCY = Field("string", required=True)
 AVAILABLE = Field("string", values=("if_available", "never"))
 

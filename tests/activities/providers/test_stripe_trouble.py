@@ -3,10 +3,13 @@
 import pytest
 import stripe
 
+from activities import charge_limits
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
-from activities.ports import PaymentIntent
+from activities.ports import IntentStatus, PaymentIntent
+from activities.providers.stripe_errors import ADVICE, translated
 from activities.providers.stripe_payments import StripePayments
 from infra.sandbox.client import Mode, SandboxControl
+from infra.sandbox.stripe import limits
 from tests.activities.providers.till import Till
 from tests.sandbox import free_port
 
@@ -181,3 +184,53 @@ def test_the_vendor_takes_no_old_habits(raw: stripe.StripeClient) -> None:
             {"amount": 1000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
         )
     assert redirects.value.param == "return_url"
+
+
+def test_an_unknown_payment_method_is_a_decline(till: Till) -> None:
+    answer = till.intent("pm_1NotThere")
+
+    assert (answer.status, answer.decline_code) == (IntentStatus.DECLINED, "payment_method_unknown")
+    assert till.payments.intents(till.customer) == []
+
+
+def refusal(param: str | None = None, code: str | None = None) -> stripe.StripeError:
+    return stripe.InvalidRequestError("x", param, code=code)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("effect", [True, False])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        stripe.APIConnectionError("x"),  # type: ignore[no-untyped-call]
+        stripe.RateLimitError("x"),
+        stripe.IdempotencyError("x"),
+        stripe.AuthenticationError("x"),
+        stripe.PermissionError("x"),
+        stripe.APIError("x", http_status=500),
+        stripe.APIError("x", http_status=409, json_body={"error": {"code": "idempotency_key_in_use"}}),
+        ValueError("an answer that cannot be read"),
+        *(refusal(code=code) for code in ADVICE),
+        *(refusal(param) for param in ("amount", "currency", "metadata[order_id]", None)),
+        refusal(code="never_heard_of"),
+    ],
+    ids=lambda trouble: f"{type(trouble).__name__}-{getattr(trouble, 'code', None)}",
+)
+def test_no_code_is_without_advice(trouble: Exception, effect: bool) -> None:
+    failure = translated(trouble, effect=effect)
+
+    assert failure.code
+    assert 20 <= len(failure.advice) <= 200 or failure.advice.startswith("check ")
+
+
+def test_the_door_and_the_vendor_know_the_same_limits(till: Till) -> None:
+    assert (charge_limits.SMALLEST, charge_limits.LARGEST) == (limits.SMALLEST, limits.LARGEST)
+    cases = [
+        ("huf", 17_499, "amount_too_small"),
+        ("usd", 100_000_000, "amount_too_large"),
+        ("kwd", 1_005, "parameter_invalid_integer"),
+        ("isk", 550, "parameter_invalid_integer"),
+    ]
+    for n, (currency, amount, code) in enumerate(cases):
+        with pytest.raises(Refused) as refused:
+            till.intent(amount=amount, currency=currency, n=n)
+        assert refused.value.code == code

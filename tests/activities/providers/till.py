@@ -29,11 +29,17 @@ class Till:
         return f"order:{self.order_id}:{step}"
 
     def intent(
-        self, method: str = "pm_card_visa", *, amount: int = 4410, off_session: bool = False, n: int = 1
+        self,
+        method: str = "pm_card_visa",
+        *,
+        amount: int = 4410,
+        currency: str = "usd",
+        off_session: bool = False,
+        n: int = 1,
     ) -> PaymentIntent:
         return self.payments.create_intent(
             amount=amount,
-            currency="usd",
+            currency=currency,
             customer=self.customer,
             payment_method=method,
             metadata={"order_id": self.order_id},
