@@ -17,6 +17,7 @@ METHOD = r"^[A-Za-z0-9_]{1,200}$"
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 """One line: what a label, a header and PostgreSQL can hold."""
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+FULFILLMENT = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 HOLD = r"^[A-Za-z0-9._-]{1,80}$"
 
 WORDS = {
@@ -27,6 +28,7 @@ WORDS = {
     METHOD: "must be the payment provider's id of a payment method: letters, digits and underscores",
     PRINTABLE: "has control characters or line breaks: leave them out",
     LINES: "has control characters: leave them out",
+    FULFILLMENT: "must be a fulfillment's id, as W-1001-1",
     HOLD: "must be a hold's id, as W-1001-h1",
 }
 """What a pattern asks for, in words: errors never show the pattern."""

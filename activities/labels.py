@@ -115,7 +115,8 @@ class LabelActivities:
         nothing happened."""
         with self.sessions.begin() as tx:
             goods.locked(tx, step.fulfillment_id)
-            if labels.parcel_of(tx, step.fulfillment_id, step.parcel).label_status != LabelStatus.BUYING:
+            parcel = labels.known_parcel(tx, step.fulfillment_id, step.parcel)
+            if parcel is None or parcel.label_status != LabelStatus.BUYING:
                 return
             effect = effects.begin(tx, step.order_id, label_step(step))
         left = effect.last_called_at + self.settle - wall_clock()
@@ -143,8 +144,9 @@ class Shipment(Value):
 
 def wanted(tx: Session, step: ParcelStep) -> bool:
     _, f = goods.locked(tx, step.fulfillment_id)
-    parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
-    return parcel.label_status == LabelStatus.NONE and f.status == FulfillmentStatus.PACKED
+    parcel = labels.known_parcel(tx, step.fulfillment_id, step.parcel)
+    without = parcel is not None and parcel.label_status == LabelStatus.NONE
+    return without and f.status == FulfillmentStatus.PACKED
 
 
 def shipment(tx: Session, step: ParcelStep) -> Shipment:

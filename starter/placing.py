@@ -3,14 +3,15 @@
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session, sessionmaker
 
 from activities import facts
+from activities.facts import addresses
 from activities.facts.record import wall_clock
 from activities.fields import MADE
 from activities.intake import AskedOrder
-from infra.database.tables import Order, Product
+from infra.database.tables import Location, Order, Product
 from starter.transactions import written
 
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -24,12 +25,12 @@ class OtherContent(Exception):
         self.field = field
 
 
-class UnknownSkus(Exception):
-    """Lines, by their position, whose SKU is in no catalogue."""
+class WrongFields(Exception):
+    """Fields that do not fit what is sold, and where it is shipped from; and why."""
 
-    def __init__(self, positions: list[int]) -> None:
-        super().__init__(positions)
-        self.positions = positions
+    def __init__(self, errors: list[tuple[str, str]]) -> None:
+        super().__init__([field for field, _ in errors])
+        self.errors = errors
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,32 @@ def place(sessions: sessionmaker[Session], asked: AskedOrder, *, idempotency_key
     def work(tx: Session) -> Placed:
         if known := double_of(tx, asked, idempotency_key):
             return Placed(known, new=False)
-        skus = {line.sku for line in asked.lines}
-        sold = set(tx.scalars(select(Product.sku).where(Product.sku.in_(skus))))
-        if skus - sold:
-            raise UnknownSkus([n for n, line in enumerate(asked.lines) if line.sku not in sold])
+        if errors := doubts(tx, asked):
+            raise WrongFields(errors)
         order_id = asked.order_id or made_id()
         facts.orders.placed(tx, asked, order_id=order_id, idempotency_key=idempotency_key)
         return Placed(order_id, new=True)
 
     return written(sessions, work)
+
+
+def doubts(tx: Session, asked: AskedOrder) -> list[tuple[str, str]]:
+    skus = {line.sku for line in asked.lines}
+    # in one statement: every order passes here
+    offer = select(literal("sku"), Product.sku).where(Product.sku.in_(skus))
+    origin = select(literal("origin"), Location.address["country"].as_string())
+    found = tx.execute(union_all(offer, origin)).all()
+    sold, origins = ({value for kind, value in found if kind == wanted} for wanted in ("sku", "origin"))
+    errors = [(f"lines[{n}].sku", "is not known") for n, line in enumerate(asked.lines) if line.sku not in sold]
+    errors += [(field, addresses.CUSTOMS) for field, to in destinations(asked) if addresses.abroad(origins, to)]
+    return errors
+
+
+def destinations(asked: AskedOrder) -> list[tuple[str, str]]:
+    """The fields that say to which country goods go; the order's own address, where no line has another."""
+    own = [(f"lines[{n}].ship_to.country", line.ship_to.country) for n, line in enumerate(asked.lines) if line.ship_to]
+    whole = [("shipping.address.country", asked.shipping.address.country)] if len(own) < len(asked.lines) else []
+    return whole + own
 
 
 def double_of(tx: Session, asked: AskedOrder, key: str | None) -> str | None:

@@ -65,13 +65,15 @@ class FulfillmentRun:
 
     async def labelled(self) -> None:
         """One label a parcel, bought once; not before there is money for it."""
-        lacking = self.labels(LabelStatus.NONE, LabelStatus.BUYING)
-        if self.now.status != Status.PACKED or not lacking:
+        if not self.unlabelled():
             return
         async with self.progress.money:
             await self.covered()
-        for parcel in lacking:
-            await self.do(calls.BUY, parcel=parcel)
+        while lacking := self.unlabelled():  # whatever it is packed in by then
+            await self.do(calls.BUY, parcel=lacking[0])
+
+    def unlabelled(self) -> list[int]:
+        return self.labels(LabelStatus.NONE, LabelStatus.BUYING) if self.now.status == Status.PACKED else []
 
     async def captured(self) -> None:
         """This fulfillment's share, now that its goods are ready."""

@@ -1,7 +1,20 @@
 """The only writer: one function per fact. Each writes its rows, the axes, the timeline and what the customer is to
 hear, inside the caller's transaction; each is safe to call again with the same news."""
 
-from activities.facts import goods, holds, labels, messages, money, orders, planning, rest, shelves, stock, tracking
+from activities.facts import (
+    goods,
+    holds,
+    labels,
+    messages,
+    money,
+    orders,
+    packing,
+    planning,
+    rest,
+    shelves,
+    stock,
+    tracking,
+)
 
 __all__ = [
     "goods",
@@ -10,6 +23,7 @@ __all__ = [
     "messages",
     "money",
     "orders",
+    "packing",
     "planning",
     "rest",
     "shelves",

@@ -1,26 +1,51 @@
-"""Where an order goes, changed while that is still possible."""
+"""Where an order goes and by which service, changed while that is still possible."""
 
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import derive, in_doubt
+from activities.customs import crosses_customs
+from activities.facts.axes import derive, in_doubt, sums
+from activities.facts.holds import mended
 from activities.facts.record import fulfillments_of, note, nudge
 from activities.intake import Address
 from activities.models import FulfillmentStatus, HoldReason, LabelStatus
-from infra.database.tables import Contact, Hold, Order, Parcel
+from infra.database.tables import Contact, Fulfillment, Hold, Location, Order, Parcel
 
 UNLOCKING = (HoldReason.ADDRESS, HoldReason.STEP_FAILED)
 NOT_YET_ASKED = (FulfillmentStatus.PLANNED, FulfillmentStatus.CANCELLED)
+BEFORE_PACKED = (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED)
 LABEL_EXISTS = (LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.USED)
+CUSTOMS = "is another country than goods are shipped from: customs declarations are not supported yet"
 
 
-def fixed_because(tx: Session, order: Order) -> str | None:
-    """Why the address can't be changed any more, or None. The caller holds the order's lock."""
+# --- the address ------------------------------------------------------------------------------------------------------
+
+
+def place_meant(tx: Session, order_id: str, fulfillment_id: str | None) -> Contact | None:
+    """Where that fulfillment goes, or else the order. None when it is not the order's."""
+    if fulfillment_id is None:
+        return ship_to(tx, order_id)
+    found = tx.get(Fulfillment, fulfillment_id)
+    return tx.get_one(Contact, found.contact_id) if found and found.order_id == order_id else None
+
+
+def lines_address_held(tx: Session, order_id: str) -> str | None:
+    """A held fulfillment that goes to an address of its lines' own: it may be the one that is meant."""
+    held = (
+        select(Hold.fulfillment_id)
+        .join(Fulfillment, Fulfillment.fulfillment_id == Hold.fulfillment_id)
+        .join(Contact, Contact.contact_id == Fulfillment.contact_id)
+        .where(Hold.order_id == order_id, Hold.closed_at.is_(None), Hold.reason.in_(UNLOCKING), Contact.kind == "line")
+    )
+    return tx.scalars(held).first()
+
+
+def fixed_because(tx: Session, order: Order, place: Contact) -> str | None:
+    """Why this address can't be changed any more, or None. The caller holds the order's lock."""
     if order.status in ("completed", "cancelled"):
         return f"the order is {order.status}"
-    place = ship_to(tx, order.order_id)
     going = [f for f in fulfillments_of(tx, order.order_id) if f.contact_id == place.contact_id]
     unlocked = set(
         tx.scalars(
@@ -37,24 +62,67 @@ def fixed_because(tx: Session, order: Order) -> str | None:
             return f"fulfillment {f.fulfillment_id} is {f.status}"
         if f.fulfillment_id in asked:
             return f"the warehouse may have been asked for fulfillment {f.fulfillment_id}: try again in a minute"
-    labelled = tx.scalars(
-        select(Parcel.fulfillment_id).where(
+    labelled = tx.execute(
+        select(Parcel.fulfillment_id, Parcel.label_status).where(
             Parcel.fulfillment_id.in_([f.fulfillment_id for f in going if f.status != FulfillmentStatus.CANCELLED]),
             Parcel.label_status.in_(LABEL_EXISTS),
         )
     ).first()
-    return f"fulfillment {labelled} has a label" if labelled else None
+    if labelled is None:
+        return None
+    name, label = labelled
+    if label == LabelStatus.BUYING:
+        return f"a label for fulfillment {name} may be bought just now: try again in a minute"
+    return f"fulfillment {name} has a label"
 
 
-def address_given(tx: Session, order: Order, address: Address, at: datetime) -> None:
-    """In place: fulfillments planned for the old address go to the new one."""
-    place = ship_to(tx, order.order_id)
+def address_given(tx: Session, order: Order, place: Contact, address: Address, at: datetime, *, by: str) -> None:
+    """In place: fulfillments planned for the old address go to the new one, and what failed for it goes on."""
     for field, value in address.model_dump().items():
         setattr(place, field, value)
     note(tx, order, "address_given", at)
+    going = [f.fulfillment_id for f in fulfillments_of(tx, order.order_id) if f.contact_id == place.contact_id]
+    for step in ("request_fulfillment", "buy_label"):
+        mended(tx, order.order_id, step, at, by=by, why="another address was given", among=going)
     derive(tx, order)
     nudge(tx, [order.order_id])
 
 
 def ship_to(tx: Session, order_id: str) -> Contact:
     return tx.scalars(select(Contact).where(Contact.order_id == order_id, Contact.kind == "ship_to")).one()
+
+
+def needs_customs(tx: Session, country: str) -> bool:
+    """Whether goods get there from no location without a customs declaration."""
+    return abroad(set(tx.scalars(select(Location.address["country"].as_string()))), country)
+
+
+def abroad(origins: set[str], country: str) -> bool:
+    return bool(origins) and all(crosses_customs(origin, country) for origin in origins)
+
+
+# --- the service ------------------------------------------------------------------------------------------------------
+
+
+def service_fixed_because(tx: Session, order: Order) -> str | None:
+    """Why the service can't be changed any more, or None. The caller holds the order's lock."""
+    if order.status in ("completed", "cancelled", "cancelling"):
+        return f"the order is {order.status}"
+    now = sums(tx, order)
+    packed = [f.fulfillment_id for f in now.fulfillments if f.status == FulfillmentStatus.PACKED]
+    unlabelled = select(Parcel.n).where(
+        Parcel.fulfillment_id.in_(packed), Parcel.label_status.in_((LabelStatus.NONE, LabelStatus.BUYING))
+    )
+    to_come = now.waiting or now.unplanned or now.unreserved > 0
+    if to_come or any(f.status in BEFORE_PACKED for f in now.fulfillments) or tx.scalars(unlabelled).first():
+        return None
+    return "every parcel has its label"
+
+
+def service_given(tx: Session, order: Order, service: str, at: datetime, *, by: str) -> None:
+    """For every label that is not bought yet; what failed for the old one goes on."""
+    order.service = service
+    note(tx, order, "service_given", at, service=service)
+    mended(tx, order.order_id, "buy_label", at, by=by, why="another service was chosen")
+    derive(tx, order)
+    nudge(tx, [order.order_id])

@@ -107,6 +107,25 @@ def healed(tx: Session, order_id: str, step: str, at: datetime) -> None:
         closed(tx, hold_id, action="retry", by=step, why="the step went well", at=at)
 
 
+def mended(
+    tx: Session,
+    order_id: str,
+    step: str,
+    at: datetime,
+    *,
+    by: str,
+    why: str,
+    among: Sequence[str] | None = None,
+) -> None:
+    """What a step failed for has been put right, for all fulfillments or some: it is taken again at once."""
+    held = select(Hold.hold_id, Hold.fulfillment_id, Hold.step).where(
+        Hold.order_id == order_id, Hold.reason == HoldReason.STEP_FAILED, Hold.closed_at.is_(None)
+    )
+    for hold_id, fulfillment_id, name in tx.execute(held).all():
+        if name.split(" ")[0] == step and (among is None or fulfillment_id in among):
+            closed(tx, hold_id, action="retry", by=by, why=why, at=at)
+
+
 def needless(tx: Session, fulfillment_id: str, reason: HoldReason, step: str, at: datetime, *, by: str) -> bool:
     """Who was silent spoke after all, or what was lost was found: nobody needs to ask. Whether there was such a
     hold."""

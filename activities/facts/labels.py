@@ -17,6 +17,11 @@ def parcel_of(tx: Session, fulfillment_id: str, n: int) -> Parcel:
     return tx.get_one(Parcel, (fulfillment_id, n), populate_existing=True)
 
 
+def known_parcel(tx: Session, fulfillment_id: str, n: int) -> Parcel | None:
+    """None when it was packed anew, in fewer parcels."""
+    return tx.get(Parcel, (fulfillment_id, n), populate_existing=True)
+
+
 def buying(tx: Session, fulfillment_id: str, n: int, rate: Rate, at: datetime) -> None:
     """The purchase of this rate begins: from now on there may be a label."""
     order, f = locked(tx, fulfillment_id)

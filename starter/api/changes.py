@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from activities import facts
 from activities.facts import addresses
 from activities.facts.orders import decided
 from activities.facts.record import wall_clock
-from activities.fields import HOLD, LINES, METHOD, PRINTABLE, one_line, unmarked
+from activities.fields import FULFILLMENT, HOLD, LINES, METHOD, PRINTABLE, SERVICE, one_line, unmarked
 from activities.intake import Address
 from activities.models import Action, CancelReason, HoldReason, PaymentStatus
 from activities.views.model import OrderView
@@ -26,6 +26,13 @@ CLOSED = ("completed", "cancelled")
 
 Note = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=500, pattern=LINES), BeforeValidator(unmarked)
+]
+OneOfIts = Annotated[
+    str | None,
+    Query(
+        pattern=FULFILLMENT,
+        description="The fulfillment whose address is meant, where lines have addresses of their own",
+    ),
 ]
 Who = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=PRINTABLE), BeforeValidator(one_line)]
 
@@ -52,6 +59,10 @@ class CancellationAsked(Told):
 
 class MethodGiven(Told):
     payment_method: Annotated[str, StringConstraints(pattern=METHOD)] = Field(examples=["pm_card_visa"])
+
+
+class ServiceGiven(Told):
+    service: Annotated[str, StringConstraints(pattern=SERVICE)] = Field(examples=["fastest"])
 
 
 class ResolutionAsked(Told):
@@ -128,15 +139,47 @@ def resolve(
 
 @router.post("/v1/orders/{order_id}/shipping-address", status_code=202, responses=problems(400, 404, 409, 412, 413))
 def give_address(
-    order_id: OrderId, address: Address, here: Here, who: Writer, response: Response, if_match: IfMatch = None
+    order_id: OrderId,
+    address: Address,
+    here: Here,
+    who: Writer,
+    response: Response,
+    fulfillment: OneOfIts = None,
+    if_match: IfMatch = None,
 ) -> OrderView:
-    """Sends the order elsewhere, while no warehouse has been asked for it or a hold waits for a better address."""
+    """Sends the order elsewhere, while no warehouse has been asked for it or a hold waits for a better address. What
+    was held for the old address goes on."""
 
     def work(tx: Session) -> OrderView:
         order = to_change(tx, order_id, if_match)
-        if why := addresses.fixed_because(tx, order):
+        place = addresses.place_meant(tx, order_id, fulfillment)
+        if place is None:
+            raise wrong([("fulfillment", "is not one of this order")])
+        if fulfillment is None and (held := addresses.lines_address_held(tx, order_id)):
+            raise Refusal(409, f"the order goes to several addresses, and {held} is held: name the fulfillment meant")
+        if why := addresses.fixed_because(tx, order, place):
             raise Refusal(409, f"the address can't be changed any more: {why}")
-        addresses.address_given(tx, order, address, wall_clock())
+        if addresses.needs_customs(tx, address.country):
+            raise wrong([("country", addresses.CUSTOMS)])
+        addresses.address_given(tx, order, place, address, wall_clock(), by=who.name)
+        return shown(tx, order_id)
+
+    return changed(here, response, work)
+
+
+@router.post("/v1/orders/{order_id}/shipping-service", status_code=202, responses=problems(400, 404, 409, 412, 413))
+def give_service(
+    order_id: OrderId, given: ServiceGiven, here: Here, who: Writer, response: Response, if_match: IfMatch = None
+) -> OrderView:
+    """Another service, for every label that is not bought yet. What was held for the old one goes on."""
+
+    def work(tx: Session) -> OrderView:
+        order = to_change(tx, order_id, if_match)
+        if order.service == given.service:
+            return shown(tx, order_id)
+        if why := addresses.service_fixed_because(tx, order):
+            raise Refusal(409, f"the service can't be changed any more: {why}")
+        addresses.service_given(tx, order, given.service, wall_clock(), by=who.name)
         return shown(tx, order_id)
 
     return changed(here, response, work)

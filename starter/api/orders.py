@@ -21,7 +21,7 @@ from infra.database.tables import Order
 from starter.api.answers import OrderId, matches, problems, shown, tagged
 from starter.api.parts import Here, Parts, Reader, Writer
 from starter.api.problems import Refusal, wrong
-from starter.placing import OtherContent, Placed, UnknownSkus, place
+from starter.placing import OtherContent, Placed, WrongFields, place
 
 LONGEST_WAIT = 20
 FIRST_LOOK, SLOWEST_LOOK = 0.05, 0.5
@@ -116,8 +116,8 @@ def list_orders(
 def placed_once(here: Parts, asked: AskedOrder, key: str | None) -> Placed:
     try:
         return place(here.sessions, asked, idempotency_key=key)
-    except UnknownSkus as unknown:
-        raise wrong([(f"lines[{n}].sku", "is not known") for n in unknown.positions]) from None
+    except WrongFields as unfit:
+        raise wrong(unfit.errors) from None
     except facts.orders.Unreachable as missing:
         raise wrong([(f"customer.{field}", message) for field, message in missing.errors]) from None
     except OtherContent as conflict:

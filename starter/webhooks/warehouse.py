@@ -129,14 +129,14 @@ def packed(tx: Session, news: News, senders: list[str]) -> Outcome:
     told = read(Packed, news.data, "data")
     parcels = [Parcel(**parcel.model_dump()) for parcel in told.parcels]
     f = mine(tx, told, senders)
-    return nudged(tx, f, facts.goods.packed(tx, f.fulfillment_id, parcels, news.at))
+    return nudged(tx, f, facts.packing.packed(tx, f.fulfillment_id, parcels, news.at))
 
 
 def short_picked(tx: Session, news: News, senders: list[str]) -> Outcome:
     told = read(ShortPicked, news.data, "data")
     f = mine(tx, told, senders)
     missing = [(line.sku, line.missing) for line in told.lines]
-    return nudged(tx, f, facts.goods.short_picked(tx, f.fulfillment_id, missing, news.at))
+    return nudged(tx, f, facts.packing.short_picked(tx, f.fulfillment_id, missing, news.at))
 
 
 def refused(tx: Session, news: News, senders: list[str]) -> Outcome:

@@ -36,5 +36,5 @@ def packed(database: Database, order_id: str) -> str:
     with database.sessions.begin() as tx:
         facts.stock.reserved(tx, order_id, now)
         facts.goods.requested(tx, fulfillment_id, now)
-        facts.goods.packed(tx, fulfillment_id, [BOX], now)
+        facts.packing.packed(tx, fulfillment_id, [BOX], now)
     return fulfillment_id

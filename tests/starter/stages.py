@@ -63,7 +63,7 @@ def requested(database: Database, order_id: str = "W-1001") -> str:
 def labelled(database: Database, order_id: str = "W-1001") -> str:
     fulfillment = requested(database, order_id)
     with database.sessions.begin() as tx:
-        facts.goods.packed(tx, fulfillment, [BOX], now())
+        facts.packing.packed(tx, fulfillment, [BOX], now())
     bought(database, order_id)
     return fulfillment
 

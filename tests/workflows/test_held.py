@@ -71,18 +71,6 @@ def test_an_operators_cancel_undoes_the_order(shop: Shop) -> None:
     assert (books["authorizations"], books["voids"], books.get("labels", 0)) == (1, 1, 0)
 
 
-@renewed_only
-def test_a_wrong_address_is_held_corrected_and_priced_anew(shop: Shop) -> None:
-    sku = shop.product(OAK=1)
-    order = shop.place({sku: 1}, zip="00000")
-    shop.reaches(order, status="on_hold")
-    address = shop.order({sku: 1})["shipping"]["address"]
-    shop.api.post(f"/v1/orders/{order}/shipping-address", json=address).raise_for_status()
-    shop.resolve(order, "retry", "step_failed")
-    assert shop.ends(order) == "completed"
-    assert shop.books(order)["labels"] == 1
-
-
 def test_a_resolution_names_an_open_hold_and_an_offered_action(plain_shop: Shop) -> None:
     shop = plain_shop
     order, _ = shippo_down(shop)

@@ -83,7 +83,7 @@ def hand_over(tx: Session, order_id: str, _: list[str]) -> None:
 
 
 def short_pick(tx: Session, order_id: str, wanted: list[str]) -> None:
-    assert facts.goods.short_picked(tx, f"{order_id}-1", [(sku, 1) for sku in wanted], wall_clock())
+    assert facts.packing.short_picked(tx, f"{order_id}-1", [(sku, 1) for sku in wanted], wall_clock())
 
 
 def look(tx: Session, order_id: str, wanted: list[str]) -> None:

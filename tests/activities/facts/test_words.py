@@ -28,7 +28,7 @@ def test_units_that_go_missing_later_are_told_of_with_their_new_date(database: D
         facts.goods.requested(tx, f"{ORDER}-1", now)
     later = now + timedelta(days=30)
     with database.sessions.begin() as tx:
-        facts.goods.short_picked(tx, f"{ORDER}-1", [(orders.SKU, 1)], later)
+        facts.packing.short_picked(tx, f"{ORDER}-1", [(orders.SKU, 1)], later)
         facts.stock.reserved(tx, ORDER, later)
     expected = (later + timedelta(days=7)).date().isoformat()
     assert told(database) == [("backordered", ""), ("delayed", expected)]
