@@ -77,13 +77,14 @@ def cpu_ms(process: psutil.Process) -> float:
 
 def asked(url: str) -> dict[str, float]:
     """What a process has asked of its database, but for what it was asked by GET: that is no order's, but a look at
-    it. Empty where nobody answers with such numbers."""
+    it. Empty where nobody answers; a worker that has done nothing yet has no such numbers, and asked nothing."""
     found: dict[str, float] = {}
     with suppress(httpx.HTTPError):
         answer = httpx.get(url, timeout=30, trust_env=False).raise_for_status()
+        found = {STATEMENTS: 0, TRANSACTIONS: 0}
         for family in text_string_to_metric_families(answer.text):
             for sample in family.samples:
                 if family.name in (STATEMENTS, TRANSACTIONS) and sample.name.endswith("_total"):
                     of_an_order = 0 if sample.labels[SOURCE].startswith("GET ") else sample.value
-                    found[family.name] = found.get(family.name, 0) + of_an_order
+                    found[family.name] += of_an_order
     return found

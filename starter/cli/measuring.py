@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecution
 
 from activities.example import example_order
 from infra.sandbox.client import SandboxControl
@@ -186,7 +186,10 @@ async def ended(client: Client, ids: Iterable[str]) -> None:
 async def costs_of(client: Client, ids: list[str]) -> list[Cost]:
     costs = []
     for order_id in ids:
-        runs = [each async for each in client.list_workflows(f"WorkflowId = '{workflow_id(order_id)}'")]
+        last = (await client.get_workflow_handle(workflow_id(order_id)).describe()).run_id
+        runs: list[WorkflowExecution] = []
+        while last not in [run.run_id for run in runs]:  # lists come a moment after the fact
+            runs = [each async for each in client.list_workflows(f"WorkflowId = '{workflow_id(order_id)}'")]
         handles = [client.get_workflow_handle(run.id, run_id=run.run_id) for run in runs]
         costs.append(cost_of([await handle.fetch_history() for handle in handles]))
     return costs
