@@ -14,6 +14,11 @@ SQLITE_WAIT_SECONDS = 30
 """How long a writer waits for the one before it."""
 
 TURN = "writes"
+LOCK_WAIT_SECONDS = 20
+"""PostgreSQL: how long a statement waits for a row that somebody holds. A step that waits longer is given up anyway."""
+STATEMENT_SECONDS = 60
+"""PostgreSQL: how long a statement may take. None of ours takes a tenth of it, a restock of 2,000 lines included; what
+does has lost its way, or its reader. `?options=-c…` in DATABASE_URL sets either otherwise; migrations know no limit."""
 
 
 def create(url: str, pool_size: int = 10, *, durable: bool = True) -> Engine:
@@ -39,7 +44,11 @@ def create(url: str, pool_size: int = 10, *, durable: bool = True) -> Engine:
         hide_parameters=True,
         # a restarted server must not cost the first caller of every connection an error
         pool_pre_ping=True,
-        connect_args={"application_name": "durable-orders", "connect_timeout": 10},
+        connect_args={
+            "application_name": "durable-orders",
+            "connect_timeout": 10,
+            "options": f"{_limits()} {address.query.get('options', '')}".strip(),
+        },
     )
 
 
@@ -48,6 +57,10 @@ def sessions(engine: Engine, *, read_only: bool = False) -> sessionmaker[Session
     if read_only:
         engine = engine.execution_options(begin="BEGIN DEFERRED", postgresql_readonly=True)
     return sessionmaker(engine, expire_on_commit=False)
+
+
+def _limits() -> str:
+    return f"-c lock_timeout={LOCK_WAIT_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s"
 
 
 def _keep_private(path: str | None) -> None:

@@ -2,6 +2,7 @@
 
 import stat
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text, update
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from infra.database import engine
 from infra.database.tables import Product, Restock, Stock
+from infra.database.upgrade import migrating
 from tests.fixtures_database import Database
 from tests.infra.database.rows import location, product
 
@@ -140,4 +142,31 @@ def test_as_many_connections_again_are_opened_at_need(database: Database) -> Non
     with ExitStack() as connections:
         for _ in range(24):
             connections.enter_context(opened.connect())
+    opened.dispose()
+
+
+def test_on_postgresql_nobody_waits_for_ever_but_a_migration(new_postgres: Callable[[], str]) -> None:
+    opened = engine.create(new_postgres())
+    asked = [text("SHOW lock_timeout"), text("SHOW statement_timeout")]
+    with opened.connect() as connection:
+        limits = [connection.scalar(each) for each in asked]
+    with migrating(opened) as connection:
+        assert [connection.scalar(each) for each in asked] == ["0", "0"]
+    with opened.connect() as connection:
+        assert [connection.scalar(each) for each in asked] == limits == ["20s", "1min"]
+    opened.dispose()
+
+
+def test_what_waits_for_a_row_too_long_ends_with_an_error_that_is_answered_as_busy(
+    new_postgres: Callable[[], str],
+) -> None:
+    opened = engine.create(f"{new_postgres()}?options=-c%20lock_timeout=50ms")
+    write = engine.sessions(opened)
+    with write.begin() as session:
+        session.add(product("MUG"))
+    lock = select(Product).with_for_update()
+    with write.begin() as first, write() as second:
+        first.scalars(lock).one()
+        with pytest.raises(OperationalError, match="LockNotAvailable"):
+            second.scalars(lock).one()
     opened.dispose()
