@@ -61,7 +61,16 @@ def page(tx: Session, wanted: Filter, *, limit: int, cursor: str | None = None) 
 
 def newest_first(wanted: Filter, cursor: str | None) -> Select[Order]:
     query = select(Order).where(*conditions(wanted)).order_by(Order.placed_at.desc(), Order.order_id.desc())
-    return after(query, cursor)
+    ends = [read_cursor(cursor)] if cursor is not None else []
+    if wanted.placed_before is not None:
+        ends.append((wanted.placed_before, ""))
+    return before(query, *min(ends)) if ends else query
+
+
+def before(query: Select[Order], placed_at: datetime, order_id: str) -> Select[Order]:
+    # compared as one value, and once: written otherwise, no index leads to where the page begins
+    end = tuple_(bindparam(None, placed_at, Order.placed_at.type), bindparam(None, order_id, Order.order_id.type))
+    return query.where(tuple_(Order.placed_at, Order.order_id) < end)
 
 
 def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
@@ -71,18 +80,8 @@ def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
         "channel": lambda channel: Order.channel == channel,
         "sku": lambda sku: exists().where(OrderLine.order_id == Order.order_id, OrderLine.sku == sku),
         "placed_after": lambda instant: Order.placed_at > instant,
-        "placed_before": lambda instant: Order.placed_at < instant,
     }
     return [test(value) for name, test in tests.items() if (value := getattr(wanted, name)) is not None]
-
-
-def after(query: Select[Order], cursor: str | None) -> Select[Order]:
-    if cursor is None:
-        return query
-    placed_at, order_id = read_cursor(cursor)
-    # compared as one value: written with `or`, no index would lead to the page
-    last = tuple_(bindparam(None, placed_at, Order.placed_at.type), bindparam(None, order_id, Order.order_id.type))
-    return query.where(tuple_(Order.placed_at, Order.order_id) < last)
 
 
 def cursor_at(order: Order) -> str:
