@@ -1,7 +1,8 @@
-"""API keys: 256 random bits, stored hashed, each with a name and what it may do."""
+"""API keys: 256 random bits, stored hashed, each with a name, what it may do, and perhaps the one channel it is for."""
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from infra.database.tables import ApiKey
 
 Scope = Literal["orders:read", "orders:write", "orders:operate", "stock:write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+KEY = re.compile(r"ord_[A-Za-z0-9_-]{43}")
+"""What is written otherwise was never given to anyone, and is not looked up."""
 
 
 class KeyTaken(ValueError):
@@ -27,13 +30,18 @@ class Caller:
 
     name: str
     scopes: frozenset[str]
+    channel: str | None = None
+    """The one whose orders this key is for; none: all."""
 
     def may(self, *scopes: Scope) -> bool:
         """Any of these is enough; `admin` may do all."""
         return not self.scopes.isdisjoint({*scopes, "admin"})
 
+    def sees(self, channel: str) -> bool:
+        return self.channel in (None, channel)
 
-def create(tx: Session, name: str, scopes: Iterable[Scope]) -> str:
+
+def create(tx: Session, name: str, scopes: Iterable[Scope], channel: str | None = None) -> str:
     """A new key, to be shown once. Raises `KeyTaken`."""
     if tx.scalars(select(ApiKey.key_id).where(ApiKey.name == name)).first():
         raise KeyTaken(name)
@@ -44,6 +52,7 @@ def create(tx: Session, name: str, scopes: Iterable[Scope]) -> str:
             name=name,
             digest=digest(key),
             scopes=sorted(set(scopes)),
+            channel=channel,
             recorded_at=wall_clock(),
         )
     )
@@ -62,10 +71,12 @@ def revoke(tx: Session, name: str) -> bool:
 
 def caller(tx: Session, given: str) -> Caller | None:
     """Whose key this is. The look-up is by hash, so its time tells nothing about any key."""
+    if not KEY.fullmatch(given):
+        return None
     found = tx.scalars(select(ApiKey).where(ApiKey.digest == digest(given), ApiKey.revoked_at.is_(None))).first()
     if found is None or not hmac.compare_digest(found.digest, digest(given)):
         return None
-    return Caller(name=found.name, scopes=frozenset(found.scopes))
+    return Caller(name=found.name, scopes=frozenset(found.scopes), channel=found.channel)
 
 
 def digest(key: str) -> str:

@@ -41,10 +41,8 @@ from infra.database.tables import (
 )
 
 
-def read(tx: Session, order_id: str) -> OrderView | None:
-    order = tx.get(Order, order_id)
-    if order is None:
-        return None
+def read(tx: Session, order: Order) -> OrderView:
+    order_id = order.order_id
     contacts = {c.contact_id: c for c in tx.scalars(select(Contact).where(Contact.order_id == order_id))}
     place = next(c for c in contacts.values() if c.kind == "ship_to")
     return OrderView(

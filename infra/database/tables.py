@@ -543,5 +543,7 @@ class ApiKey(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     """SHA-256 of a 256-bit random key: nothing to guess, so nothing to stretch."""
     scopes: Mapped[list[Any]]
+    channel: Mapped[str | None] = mapped_column(WORD)
+    """The one whose orders it is for; none: all."""
     recorded_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import uvicorn
 from sqlalchemy import Engine
@@ -15,9 +17,11 @@ from infra.settings import API_NEEDS, Settings, SettingsError
 from infra.telemetry import log_to_stderr
 from infra.temporal import EngineError, connect
 from starter.api.app import build
+from starter.api.connections import LIMITS
 
-CONNECTIONS = 20
-"""As many again may be opened at need: one for each of the 40 threads that endpoints run on."""
+CONNECTIONS = 24
+"""As many again may be opened at need: one for each of the 40 threads that endpoints run on, and for the few that look
+at keys, work for the relay, or see whether the database answers."""
 DRAIN_SECONDS = 25
 
 log = get_logger(__name__)
@@ -33,6 +37,11 @@ class Server(uvicorn.Server):
 
 async def serve(settings: Settings, engine: Engine) -> int:
     stop = told_to_stop()
+    if exposed(settings):
+        log.warning(
+            "reachable from elsewhere without TLS: put a proxy with TLS before it, and set PUBLIC_URL to https://…",
+            host=settings.orders_api_host,
+        )
     app = build(settings, engine, await connect(lazy=True))
     server = Server(
         uvicorn.Config(
@@ -43,6 +52,7 @@ async def serve(settings: Settings, engine: Engine) -> int:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
+            **LIMITS,
         )
     )
     serving = asyncio.create_task(server.serve())
@@ -52,6 +62,16 @@ async def serve(settings: Settings, engine: Engine) -> int:
     await serving
     stopped.cancel()
     return 0 if server.started else 1
+
+
+def exposed(settings: Settings) -> bool:
+    """Keys and names of customers would be readable on the way. A public https:// is taken for a proxy with TLS."""
+    host = settings.orders_api_host
+    try:
+        here = ip_address(host).is_loopback
+    except ValueError:
+        here = host == "localhost"
+    return not here and urlsplit(settings.public_url).scheme != "https"
 
 
 def main() -> int:

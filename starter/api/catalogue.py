@@ -13,7 +13,7 @@ from activities.fields import ID, Email, GivenCustomerId, Locale, Minor, Notify,
 from activities.intake import Address, Person
 from infra.database.tables import Customer
 from starter.api.answers import problems
-from starter.api.parts import Here, Stocker, Writer
+from starter.api.parts import Guarded, Here, Stocker, Writer
 from starter.api.problems import Refusal, wrong
 from starter.transactions import written
 
@@ -85,7 +85,7 @@ class LocationAnswer(LocationTold):
     location_id: str
 
 
-router = APIRouter(tags=["Catalogue"])
+router = APIRouter(tags=["Catalogue"], route_class=Guarded)
 
 
 @router.put(
@@ -111,7 +111,9 @@ def put_customer(
 
     new, whole = written(here.sessions, work)
     response.status_code = 201 if new else 200
-    return CustomerAnswer(customer_id=customer_id, **whole.model_dump())
+    # terms that others gave are for those who may read or give them
+    answer = whole if who.may("orders:read", "orders:operate") else told
+    return CustomerAnswer(customer_id=customer_id, **answer.model_dump())
 
 
 @router.put(

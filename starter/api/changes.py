@@ -15,10 +15,9 @@ from activities.facts.record import wall_clock
 from activities.fields import FULFILLMENT, HOLD, LINES, METHOD, PRINTABLE, SERVICE, one_line, unmarked
 from activities.intake import Address
 from activities.models import Action, CancelReason, HoldReason, PaymentStatus
-from activities.views.model import OrderView
 from infra.database.tables import Change, Hold, Order, Payment
-from starter.api.answers import IfMatch, OrderId, problems, shown, tagged, to_change
-from starter.api.parts import Here, Operator, Parts, Writer
+from starter.api.answers import IfMatch, OrderAnswer, OrderId, problems, shown, tagged, to_change
+from starter.api.parts import Guarded, Here, Operator, Parts, Writer
 from starter.api.problems import Refusal, wrong
 from starter.transactions import written
 
@@ -36,7 +35,7 @@ OneOfIts = Annotated[
 ]
 Who = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=PRINTABLE), BeforeValidator(one_line)]
 
-router = APIRouter(tags=["Changes"])
+router = APIRouter(tags=["Changes"], route_class=Guarded)
 
 
 class Told(BaseModel):
@@ -77,19 +76,19 @@ class ResolutionAsked(Told):
 @router.post("/v1/orders/{order_id}/cancellation", status_code=202, responses=problems(400, 404, 409, 412, 413))
 def cancel(
     order_id: OrderId, asked: CancellationAsked, here: Here, who: Writer, response: Response, if_match: IfMatch = None
-) -> OrderView:
+) -> OrderAnswer:
     """Asks for the order to be cancelled. What a race with the warehouse decides stands in `cancellation`."""
 
-    def work(tx: Session) -> OrderView:
-        order = to_change(tx, order_id, if_match)
+    def work(tx: Session) -> OrderAnswer:
+        order = to_change(tx, order_id, if_match, who)
         if order.cancellation in ("accepted", "partly") and order.status not in CLOSED:
-            return shown(tx, order_id)
+            return shown(tx, order_id, who)
         if decided(tx, order) == "refused":
             has = f"is {order.status}" if order.status in CLOSED else "has left"
             raise Refusal(409, f"the order {has}: it can't be cancelled, but it can be returned once it has arrived")
         if not undecided(tx, order_id, "cancel"):
             facts.orders.cancellation_asked(tx, order_id, reason=asked.reason, by=who.name, why=asked.why)
-        return shown(tx, order_id)
+        return shown(tx, order_id, who)
 
     return changed(here, response, work)
 
@@ -97,19 +96,19 @@ def cancel(
 @router.post("/v1/orders/{order_id}/payment-method", status_code=202, responses=problems(400, 404, 409, 412, 413))
 def give_payment_method(
     order_id: OrderId, given: MethodGiven, here: Here, who: Writer, response: Response, if_match: IfMatch = None
-) -> OrderView:
+) -> OrderAnswer:
     """Another card, while the payment waits for one."""
 
-    def work(tx: Session) -> OrderView:
-        order = to_change(tx, order_id, if_match)
+    def work(tx: Session) -> OrderAnswer:
+        order = to_change(tx, order_id, if_match, who)
         last = tx.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.n.desc())).first()
         if last and last.status == "asked" and last.method == given.payment_method and last.n > 1:
-            return shown(tx, order_id)
+            return shown(tx, order_id, who)
         refused = held_for_method(tx, order)  # as it was given: Stripe knows no such method
         if not waits_for_method(tx, order) or (last and last.status == "asked" and not refused):
             raise Refusal(409, f"the payment waits for no other method: it is {order.payment_status}")
         facts.orders.payment_method_given(tx, order_id, given.payment_method, wall_clock())
-        return shown(tx, order_id)
+        return shown(tx, order_id, who)
 
     return changed(here, response, work)
 
@@ -117,11 +116,11 @@ def give_payment_method(
 @router.post("/v1/orders/{order_id}/resolution", status_code=202, responses=problems(400, 404, 409, 412, 413))
 def resolve(
     order_id: OrderId, asked: ResolutionAsked, here: Here, who: Operator, response: Response, if_match: IfMatch = None
-) -> OrderView:
+) -> OrderAnswer:
     """Decides about a hold; the order carries it out."""
 
-    def work(tx: Session) -> OrderView:
-        to_change(tx, order_id, if_match)
+    def work(tx: Session) -> OrderAnswer:
+        to_change(tx, order_id, if_match, who)
         hold = tx.get(Hold, asked.hold)
         if hold is None or hold.order_id != order_id:
             raise wrong([("hold", "is not one of this order")])
@@ -132,7 +131,7 @@ def resolve(
         by = f"{asked.by} ({who.name})"[:100] if asked.by else who.name
         if asked.action not in undecided(tx, order_id, "resolve", hold.hold_id):
             facts.orders.resolution_asked(tx, hold, action=asked.action, by=by, why=asked.why)
-        return shown(tx, order_id)
+        return shown(tx, order_id, who)
 
     return changed(here, response, work)
 
@@ -146,12 +145,12 @@ def give_address(
     response: Response,
     fulfillment: OneOfIts = None,
     if_match: IfMatch = None,
-) -> OrderView:
+) -> OrderAnswer:
     """Sends the order elsewhere, while no warehouse has been asked for it or a hold waits for a better address. What
     was held for the old address goes on."""
 
-    def work(tx: Session) -> OrderView:
-        order = to_change(tx, order_id, if_match)
+    def work(tx: Session) -> OrderAnswer:
+        order = to_change(tx, order_id, if_match, who)
         place = addresses.place_meant(tx, order_id, fulfillment)
         if place is None:
             raise wrong([("fulfillment", "is not one of this order")])
@@ -162,7 +161,7 @@ def give_address(
         if addresses.needs_customs(tx, address.country):
             raise wrong([("country", addresses.CUSTOMS)])
         addresses.address_given(tx, order, place, address, wall_clock(), by=who.name)
-        return shown(tx, order_id)
+        return shown(tx, order_id, who)
 
     return changed(here, response, work)
 
@@ -170,23 +169,23 @@ def give_address(
 @router.post("/v1/orders/{order_id}/shipping-service", status_code=202, responses=problems(400, 404, 409, 412, 413))
 def give_service(
     order_id: OrderId, given: ServiceGiven, here: Here, who: Writer, response: Response, if_match: IfMatch = None
-) -> OrderView:
+) -> OrderAnswer:
     """Another service, for every label that is not bought yet. What was held for the old one goes on."""
 
-    def work(tx: Session) -> OrderView:
-        order = to_change(tx, order_id, if_match)
+    def work(tx: Session) -> OrderAnswer:
+        order = to_change(tx, order_id, if_match, who)
         if order.service == given.service:
-            return shown(tx, order_id)
+            return shown(tx, order_id, who)
         if why := addresses.service_fixed_because(tx, order):
             raise Refusal(409, f"the service can't be changed any more: {why}")
         addresses.service_given(tx, order, given.service, wall_clock(), by=who.name)
-        return shown(tx, order_id)
+        return shown(tx, order_id, who)
 
     return changed(here, response, work)
 
 
-def changed(here: Parts, response: Response, work: Any) -> OrderView:
-    order: OrderView = written(here.sessions, work)
+def changed(here: Parts, response: Response, work: Any) -> OrderAnswer:
+    order: OrderAnswer = written(here.sessions, work)
     here.relay.wake()
     return tagged(response, order)
 

@@ -18,9 +18,10 @@ from activities.models import OrderStatus
 from activities.views.model import OrderPage, OrderView
 from activities.views.orders import BadCursor, Filter, page
 from infra.database.tables import Order
-from starter.api.answers import OrderId, matches, problems, shown, tagged
-from starter.api.parts import Here, Parts, Reader, Writer
+from starter.api.answers import OrderAnswer, OrderId, matches, problems, shown, tagged
+from starter.api.parts import Guarded, Here, Parts, Reader, Writer, channel_for
 from starter.api.problems import Refusal, wrong
+from starter.keys import Caller
 from starter.placing import OtherContent, Placed, WrongFields, place
 
 LONGEST_WAIT = 20
@@ -29,7 +30,7 @@ OUTCOME_OPEN = ("none",)
 
 Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 
-router = APIRouter(tags=["Orders"])
+router = APIRouter(tags=["Orders"], route_class=Guarded)
 
 
 @router.post(
@@ -37,7 +38,7 @@ router = APIRouter(tags=["Orders"])
     status_code=202,
     summary="Place an order",
     response_description="The order is stored and will be carried out",
-    responses={200: {"model": OrderView, "description": "Known already: the same order"}, **problems(400, 409, 413)},
+    responses={200: {"model": OrderAnswer, "description": "Known already: the same order"}, **problems(400, 409, 413)},
 )
 async def place_order(
     asked: AskedOrder,
@@ -48,11 +49,12 @@ async def place_order(
     prefer: Annotated[
         str | None, Header(description=f"`wait=N`: up to N seconds (at most {LONGEST_WAIT}) for the payment's outcome")
     ] = None,
-) -> OrderView:
+) -> OrderAnswer:
     """Stores an order, and that it is to be carried out: once this has answered, it survives the death of any process.
 
     The same `order_id` or `Idempotency-Key` again is the same order, answered with 200; with other content: 409.
     """
+    channel_for(caller, asked.channel)
     placed = await run_in_threadpool(placed_once, here, asked, idempotency_key)
     here.relay.wake()
     if wait := wished_wait(prefer):
@@ -60,7 +62,7 @@ async def place_order(
         response.headers["Preference-Applied"] = f"wait={wait}"
     response.status_code = 202 if placed.new else 200
     response.headers["Location"] = f"/v1/orders/{placed.order_id}"
-    return tagged(response, await run_in_threadpool(read_one, here, placed.order_id))
+    return tagged(response, await run_in_threadpool(read_one, here, placed.order_id, caller))
 
 
 @router.get(
@@ -75,9 +77,9 @@ def get_order(
     caller: Reader,
     response: Response,
     if_none_match: Annotated[str | None, Header(max_length=400)] = None,
-) -> OrderView | Response:
+) -> OrderAnswer | Response:
     """Where it stands, line by line, and how it came there."""
-    order = read_one(here, order_id)
+    order = read_one(here, order_id, caller)
     tagged(response, order)
     if if_none_match is not None and matches(if_none_match, order.version):
         return Response(status_code=304, headers={"ETag": response.headers["ETag"]})
@@ -101,7 +103,7 @@ def list_orders(
     wanted = Filter(
         status=status,
         customer=customer,
-        channel=channel,
+        channel=channel_for(caller, channel),
         sku=sku,
         placed_after=placed_after,
         placed_before=placed_before,
@@ -125,9 +127,9 @@ def placed_once(here: Parts, asked: AskedOrder, key: str | None) -> Placed:
         raise Refusal(409, detail, [(conflict.field, "was used for another order")]) from None
 
 
-def read_one(here: Parts, order_id: str) -> OrderView:
+def read_one(here: Parts, order_id: str, who: Caller) -> OrderAnswer:
     with here.reading() as tx:
-        return shown(tx, order_id)
+        return shown(tx, order_id, who)
 
 
 def wished_wait(prefer: str | None) -> int:

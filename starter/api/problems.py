@@ -113,27 +113,28 @@ def wrong(errors: Sequence[tuple[str, str]]) -> Refusal:
 
 
 def install(app: FastAPI) -> None:
+    # async: a handler that is not would wait for a thread, behind all that waits for the database
     @app.exception_handler(Refusal)
-    def refused(_: Request, refusal: Refusal) -> JSONResponse:
+    async def refused(_: Request, refusal: Refusal) -> JSONResponse:
         return refusal.answer()
 
     @app.exception_handler(RequestValidationError)
-    def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         return invalid_request(error.errors()).answer()
 
     @app.exception_handler(HTTPException)
-    def http(_: Request, error: HTTPException) -> JSONResponse:
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
         detail = "the body cannot be decoded" if error.status_code == 400 else error.detail
         return Refusal(error.status_code, detail, headers=error.headers).answer()
 
     @app.exception_handler(InterfaceError)
     @app.exception_handler(OperationalError)
-    def database_away(_: Request, error: Exception) -> JSONResponse:
+    async def database_away(_: Request, error: Exception) -> JSONResponse:
         log.error("database does not answer", error=type(error).__name__)
         return Refusal(503, "the database does not answer: try again", headers={"Retry-After": "2"}).answer()
 
     @app.exception_handler(TimeoutError)
-    def busy(_: Request, __: Exception) -> JSONResponse:
+    async def busy(_: Request, __: Exception) -> JSONResponse:
         log.error("no connection to the database is free")
         return Refusal(503, "there is too much to do just now: try again", headers={"Retry-After": "2"}).answer()
 

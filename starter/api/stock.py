@@ -9,12 +9,12 @@ from activities.fields import Id
 from activities.views.model import StockAnswer
 from activities.views.stock import of_skus
 from starter.api.answers import problems
-from starter.api.parts import Here, Stocker, StockReader
+from starter.api.parts import Guarded, Here, Stocker, StockReader
 from starter.api.problems import Refusal, wrong
 from starter.receiving import Received, Unknown, receive, used_before
 from starter.transactions import written
 
-router = APIRouter(tags=["Stock"])
+router = APIRouter(tags=["Stock"], route_class=Guarded)
 
 
 class RestockAnswer(BaseModel):

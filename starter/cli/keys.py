@@ -1,6 +1,7 @@
 """`orders keys`: who may do what over the API."""
 
 import json
+import re
 import sys
 from typing import Annotated, Any
 
@@ -16,8 +17,10 @@ app = typer.Typer(help="API keys: who may do what.", no_args_is_help=True)
 def create(
     name: Annotated[str, typer.Option(help="Whose key it is: stands in orders' records.")],
     scope: Annotated[list[str], typer.Option(help="orders:read, orders:write, orders:operate, stock:write, admin.")],
+    channel: Annotated[str | None, typer.Option(help="Only for orders of this channel; left out: all.")] = None,
 ) -> None:
     """Make a key. It is shown once, alone on the last line."""
+    from activities.fields import CHANNEL
     from infra.database.engine import sessions
     from infra.database.upgrade import require_current
     from starter.keys import SCOPES, KeyTaken
@@ -27,14 +30,17 @@ def create(
         raise Misused("--name must be 1 to 100 printable characters")
     if unknown := sorted(set(scope) - set(SCOPES)):
         raise Misused(f"no scope {', '.join(unknown)}: there are {', '.join(SCOPES)}")
+    if channel is not None and not re.fullmatch(CHANNEL, channel):
+        raise Misused("--channel must be a channel's name, as web")
     with opened() as engine:
         require_current(engine)
         try:
             with sessions(engine).begin() as tx:
-                key = make(tx, name.strip(), scope)  # type: ignore[arg-type]
+                key = make(tx, name.strip(), scope, channel)  # type: ignore[arg-type]
         except KeyTaken:
             raise Failed(f"there is a key {name} (or was one, revoked): choose another name") from None
-    print(f"key {name} for {', '.join(sorted(set(scope)))}; it is not shown again:", file=sys.stderr)
+    where = f" of the channel {channel}" if channel else ""
+    print(f"key {name} for {', '.join(sorted(set(scope)))}{where}; it is not shown again:", file=sys.stderr)
     print(key)
 
 
@@ -54,6 +60,7 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="For machines
                 {
                     "name": key.name,
                     "scopes": key.scopes,
+                    "channel": key.channel,
                     "created_at": key.recorded_at.isoformat(timespec="seconds"),
                     "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else None,
                 }
@@ -64,9 +71,11 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="For machines
         return
     from starter.cli.paper import console, table
 
-    paper = table("name", "scopes", "made", "revoked")
+    paper = table("name", "scopes", "channel", "made", "revoked")
     for key in found:
-        paper.add_row(key["name"], ", ".join(key["scopes"]), key["created_at"], key["revoked_at"] or "")
+        paper.add_row(
+            key["name"], ", ".join(key["scopes"]), key["channel"] or "", key["created_at"], key["revoked_at"] or ""
+        )
     console().print(paper)
 
 

@@ -24,7 +24,7 @@ def cancel(
 
     where = path(order_id, "/cancellation")
     order = api().post(where, {"reason": reason, "why": why})
-    answer(order, as_json, f"{order_id}: cancellation {order['cancellation']}")
+    answer(order, as_json, f"{order_id}: cancellation {order.get('cancellation', 'asked')}")
 
 
 def resolve(

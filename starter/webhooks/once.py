@@ -97,6 +97,13 @@ def take(request: Request, item: Item, apply: Callable[[Session], Outcome]) -> T
     return Taken(outcome=outcome)
 
 
+async def signed_body(request: Request, header: str) -> bytes:
+    """The body, of what comes with a signature. Without one, nothing of it is read."""
+    if header not in request.headers:
+        raise unsigned()
+    return await request.body()
+
+
 def read(model: type[M], body: bytes | dict[str, Any], *within: str) -> M:
     """What of the body, or of a part of it, we use. 422 naming the fields that are not as they should be."""
     try:

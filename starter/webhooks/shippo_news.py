@@ -20,7 +20,7 @@ from activities.models import LabelStatus
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Parcel
 from starter.api.answers import problems
-from starter.webhooks.once import Item, Outcome, Taken, Told, read, take, unsigned
+from starter.webhooks.once import Item, Outcome, Taken, Told, read, signed_body, take, unsigned
 from workflows.messages import Nudge
 
 TOLERANCE_SECONDS = 300
@@ -91,7 +91,7 @@ class Transaction(Told):
 @router.post("/webhooks/shippo", summary="News of Shippo", responses=problems(400, 401, 413))
 async def shippo(request: Request) -> Taken:
     """Signed with the secret that Shippo gave, at most five minutes ago."""
-    body = await request.body()
+    body = await signed_body(request, "shippo-auth-signature")
     secrets = request.app.state.parts.settings.shippo_webhook_secret
     if not verified(secrets, body, request.headers.get("shippo-auth-signature", "")):
         raise unsigned()

@@ -21,7 +21,7 @@ from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from infra.database.tables import Order, Payment, Refund
 from starter.api.answers import problems
 from starter.api.problems import Refusal
-from starter.webhooks.once import Item, Outcome, Taken, Told, read, take, unsigned
+from starter.webhooks.once import Item, Outcome, Taken, Told, read, signed_body, take, unsigned
 
 TOLERANCE_SECONDS = 300
 REFUND_ENDS = {
@@ -80,7 +80,7 @@ class DisputeObject(Told):
 @router.post("/webhooks/stripe", summary="Events of Stripe", responses=problems(400, 401, 409, 413))
 async def stripe(request: Request) -> Taken:
     """Signed with the endpoint's secret, at most five minutes ago."""
-    body = await request.body()
+    body = await signed_body(request, "stripe-signature")
     verify(body, request.headers.get("stripe-signature"), request.app.state.parts.settings.stripe_webhook_secret)
     event = read(Event, body)
     about = str(event.data.object.get("id", ""))

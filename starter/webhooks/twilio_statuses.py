@@ -14,7 +14,7 @@ from twilio.request_validator import RequestValidator, add_port, remove_port  # 
 
 from activities.facts import messages
 from starter.api.answers import problems
-from starter.webhooks.once import Item, Outcome, Taken, Told, read, take, unsigned
+from starter.webhooks.once import Item, Outcome, Taken, Told, read, signed_body, take, unsigned
 
 router = APIRouter(tags=["Webhooks"])
 
@@ -29,7 +29,7 @@ class Status(Told):
 @router.post("/webhooks/twilio", summary="Statuses of Twilio", responses=problems(400, 401, 413))
 async def twilio(request: Request) -> Taken:
     """A form, signed with the account's auth token over the public URL and its fields."""
-    body = await request.body()
+    body = await signed_body(request, "x-twilio-signature")
     settings = request.app.state.parts.settings
     url = f"{settings.public_url}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
     fields = form(body)

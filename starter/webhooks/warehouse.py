@@ -24,7 +24,7 @@ from infra.settings import Settings
 from starter.api.answers import problems
 from starter.api.problems import Refusal, wrong
 from starter.receiving import Received, ReceivedLine, Unknown, receive, used_before
-from starter.webhooks.once import Forbidden, Item, Outcome, Taken, Told, read, take, unsigned
+from starter.webhooks.once import Forbidden, Item, Outcome, Taken, Told, read, signed_body, take, unsigned
 
 router = APIRouter(tags=["Webhooks"])
 
@@ -85,7 +85,7 @@ class RefusedNews(About):
 @router.post("/webhooks/warehouse", summary="News of a warehouse", responses=problems(400, 401, 403, 404, 409, 413))
 async def warehouse(request: Request) -> Taken:
     """Signed by the Standard Webhooks scheme with the secret of any warehouse in the settings."""
-    body = await request.body()
+    body = await signed_body(request, "webhook-signature")
     senders = signed_by(request.app.state.parts.settings, body, request)
     news = read(News, body)
     return await run_in_threadpool(taken, request, senders, news)

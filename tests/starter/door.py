@@ -37,9 +37,9 @@ class Api:
     client: httpx.AsyncClient
     database: Database
 
-    def key(self, *scopes: keys.Scope, name: str = "") -> dict[str, str]:
+    def key(self, *scopes: keys.Scope, name: str = "", channel: str | None = None) -> dict[str, str]:
         with self.database.sessions.begin() as tx:
-            made = keys.create(tx, name or f"{'+'.join(scopes)} {wall_clock().timestamp()}", scopes)
+            made = keys.create(tx, name or f"{'+'.join(scopes)} {wall_clock().timestamp()}", scopes, channel)
         return {"Authorization": f"Bearer {made}"}
 
     async def place(self, **changes: Any) -> httpx.Response:

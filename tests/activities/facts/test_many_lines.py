@@ -87,7 +87,7 @@ def short_pick(tx: Session, order_id: str, wanted: list[str]) -> None:
 
 
 def look(tx: Session, order_id: str, wanted: list[str]) -> None:
-    view = order_view.read(tx, order_id)
+    view = order_view.read(tx, tx.get_one(Order, order_id))
     assert view is not None
     assert len(view.lines) == len(wanted)
     assert len(stock_view.of_skus(tx, wanted)) == len(wanted)

@@ -1,0 +1,108 @@
+"""What a key sees: as much as its scopes allow, of its own channel alone."""
+
+from typing import Any
+
+import pytest
+
+from activities import facts
+from activities.models import HoldReason
+from tests.starter import stages
+from tests.starter.door import Api, an_order
+
+PERSON = ("Ada", "ada@", "Clayton", "94117", "4155550100")
+ELSEWHERE = an_order()["shipping"]["address"] | {"street1": "1 Market St"}
+
+
+def held(api: Api) -> str:
+    with api.database.sessions.begin() as tx:
+        return facts.holds.opened(
+            tx,
+            "W-1001",
+            reason=HoldReason.PAYMENT_ACTION,
+            step="buy",
+            code="no_rates",
+            advice="Give another address, then retry.",
+            actions=("retry", "cancel"),
+            at=stages.now(),
+        )
+
+
+async def test_a_key_that_may_not_read_sees_no_person_in_any_answer(api: Api) -> None:
+    writer, operator = api.key("orders:write"), api.key("orders:operate")
+    seen = [await api.client.post("/v1/orders", json=an_order(), headers=writer) for _ in range(2)]
+    other = await api.client.post("/v1/orders", json=an_order(total=1), headers=writer)
+    stages.declined(api.database)
+    asked: list[tuple[str, Any, dict[str, str]]] = [
+        ("payment-method", {"payment_method": "pm_card_amex"}, writer),
+        ("shipping-address", ELSEWHERE, writer),
+        ("resolution", {"hold": held(api), "action": "retry", "why": "w"}, operator),
+        ("cancellation", {}, writer),
+    ]
+    stale, done, again = [], [], []
+    for what, body, key in asked:
+        where = f"/v1/orders/W-1001/{what}"
+        stale.append(await api.client.post(where, json=body, headers=key | {"If-Match": '"0"'}))
+        done.append(await api.client.post(where, json=body, headers=key))
+        again.append(await api.client.post(where, json=body, headers=key))
+    assert [answer.status_code for answer in (*seen, other)] == [202, 200, 422]
+    assert {answer.status_code for answer in stale} == {412}
+    assert {answer.status_code for answer in done} == {202}
+    for answer in (*seen, *done, *stale):
+        told = answer.json()["order"] if answer in stale else answer.json()
+        assert told == {"order_id": "W-1001", "version": int(answer.headers["etag"].strip('"'))}
+    for answer in (*seen, other, *stale, *done, *again):
+        assert not [word for word in PERSON if word in answer.text], answer.text
+    reader = api.key("orders:write", "orders:read")
+    whole = await api.client.post("/v1/orders/W-1001/cancellation", json={}, headers=reader | {"If-Match": '"0"'})
+    assert whole.json()["order"]["customer"]["name"] == an_order()["customer"]["name"]
+
+
+async def test_terms_are_shown_to_who_may_read_or_give_them(api: Api) -> None:
+    told = {"name": "Ada", "email": "ada@example.com"}
+    await api.client.put("/v1/customers/C-1", json=told | {"terms_days": 30})
+    for scopes, terms in ((("orders:write",), None), (("orders:write", "orders:read"), 30)):
+        answer = await api.client.put("/v1/customers/C-1", json=told, headers=api.key(*scopes))
+        assert (answer.status_code, answer.json()["terms_days"]) == (200, terms)
+
+
+async def test_a_key_of_one_channel_knows_no_other(api: Api) -> None:
+    shop = api.key("orders:read", "orders:write", "orders:operate", channel="phone")
+    await api.place()
+    await api.client.post("/v1/orders", json=an_order(order_id="P-1", channel="phone"), headers=shop)
+
+    async def statuses(order_id: str) -> list[int]:
+        there = f"/v1/orders/{order_id}"
+        answers = [await api.client.get(there, headers=shop)]
+        for what, body in (
+            ("cancellation", {}),
+            ("payment-method", {"payment_method": "pm_card_amex"}),
+            ("shipping-address", ELSEWHERE),
+            ("resolution", {"hold": "h", "action": "retry", "why": "w"}),
+        ):
+            stale = shop | {"If-Match": '"0"'}
+            answers.append(await api.client.post(f"{there}/{what}", json=body, headers=stale))
+        return [answer.status_code for answer in answers]
+
+    assert await statuses("P-1") == [200, 412, 412, 412, 412]
+    assert await statuses("W-1001") == await statuses("W-none") == [404] * 5
+    listed = (await api.client.get("/v1/orders", headers=shop)).json()["orders"]
+    assert [order["order_id"] for order in listed] == ["P-1"]
+    assert (await api.client.get("/v1/orders?channel=phone", headers=shop)).status_code == 200
+    for refused in (
+        await api.client.get("/v1/orders?channel=web", headers=shop),
+        await api.client.post("/v1/orders", json=an_order(order_id="P-2"), headers=shop),
+    ):
+        assert refused.status_code == 403
+        assert [error["field"] for error in refused.json()["errors"]] == ["channel"]
+
+
+async def test_the_log_names_key_and_address_never_the_key(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    key = api.key("orders:read", name="till")
+    await api.client.get("/v1/orders", headers=key)
+    await api.client.post("/v1/orders", json=an_order(), headers=key)
+    await api.client.get("/v1/orders", headers={"Authorization": f"Bearer ord_{'a' * 43}"})
+    said = [record.getMessage() for record in caplog.records if record.name == "starter.api.around"]
+    assert [status in line for status, line in zip(("200", "403", "401"), said, strict=True)] == [True] * 3
+    assert all("127.0.0.1" in line for line in said)
+    assert ["'till'" in line for line in said] == [True, True, False]
+    assert not any(secret in line for line in said for secret in ("ord_", "Ada"))
