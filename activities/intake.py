@@ -30,11 +30,11 @@ from activities.fields import (
     Email,
     GivenCustomerId,
     GivenOrderId,
-    Id,
     Locale,
     Maybe,
     Minor,
     Notify,
+    Reference,
     Text,
     TypedPhone,
     one_line,
@@ -132,7 +132,7 @@ class AskedCustomer(Asked):
 
 
 class AskedLine(Asked):
-    sku: Id
+    sku: Annotated[Reference, Field(description="The product's SKU, or one of its references")]
     quantity: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
     unit_price: Minor
     tax: Minor | None = None
@@ -173,6 +173,8 @@ class AskedOrder(Asked):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     order_id: GivenOrderId | None = None
+    reference: Reference | None = None
+    """Another system's number of this order, as #1001/A. Several orders may have the same."""
     channel: ChannelName = "web"
     currency: Currency
     shipping: AskedShipping

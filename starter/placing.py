@@ -1,6 +1,7 @@
 """An order comes in: once, however often and from however many places at once it is sent."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import literal, select, union_all
@@ -45,23 +46,29 @@ def place(sessions: sessionmaker[Session], asked: AskedOrder, *, idempotency_key
     def work(tx: Session) -> Placed:
         if known := double_of(tx, asked, idempotency_key):
             return Placed(known, new=False)
-        if errors := doubts(tx, asked):
+        skus, origins = offered(tx, asked)
+        if errors := doubts(asked, skus, origins):
             raise WrongFields(errors)
         order_id = asked.order_id or made_id()
-        facts.orders.placed(tx, asked, order_id=order_id, idempotency_key=idempotency_key)
+        facts.orders.placed(tx, asked, order_id=order_id, idempotency_key=idempotency_key, skus=skus)
         return Placed(order_id, new=True)
 
     return written(sessions, work)
 
 
-def doubts(tx: Session, asked: AskedOrder) -> list[tuple[str, str]]:
-    skus = {line.sku for line in asked.lines}
+def offered(tx: Session, asked: AskedOrder) -> tuple[dict[str, str], set[str]]:
+    """The SKU that each line's name of a product means, and the countries that goods are shipped from."""
+    names = {line.sku for line in asked.lines}
     # in one statement: every order passes here
-    offer = select(literal("sku"), Product.sku).where(Product.sku.in_(skus))
+    offer = select(literal("sku"), Product.sku).where(Product.sku.in_(names))
     origin = select(literal("origin"), Location.address["country"].as_string())
     found = tx.execute(union_all(offer, origin)).all()
     sold, origins = ({value for kind, value in found if kind == wanted} for wanted in ("sku", "origin"))
-    errors = [(f"lines[{n}].sku", "is not known") for n, line in enumerate(asked.lines) if line.sku not in sold]
+    return {sku: sku for sku in sold} | facts.catalogue.referred_to(tx, names - sold), origins
+
+
+def doubts(asked: AskedOrder, skus: Mapping[str, str], origins: set[str]) -> list[tuple[str, str]]:
+    errors = [(f"lines[{n}].sku", "is not known") for n, line in enumerate(asked.lines) if line.sku not in skus]
     errors += [(field, addresses.CUSTOMS) for field, to in destinations(asked) if addresses.abroad(origins, to)]
     return errors
 

@@ -1,5 +1,7 @@
 """Goods arrive: reported over the API or by the warehouse itself, taken once per reference."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,8 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from activities import facts
-from activities.fields import Id
-from infra.database.tables import Location, Product, Restock, Stock
+from activities.fields import Id, Reference
+from infra.database.tables import Location, Restock, Stock
 
 MOST = 2_000_000_000
 """Units of one SKU at one location."""
@@ -17,7 +19,7 @@ MOST = 2_000_000_000
 class ReceivedLine(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sku: Id
+    sku: Annotated[Reference, Field(description="The product's SKU, or one of its references")]
     quantity: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
 
@@ -32,7 +34,7 @@ class Received(BaseModel):
         },
     )
 
-    reference: Id
+    reference: Reference
     location: Id
     lines: Annotated[tuple[ReceivedLine, ...], Field(min_length=1, max_length=2_000)]
 
@@ -47,38 +49,45 @@ class Unknown(Exception):
 
 def receive(tx: Session, told: Received) -> Literal["new", "known", "conflict"]:
     """Takes the units into stock, the oldest backorders first. Raises `Unknown`."""
-    if errors := doubts(tx, told):
+    skus = facts.catalogue.skus_of(tx, {line.sku for line in told.lines})
+    if errors := doubts(tx, told, skus):
         raise Unknown(errors)
-    lines = [(line.sku, line.quantity) for line in told.lines]
+    lines = [(skus[line.sku], line.quantity) for line in told.lines]
     if facts.shelves.received(tx, reference=told.reference, location_id=told.location, lines=lines):
         return "new"
     before = tx.get_one(Restock, told.reference)
-    same = before.location_id == told.location and [(line["sku"], line["quantity"]) for line in before.lines] == lines
-    return "known" if same else "conflict"
+    same = units((line["sku"], line["quantity"]) for line in before.lines) == units(lines)
+    return "known" if same and before.location_id == told.location else "conflict"
 
 
-def used_before(reference: str) -> str:
-    """Why a conflict is refused, and what to do."""
-    return f"reference {reference} was used before, for another delivery: give this one a reference of its own"
+def units(lines: Iterable[tuple[str, int]]) -> Counter[str]:
+    """Of each SKU: how a delivery is written down does not matter."""
+    found: Counter[str] = Counter()
+    for sku, quantity in lines:
+        found[sku] += quantity
+    return found
 
 
-def doubts(tx: Session, told: Received) -> list[tuple[str, str]]:
+USED_BEFORE = "this reference was used before, for another delivery: give this one a reference of its own"
+
+
+def doubts(tx: Session, told: Received, skus: Mapping[str, str]) -> list[tuple[str, str]]:
     errors = []
     if tx.get(Location, told.location) is None:
         errors.append(("location", "is not known"))
-    skus = {line.sku for line in told.lines}
-    sold = set(tx.scalars(select(Product.sku).where(Product.sku.in_(skus))))
     there: dict[str, int] = dict(
         tx.execute(
             select(Stock.sku, func.max(Stock.on_hand))
-            .where(Stock.sku.in_(skus), Stock.location_id == told.location)
+            .where(Stock.sku.in_(set(skus.values())), Stock.location_id == told.location)
             .group_by(Stock.sku)
         ).all()
     )
     for n, line in enumerate(told.lines):
-        there[line.sku] = there.get(line.sku, 0) + line.quantity
-        if line.sku not in sold:
+        sku = skus.get(line.sku)
+        if sku is None:
             errors.append((f"lines[{n}].sku", "is not known"))
-        elif there[line.sku] > MOST:
+            continue
+        there[sku] = there.get(sku, 0) + line.quantity
+        if there[sku] > MOST:
             errors.append((f"lines[{n}].quantity", f"would make more than {MOST} units"))
     return errors

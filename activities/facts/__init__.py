@@ -2,6 +2,7 @@
 hear, inside the caller's transaction; each is safe to call again with the same news."""
 
 from activities.facts import (
+    catalogue,
     goods,
     holds,
     labels,
@@ -17,6 +18,7 @@ from activities.facts import (
 )
 
 __all__ = [
+    "catalogue",
     "goods",
     "holds",
     "labels",

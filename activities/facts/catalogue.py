@@ -1,11 +1,13 @@
 """Who buys, what is sold, and where it lies: written whole, the same again changes nothing."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from activities.facts.record import wall_clock
-from infra.database.tables import Customer, Location, Product
+from infra.database.tables import Customer, Location, Product, ProductReference
 
 
 def customer_put(tx: Session, customer_id: str, **told: Any) -> bool:
@@ -13,8 +15,31 @@ def customer_put(tx: Session, customer_id: str, **told: Any) -> bool:
     return put(tx, Customer, customer_id, {"recorded_at": wall_clock()}, customer_id=customer_id, **told)
 
 
-def product_put(tx: Session, sku: str, **told: Any) -> bool:
-    return put(tx, Product, sku, {}, sku=sku, **told)
+def product_put(tx: Session, sku: str, *, references: Sequence[str] = (), **told: Any) -> bool:
+    """The caller has checked that the references are no other product's."""
+    new = put(tx, Product, sku, {}, sku=sku, **told)
+    told_as = set(references) - {sku}
+    known = set(tx.scalars(select(ProductReference.reference).where(ProductReference.sku == sku)))
+    if gone := known - told_as:
+        tx.execute(delete(ProductReference).where(ProductReference.reference.in_(gone)))
+    tx.add_all(ProductReference(reference=reference, sku=sku) for reference in sorted(told_as - known))
+    tx.flush()
+    return new
+
+
+def skus_of(tx: Session, names: Iterable[str]) -> dict[str, str]:
+    """Which product each name means, by its SKU or a reference."""
+    wanted = set(names)
+    sold = set(tx.scalars(select(Product.sku).where(Product.sku.in_(wanted))))
+    return {sku: sku for sku in sold} | referred_to(tx, wanted - sold)
+
+
+def referred_to(tx: Session, names: set[str]) -> dict[str, str]:
+    """The products that other systems call so. What is a SKU needs no look."""
+    if not names:
+        return {}
+    named = select(ProductReference.reference, ProductReference.sku).where(ProductReference.reference.in_(names))
+    return dict(tx.execute(named).all())
 
 
 def location_put(tx: Session, location_id: str, **told: Any) -> bool:

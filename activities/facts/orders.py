@@ -2,7 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -27,13 +29,22 @@ class Unreachable(Exception):
         self.errors = errors
 
 
-def placed(tx: Session, asked: AskedOrder, *, order_id: str, idempotency_key: str | None) -> Order:
-    """Stores an order whole, and that its workflow is to be started. The caller has checked SKUs and doubles."""
+def placed(
+    tx: Session,
+    asked: AskedOrder,
+    *,
+    order_id: str,
+    idempotency_key: str | None,
+    skus: Mapping[str, str] = MappingProxyType({}),
+) -> Order:
+    """Stores an order whole, and that its workflow is to be started. The caller has checked SKUs and doubles; `skus`
+    are those of products that are named otherwise."""
     now = wall_clock()
     customer, person = buyer(tx, asked.customer, order_id)
     card = asked.payment.method == "card"
     order = Order(
         order_id=order_id,
+        reference=asked.reference,
         channel=asked.channel,
         customer_id=customer.customer_id,
         currency=asked.currency,
@@ -61,7 +72,7 @@ def placed(tx: Session, asked: AskedOrder, *, order_id: str, idempotency_key: st
     )
     tx.add(order)
     tx.flush()
-    store_lines(tx, asked, order_id, person)
+    store_lines(tx, asked, order_id, person, skus)
     if card and order.total:
         ask_payment(tx, order, order.payment_reference, order.total, off_session=False)
     else:
@@ -104,7 +115,7 @@ def guest(order_id: str) -> str:
     return whole if len(whole) <= 64 else f"{GUEST}{hashlib.sha256(order_id.encode()).hexdigest()[:40]}"
 
 
-def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person) -> None:
+def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus: Mapping[str, str]) -> None:
     tx.add(Contact(order_id=order_id, kind="customer", name=who.name, email=who.email, phone=who.phone, **NO_ADDRESS))
     tx.add(at_address(order_id, "ship_to", asked.shipping.address, who))
     destinations = {
@@ -119,7 +130,7 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person) -> N
             {
                 "order_id": order_id,
                 "line_no": number,
-                "sku": line.sku,
+                "sku": skus.get(line.sku, line.sku),
                 "quantity": line.quantity,
                 "cancelled": 0,
                 "unit_price": line.unit_price,

@@ -174,6 +174,7 @@ class OrderView(View):
     """One order: five axes, and the facts behind them."""
 
     order_id: str
+    reference: str | None
     version: int
     channel: str
     currency: str
@@ -202,6 +203,7 @@ class OrderSummary(View):
     """One order in a list: no name, no address."""
 
     order_id: str
+    reference: str | None
     channel: str
     customer_id: str
     status: OrderStatus

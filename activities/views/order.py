@@ -47,6 +47,7 @@ def read(tx: Session, order: Order) -> OrderView:
     place = next(c for c in contacts.values() if c.kind == "ship_to")
     return OrderView(
         order_id=order_id,
+        reference=order.reference,
         version=order.version,
         channel=order.channel,
         currency=order.currency,

@@ -21,6 +21,7 @@ class Filter(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     status: OrderStatus | None = None
+    reference: str | None = None
     customer: str | None = None
     channel: str | None = None
     sku: str | None = None
@@ -76,6 +77,7 @@ def before(query: Select[Order], placed_at: datetime, order_id: str) -> Select[O
 def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     tests: dict[str, Callable[[Any], ColumnElement[bool]]] = {
         "status": lambda status: Order.status == status,
+        "reference": lambda reference: Order.reference == reference,
         "customer": lambda customer: Order.customer_id == customer,
         "channel": lambda channel: Order.channel == channel,
         "sku": lambda sku: exists().where(OrderLine.order_id == Order.order_id, OrderLine.sku == sku),
@@ -104,6 +106,7 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
 def summary(order: Order, lines: int, units: int, attention: list[HoldReason]) -> OrderSummary:
     return OrderSummary(
         order_id=order.order_id,
+        reference=order.reference,
         channel=order.channel,
         customer_id=order.customer_id,
         status=OrderStatus(order.status),

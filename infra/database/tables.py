@@ -90,6 +90,15 @@ class Product(Base):
     """How long a backorder is promised to take."""
 
 
+class ProductReference(Base):
+    """What another system calls a product: it means one product only."""
+
+    __tablename__ = "product_references"
+
+    reference: Mapped[str] = mapped_column(REFERENCE, primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("products.sku"), index=True)
+
+
 class Location(Base):
     __tablename__ = "locations"
 
@@ -133,7 +142,7 @@ class Restock(Base):
 
     __tablename__ = "restocks"
 
-    reference: Mapped[str] = mapped_column(ID, primary_key=True)
+    reference: Mapped[str] = mapped_column(REFERENCE, primary_key=True)
     location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
     lines: Mapped[list[Any]]
     recorded_at: Mapped[datetime]
@@ -147,10 +156,15 @@ class Order(Base):
     # as lists read them: by one of these, newest first
     __table_args__ = (
         Index(None, "placed_at", "order_id"),
-        *(Index(None, filtered, "placed_at", "order_id") for filtered in ("status", "customer_id", "channel")),
+        *(
+            Index(None, filtered, "placed_at", "order_id")
+            for filtered in ("status", "customer_id", "channel", "reference")
+        ),
     )
 
     order_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    reference: Mapped[str | None] = mapped_column(REFERENCE)
+    """Another system's number of this order."""
     channel: Mapped[str] = mapped_column(WORD)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.customer_id"))
     currency: Mapped[str] = mapped_column(String(3))

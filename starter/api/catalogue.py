@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
 from activities.facts import catalogue
-from activities.fields import ID, Email, GivenCustomerId, Locale, Minor, Notify, Phone, Text
+from activities.fields import ID, Email, GivenCustomerId, Locale, Minor, Notify, Phone, Reference, Text
 from activities.intake import Address, Person
 from infra.database.tables import Customer
 from starter.api.answers import problems
@@ -60,11 +60,13 @@ class CustomerAnswer(CustomerTold):
 
 
 class ProductTold(Told):
-    """Something that is sold. `lead_time_days` is how long a backorder is promised to take."""
+    """Something that is sold. `lead_time_days` is how long a backorder is promised to take. `references` are other
+    systems' names for it: order lines, restocks and warehouses may use them."""
 
     name: Text
     weight_g: Annotated[int, Field(ge=0, le=10_000_000)]
     lead_time_days: Annotated[int, Field(ge=0, le=3_650)] = 14
+    references: Annotated[tuple[Reference, ...], Field(max_length=100, examples=[["Tasse blau, groß"]])] = ()
 
 
 class ProductAnswer(ProductTold):
@@ -122,7 +124,14 @@ def put_customer(
     responses=problems(400, 413) | {201: {"model": ProductAnswer, "description": "New"}},
 )
 def put_product(sku: Key, told: ProductTold, here: Here, who: Stocker, response: Response) -> ProductAnswer:
-    new = written(here.sessions, lambda tx: catalogue.product_put(tx, sku, **told.model_dump()))
+    def work(tx: Session) -> bool:
+        names = {sku: "sku"} | {name: f"references[{n}]" for n, name in enumerate(told.references) if name != sku}
+        others = {name: known for name, known in catalogue.skus_of(tx, names).items() if known != sku}
+        if others:
+            raise wrong([(field, "means another product already") for name, field in names.items() if name in others])
+        return catalogue.product_put(tx, sku, **told.model_dump())
+
+    new = written(here.sessions, work)
     response.status_code = 201 if new else 200
     return ProductAnswer(sku=sku, **told.model_dump())
 

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 
 from activities import facts
-from activities.fields import CHANNEL, Id
+from activities.fields import CHANNEL, Id, Reference
 from activities.intake import AskedOrder
 from activities.models import OrderStatus
 from activities.views.model import OrderPage, OrderView
@@ -91,6 +91,7 @@ def list_orders(
     here: Here,
     caller: Reader,
     status: OrderStatus | None = None,
+    reference: Reference | None = None,
     customer: Id | None = None,
     channel: Annotated[str | None, Query(pattern=CHANNEL)] = None,
     sku: Id | None = None,
@@ -102,6 +103,7 @@ def list_orders(
     """Newest first. Follow `next` until it is null."""
     wanted = Filter(
         status=status,
+        reference=reference,
         customer=customer,
         channel=channel_for(caller, channel),
         sku=sku,

@@ -5,13 +5,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
-from activities.fields import Id
+from activities import facts
+from activities.fields import Reference
 from activities.views.model import StockAnswer
 from activities.views.stock import of_skus
 from starter.api.answers import problems
 from starter.api.parts import Guarded, Here, Stocker, StockReader
 from starter.api.problems import Refusal, wrong
-from starter.receiving import Received, Unknown, receive, used_before
+from starter.receiving import USED_BEFORE, Received, Unknown, receive
 from starter.transactions import written
 
 router = APIRouter(tags=["Stock"], route_class=Guarded)
@@ -30,12 +31,13 @@ class RestockAnswer(BaseModel):
 def get_stock(
     here: Here,
     who: StockReader,
-    sku: Annotated[list[Id], Query(min_length=1, max_length=100, description="May be given several times")],
+    sku: Annotated[list[Reference], Query(min_length=1, max_length=100, description="May be given several times")],
 ) -> StockAnswer:
     """Per SKU and location: on hand, reserved, available; and how many units placed orders wait for."""
     with here.reading() as tx:
-        found = of_skus(tx, sku)
-    if missing := sorted(set(sku) - {one.sku for one in found}):
+        skus = facts.catalogue.skus_of(tx, sku)
+        found = of_skus(tx, [skus[name] for name in sku if name in skus])
+    if missing := sorted(set(sku) - skus.keys()):
         raise Refusal(404, f"SKU {', '.join(missing)} is not known")
     return StockAnswer(stock=found)
 
@@ -53,7 +55,7 @@ def post_restock(told: Received, here: Here, who: Stocker, response: Response) -
     except Unknown as unknown:
         raise wrong(unknown.errors) from None
     if result == "conflict":
-        raise Refusal(409, used_before(told.reference))
+        raise Refusal(409, USED_BEFORE)
     here.relay.wake()
     response.status_code = 201 if result == "new" else 200
     return RestockAnswer(reference=told.reference, result=result)

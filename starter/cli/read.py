@@ -16,6 +16,7 @@ OrderId = Annotated[str, typer.Argument(metavar="ID", help="The order's id.")]
 
 def list_orders(
     status: Annotated[str | None, typer.Option(help="Only those: placed, on_hold, processing …")] = None,
+    reference: Annotated[str | None, typer.Option(help="Only those with another system's number.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only this customer's, by id.")] = None,
     channel: Annotated[str | None, typer.Option(help="Only from there: web, phone …")] = None,
     sku: Annotated[str | None, typer.Option(help="Only those with this SKU.")] = None,
@@ -29,6 +30,7 @@ def list_orders(
 
     wanted = {
         "status": status,
+        "reference": reference,
         "customer": customer,
         "channel": channel,
         "sku": sku,

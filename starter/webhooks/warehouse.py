@@ -17,13 +17,13 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, WebhookVerificati
 
 from activities import facts
 from activities.facts.record import nudge, told_at
-from activities.fields import Id
+from activities.fields import Reference
 from activities.ports import Parcel
 from infra.database.tables import Fulfillment, Location
 from infra.settings import Settings
 from starter.api.answers import problems
 from starter.api.problems import Refusal, wrong
-from starter.receiving import Received, ReceivedLine, Unknown, receive, used_before
+from starter.receiving import USED_BEFORE, Received, ReceivedLine, Unknown, receive
 from starter.webhooks.once import Forbidden, Item, Outcome, Taken, Told, read, signed_body, take, unsigned
 
 router = APIRouter(tags=["Webhooks"])
@@ -60,7 +60,7 @@ class Packed(About):
 
 
 class MissingLine(Told):
-    sku: Id
+    sku: Reference
     missing: Count
 
 
@@ -135,7 +135,8 @@ def packed(tx: Session, news: News, senders: list[str]) -> Outcome:
 def short_picked(tx: Session, news: News, senders: list[str]) -> Outcome:
     told = read(ShortPicked, news.data, "data")
     f = mine(tx, told, senders)
-    missing = [(line.sku, line.missing) for line in told.lines]
+    skus = facts.catalogue.skus_of(tx, {line.sku for line in told.lines})
+    missing = [(skus.get(line.sku, line.sku), line.missing) for line in told.lines]
     return nudged(tx, f, facts.packing.short_picked(tx, f.fulfillment_id, missing, news.at))
 
 
@@ -177,7 +178,7 @@ def received(tx: Session, news: News, senders: list[str]) -> Outcome:
     except Unknown as unknown:
         raise wrong([(f"data.{field}", message) for field, message in unknown.errors]) from None
     if result == "conflict":
-        raise Refusal(409, used_before(told.reference))
+        raise Refusal(409, USED_BEFORE)
     return Outcome.TAKEN if result == "new" else Outcome.UNCHANGED
 
 

@@ -127,6 +127,58 @@ async def test_a_restock_counts_once(api: Api) -> None:
     assert other.status_code == 409
 
 
+async def test_a_delivery_is_the_same_however_its_lines_are_written(api: Api) -> None:
+    red, blue = {"sku": "MUG-RED", "quantity": 4}, {"sku": "MUG-BLUE", "quantity": 2}
+    half = {"sku": "MUG-RED", "quantity": 2}
+    for lines, status in (([red, blue], 201), ([blue, red], 200), ([half, blue, half], 200), ([red], 409)):
+        answer = await api.client.post("/v1/restocks", json=delivery("PO/17 #2", lines=lines))
+        assert answer.status_code == status, answer.text
+    assert "PO/17" not in answer.text
+
+
+TASSE = "Tasse rot, groß"
+
+
+async def test_a_product_is_found_by_what_other_systems_call_it(api: Api) -> None:
+    cup = {"name": "Cup", "weight_g": 200, "references": [TASSE, "4006381/33"]}
+    assert (await put(api, "/v1/products/CUP", cup)).status_code == 201
+    lines = [{"sku": TASSE, "quantity": 3}, {"sku": "CUP", "quantity": 2}]
+    assert (await api.client.post("/v1/restocks", json=delivery(lines=lines))).status_code == 201
+    again = delivery(lines=[{"sku": "CUP", "quantity": 5}])
+    assert (await api.client.post("/v1/restocks", json=again)).status_code == 200
+    (found,) = (await api.client.get("/v1/stock", params={"sku": "4006381/33"})).json()["stock"]
+    assert (found["sku"], found["on_hand"]) == ("CUP", 5)
+    lines = [{"sku": TASSE, "quantity": 2, "unit_price": 1800}, {"sku": "MUG-RED", "quantity": 1, "unit_price": 0}]
+    order = await api.place(reference="#1001/A", lines=lines)
+    assert (order.status_code, [line["sku"] for line in order.json()["lines"]]) == (202, ["CUP", "MUG-RED"])
+    assert (await api.place(reference="#1001/A", lines=lines)).status_code == 200
+    assert (await api.place(reference="#1001/B", lines=lines)).status_code == 409
+
+
+async def test_a_reference_means_one_product(api: Api) -> None:
+    async def named(sku: str, *references: str) -> list[str]:
+        answer = await put(api, f"/v1/products/{sku}", {"name": "Cup", "weight_g": 1, "references": references})
+        return [error["field"] for error in answer.json().get("errors", [])]
+
+    assert await named("CUP", TASSE, "CUP", TASSE) == []
+    assert await named("CUP-2", "cup two", TASSE) == ["references[1]"]
+    assert await named("CUP-2", "MUG-RED") == ["references[0]"]
+    assert await named("CUP", "CUP-2") == []
+    assert await named("CUP-2", "cup two") == ["sku"]
+    assert await named("CUP") == []
+    assert await named("CUP-2", TASSE) == []
+    answers = await asyncio.gather(*(named(f"CUP-{n}", "the same") for n in range(3, 9)))
+    assert sorted(answers) == [[]] + [["references[0]"]] * 5
+
+
+async def test_orders_are_found_by_another_systems_number(api: Api) -> None:
+    for order_id, reference in (("R-1", "#1001/A"), ("R-2", None), ("R-3", "#1001/A")):
+        order = await api.place(order_id=order_id, reference=reference)
+        assert order.json()["reference"] == reference
+    found = (await api.client.get("/v1/orders", params={"reference": "#1001/A"})).json()["orders"]
+    assert [(order["order_id"], order["reference"]) for order in found] == [("R-3", "#1001/A"), ("R-1", "#1001/A")]
+
+
 async def test_a_restock_of_the_unknown_names_it(api: Api) -> None:
     lines = [{"sku": "MUG-RED", "quantity": 1}, {"sku": "NOPE", "quantity": 1}]
     answer = await api.client.post("/v1/restocks", json=delivery(location="MOON", lines=lines))

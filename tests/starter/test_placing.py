@@ -260,6 +260,25 @@ async def test_a_page_costs_the_same_queries_whatever_it_holds(api: Api) -> None
     assert await queries("/v1/orders") == one
 
 
+async def test_what_is_named_by_its_sku_is_not_looked_for_among_references(api: Api) -> None:
+    from sqlalchemy import event
+
+    seen: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        seen.append(statement)
+
+    mug = {"name": "Mug", "weight_g": 350, "references": ["mug one", "mug two"]}
+    assert (await api.client.put("/v1/products/MUG-BLUE", json=mug)).status_code == 200
+    event.listen(api.database.engine, "before_cursor_execute", note)
+    lines = [{"sku": name, "quantity": 1, "unit_price": 1800} for name in ("mug one", "mug two")]
+    for order, looks in (({}, 0), ({"order_id": "N-2", "lines": lines}, 1)):
+        seen.clear()
+        assert (await api.place(**order)).status_code == 202
+        assert len([one for one in seen if "product_references" in one]) == looks
+    event.remove(api.database.engine, "before_cursor_execute", note)
+
+
 async def test_an_order_is_unchanged_while_its_tag_is(api: Api) -> None:
     tag = (await api.place()).headers["etag"]
     unchanged = await api.client.get("/v1/orders/W-1001", headers={"If-None-Match": f'"0", {tag}'})

@@ -145,6 +145,20 @@ async def test_short_picked_gives_the_missing_units_back_once(api: Api, senders:
         assert (shelf.on_hand, shelf.reserved) == (4, 1)
 
 
+async def test_a_warehouse_may_name_products_by_their_references(api: Api, senders: Senders) -> None:
+    mug = {"name": "Mug", "weight_g": 350, "references": ["Becher blau/350"]}
+    assert (await api.client.put("/v1/products/MUG-BLUE", json=mug)).status_code == 200
+    fulfillment = stages.requested(api.database)
+    told = {"fulfillment_id": fulfillment, "lines": [{"sku": "Becher blau/350", "missing": 1}]}
+    assert (await senders.warehouse("fulfillment.short_picked", told)).json() == {"outcome": "taken"}
+    delivery = {"reference": "LS #7/26", "location": "OAK", "lines": [{"sku": "Becher blau/350", "quantity": 3}]}
+    assert (await senders.warehouse("stock.received", delivery)).json() == {"outcome": "taken"}
+    by_sku = delivery | {"lines": [{"sku": "MUG-BLUE", "quantity": 3}]}
+    assert (await senders.warehouse("stock.received", by_sku)).json() == {"outcome": "unchanged"}
+    with api.database.sessions() as tx:
+        assert tx.get_one(Stock, ("MUG-BLUE", "OAK")).on_hand == 5 - 1 + 3
+
+
 async def test_what_the_carrier_saw_never_goes_back(api: Api, senders: Senders) -> None:
     stages.shipped(api.database)
     stages.read_by_the_order(api.database)

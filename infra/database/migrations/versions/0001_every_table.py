@@ -85,6 +85,7 @@ def upgrade() -> None:
     op.create_table(
         "orders",
         sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("reference", sa.String(length=255), nullable=True),
         sa.Column("channel", sa.String(length=40), nullable=False),
         sa.Column("customer_id", sa.String(length=64), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -128,12 +129,25 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_orders_placed_at_order_id"), ["placed_at", "order_id"], unique=False)
         batch_op.create_index(
+            batch_op.f("ix_orders_reference_placed_at_order_id"), ["reference", "placed_at", "order_id"], unique=False
+        )
+        batch_op.create_index(
             batch_op.f("ix_orders_status_placed_at_order_id"), ["status", "placed_at", "order_id"], unique=False
         )
 
     op.create_table(
+        "product_references",
+        sa.Column("reference", sa.String(length=255), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["sku"], ["products.sku"], name=op.f("fk_product_references_sku")),
+        sa.PrimaryKeyConstraint("reference", name=op.f("pk_product_references")),
+    )
+    with op.batch_alter_table("product_references", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_product_references_sku"), ["sku"], unique=False)
+
+    op.create_table(
         "restocks",
-        sa.Column("reference", sa.String(length=64), nullable=False),
+        sa.Column("reference", sa.String(length=255), nullable=False),
         sa.Column("location_id", sa.String(length=64), nullable=False),
         sa.Column("lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
