@@ -69,6 +69,8 @@ async def test_one_mistake_is_one_error_in_words(api: Api, changes: dict[str, An
 
 async def test_numbers_of_the_country_and_two_letters_that_people_write_are_taken(api: Api) -> None:
     address = ADDRESS | {"country": "UK", "state": "", "city": "London", "zip": "sw1a 1aa"}
+    london = {"name": "London", "address": address}
+    assert (await api.client.put("/v1/locations/LON", json=london)).status_code == 201
     customer = ADA | {"phone": "020 7946 0018", "locale": "en_gb"}
     answer = await api.place(currency="USD", customer=customer, shipping={"price": 500, "address": address})
     assert answer.status_code == 202, answer.text
