@@ -101,7 +101,9 @@ def misused(wrong: typer.TyperException) -> int:
 
 
 def say(who: str, what: str, code: int) -> int:
-    print(f"{who}: {' '.join(what.split())}", file=sys.stderr)
+    from starter.cli.paper import visible
+
+    print(visible(f"{who}: {' '.join(what.split())}"), file=sys.stderr)
     return code
 
 

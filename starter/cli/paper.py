@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 WIDTH = 180
 """Where nobody looks on: wide enough that no cell is broken."""
+UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 COLOURS = {
     "placed": "blue",
     "on_hold": "bold yellow",
@@ -29,11 +31,21 @@ COLOURS = {
 }
 
 
+def visible(text: str) -> str:
+    """What somebody typed may command a terminal, or turn its lines around: such marks are shown, not obeyed."""
+    return UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
+    from rich.text import Text
 
-    made = Console(stderr=stderr, highlight=False)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=WIDTH)
+    class Paper(Console):
+        def render_str(self, text: str, **how: Any) -> Text:
+            return super().render_str(visible(text), **how)
+
+    made = Paper(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Paper(stderr=stderr, highlight=False, width=WIDTH)
 
 
 def table(*headings: str, title: str = "") -> Table:

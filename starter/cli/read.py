@@ -95,13 +95,13 @@ def watch_live(paper: Any, order_id: str, every: float) -> None:
 
 def watch_lines(order_id: str, every: float) -> None:
     """For pipes: each line of the timeline once, as it comes."""
-    from starter.cli.paper import about, day_and_time
+    from starter.cli.paper import about, day_and_time, visible
 
     seen = 0
     for order in changes(order_id, every):
         for entry in order["timeline"][seen:]:
             facts = about(entry)
-            print(day_and_time(entry["at"]), entry["event"], *([facts] if facts else []), flush=True)
+            print(day_and_time(entry["at"]), entry["event"], *([visible(facts)] if facts else []), flush=True)
         seen = len(order["timeline"])
         if order["status"] in CLOSED:
             print(order["order_id"], order["status"], flush=True)
