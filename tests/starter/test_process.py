@@ -16,8 +16,10 @@ from temporalio.client import Client
 
 from infra.database import engine
 from infra.processes import Child, free_ports, start
+from infra.settings import Settings
 from infra.temporal import DevServer
 from starter import keys
+from starter.api.__main__ import exposed
 from tests.fixtures_database import Database
 from tests.sandbox import ROOT, SECRETS
 from tests.starter.door import an_order
@@ -120,3 +122,18 @@ def test_a_port_that_is_taken_ends_it(launch: Launch) -> None:
     first = launch()
     second = launch(ready=False, ORDERS_API_PORT=first.url.rpartition(":")[2])
     assert second.child.process.wait(20) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "public", "told"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8080", False),
+        ("localhost", "http://localhost:8080", False),
+        ("0.0.0.0", "http://10.0.0.1:8080", True),
+        ("orders.internal", "http://orders.internal", True),
+        ("0.0.0.0", "https://orders.example.com", False),
+    ],
+)
+def test_a_start_that_is_reachable_without_tls_is_told(host: str, public: str, told: bool) -> None:
+    settings = Settings.from_environment({"ORDERS_API_HOST": host, "PUBLIC_URL": public})
+    assert exposed(settings) == told
