@@ -229,6 +229,12 @@ class OrderStep(Value):
     at: datetime
 
 
+class LoadStep(OrderStep):
+    """What is newer than a version of the order."""
+
+    since: int = -1
+
+
 class FulfillmentStep(OrderStep):
     fulfillment_id: str
 

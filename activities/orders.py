@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities import facts
 from activities.facts.record import heard, locked_order, note
-from activities.models import CancelReason, ChangeStep, HoldStep, OrderStep, Policy, RemarkStep, ResolveStep, Standing
+from activities.models import CancelReason, ChangeStep, HoldStep, LoadStep, Policy, RemarkStep, ResolveStep, Standing
 from activities.standing import standing, whole
 from infra.database.tables import Change, Hold, TimelineEntry
 
@@ -19,12 +19,12 @@ class OrderActivities:
         self.policy = policy
 
     @activity.defn(name="load_order")
-    def load(self, step: OrderStep) -> Standing:
-        """Where the order stands. What the relay had to say has now been read."""
+    def load(self, step: LoadStep) -> Standing:
+        """Where the order stands, as far as it is newer. What the relay had to say has now been read."""
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)
             heard(tx, step.order_id)
-            known = whole(tx, order)
+            known = whole(tx, order, step.since)
             return known if self.policy == Policy() else known.model_copy(update={"policy": self.policy})
 
     @activity.defn(name="decide_cancellation")

@@ -40,13 +40,14 @@ def of_fulfillment(tx: Session, fulfillment_id: str) -> Standing:
     return Standing(**told(tx, [tx.get_one(Fulfillment, fulfillment_id)]))
 
 
-def whole(tx: Session, order: Order) -> Standing:
-    """Everything a run needs when it begins, or hears that something is new. Ended fulfillments only while money or a
-    label is still out."""
+def whole(tx: Session, order: Order, since: int = -1) -> Standing:
+    """Everything a run needs when it begins; or, when it hears that something is new, the head and what changed after
+    the version that it loaded last."""
     now = sums(tx, order)
     known = head(tx, order, now)
     when = {} if known.funded else {"placed_at": order.placed_at}
-    return Standing(head=known, **when, **told(tx, now.fulfillments))
+    newer = [f for f in now.fulfillments if f.version > since]
+    return Standing(head=known, **when, **told(tx, newer))
 
 
 def told(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:

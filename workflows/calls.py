@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, TimeoutError, TimeoutType
+from temporalio.exceptions import ActivityError, RetryState, TimeoutError, TimeoutType
 
 from activities.models import (
     Action,
@@ -15,6 +15,7 @@ from activities.models import (
     CoverStep,
     FulfillmentStep,
     HoldStep,
+    LoadStep,
     OrderStep,
     ParcelStep,
     Policy,
@@ -51,7 +52,7 @@ class Call(NamedTuple):
         return ("retry", "skip", "cancel") if self.skippable else ("retry", "cancel")
 
 
-LOAD = Call("load_order", OrderStep, "", local=True)
+LOAD = Call("load_order", LoadStep, "", local=True)
 DECIDE = Call("decide_cancellation", ChangeStep, "", local=True)
 OPEN_HOLD = Call("open_hold", HoldStep, "", local=True)
 RESOLVE_HOLD = Call("resolve_hold", ResolveStep, "", local=True)
@@ -97,11 +98,13 @@ def start(call: Call, step: Step, policy: Policy, *, once: bool = False) -> Hand
     )
 
 
-def began(failure: ActivityError) -> bool:
-    """Whether a worker took up the call at all: if none ran for as long as the patience, nothing has failed."""
+def failed(failure: ActivityError) -> bool:
+    """Not, if no worker took up the call for as long as the patience; nor if it was told to end and would else have
+    been tried again."""
     never = (TimeoutType.SCHEDULE_TO_CLOSE, TimeoutType.SCHEDULE_TO_START)
     cause = failure.cause
-    return not (isinstance(cause, TimeoutError) and cause.type in never and cause.cause is None)
+    not_begun = isinstance(cause, TimeoutError) and cause.type in never and cause.cause is None
+    return not (not_begun or failure.retry_state == RetryState.CANCEL_REQUESTED)
 
 
 def about(call: Call, step: Step) -> str:

@@ -19,7 +19,7 @@ class Holds(Known):
             {"order_id": self.order_id, "at": workflow.now().replace(microsecond=0), **about}
         )
         handle = calls.start(call, step, self.policy, once=once)
-        self.under_way[handle] = not undoing
+        self.under_way[handle] = call, not undoing
         try:
             return await handle
         finally:
@@ -34,7 +34,7 @@ class Holds(Known):
         finally:
             self.deciding = False
         if self.called_off:
-            for handle, forward in self.under_way.items():
+            for handle, (_, forward) in self.under_way.items():
                 if forward:
                     handle.cancel()
 
@@ -87,7 +87,7 @@ class Holds(Known):
         hold = await self.hold(HoldReason.STEP_FAILED, step, code, advice, offered, fulfillment_id)
         decided = await self.decision(hold, give_up, within=self.policy.held_retry)
         if decided is None and not give_up():
-            await self.renewed()  # an outage of days is many tries
+            await self.renewed()
         return decided or "retry"
 
     async def decision(

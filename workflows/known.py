@@ -16,7 +16,7 @@ from activities.models import (
 )
 from workflows import calls
 from workflows.alarm import Alarm
-from workflows.calls import Condition
+from workflows.calls import Call, Condition
 from workflows.messages import ORDER_ATTENTION, ORDER_STATUS
 from workflows.repeats import Repeat
 
@@ -32,7 +32,7 @@ class Known:
         self.money = asyncio.Lock()
         """One money step of an order at a time."""
         self.alarm = Alarm()
-        self.under_way: dict[calls.Handle, bool] = {}
+        self.under_way: dict[calls.Handle, tuple[Call, bool]] = {}
         """Calls that have not answered, and whether they are given up when the order is called off."""
         self.decisions: dict[str, Action] = {}
         """What operators said about holds, until the step that waits has heard it."""
@@ -45,6 +45,10 @@ class Known:
         self.repeats: dict[tuple[str, str | None], Repeat] = {}
         self.renewal = False
         """This run is to be continued as a new one."""
+        self.draining = False
+        """It is about to be: what is under way comes to its end."""
+        self.loaded = -1
+        """The version of the last load. What a step answers never moves it: news of other parts may lie between."""
         self.shown: tuple[str, list[str]] = (OrderStatus.PLACED, [])
 
     # --- what is known -----------------------------------------------------------------------------------------------
@@ -120,9 +124,29 @@ class Known:
         return true()
 
     async def renewed(self) -> None:
-        """A wait is over. Where it is time for a new run, this one stops here and the new one looks for itself."""
-        due = self.policy.continue_at_every_wait or workflow.info().is_continue_as_new_suggested()
+        """A wait is over. Where runs end at every wait, this one stops here and the new one looks for itself."""
         idle = not (self.under_way or self.deciding or self.decisions) and workflow.all_handlers_finished()
-        if due and idle:
+        if self.policy.continue_at_every_wait and idle:
             self.renewal = True
+            await workflow.wait_condition(lambda: False)
+
+    # --- renewal -----------------------------------------------------------------------------------------------------
+
+    def renewal_due(self) -> bool:
+        return self.renewal or workflow.info().is_continue_as_new_suggested()
+
+    def drain(self) -> None:
+        """Nothing begins any more. Calls between retries end at once, undoing ones too: the new run repeats them. Calls
+        on their way finish, so that what they did is known."""
+        self.draining = True
+        for handle, (call, _) in self.under_way.items():
+            if not call.local:
+                handle.cancel()
+
+    def drained(self) -> bool:
+        return not (self.under_way or self.deciding) and workflow.all_handlers_finished()
+
+    async def may_begin(self) -> None:
+        """Asked before whatever the new run would begin as well."""
+        if self.draining:
             await workflow.wait_condition(lambda: False)

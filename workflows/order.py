@@ -35,15 +35,19 @@ class OrderWorkflow(Handlers):
     @workflow.run
     async def run(self, entry: Entry) -> OrderStatus:
         """Runs until every fulfillment has arrived or was undone, and every refund is final."""
-        life = self.spawn(self.live())
+        life, p = self.spawn(self.live()), self.progress
         while not life.done():
             try:
-                await workflow.wait_condition(lambda: life.done() or self.progress.renewal or bool(self.bugs()))
+                await workflow.wait_condition(lambda: life.done() or p.renewal_due() or bool(self.bugs()))
+                if p.renewal_due() and not life.done():
+                    p.drain()
+                    await workflow.wait_condition(lambda: p.drained() or bool(self.bugs()))
             except asyncio.CancelledError:
                 self.wish = self.wish or said.cancellation(("cancelled in the web UI",))
+                continue
             for bug in self.bugs():
                 raise bug
-            if self.progress.renewal:
+            if p.draining and not life.done():
                 workflow.continue_as_new(self.left())
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self.progress.head.status
@@ -168,13 +172,17 @@ class OrderWorkflow(Handlers):
 
     async def look(self) -> None:
         """Reads where the order stands. What was heard until now is then known."""
-        self.nudged = False
-        self.progress.learn(await self.progress.attempt(calls.LOAD))
+        p, self.nudged = self.progress, False
+        known: dict[str, Any] = {"since": p.loaded} if p.loaded >= 0 else {}
+        news = await p.attempt(calls.LOAD, **known)
+        p.learn(news)
+        p.loaded = news.head.version if news.head else p.loaded
 
     async def listen(self) -> None:
         """A nudge says that the tables have something new; a wish to cancel is decided by them."""
         p = self.progress
         while True:
+            await p.may_begin()
             for change in p.head.changes:
                 await self.carry_out(change)
             if self.wish:
@@ -185,6 +193,7 @@ class OrderWorkflow(Handlers):
                 del self.remarks[0]
             await p.until(lambda: self.nudged or self.wish is not None or bool(self.remarks))
             await p.renewed()
+            await p.may_begin()
             if self.nudged:
                 await self.look()
 

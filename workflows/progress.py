@@ -49,12 +49,13 @@ class Progress(Holds):
                     return False
                 if not undoing:
                     await self.still_wanted(wanted_for)
+                await self.may_begin()
                 before = self.known(fulfillment_id)
                 hold = self.hold_of(name, fulfillment_id)
                 try:
                     self.learn(await self.attempt(call, undoing=undoing, once=hold is not None, **about))
                 except ActivityError as failure:
-                    if is_cancelled_exception(failure) or not calls.began(failure):
+                    if is_cancelled_exception(failure) or not calls.failed(failure):
                         continue
                     if until and workflow.now() >= until:
                         return False

@@ -30,7 +30,7 @@ def parcels_of(tx: Session, fulfillment_id: str) -> list[Parcel]:
 
 
 def changed(tx: Session, order: Order, fulfillment: Fulfillment) -> None:
-    fulfillment.version += 1
+    fulfillment.version = order.version + 1
     derive(tx, order)
 
 

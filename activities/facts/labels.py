@@ -4,7 +4,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import derive
 from activities.facts.goods import changed, locked, parcels_of
 from activities.facts.holds import opened
 from activities.facts.record import note, outcome_known
@@ -77,8 +76,7 @@ def refund_seen(tx: Session, parcel: Parcel, status: LabelStatus, at: datetime) 
             at=at,
             fulfillment_id=f.fulfillment_id,
         )
-    f.version += 1
-    derive(tx, order)
+    changed(tx, order, f)
     return True
 
 

@@ -223,7 +223,7 @@ def refund_asked(
     if fulfillment_id:
         f = tx.get_one(Fulfillment, fulfillment_id)
         f.captured = False
-        f.version += 1
+        f.version = order.version + 1
     note(tx, order, "refund_asked", at, fulfillment_id=fulfillment_id, amount=refund.amount)
     tell(tx, order, "refunded", refund.refund_id, amount=refund.amount)
     tx.flush()
@@ -241,6 +241,8 @@ def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime)
     if status in (refund.status, RefundStatus.PENDING) or refund.status == RefundStatus.FAILED:
         return False
     refund.status = status
+    if refund.fulfillment_id:
+        tx.get_one(Fulfillment, refund.fulfillment_id).version = order.version + 1
     note(tx, order, f"refund_{status}", at, fulfillment_id=refund.fulfillment_id, amount=refund.amount)
     if status == RefundStatus.FAILED:
         moved(tx, order, payment, "refund_failed", refund.amount, reference, at, refund.fulfillment_id)

@@ -136,7 +136,7 @@ def planned(tx: Session, order: Order, at: datetime) -> None:
             amount=sum(cost(price[r.line_no], r.first_unit, r.quantity) for r in mine),
             captured=False,
             released=False,
-            version=1,
+            version=order.version + 1,
         )
         tx.add(fulfillment)
         tx.flush()

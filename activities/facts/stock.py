@@ -148,7 +148,7 @@ def released(tx: Session, order_id: str, at: datetime) -> None:
     for fulfillment in tx.scalars(
         select(Fulfillment).where(Fulfillment.order_id == order_id, Fulfillment.status == FulfillmentStatus.PLANNED)
     ):
-        fulfillment.status, fulfillment.version = FulfillmentStatus.CANCELLED, fulfillment.version + 1
+        fulfillment.status, fulfillment.version = FulfillmentStatus.CANCELLED, order.version + 1
     shelves.give_back(tx, order, idle)
     loose = planning.open_units(tx, order)
     cancel_units(tx, order_id, [(units.line_no, units.quantity) for units in loose])

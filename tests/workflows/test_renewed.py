@@ -1,0 +1,103 @@
+"""No run of ours is ever ended by the engine: it goes on as a new one in time, whatever floods it and whatever is under
+way. Here the engine suggests it after 60 events instead of 4,096."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus
+
+from infra import temporal
+from infra.temporal import dev_server
+from tests.fixtures_shop import NewDatabase
+from tests.sandbox import SandboxControl
+from tests.shop import Shop
+from tests.workflows import stories
+
+SUGGESTED = 60
+PATIENT = {"ORDERS_STEP_PATIENCE": "10m"}
+
+
+@pytest.fixture(scope="module")
+def small_shop(
+    new_database: NewDatabase, sandbox: SandboxControl, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(temporal.DYNAMIC_SETTINGS, "limit.historyCount.suggestContinueAsNew", str(SUGGESTED))
+        with (
+            dev_server(tmp_path_factory.mktemp("small") / "log") as engine,
+            Shop(new_database("small"), engine, sandbox, settings=PATIENT) as shop,
+        ):
+            yield shop
+
+
+@pytest.fixture
+def shop(small_shop: Shop) -> Shop:
+    small_shop.sandbox.pace(0.02)
+    small_shop.sandbox.webhooks_to(small_shop.settings.public_url)
+    return small_shop
+
+
+def runs(shop: Shop, order: str) -> list[tuple[WorkflowExecutionStatus | None, int]]:
+    """How each run stands and how long it became, the first first."""
+
+    async def ask() -> list[tuple[WorkflowExecutionStatus | None, int]]:
+        found = [run async for run in shop.client.list_workflows(f"WorkflowId = 'order-{order}'")]
+        return [(run.status, run.history_length) for run in sorted(found, key=lambda run: run.start_time)]
+
+    return shop.call(ask())
+
+
+def test_a_flood_of_signals_is_survived(shop: Shop) -> None:
+    order = shop.place({shop.product(): 1})
+    stories.told(shop, order, "backordered")
+
+    async def flood() -> None:
+        handle = shop.handle(order)
+        for n in range(400):
+            await handle.signal(("news", "nonsense", "message", "cancel")[n % 4], {"nonsense": n})
+
+    shop.call(flood())
+    shop.cancel(order)
+    assert shop.ends(order) == "cancelled"
+    ended = runs(shop, order)
+    assert [status for status, _ in ended[:-1]] == [WorkflowExecutionStatus.CONTINUED_AS_NEW] * (len(ended) - 1)
+    assert ended[-1][0] == WorkflowExecutionStatus.COMPLETED
+    assert len(ended) > 3
+
+
+def test_renewal_waits_neither_for_a_call_that_is_tried_again_for_ever_nor_loses_a_decision(shop: Shop) -> None:
+    """Two parcels: the first one's label fails again and again, the second is held by an operator, who decides just as
+    the renewal is due."""
+    asked = shop.order({shop.product(OAK=1): 1, shop.product(prefix="SILENT", RNO=1): 1})
+    order = asked["order_id"]
+    fault = shop.sandbox.fail("shippo", "*", "error", times=None, match=order)
+    shop.api.post("/v1/orders", json=asked).raise_for_status()
+    shop.happened(order, "packed")
+    shop.until(lambda: shop.sandbox.struck(fault) > 1, "the label to be tried again", order)
+    about = {"by": "eve", "why": "looks odd", "fulfillment": f"{order}-2"}
+    shop.call(shop.handle(order).execute_update("hold", about))
+    hold = shop.open_hold(order, "operator")
+    first = shop.call(shop.handle(order).describe()).run_id
+
+    async def flood() -> None:
+        while (await shop.handle(order).describe()).run_id == first:
+            await shop.handle(order).signal("news")
+
+    with ThreadPoolExecutor(1) as crowd:
+        flooded = crowd.submit(lambda: shop.call(flood()))
+        decision = {"hold": hold, "action": "retry", "by": "eve", "why": "is fine"}
+        shop.call(shop.handle(order).execute_update("resolve", decision))
+        flooded.result()
+    shop.until(lambda: shop.open_hold(order) is None, "the decision", order)
+    tried = shop.sandbox.struck(fault)
+    shop.until(lambda: shop.sandbox.struck(fault) > tried, "the new run to try it again", order)
+    shop.sandbox.mend(fault)
+    shop.happened(order, "requested", 2)
+    shop.sandbox.warehouse(f"{order}-2", "pack")
+    shop.happened(order, "released", 2)
+    shop.sandbox.warehouse(f"{order}-2", "hand_over")
+    assert shop.ends(order, 60) == "completed"
+    books = shop.books(order)
+    assert (books["labels"], books["captures"], books["warehouse_requests"], books["releases"]) == (2, 2, 2, 2)
+    assert "held" not in shop.timeline(order)[shop.timeline(order).index("held") + 1 :]
