@@ -69,6 +69,8 @@ class Api:
                 json=body,
                 headers=dict(headers or {}),
             )
+        except (ValueError, httpx.InvalidURL):
+            raise Failed("what was given holds characters that cannot be sent: write them anew") from None
         except httpx.TransportError as trouble:
             raise Unreachable(
                 f"no API answers at {self.url} ({type(trouble).__name__}): start one with `orders up`, "

@@ -16,7 +16,7 @@ import typer
 
 from starter.cli.failure import Failed, Misused
 from starter.cli.read import AsJson
-from starter.cli.reading import Entry, Format, guessed, orders_in
+from starter.cli.reading import Entry, Format, decoded, guessed, orders_in
 
 if TYPE_CHECKING:
     from starter.cli.client import Api
@@ -45,6 +45,7 @@ def place(
 ) -> None:
     """Submit orders from a file. Running it again places nothing twice."""
     from starter.cli.client import api
+    from starter.cli.paper import visible
 
     entries = read(file, format)
     client = api()
@@ -55,7 +56,7 @@ def place(
         if as_json:
             print(json.dumps(asdict(outcome)), flush=True)
         for error in outcome.errors:
-            print(f"line {outcome.line}: {error}", file=sys.stderr)
+            print(visible(f"line {outcome.line}: {error}"), file=sys.stderr)
     count = Counter(outcome.result for outcome in outcomes)
     if not as_json:
         known = f", {count['known']} known already" if count["known"] else ""
@@ -69,13 +70,16 @@ def read(file: str, format: str | None) -> list[Entry]:
     if format not in (None, "json", "jsonl", "csv"):
         raise Misused("--format is json, jsonl or csv")
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise Failed(f"{file} is not UTF-8 text") from None
+        text = decoded(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
+    except Failed as undecodable:
+        raise Failed(f"{file} {undecodable}") from None
     except OSError as trouble:
         raise Misused(f"{file} cannot be read: {trouble.strerror}") from None
     chosen: Format = format or guessed(file, text)  # type: ignore[assignment]
-    return list(orders_in(text, chosen))
+    entries = list(orders_in(text, chosen)) if text.strip("\ufeff \t\r\n") else []
+    if not entries:
+        raise Failed(f"{file} holds no orders")
+    return entries
 
 
 def placed(client: "Api", entries: list[Entry], at_once: int) -> Iterator[Outcome]:

@@ -75,3 +75,36 @@ def test_a_key_that_may_not_place_ends_it_at_once(orders: Orders) -> None:
     key = orders("keys", "create", "--name", "only-reads", "--scope", "orders:read").out.strip()
     said = orders("place", "-", stdin=json.dumps([an_order(), an_order()]), ORDERS_API_KEY=key)
     assert "this API key lacks the scope orders:write" in said.failed(1)
+
+
+def test_one_odd_line_is_that_lines_error(orders: Orders, tmp_path: Path) -> None:
+    """What Python reads and JSON over HTTP cannot carry stops nothing; placed again, nothing is placed twice."""
+    good = [an_order(), an_order()]
+    half, no_number = (
+        json.dumps(an_order()).replace("Ada", "\\ud83d"),
+        json.dumps(an_order(total=1)).replace(": 1,", ": NaN,"),
+    )
+    assert "\\ud83d" in half
+    assert "NaN" in no_number
+    deep = '{"a":' * 100_000 + "1" + "}" * 100_000
+    file = tmp_path / "odd.jsonl"
+    file.write_text("\n".join([json.dumps(good[0]), half, no_number, deep, json.dumps(good[1])]))
+    first, again = orders("place", str(file)), orders("place", str(file))
+    assert (first.code, first.out) == (1, "2 placed, 3 failed\n")
+    assert (again.code, again.out) == (1, "0 placed, 2 known already, 3 failed\n")
+    assert [line.partition(":")[0] for line in first.err.splitlines()] == ["line 2", "line 3", "line 4", "orders"]
+
+
+def test_an_empty_file_says_so(orders: Orders, tmp_path: Path) -> None:
+    for text in ("", "\ufeff \n", "[]", "order_id,sku\n"):
+        file = tmp_path / "orders"
+        file.write_text(text)
+        assert orders("place", str(file)).failed(1).endswith("holds no orders")
+
+
+def test_what_cannot_be_read_at_all_is_one_line(orders: Orders, tmp_path: Path) -> None:
+    file = tmp_path / "half.csv"
+    file.write_bytes("order_id,sku\n".encode("utf-16")[:-1])
+    assert "save the file as UTF-8" in orders("place", str(file)).failed(1)
+    assert "cannot be read" in orders("place", str(tmp_path)).failed(2)
+    assert "cannot be sent" in orders("list", "--sku", "\udcff").failed(1)
