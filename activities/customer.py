@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
+from activities.facts.messages import say_until_when
 from activities.facts.record import heard, locked_order, note, wall_clock
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.models import OrderStep, Standing, Value
@@ -36,12 +37,19 @@ class Outgoing(Value):
 
 class CustomerActivities:
     def __init__(
-        self, sessions: sessionmaker[Session], texts: TextMessages, mail: Mail, sender: str, call_takes: timedelta
+        self,
+        sessions: sessionmaker[Session],
+        texts: TextMessages,
+        mail: Mail,
+        sender: str,
+        call_takes: timedelta,
+        payment_deadline: timedelta,
     ) -> None:
         self.sessions = sessions
         self.texts = texts
         self.mail = mail
         self.call_takes = call_takes
+        self.payment_deadline = payment_deadline
         self.domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
     @activity.defn(name="tell_customer")
@@ -51,7 +59,7 @@ class CustomerActivities:
         with self.sessions.begin() as tx:
             heard(tx, step.order_id, "message")
             attempt_takes = activity.info().start_to_close_timeout or timedelta()
-            outgoing = claim(tx, step.order_id, attempt_takes)
+            outgoing = claim(tx, step.order_id, attempt_takes, self.payment_deadline)
         trouble: ProviderFailure | None = None
         settled = False
         for message in outgoing:
@@ -113,7 +121,7 @@ def in_time(latest: float) -> None:
         raise NoTimeLeft("messages", "no_time_left", "The next attempt goes on with what is left.")
 
 
-def claim(tx: Session, order_id: str, attempt_takes: timedelta) -> list[Outgoing]:
+def claim(tx: Session, order_id: str, attempt_takes: timedelta, payment_deadline: timedelta) -> list[Outgoing]:
     """All pending rows of a channel become one message (or few, where texts would be too long), under a name that stays
     the same until it is sent."""
     order = locked_order(tx, order_id)
@@ -125,6 +133,7 @@ def claim(tx: Session, order_id: str, attempt_takes: timedelta) -> list[Outgoing
         )
     )
     person = tx.scalars(select(Contact).where(Contact.order_id == order_id, Contact.kind == "customer")).one()
+    say_until_when(tx, order, [row for row in rows if row.status == "pending"], payment_deadline)
     fresh = set()
     for channel in ("email", "sms"):
         pending = [row for row in rows if row.channel == channel and row.status == "pending"]

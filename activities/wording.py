@@ -5,7 +5,8 @@ after a lost answer compares texts. What is known about a kind, in its data (all
 
     subject                       which fulfillment, parcel, payment or refund it is about
     total, amount, refunded       money, in minor units of the notice's currency
-    expected, deadline, due       a day, ISO 8601
+    expected, due                 a day, ISO 8601
+    deadline                      a day, or an instant in UTC
     links                         addresses for tracking, separated by spaces
     url                           where to pay, confirm or answer
     items, location               as the customer knows them
@@ -15,7 +16,7 @@ after a lost answer compares texts. What is known about a kind, in its data (all
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import datetime
 from functools import lru_cache
 from string import Formatter
 
@@ -58,14 +59,18 @@ def email(notice: Notice) -> tuple[str, str]:
         *(_said(phrase.text, facts) for phrase, facts in phrases),
         _said(language.closing, {"order_id": notice.order_id}),
     ]
-    return f"Order {notice.order_id}: {', '.join(headlines)}", "\n\n".join(paragraphs) + "\n"
+    return _about(notice, language, ", ".join(headlines)), "\n\n".join(paragraphs) + "\n"
 
 
 def sms(notice: Notice) -> str:
     """In the SMS alphabet, and in one segment of 160 as long as ids and links are of ordinary length."""
     language = _language(notice.locale)
     sentences = [_said(language.phrases[kind].sms, _facts(notice, data, language)) for kind, data in notice.kinds]
-    return f"Order {notice.order_id}: {' '.join(sentences)}"
+    return _about(notice, language, " ".join(sentences))
+
+
+def _about(notice: Notice, language: Language, news: str) -> str:
+    return language.about.format(order_id=notice.order_id, news=news)
 
 
 def money(amount: int, currency: str, locale: str = "en") -> str:
@@ -98,6 +103,8 @@ def _facts(notice: Notice, data: Facts, language: Language) -> dict[str, str]:
             known[name] = ""
         elif name in DAYS:
             known[name] = _day(str(value), language)
+        elif name == "subject":
+            known[name] = _subject(_one_line(str(value)), language)
         elif value != "":
             known[name] = _one_line(str(value))
     if links := str(data.get("links", "")).split():
@@ -106,12 +113,18 @@ def _facts(notice: Notice, data: Facts, language: Language) -> dict[str, str]:
     return known
 
 
+def _subject(value: str, language: Language) -> str:
+    word, _, n = value.partition(" ")
+    return language.subjects[word].format(n=n) if word in language.subjects and n else value
+
+
 def _day(value: str, language: Language) -> str:
     try:
-        day = date.fromisoformat(value[:10])
+        at = datetime.fromisoformat(value)
     except ValueError:
         return _one_line(value)
-    return language.day.format(day=day.day, month=language.months[day.month - 1], year=day.year)
+    day = language.day.format(day=at.day, month=language.months[at.month - 1], year=at.year)
+    return language.instant.format(day=day, time=f"{at:%H:%M}") if at.tzinfo else day
 
 
 def _said(template: str, facts: Mapping[str, str]) -> str:

@@ -91,7 +91,7 @@ def activities(
     fulfillment = FulfillmentActivities(sessions, outside.warehouses)
     labels = LabelActivities(sessions, outside.labels, settle)
     delivery = DeliveryActivities(sessions, outside.labels)
-    customer = CustomerActivities(sessions, outside.texts, outside.mail, sender, call_takes)
+    customer = CustomerActivities(sessions, outside.texts, outside.mail, sender, call_takes, timing.payment_deadline)
     return [
         orders.load,
         orders.decide_cancellation,

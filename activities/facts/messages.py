@@ -1,15 +1,30 @@
 """What became of a message: given up before it was sent, or reported on afterwards."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.facts.axes import derive
-from activities.facts.record import locked_order, note
-from infra.database.tables import Message
+from activities.facts.record import locked_order, note, wall_clock
+from infra.database.tables import Message, Order, Payment
 
 FINAL = ("delivered", "undelivered", "failed", "read")
+ASKS_TO_PAY = ("payment_problem", "payment_action")
+
+
+def say_until_when(tx: Session, order: Order, rows: Iterable[Message], patience: timedelta) -> None:
+    """Without money by then the order is cancelled; one that was paid once is not, and has no such deadline."""
+    asking = [row for row in rows if row.kind in ASKS_TO_PAY]
+    until = order.placed_at + patience
+    if not asking or until <= wall_clock():
+        return
+    good = Payment.status.in_(("authorized", "captured", "ended"))
+    if tx.scalars(select(Payment.payment_id).where(Payment.order_id == order.order_id, good).limit(1)).first():
+        return
+    for row in asking:
+        row.data = {**row.data, "deadline": until.isoformat(timespec="seconds")}
 
 
 def given_up(tx: Session, order_id: str, at: datetime) -> None:

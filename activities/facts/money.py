@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from activities.facts.axes import LIVE, derive
@@ -225,8 +225,9 @@ def refund_asked(
         f.captured = False
         f.version = order.version + 1
     note(tx, order, "refund_asked", at, fulfillment_id=fulfillment_id, amount=refund.amount)
-    tell(tx, order, "refunded", refund.refund_id, amount=refund.amount)
     tx.flush()
+    count = tx.scalar(select(func.count()).select_from(Refund).where(Refund.order_id == order.order_id))
+    tell(tx, order, "refunded", f"refund {count}", amount=refund.amount)
     refund_seen(tx, refund.refund_id, refund.status, at)
     derive(tx, order)
 

@@ -236,7 +236,7 @@ def cancellation_decided(
         order.cancel_note = why or None
         note(tx, order, f"cancellation_{decision}", at, reason=reason, by=by)
         if decision == "refused":
-            tell(tx, order, "cancellation_refused", str(change_id or ""))
+            tell(tx, order, "cancellation_refused", f"request {change_id}" if change_id else "")
     for open_change in tx.scalars(
         select(Change).where(Change.order_id == order_id, Change.kind == "cancel", Change.decision.is_(None))
     ):

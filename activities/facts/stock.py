@@ -107,7 +107,7 @@ def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime)
     lines = select(func.sum(OrderLine.quantity), func.sum(OrderLine.cancelled))
     wanted, gone = tx.execute(lines.where(OrderLine.order_id == order.order_id)).one()
     if wanted > gone:
-        tell(tx, order, "partly_cancelled", f"unavailable: {gone}")
+        tell(tx, order, "partly_cancelled", f"unavailable {gone}")
     else:
         order.cancel_reason = CancelReason.STOCK
         tell(tx, order, "cancelled", "", **about_money(tx, order, []))
@@ -172,7 +172,7 @@ def cancellation_settled(tx: Session, order: Order, at: datetime, *, given_up: b
         tell(tx, order, "cancelled", "", **about_money(tx, order, stopped))
     elif given_up or stopped:
         order.cancellation = "partly"
-        tell(tx, order, "partly_cancelled", "cancellation", **about_money(tx, order, stopped))
+        tell(tx, order, "partly_cancelled", "", **about_money(tx, order, stopped))
     else:
         order.cancellation, order.cancel_reason = "refused", None
         note(tx, order, "cancellation_refused", at)

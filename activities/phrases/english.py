@@ -11,14 +11,15 @@ PHRASES = {
     Kind.PAYMENT_PROBLEM: Phrase(
         "payment problem",
         "The payment for order {order_id} was declined[ ({subject})]. "
-        "Please choose another way to pay[ before {deadline}][: {url}|.]",
-        "Payment declined[ ({subject})]. Please choose another way to pay[ before {deadline}][: {url}|.]",
+        "Please choose another way to pay where you ordered[: {url}|.]"
+        "[ We wait for it until {deadline}, then we cancel the order.]",
+        "Payment declined[ ({subject})]. Please choose another way to pay[ until {deadline}][: {url}|.]",
     ),
     Kind.PAYMENT_ACTION: Phrase(
         "please confirm your payment",
-        "Your bank asks you to confirm the payment for order {order_id}[ ({subject})]. "
-        "Please do so[ before {deadline}|soon][: {url}|.]",
-        "Please confirm the payment with your bank[ ({subject})][ before {deadline}][: {url}|.]",
+        "Your bank asks you to confirm the payment for order {order_id}[ ({subject})][: {url}|.]"
+        "[ We wait for it until {deadline}, then we cancel the order.]",
+        "Please confirm the payment with your bank[ ({subject})][ until {deadline}][: {url}|.]",
     ),
     Kind.BACKORDERED: Phrase(
         "waiting for stock",
@@ -74,9 +75,8 @@ PHRASES = {
     ),
     Kind.CANCELLATION_REFUSED: Phrase(
         "too late to cancel",
-        "Order {order_id} has left already and can no longer be cancelled[ ({subject})]. "
-        "You can send it back once it has arrived.",
-        "Has left already, too late to cancel[ ({subject})]. You can send it back once it has arrived.",
+        "Order {order_id} has left already and can no longer be cancelled[ ({subject})].",
+        "Has left already, too late to cancel[ ({subject})].",
     ),
     Kind.REFUNDED: Phrase(
         "refunded",
@@ -103,9 +103,17 @@ PHRASES = {
 }
 
 ENGLISH = Language(
+    about="Order {order_id}: {news}",
+    subjects={
+        "payment": "payment {n}",
+        "refund": "refund {n}",
+        "request": "request {n}",
+        "unavailable": "not available: {n}",
+    },
     greeting="Hello[ {name}],",
     closing="Questions about order {order_id}? Just answer this message.",
     day="{day} {month} {year}",
+    instant="{day}, {time} UTC",
     months=(
         "January",
         "February",

@@ -31,9 +31,14 @@ class Phrase(NamedTuple):
 
 
 class Language(NamedTuple):
+    about: str
+    """How every subject and every SMS begins: it names the order."""
+    subjects: dict[str, str]
+    """What a text is about where it has no id of its own: `payment 2`."""
     greeting: str
     closing: str
     day: str
+    instant: str
     months: tuple[str, ...]
     thousands: str
     decimal: str

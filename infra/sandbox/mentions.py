@@ -1,8 +1,9 @@
-"""Which order a text is about: messages name it in words, `order W-1001`, and carry no field for it."""
+"""Which order a text is about: messages name it in words, in the customer's language, and carry no field for it."""
 
 import re
 
-MENTION = re.compile(r"\border ([A-Za-z0-9][A-Za-z0-9._-]{0,63})", re.IGNORECASE)
+MENTION = re.compile(r"\b(?:order|bestellung) ([A-Za-z0-9][A-Za-z0-9._-]{0,63})", re.IGNORECASE)
+"""As they begin in every language that is spoken: the first that is named is the order's own."""
 
 
 def order_in(text: str) -> str:

@@ -15,7 +15,7 @@ from activities.failures import OutcomeUnknown
 from activities.models import OrderStep
 from activities.providers.smtp_mail import SmtpMail
 from activities.providers.twilio_messages import TwilioMessages
-from infra.database.tables import Message, Order
+from infra.database.tables import Message, Order, Payment
 from infra.sandbox.client import SandboxControl
 from tests.activities import orders
 from tests.fixtures_database import Database
@@ -33,7 +33,8 @@ def customer(database: Database, sandbox: SandboxControl) -> CustomerActivities:
         api_base=sandbox.twilio_base,
         timeout=CALL.total_seconds(),
     )
-    return CustomerActivities(database.sessions, texts, SmtpMail(sandbox.smtp_url, "a@example.com"), "a@b.c", CALL)
+    mail = SmtpMail(sandbox.smtp_url, "a@example.com")
+    return CustomerActivities(database.sessions, texts, mail, "a@b.c", CALL, timedelta(days=3))
 
 
 def told(database: Database, order_id: str, *news: tuple[str, str, dict[str, Any]]) -> None:
@@ -44,14 +45,18 @@ def told(database: Database, order_id: str, *news: tuple[str, str, dict[str, Any
             facts.record.tell(tx, order, kind, subject, **data)
 
 
+def tell_all(database: Database, sandbox: SandboxControl, order_id: str) -> None:
+    engine = ActivityEnvironment()
+    engine.info = replace(engine.info, start_to_close_timeout=ATTEMPT)
+    engine.run(customer(database, sandbox).tell, OrderStep(order_id=order_id, at=wall_clock()))
+
+
 def test_more_than_one_text_takes_is_sent_in_several(database: Database, sandbox: SandboxControl) -> None:
     order_id = unique("T")
     orders.placed(database, order_id)
     link = "https://tools.usps.com/go/TrackConfirmAction?tLabels=9205590164917312751089"
     told(database, order_id, *(("shipped", f"{order_id}-{n}", {"links": link}) for n in range(30)))
-    engine = ActivityEnvironment()
-    engine.info = replace(engine.info, start_to_close_timeout=ATTEMPT)
-    engine.run(customer(database, sandbox).tell, OrderStep(order_id=order_id, at=wall_clock()))
+    tell_all(database, sandbox, order_id)
     with database.sessions() as tx:
         assert set(tx.scalars(select(Message.status))) == {"sent"}
     assert sandbox.books(order_id)["sms"] == 2
@@ -77,3 +82,20 @@ def test_a_message_whose_answer_was_lost_is_not_sent_beside_itself(database: Dat
         tx.execute(update(Message).values(tried_at=wall_clock() - ATTEMPT))
     engine.run(tell, step)
     assert sandbox.books(order_id)["sms"] == 1
+
+
+@pytest.mark.parametrize("kind", ["payment_problem", "payment_action"])
+def test_who_is_to_pay_is_told_until_when(database: Database, sandbox: SandboxControl, kind: str) -> None:
+    """An order that was paid once is not cancelled by any deadline, and none is named."""
+    order_id = unique("T")
+    orders.placed(database, order_id)
+    told(database, order_id, (kind, "payment 1", {"url": "https://bank.example/3ds"}))
+    tell_all(database, sandbox, order_id)
+    with database.sessions.begin() as tx:
+        until = tx.get_one(Order, order_id).placed_at + timedelta(days=3)
+        tx.execute(update(Payment).where(Payment.order_id == order_id).values(status="authorized"))
+    told(database, order_id, (kind, "payment 2", {"url": "https://bank.example/3ds"}))
+    tell_all(database, sandbox, order_id)
+    later, first = [letter["text"] for letter in sandbox.ask("/mailbox", order_id=order_id)["messages"]]
+    assert f"{until.day} {until:%B %Y, %H:%M} UTC" in first
+    assert "until" not in later

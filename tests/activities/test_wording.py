@@ -1,5 +1,7 @@
 """The words customers read."""
 
+import re
+from collections.abc import Iterator
 from itertools import combinations, product
 
 import pytest
@@ -16,7 +18,7 @@ FULL: Data = {
     "amount": 2205,
     "refunded": 2205,
     "expected": "2026-12-24",
-    "deadline": "2026-12-01",
+    "deadline": "2026-12-01T14:05:00+00:00",
     "due": "2026-12-31",
     "links": "https://tools.usps.com/go/TrackConfirmAction?tLabels=9205590164917",
     "url": "https://shop.example/track/k3vX9aQ2",
@@ -52,14 +54,63 @@ def test_every_text_names_its_order(kind: Kind, locale: str) -> None:
             assert order_in(text) == "W-1001"
 
 
+EVERY: Data = FULL | {"paid_as": "till 4", "charge_in_doubt": 1}
+SUBJECTS = ("W-1001-1", "payment 2", "refund 1", "request 7", "unavailable 3")
+
+
+def known_facts() -> Iterator[Data]:
+    """Nothing, any one or two facts, all but any one, all, and every thing that a text can be about."""
+    for n in (0, 1, 2, len(EVERY) - 1, len(EVERY)):
+        yield from (dict(some) for some in combinations(EVERY.items(), n))
+    for subject in SUBJECTS:
+        yield {"subject": subject}
+
+
 @every_kind_and_language
-def test_a_text_is_whole_whatever_is_known(kind: Kind, locale: str) -> None:
-    """No gap, no leftover of a template, with any one or two facts or all of them."""
-    known = [dict(some) for n in (0, 1, 2) for some in combinations(FULL.items(), n)] + [FULL]
-    for data in known:
+def test_a_text_reads_as_a_person_writes(kind: Kind, locale: str) -> None:
+    """No gap, no leftover of a template, no word said twice or grown together with the next, no code of ours."""
+    for data in known_facts():
         for text in texts(notice((kind, data), locale=locale)):
             assert not set("[]{}|") & set(text)
-            assert not any(wrong in text for wrong in ("  ", " .", " ,", "..", ".:", ":.", "()", "None"))
+            assert not any(wrong in text for wrong in ("  ", " .", " ,", "..", ".:", ":.", "()", "None")), text
+            words = re.sub(r"https://\S+", "", text)
+            assert not re.search(r"\b(\w+) \1\b", words, re.IGNORECASE), text
+            assert not re.search(r"[a-z]_[a-z]|\d{4}-\d\d", words), text
+            assert not re.search(r"[^\W\d][.,;:!?][^\W\d]", words), text
+            assert locale == "en" or not re.search(r"\b(order|payment|refund|request|not available)\b", words, re.I), (
+                text
+            )
+
+
+@every_kind_and_language
+def test_no_alternative_grows_together_with_what_is_beside_it(kind: Kind, locale: str) -> None:
+    """As in "Please do sosoon": words and facts meet only at a blank or a mark."""
+    for template in LOCALES[locale].phrases[kind]:
+        for found in re.finditer(r"\[([^\]]*)\]", template):
+            before, after = template[: found.start()][-1:], template[found.end() :][:1]
+            for part in found[1].split("|"):
+                assert not re.search(r"[\w}][\w{]", before + part[:1]), template
+                assert not re.search(r"[\w}][\w{]", part[-1:] + after), template
+
+
+@every_language
+def test_a_text_promises_nothing_that_is_not_there(locale: str) -> None:
+    """No returns, and no address to pay at where none is known."""
+    said = {kind: texts(notice((kind, {}), locale=locale)) for kind in Kind}
+    assert not any(
+        re.search("send it back|zurücksend|Rücksendung|http", text) for each in said.values() for text in each
+    )
+
+
+@pytest.mark.parametrize("kind", [Kind.PAYMENT_PROBLEM, Kind.PAYMENT_ACTION])
+def test_who_is_to_pay_hears_what_to_do_and_until_when(kind: Kind) -> None:
+    data: Data = {"deadline": "2026-12-01T14:05:00+00:00", "url": "https://bank.example/3ds"}
+    for locale, day in (("en", "1 December 2026, 14:05 UTC"), ("de", "1. Dezember 2026, 14:05 Uhr UTC")):
+        _, mail, text = texts(notice((kind, data), locale=locale))
+        assert day in mail
+        assert day in text
+        assert "https://bank.example/3ds" in mail
+        assert "https://bank.example/3ds" in text
 
 
 @every_kind_and_language
@@ -127,8 +178,8 @@ def test_nothing_is_said_of_a_charge_that_nobody_knows_of() -> None:
 
 def test_a_german_reads_german() -> None:
     subject, text = email(notice((Kind.REFUNDED, {"amount": 104410}), locale="de-AT", currency="eur"))
-    assert subject == "Order W-1001: erstattet"
-    assert text.startswith("Guten Tag Ada Park!\n\nWir haben 1.044,10 € für Order W-1001 erstattet.")
+    assert subject == "Bestellung W-1001: erstattet"
+    assert text.startswith("Guten Tag Ada Park!\n\nWir haben 1.044,10 € für Ihre Bestellung W-1001 erstattet.")
     assert "24. März 2027" in sms(notice((Kind.DELAYED, {"expected": "2027-03-24"}), locale="de"))
 
 
