@@ -43,7 +43,7 @@ format: $(READY) ## format the code and mend what can be mended by rule
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 
 histories: $(READY) ## record the histories that tests replay anew (say why in the commit)
-	@$(BIN)/python -m tests.workflows.record
+	@$(BIN)/python -m tests.workflows.recording
 
 lock: $(READY) ## resolve the dependencies anew into requirements.lock (runtime) and requirements-dev.lock
 	$(say) "resolving"

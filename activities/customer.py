@@ -9,14 +9,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
+from activities.facts.journal import locked_order, mark_read, note
 from activities.facts.messages import say_until_when
-from activities.facts.record import heard, locked_order, note, wall_clock
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
-from activities.models import OrderStep, Standing, Value
-from activities.phrases import Kind
+from activities.messages.phrases import Kind
+from activities.messages.wording import Notice, email, sms
+from activities.models import OrderStep, Snapshot, Value
 from activities.ports import Mail, TextMessages
-from activities.standing import standing
-from activities.wording import Notice, email, sms
+from activities.views.snapshot import snapshot
+from infra.clock import wall_clock
 from infra.database.tables import Contact, Message, Order
 
 LONGEST_TEXT = 1_600
@@ -53,11 +54,11 @@ class CustomerActivities:
         self.domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
     @activity.defn(name="tell_customer")
-    def tell(self, step: OrderStep) -> Standing:
+    def tell(self, step: OrderStep) -> Snapshot:
         """Sends what is pending, by email and SMS, each message once. What cannot be delivered is on record."""
         latest = latest_call(self.call_takes)
         with self.sessions.begin() as tx:
-            heard(tx, step.order_id, "message")
+            mark_read(tx, step.order_id, "message")
             attempt_takes = activity.info().start_to_close_timeout or timedelta()
             outgoing = claim(tx, step.order_id, attempt_takes, self.payment_deadline)
         trouble: ProviderFailure | None = None
@@ -82,7 +83,7 @@ class CustomerActivities:
         if trouble and not (settled and isinstance(trouble, NoTimeLeft)):
             raise trouble
         with self.sessions.begin() as tx:
-            return standing(tx, step.order_id)
+            return snapshot(tx, step.order_id)
 
     def sent(self, message: Outgoing, latest: float) -> str:
         """A mail store keeps one copy per Message-ID; a text is looked up before it is sent again, and not before the
@@ -164,26 +165,26 @@ def claim(tx: Session, order_id: str, attempt_takes: timedelta, payment_deadline
 
 def in_texts(order: Order, person: Contact, pending: list[Message]) -> list[list[Message]]:
     """As few text messages as carry it all."""
-    parts: list[list[Message]] = []
+    bodies: list[list[Message]] = []
     for row in pending:
-        if parts and len(sms(notice(order, person, [*parts[-1], row]))) <= LONGEST_TEXT:
-            parts[-1].append(row)
+        if bodies and len(sms(notice(order, person, [*bodies[-1], row]))) <= LONGEST_TEXT:
+            bodies[-1].append(row)
         else:
-            parts.append([row])
-    return parts
+            bodies.append([row])
+    return bodies
 
 
 def notice(order: Order, person: Contact, rows: list[Message]) -> Notice:
     return Notice(
         order_id=order.order_id,
-        kinds=[(Kind(row.kind), said(row)) for row in rows],
+        kinds=[(Kind(row.kind), text_facts(row)) for row in rows],
         name=person.name,
         locale=order.locale,
         currency=order.currency,
     )
 
 
-def said(row: Message) -> dict[str, str | int]:
+def text_facts(row: Message) -> dict[str, str | int]:
     """Its facts, and what it is about unless they say so."""
     return {**({"subject": row.subject} if row.subject and row.subject not in row.data.values() else {}), **row.data}
 

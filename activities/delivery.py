@@ -3,11 +3,11 @@
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
-from activities.facts import goods, tracking
-from activities.facts.record import told_at
-from activities.models import FulfillmentStep, Standing
+from activities.facts import fulfillments, tracking
+from activities.models import FulfillmentStep, Snapshot
 from activities.ports import Labels
-from activities.standing import standing
+from activities.views.snapshot import snapshot
+from infra.clock import instant_told
 
 
 class DeliveryActivities:
@@ -16,18 +16,18 @@ class DeliveryActivities:
         self.labels = labels
 
     @activity.defn(name="poll_delivery")
-    def poll(self, step: FulfillmentStep) -> Standing:
+    def poll(self, step: FulfillmentStep) -> Snapshot:
         """Reads each parcel's tracking and records what is new. Changes nothing outside."""
         with self.sessions.begin() as tx:
             numbers = [
                 (p.n, p.carrier or "", p.tracking_number)
-                for p in goods.parcels_of(tx, step.fulfillment_id)
+                for p in fulfillments.parcels_of(tx, step.fulfillment_id)
                 if p.tracking_number and p.tracking_status not in tracking.FINAL
             ]
         seen = {n: self.labels.tracking(carrier, number) for n, carrier, number in numbers}
         with self.sessions.begin() as tx:
-            for parcel in goods.parcels_of(tx, step.fulfillment_id):
+            for parcel in fulfillments.parcels_of(tx, step.fulfillment_id):
                 if parcel.n in seen:
-                    at = told_at(seen[parcel.n].occurred_at, step.at)
+                    at = instant_told(seen[parcel.n].occurred_at, step.at)
                     tracking.tracked(tx, parcel, seen[parcel.n].status, at)
-            return standing(tx, step.order_id, [step.fulfillment_id])
+            return snapshot(tx, step.order_id, [step.fulfillment_id])

@@ -4,14 +4,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
-from activities import effects
-from activities.effects import OpenEffect
-from activities.facts import goods
-from activities.facts.record import outcome_known
+from activities.facts import effects, fulfillments, handing_over, recall
+from activities.facts.effects import OpenEffect
+from activities.facts.journal import outcome_known
+from activities.facts.recall import recall_confirmed
 from activities.failures import OutcomeUnknown, Refused
-from activities.models import FulfillmentStatus, FulfillmentStep, Recall, Standing
+from activities.models import FulfillmentStatus, FulfillmentStep, Recall, Snapshot
 from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
-from activities.standing import of_fulfillment
+from activities.views.snapshot import of_fulfillment
 from infra.database.tables import Contact, Fulfillment, Location, Reservation
 
 NOT_FOUND, KNOWN = "not_found", "conflict"
@@ -24,11 +24,11 @@ class FulfillmentActivities:
         self.warehouses = warehouses
 
     @activity.defn(name="request_fulfillment")
-    def request(self, step: FulfillmentStep) -> Standing:
+    def request(self, step: FulfillmentStep) -> Snapshot:
         """Asks the location's warehouse to pack. Undone by `recall_fulfillment`."""
         name = f"request:{step.fulfillment_id}"
         with self.sessions.begin() as tx:
-            _, f = goods.locked(tx, step.fulfillment_id)
+            _, f = fulfillments.locked(tx, step.fulfillment_id)
             if f.status != FulfillmentStatus.PLANNED:
                 outcome_known(tx, step.order_id, name)
                 return of_fulfillment(tx, step.fulfillment_id)
@@ -42,14 +42,14 @@ class FulfillmentActivities:
                 raise
         with self.sessions.begin() as tx:
             effects.finish(tx, effect)
-            goods.requested(tx, step.fulfillment_id, step.at)
+            fulfillments.requested(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="release_fulfillment")
-    def release(self, step: FulfillmentStep) -> Standing:
+    def release(self, step: FulfillmentStep) -> Snapshot:
         """Gives the warehouse the labels: from now on it may hand over."""
         with self.sessions.begin() as tx:
-            _, f = goods.locked(tx, step.fulfillment_id)
+            _, f = fulfillments.locked(tx, step.fulfillment_id)
             if f.released or f.status != FulfillmentStatus.PACKED:
                 outcome_known(tx, step.order_id, f"release:{step.fulfillment_id}")
                 return of_fulfillment(tx, step.fulfillment_id)
@@ -58,29 +58,29 @@ class FulfillmentActivities:
                 ReleasedParcel(
                     tracking_number=p.tracking_number or "", carrier=p.carrier or "", label_url=p.label_url or ""
                 )
-                for p in goods.parcels_of(tx, step.fulfillment_id)
+                for p in fulfillments.parcels_of(tx, step.fulfillment_id)
             ]
             effect = effects.begin(tx, step.order_id, f"release:{step.fulfillment_id}")
         self.warehouses.release(warehouse, step.fulfillment_id, parcels, key=effect.key)
         with self.sessions.begin() as tx:
             effects.finish(tx, effect)
-            goods.released(tx, step.fulfillment_id, step.at)
+            handing_over.released(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="recall_fulfillment")
-    def recall(self, step: FulfillmentStep) -> Standing:
+    def recall(self, step: FulfillmentStep) -> Snapshot:
         """Asks the warehouse to stop. Whether it could, it tells later. Undo of `request_fulfillment`, one whose answer
         was lost too."""
         request = f"request:{step.fulfillment_id}"
         with self.sessions.begin() as tx:
-            _, f = goods.locked(tx, step.fulfillment_id)
+            _, f = fulfillments.locked(tx, step.fulfillment_id)
             lost = effects.begin(tx, step.order_id, request) if effects.unresolved(tx, step.order_id, request) else None
             asked = f.status in (FulfillmentStatus.REQUESTED, FulfillmentStatus.PACKED) or lost
             if f.recall in (Recall.CONFIRMED, Recall.REFUSED) or not asked:
                 outcome_known(tx, step.order_id, f"recall:{step.fulfillment_id}")
                 return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
-            goods.recall_asked(tx, step.fulfillment_id, step.at)
+            recall.recall_asked(tx, step.fulfillment_id, step.at)
             effect = effects.begin(tx, step.order_id, f"recall:{step.fulfillment_id}")
         try:
             self.warehouses.cancel(warehouse, step.fulfillment_id, key=effect.key)
@@ -90,10 +90,10 @@ class FulfillmentActivities:
             return self.never_asked(step, lost, effect)
         with self.sessions.begin() as tx:
             effects.finish(tx, effect)
-            goods.noticed(tx, step.fulfillment_id, step.at)
+            fulfillments.acknowledged(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
-    def never_asked(self, step: FulfillmentStep, request: OpenEffect, recall: OpenEffect) -> Standing:
+    def never_asked(self, step: FulfillmentStep, request: OpenEffect, recall: OpenEffect) -> Snapshot:
         """The warehouse does not know what we may have asked it for. Once the request can't be under way any more,
         there is nothing to stop."""
         if not request.settled:
@@ -101,7 +101,7 @@ class FulfillmentActivities:
         with self.sessions.begin() as tx:
             effects.finish(tx, request, "nothing_happened")
             effects.finish(tx, recall)
-            goods.recall_confirmed(tx, step.fulfillment_id, step.at)
+            recall_confirmed(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
 

@@ -5,15 +5,15 @@ from datetime import timedelta
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
-from activities import effects
-from activities.facts import goods, labels
-from activities.facts.record import outcome_known, wall_clock
+from activities.facts import effects, fulfillments, labels
+from activities.facts.journal import outcome_known
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.fulfillment import postal
-from activities.models import FulfillmentStatus, LabelStatus, ParcelStep, Standing, Value
+from activities.models import FulfillmentStatus, LabelStatus, ParcelStep, Snapshot, Value
 from activities.ports import Label, Labels, Parcel, PostalAddress, Rate
 from activities.ports import LabelStatus as Answer
-from activities.standing import of_fulfillment, standing
+from activities.views.snapshot import of_fulfillment, snapshot
+from infra.clock import wall_clock
 from infra.database.tables import Contact, Location
 
 NOT_OFFERED = (
@@ -30,7 +30,7 @@ class LabelActivities:
         """How long a purchase whose outcome is unknown may still be running at the carrier."""
 
     @activity.defn(name="buy_label")
-    def buy(self, step: ParcelStep) -> Standing:
+    def buy(self, step: ParcelStep) -> Snapshot:
         """Picks the service by the order's rule and buys the label, once. After a lost answer it waits until the
         carrier has settled, and looks. Undone by `refund_label`."""
         self.adopt_lost(step)
@@ -59,16 +59,16 @@ class LabelActivities:
             return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="refund_label")
-    def refund(self, step: ParcelStep) -> Standing:
+    def refund(self, step: ParcelStep) -> Snapshot:
         """Asks the money back for a label that will not be used, once; asked again it fetches the carrier's answer."""
         self.adopt_lost(step)
         with self.sessions.begin() as tx:
-            goods.locked(tx, step.fulfillment_id)
+            fulfillments.locked(tx, step.fulfillment_id)
             parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
             label_id, asked_for = str(parcel.label_id), parcel.label_status == LabelStatus.REFUND_REQUESTED
             if not asked_for and parcel.label_status != LabelStatus.BOUGHT:
                 outcome_known(tx, step.order_id, f"refund-{label_step(step)}")
-                return standing(tx, step.order_id, [step.fulfillment_id])
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
             effect = (
                 None if asked_for else effects.begin(tx, step.order_id, f"refund-{label_step(step)}", label=label_id)
             )
@@ -80,7 +80,7 @@ class LabelActivities:
                 effects.finish(tx, effect)
             seen = LabelStatus(answer.value)
             labels.refund_seen(tx, labels.parcel_of(tx, step.fulfillment_id, step.parcel), seen, step.at)
-            return standing(tx, step.order_id, [step.fulfillment_id])
+            return snapshot(tx, step.order_id, [step.fulfillment_id])
 
     # --- steps of the above ------------------------------------------------------------------------------------------
 
@@ -114,7 +114,7 @@ class LabelActivities:
         """A purchase whose answer was lost is looked up once the carrier must have settled it: the label is ours, or
         nothing happened."""
         with self.sessions.begin() as tx:
-            goods.locked(tx, step.fulfillment_id)
+            fulfillments.locked(tx, step.fulfillment_id)
             parcel = labels.known_parcel(tx, step.fulfillment_id, step.parcel)
             if parcel is None or parcel.label_status != LabelStatus.BUYING:
                 return
@@ -143,14 +143,14 @@ class Shipment(Value):
 
 
 def wanted(tx: Session, step: ParcelStep) -> bool:
-    _, f = goods.locked(tx, step.fulfillment_id)
+    _, f = fulfillments.locked(tx, step.fulfillment_id)
     parcel = labels.known_parcel(tx, step.fulfillment_id, step.parcel)
     without = parcel is not None and parcel.label_status == LabelStatus.NONE
     return without and f.status == FulfillmentStatus.PACKED
 
 
 def shipment(tx: Session, step: ParcelStep) -> Shipment:
-    order, f = goods.locked(tx, step.fulfillment_id)
+    order, f = fulfillments.locked(tx, step.fulfillment_id)
     parcel = labels.parcel_of(tx, step.fulfillment_id, step.parcel)
     return Shipment(
         origin=PostalAddress.model_validate(tx.get_one(Location, f.location_id).address),

@@ -39,7 +39,7 @@ class PaymentStatus(StrEnum):
 
 
 class FulfillmentStatus(StrEnum):
-    """One fulfillment. The order's own axis has words of its own (`unfulfilled`, `partial`, `fulfilled` …)."""
+    """One fulfillment. The order's own status has words of its own (`unfulfilled`, `partial`, `fulfilled` …)."""
 
     PLANNED = "planned"
     REQUESTED = "requested"
@@ -99,12 +99,12 @@ class Recall(StrEnum):
 Action = Literal["retry", "skip", "cancel"]
 
 
-class ParcelStanding(Value):
+class ParcelSnapshot(Value):
     n: int
     label: LabelStatus = LabelStatus.NONE
 
 
-class FulfillmentStanding(Value):
+class FulfillmentSnapshot(Value):
     """Where one fulfillment stands. The higher `version` is the later one."""
 
     fulfillment_id: str
@@ -119,7 +119,7 @@ class FulfillmentStanding(Value):
     """When it was requested, or shipped: what its next deadline counts from."""
     refund: Literal["due", "pending"] | None = None
     """Captured, or captured for all we know, and not to be shipped: to be asked back, or asked and not answered."""
-    parcels: tuple[ParcelStanding, ...] = ()
+    parcels: tuple[ParcelSnapshot, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -134,7 +134,7 @@ LEFT = frozenset({FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, Fulfil
 ENDED = frozenset({FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELLED, FulfillmentStatus.RETURNED})
 
 
-class HoldStanding(Value):
+class HoldSnapshot(Value):
     hold_id: str
     reason: HoldReason
     actions: tuple[Action, ...]
@@ -142,7 +142,7 @@ class HoldStanding(Value):
     step: str = ""
 
 
-class ChangeStanding(Value):
+class ChangeSnapshot(Value):
     """Asked over HTTP and not decided yet."""
 
     change_id: int
@@ -152,14 +152,14 @@ class ChangeStanding(Value):
     action: Action | None = None
 
 
-class Head(Value):
+class OrderSnapshot(Value):
     """Where the order as a whole stands. The higher `version` is the later one."""
 
     version: int
     status: OrderStatus
     payment: PaymentStatus = PaymentStatus.NONE
     was_authorized: bool = False
-    """Money was set aside once, though the payment axis does not tell any more."""
+    """Money was set aside once, though the payment status does not tell any more."""
     paid_elsewhere: bool = False
     """Nothing to authorize or capture."""
     capturable: int = 0
@@ -178,8 +178,8 @@ class Head(Value):
     """The oldest message that the customer is still to get."""
     to_undo: bool = False
     """Cancelled, and not undone yet."""
-    holds: tuple[HoldStanding, ...] = ()
-    changes: tuple[ChangeStanding, ...] = ()
+    holds: tuple[HoldSnapshot, ...] = ()
+    changes: tuple[ChangeSnapshot, ...] = ()
 
     @property
     def money_left(self) -> bool:
@@ -213,11 +213,11 @@ class Policy(Value):
     continue_at_every_wait: bool = False
 
 
-class Standing(Value):
+class Snapshot(Value):
     """Where the order stands, or the parts of it that a step has just changed."""
 
-    head: Head | None = None
-    fulfillments: tuple[FulfillmentStanding, ...] = ()
+    order: OrderSnapshot | None = None
+    fulfillments: tuple[FulfillmentSnapshot, ...] = ()
     placed_at: datetime | None = None
     policy: Policy | None = None
 
@@ -283,4 +283,4 @@ class RemarkStep(OrderStep):
     """A signal that the order does not understand, and its sender's words, made short and harmless."""
 
     signal: str
-    said: str
+    words: str

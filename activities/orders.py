@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities import facts
-from activities.facts.record import heard, locked_order, note
-from activities.models import CancelReason, ChangeStep, HoldStep, LoadStep, Policy, RemarkStep, ResolveStep, Standing
-from activities.standing import standing, whole
+from activities.facts.journal import locked_order, mark_read, note
+from activities.models import CancelReason, ChangeStep, HoldStep, LoadStep, Policy, RemarkStep, ResolveStep, Snapshot
+from activities.views.snapshot import snapshot, whole
 from infra.database.tables import Change, Hold, TimelineEntry
 
 
@@ -19,25 +19,25 @@ class OrderActivities:
         self.policy = policy
 
     @activity.defn(name="load_order")
-    def load(self, step: LoadStep) -> Standing:
+    def load(self, step: LoadStep) -> Snapshot:
         """Where the order stands, as far as it is newer. What the relay had to say has now been read."""
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)
-            heard(tx, step.order_id)
+            mark_read(tx, step.order_id)
             known = whole(tx, order, step.since)
             return known if self.policy == Policy() else known.model_copy(update={"policy": self.policy})
 
     @activity.defn(name="decide_cancellation")
-    def decide_cancellation(self, step: ChangeStep) -> Standing:
+    def decide_cancellation(self, step: ChangeStep) -> Snapshot:
         """Accepted, partly, or refused because all has left: by the tables, in one transaction."""
         with self.sessions.begin() as tx:
-            facts.orders.cancellation_decided(
+            facts.cancellation.cancellation_decided(
                 tx, step.order_id, step.change_id, reason=step.reason, by=step.by, why=step.why, at=step.at
             )
-            return standing(tx, step.order_id)
+            return snapshot(tx, step.order_id)
 
     @activity.defn(name="open_hold")
-    def open_hold(self, step: HoldStep) -> Standing:
+    def open_hold(self, step: HoldStep) -> Snapshot:
         """The order, or one fulfillment, waits for a person. Opened twice it is one hold."""
         with self.sessions.begin() as tx:
             facts.holds.opened(
@@ -51,16 +51,16 @@ class OrderActivities:
                 at=step.at,
                 fulfillment_id=step.fulfillment_id,
             )
-            return standing(tx, step.order_id)
+            return snapshot(tx, step.order_id)
 
     @activity.defn(name="resolve_hold")
-    def resolve_hold(self, step: ResolveStep) -> Standing:
+    def resolve_hold(self, step: ResolveStep) -> Snapshot:
         """Closes a hold with an operator's decision. Closed already: stays as it was."""
         with self.sessions.begin() as tx:
             hold = tx.get(Hold, step.hold_id)
             if hold is None or hold.order_id != step.order_id:
                 settle_change(tx, step)
-                return standing(tx, step.order_id)
+                return snapshot(tx, step.order_id)
             decided = facts.holds.closed(
                 tx,
                 step.hold_id,
@@ -73,10 +73,10 @@ class OrderActivities:
             if decided and step.action == "skip":
                 skipped(tx, hold, step.at)
             if decided and step.action == "retry" and hold.step.startswith("silent ") and hold.fulfillment_id:
-                facts.goods.to_ask_again(tx, hold.fulfillment_id, hold.step.removeprefix("silent "))
+                facts.fulfillments.to_ask_again(tx, hold.fulfillment_id, hold.step.removeprefix("silent "))
             if decided and step.action == "cancel":
                 # in the same transaction: a decision that was half heard would be lost
-                facts.orders.cancellation_decided(
+                facts.cancellation.cancellation_decided(
                     tx,
                     step.order_id,
                     step.change_id,
@@ -86,18 +86,18 @@ class OrderActivities:
                     at=step.at,
                 )
             touched = [hold.fulfillment_id] if hold.fulfillment_id else []
-            return standing(tx, step.order_id, touched)
+            return snapshot(tx, step.order_id, touched)
 
     @activity.defn(name="note_remark")
-    def note_remark(self, step: RemarkStep) -> Standing:
+    def note_remark(self, step: RemarkStep) -> Snapshot:
         """Somebody sent what the order does not understand: on record, once, so that they see it and say it again."""
-        remark = {"signal": step.signal, "said": step.said}
+        remark = {"signal": step.signal, "words": step.words}
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)
             noted = (TimelineEntry.order_id == step.order_id, TimelineEntry.event == "not_understood")
             if remark not in tx.scalars(select(TimelineEntry.data).where(*noted)).all():
                 note(tx, order, "not_understood", step.at, **remark)
-            return Standing()
+            return Snapshot()
 
 
 def skipped(tx: Session, hold: Hold, at: datetime) -> None:
@@ -115,7 +115,7 @@ def skipped(tx: Session, hold: Hold, at: datetime) -> None:
     if hold.step == "refund_payment" and hold.fulfillment_id:
         facts.money.refund_given_up(tx, hold.fulfillment_id, at)
     if hold.step == "recall_fulfillment" and hold.fulfillment_id:
-        facts.goods.recall_confirmed(tx, hold.fulfillment_id, at)
+        facts.recall.recall_confirmed(tx, hold.fulfillment_id, at)
     if hold.step.startswith("refund_label") and hold.fulfillment_id:
         facts.labels.written_off(tx, hold.fulfillment_id, at)
 

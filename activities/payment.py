@@ -6,17 +6,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
-from activities import effects
-from activities.effects import OpenEffect, Subject
-from activities.facts import money, planning, rest
-from activities.facts.axes import LIVE, in_doubt, paid_elsewhere
-from activities.facts.goods import locked
-from activities.facts.orders import ask_payment
-from activities.facts.record import locked_order
+from activities.facts import effects, money, planning, rest
+from activities.facts.effects import OpenEffect, Subject
+from activities.facts.fulfillments import locked
+from activities.facts.journal import locked_order
+from activities.facts.placing import ask_payment
+from activities.facts.statuses import LIVE, in_doubt, paid_elsewhere
 from activities.failures import OutcomeUnknown, Refused, Unavailable
-from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentStep, OrderStep, Standing, Value
+from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentStep, OrderStep, Snapshot, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
-from activities.standing import standing
+from activities.views.snapshot import snapshot
 from infra.database.tables import Customer, MoneyMove, Payment, Refund
 
 READY = (FulfillmentStatus.PACKED, *LEFT)
@@ -51,13 +50,13 @@ class PaymentActivities:
         self.payments = payments
 
     @activity.defn(name="authorize_payment")
-    def authorize(self, step: OrderStep) -> Standing:
+    def authorize(self, step: OrderStep) -> Snapshot:
         """Sets aside what the newest payment asks for, once per payment. Undone by `void_payments`."""
         with self.sessions.begin() as tx:
             asked = self.to_authorize(tx, step.order_id)
             if asked is None:
                 effects.finish_answered(tx, step.order_id, "authorize:")
-                return standing(tx, step.order_id)
+                return snapshot(tx, step.order_id)
             effect = effects.begin(tx, step.order_id, f"authorize:{asked.n}")
         self.supersede(step, asked.n, ("action_required", "asked"))
         try:
@@ -71,20 +70,20 @@ class PaymentActivities:
         with self.sessions.begin() as tx:
             effects.finish(tx, effect)
             money.answered(tx, asked.payment_id, answer, step.at)
-            return standing(tx, step.order_id)
+            return snapshot(tx, step.order_id)
 
     @activity.defn(name="reauthorize_payment")
-    def reauthorize(self, step: CoverStep) -> Standing:
+    def reauthorize(self, step: CoverStep) -> Snapshot:
         """A new authorization, off session, for what is still to be captured: the old one has ended or is about to."""
         self.settle_captures(step)
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
             payments = all_payments(tx, step.order_id)
             if f.captured or not f.amount or f.status == FulfillmentStatus.CANCELLED:
-                return standing(tx, step.order_id, [step.fulfillment_id])
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
             if any(covers(p, f.amount, step.good_until) for p in payments):
                 effects.finish_answered(tx, step.order_id, "authorize:")
-                return standing(tx, step.order_id, [step.fulfillment_id])
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
             if not any(p.status == "asked" for p in payments):
                 good = [p for p in payments if p.status in ONCE_GOOD]
                 method = (good or payments)[-1].method
@@ -92,20 +91,20 @@ class PaymentActivities:
         return self.authorize(step)
 
     @activity.defn(name="capture_payment")
-    def capture(self, step: FulfillmentStep) -> Standing:
+    def capture(self, step: FulfillmentStep) -> Snapshot:
         """Takes one fulfillment's share, once. Not `captured` afterwards: the authorization is not good for it."""
         self.settle_captures(step, besides=step.fulfillment_id)
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
             payment = next((p for p in reversed(all_payments(tx, step.order_id)) if p.status == "authorized"), None)
             if f.status not in READY:
-                return standing(tx, step.order_id, [step.fulfillment_id])
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
             if f.captured or paid_elsewhere(order) or not f.amount:
                 money.nothing_to_capture(tx, step.fulfillment_id)
-                return standing(tx, step.order_id, [step.fulfillment_id])
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
             name = f"capture:{step.fulfillment_id}"
             if payment is None and not effects.unresolved(tx, step.order_id, name):
-                return standing(tx, step.order_id, [step.fulfillment_id])
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
             final = not (payment and payment.multicapture) or planning.still_to_capture(tx, order) <= f.amount
             effect = effects.begin(
                 tx, step.order_id, name, payment_id=payment.payment_id if payment else 0, amount=f.amount, final=final
@@ -120,10 +119,10 @@ class PaymentActivities:
             else:
                 effects.finish(tx, effect, "authorization_ended")
                 money.ended(tx, effect.parameters["payment_id"], "authorization_ended", step.at)
-            return standing(tx, step.order_id, [step.fulfillment_id])
+            return snapshot(tx, step.order_id, [step.fulfillment_id])
 
     @activity.defn(name="void_payments")
-    def void(self, step: OrderStep) -> Standing:
+    def void(self, step: OrderStep) -> Snapshot:
         """Gives back every authorization that is left, one made by a lost answer too. Undo of `authorize_payment`."""
         self.settle_captures(step)
         with self.sessions.begin() as tx:
@@ -132,10 +131,10 @@ class PaymentActivities:
             self.void_one(step, payment_id)
         with self.sessions.begin() as tx:
             effects.finish_answered(tx, step.order_id, "void:")
-            return standing(tx, step.order_id)
+            return snapshot(tx, step.order_id)
 
     @activity.defn(name="refund_payment")
-    def refund(self, step: FulfillmentStep) -> Standing:
+    def refund(self, step: FulfillmentStep) -> Snapshot:
         """Gives back what was captured for goods that will not leave, once; asked again it fetches the bank's
         answer."""
         self.settle_captures(step)
@@ -147,7 +146,7 @@ class PaymentActivities:
             payment = captured_by(tx, step.fulfillment_id)
             if not pending and (payment is None or not f.captured or f.status != FulfillmentStatus.CANCELLED):
                 money.nothing_to_refund(tx, step.fulfillment_id)
-                return standing(tx, step.order_id, [step.fulfillment_id])
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
             if not pending and payment:
                 effect = effects.begin(
                     tx,
@@ -161,7 +160,7 @@ class PaymentActivities:
             seen = self.payments.refund_status(pending)
             with self.sessions.begin() as tx:
                 money.refund_seen(tx, pending, seen.status, step.at)
-                return standing(tx, step.order_id, [step.fulfillment_id])
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
         provider_id, mark = effect.parameters["intent"], {"order_id": step.order_id, "refund": step.fulfillment_id}
         done = None
         if not effect.fresh:
@@ -175,7 +174,7 @@ class PaymentActivities:
         with self.sessions.begin() as tx:
             effects.finish(tx, effect)
             money.refund_asked(tx, effect.parameters["payment_id"], step.fulfillment_id, done, step.at)
-            return standing(tx, step.order_id, [step.fulfillment_id])
+            return snapshot(tx, step.order_id, [step.fulfillment_id])
 
     # --- steps of the above ------------------------------------------------------------------------------------------
 
@@ -203,12 +202,12 @@ class PaymentActivities:
             of_the_rest=any(p.status in ONCE_GOOD for p in payments),
         )
 
-    def rest_too_small(self, step: OrderStep, asked: Asked, effect: OpenEffect) -> Standing:
+    def rest_too_small(self, step: OrderStep, asked: Asked, effect: OpenEffect) -> Snapshot:
         """The authorization has lapsed, and what is left is less than the provider takes: a person decides."""
         with self.sessions.begin() as tx:
             effects.finish(tx, effect, TOO_SMALL)
             rest.too_small(tx, asked.payment_id, TOO_SMALL, step.at)
-            return standing(tx, step.order_id)
+            return snapshot(tx, step.order_id)
 
     def supersede(self, step: OrderStep, n: int, states: tuple[str, ...]) -> None:
         """Earlier payments end: one that waits for the customer before the new one is asked for, a good one after."""
@@ -278,17 +277,17 @@ class PaymentActivities:
 
     def lost_intent(self, customer: str, order_id: str, n: int) -> PaymentIntent | None:
         mine = {"order_id": order_id, "payment": str(n)}
-        return next((p for p in self.payments.intents(customer) if mine.items() <= p.metadata.items()), None)
+        return next((p for p in self.payments.intents_of(customer) if mine.items() <= p.metadata.items()), None)
 
     def captured(self, effect: OpenEffect, provider_id: str, before: int) -> tuple[OpenEffect, PaymentIntent]:
         """The intent after the capture; with less captured than expected when its authorization has ended."""
         expected = before + effect.parameters["amount"]
 
-        def told(seen: PaymentIntent) -> bool:
+        def answered(seen: PaymentIntent) -> bool:
             return seen.captured >= expected or seen.status != IntentStatus.AUTHORIZED
 
         if not effect.fresh:
-            if told(seen := self.payments.intent(provider_id)):
+            if answered(seen := self.payments.intent(provider_id)):
                 return effect, seen
             effect = self.again(effect)
         try:
@@ -296,7 +295,7 @@ class PaymentActivities:
                 provider_id, amount=effect.parameters["amount"], final=effect.parameters["final"], key=effect.key
             )
         except Refused:
-            if told(seen := self.payments.intent(provider_id)):
+            if answered(seen := self.payments.intent(provider_id)):
                 return effect, seen
             raise
 

@@ -101,7 +101,7 @@ class Payments(Protocol):
 
     def intent(self, intent_id: str) -> PaymentIntent: ...
 
-    def intents(self, customer: str) -> list[PaymentIntent]:
+    def intents_of(self, customer: str) -> list[PaymentIntent]:
         """Every intent of this customer, newest first (consistent, unlike a search)."""
 
     def capture(self, intent_id: str, *, amount: int, final: bool, key: str) -> PaymentIntent:

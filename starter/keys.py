@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.record import wall_clock
+from infra.clock import wall_clock
 from infra.database.tables import ApiKey
 
 Scope = Literal["orders:read", "orders:write", "orders:operate", "stock:write", "admin"]

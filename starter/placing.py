@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from activities import facts
 from activities.facts import addresses
-from activities.facts.record import wall_clock
-from activities.fields import MADE
-from activities.intake import AskedOrder
+from activities.intake.fields import MADE
+from activities.intake.order import AskedOrder
+from infra.clock import wall_clock
 from infra.database.tables import Location, Order, Product
 from starter.transactions import written
 
@@ -50,7 +50,7 @@ def place(sessions: sessionmaker[Session], asked: AskedOrder, *, idempotency_key
         if errors := doubts(asked, skus, origins):
             raise WrongFields(errors)
         order_id = asked.order_id or made_id()
-        facts.orders.placed(tx, asked, order_id=order_id, idempotency_key=idempotency_key, skus=skus)
+        facts.placing.placed(tx, asked, order_id=order_id, idempotency_key=idempotency_key, skus=skus)
         return Placed(order_id, new=True)
 
     return written(sessions, work)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from activities import facts
-from activities.fields import Id, Reference
+from activities.intake.fields import Id, Reference
 from infra.database.tables import Location, Restock, Stock
 
 MOST = 2_000_000_000
@@ -53,7 +53,7 @@ def receive(tx: Session, told: Received) -> Literal["new", "known", "conflict"]:
     if errors := doubts(tx, told, skus):
         raise Unknown(errors)
     lines = [(skus[line.sku], line.quantity) for line in told.lines]
-    if facts.shelves.received(tx, reference=told.reference, location_id=told.location, lines=lines):
+    if facts.inventory.received(tx, reference=told.reference, location_id=told.location, lines=lines):
         return "new"
     before = tx.get_one(Restock, told.reference)
     same = units((line["sku"], line["quantity"]) for line in before.lines) == units(lines)

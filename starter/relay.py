@@ -16,10 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio.service import RPCError
 
-from activities.facts.record import wall_clock
+from infra.clock import wall_clock
 from infra.database.tables import Order, Relay
 from infra.database.types import UTCDateTime
-from starter.orders import EngineDown, Orders
+from starter.engine import EngineDown, Orders
 from workflows.messages import Nudge
 
 BATCH = 200

@@ -1,7 +1,7 @@
 """Parcels as tests ship them, from Oakland."""
 
 from activities.ports import Label, Parcel, PostalAddress, Rate
-from activities.providers.shippo_labels import ShippoLabels
+from activities.providers.shippo.labels import ShippoLabels
 
 TOKEN = "shippo_test_adapter"
 OAKLAND = PostalAddress(name="Stock", street1="1 Dock Rd", city="Oakland", state="CA", zip="94607", country="US")

@@ -24,7 +24,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 
-from activities.example import example_order
+from activities.intake.example import example_order
 from infra.database.tables import Customer, Hold, Location, Order, Product, Stock, TimelineEntry
 from infra.processes import free_ports
 from infra.sandbox.client import SandboxControl
@@ -271,15 +271,19 @@ class Shop:
             pause = min(pause * 1.5, 0.1)  # many stories wait at once: asking costs them time
         return found
 
-    def reaches(self, order_id: str, *, timeout: float = 30, **axes: str) -> Order:
-        """Waits until the order's axes are these: `reaches(id, status="completed")`."""
+    def reaches(self, order_id: str, *, timeout: float = 30, **statuses: str) -> Order:
+        """Waits until the order's statuses are these: `reaches(id, status="completed")`."""
 
         def there() -> Order | None:
             with self.database.sessions() as tx:
                 order = tx.get(Order, order_id)
-                return order if order and all(getattr(order, axis) == value for axis, value in axes.items()) else None
+                return (
+                    order
+                    if order and all(getattr(order, status) == value for status, value in statuses.items())
+                    else None
+                )
 
-        return self.until(there, f"{axes}", order_id, timeout)  # type: ignore[return-value]
+        return self.until(there, f"{statuses}", order_id, timeout)  # type: ignore[return-value]
 
     def happened(self, order_id: str, event: str, times: int = 1, timeout: float = 30) -> None:
         """Waits until the timeline tells of it."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest
-from activities.providers.warehouse import HttpWarehouses
+from activities.providers.warehouse.requests import HttpWarehouses
 from tests.receiver import Received, Receiver
 from tests.sandbox import SECRETS
 
@@ -45,7 +45,7 @@ def news_of(id: str) -> Callable[[Received], bool]:
     return lambda hook: hook.path == "/webhooks/warehouse" and hook.body["data"].get("fulfillment_id") == id
 
 
-def told(hooks: Receiver, id: str, *expected: str) -> None:
+def news_are(hooks: Receiver, id: str, *expected: str) -> None:
     """This fulfillment's news are these, in the order in which they were sent (they may come in another)."""
     news = sorted(hooks.wait(news_of(id), count=len(expected)), key=lambda hook: hook.body["timestamp"])
     assert [hook.body["type"].removeprefix("fulfillment.") for hook in news] == list(expected)

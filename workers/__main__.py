@@ -12,7 +12,7 @@ from infra.database import engine, upgrade
 from infra.database.counting import count
 from infra.processes import leave, told_to_stop
 from infra.settings import WORKER_NEEDS, Settings, SettingsError
-from workers.numbers import transactions_counted
+from workers.metrics import transactions_counted
 from workers.wiring import activities, policy, providers
 from workers.worker import THREADS, worker
 

@@ -14,11 +14,11 @@ from activities.models import Policy
 from activities.orders import OrderActivities
 from activities.payment import PaymentActivities
 from activities.ports import Labels, Mail, Payments, TextMessages, Warehouses
-from activities.providers.shippo_labels import ShippoLabels
-from activities.providers.smtp_mail import SmtpMail
-from activities.providers.stripe_payments import StripePayments
-from activities.providers.twilio_messages import TwilioMessages
-from activities.providers.warehouse import HttpWarehouses
+from activities.providers.mail.smtp import SmtpMail
+from activities.providers.shippo.labels import ShippoLabels
+from activities.providers.stripe.payments import StripePayments
+from activities.providers.twilio.messages import TwilioMessages
+from activities.providers.warehouse.requests import HttpWarehouses
 from activities.stock import StockActivities
 from infra.settings import Settings
 

@@ -21,11 +21,11 @@ from activities.models import (
     Policy,
     RemarkStep,
     ResolveStep,
-    Standing,
+    Snapshot,
 )
 
 Step = OrderStep | FulfillmentStep | ParcelStep | ChangeStep | HoldStep | ResolveStep | RemarkStep
-Handle = workflow.ActivityHandle[Standing]
+Handle = workflow.ActivityHandle[Snapshot]
 Condition = Callable[[], bool]
 
 RETRIES = RetryPolicy(
@@ -81,7 +81,7 @@ def start(call: Call, step: Step, policy: Policy, *, once: bool = False) -> Hand
         return workflow.start_local_activity(
             call.name,
             step,
-            result_type=Standing,
+            result_type=Snapshot,
             start_to_close_timeout=policy.step_timeout,
             retry_policy=RETRIES,
             cancellation_type=FINISH,
@@ -89,7 +89,7 @@ def start(call: Call, step: Step, policy: Policy, *, once: bool = False) -> Hand
     return workflow.start_activity(
         call.name,
         step,
-        result_type=Standing,
+        result_type=Snapshot,
         start_to_close_timeout=policy.step_timeout,
         schedule_to_close_timeout=None if once else policy.step_patience,
         retry_policy=ONCE if once else RETRIES,

@@ -9,7 +9,7 @@ from activities.models import (
     ENDED,
     OPEN_LABELS,
     Action,
-    FulfillmentStanding,
+    FulfillmentSnapshot,
     FulfillmentStatus,
     HoldReason,
     LabelStatus,
@@ -28,7 +28,7 @@ class FulfillmentRun:
         self.fulfillment_id = fulfillment_id
 
     @property
-    def now(self) -> FulfillmentStanding:
+    def now(self) -> FulfillmentSnapshot:
         return self.progress.fulfillments[self.fulfillment_id]
 
     async def run(self) -> None:
@@ -126,21 +126,21 @@ class FulfillmentRun:
         """An authorization that is good for this fulfillment's share and does not lapse meanwhile."""
         p = self.progress
         while not self.has_cover():
-            if p.head.payment_ready:
+            if p.order.payment_ready:
                 await p.do(calls.AUTHORIZE, wanted_for=self.fulfillment_id)
             else:
                 good_until = workflow.now() + p.policy.authorization_margin
                 await self.do(calls.REAUTHORIZE, good_until=good_until)
-            await self.until(lambda: self.has_cover() or p.head.payment_ready or p.hold_of("authorize", None) is None)
+            await self.until(lambda: self.has_cover() or p.order.payment_ready or p.hold_of("authorize", None) is None)
             await p.still_wanted(self.fulfillment_id)
 
     def has_cover(self) -> bool:
-        head = self.progress.head
-        if head.paid_elsewhere or not self.now.amount or self.now.captured or self.now.status == Status.CANCELLED:
+        order = self.progress.order
+        if order.paid_elsewhere or not self.now.amount or self.now.captured or self.now.status == Status.CANCELLED:
             return True
-        lapses = head.capture_before
+        lapses = order.capture_before
         good = lapses is None or workflow.now() + self.progress.policy.authorization_margin < lapses
-        return good and head.capturable >= self.now.amount
+        return good and order.capturable >= self.now.amount
 
     # --- the way back ------------------------------------------------------------------------------------------------
 
@@ -204,7 +204,7 @@ class FulfillmentRun:
         return [parcel.n for parcel in self.now.parcels if parcel.label in states]
 
 
-def unfinished(f: FulfillmentStanding) -> bool:
+def unfinished(f: FulfillmentSnapshot) -> bool:
     """Whether something is still to be done for it."""
     open_labels = any(p.label in OPEN_LABELS for p in f.parcels)
     unpaid = f.has_left and f.amount > 0 and not f.captured

@@ -9,8 +9,8 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from activities.models import HoldReason, HoldStanding
-from workflows import said
+from activities.models import HoldReason, HoldSnapshot
+from workflows import typed
 from workflows.messages import Entry, Remark, Resolve, Where
 from workflows.progress import Progress
 
@@ -29,9 +29,9 @@ class Handlers:
 
     def left(self) -> Entry:
         """What the next run is to begin with."""
-        heard: dict[str, Any] = {"cancel": self.wish} if self.wish else {}
-        heard |= {"remarks": tuple(self.remarks)} if self.remarks else {}
-        return Entry(order_id=self.progress.order_id, **heard)
+        undecided: dict[str, Any] = {"cancel": self.wish} if self.wish else {}
+        undecided |= {"remarks": tuple(self.remarks)} if self.remarks else {}
+        return Entry(order_id=self.progress.order_id, **undecided)
 
     @workflow.signal(description="There is news in the order's tables: look. Sent by the API; harmless to repeat.")
     def news(self, *_: object) -> None:
@@ -43,15 +43,15 @@ class Handlers:
 
     @workflow.signal(description="The customer is to hear something. Sent by the API; harmless to repeat.")
     def message(self, *_: object) -> None:
-        head = self.progress.head
-        self.progress.head = head.model_copy(update={"telling": head.telling or 1})
+        head = self.progress.order
+        self.progress.order = head.model_copy(update={"telling": head.telling or 1})
 
     @workflow.signal(
         description='Cancel what has not left yet: {"by": "you", "why": "…"}. The same as "Request Cancellation". '
         "What became of it stands in the order: accepted, partly or refused."
     )
     def cancel(self, *words: object) -> None:
-        if wish := said.cancellation(words):
+        if wish := typed.cancellation(words):
             self.wish = self.wish or wish
         else:
             self.remark("cancel", [json.dumps(word, ensure_ascii=False) for word in words])
@@ -64,29 +64,29 @@ class Handlers:
         """A flood of them is no story: each run tells the first ones."""
         self.remarked += 1
         if self.remarked <= MOST_REMARKS:
-            self.remarks.append(Remark(signal=said.one_line(signal), said=said.one_line(" ".join(words))))
+            self.remarks.append(Remark(signal=typed.one_line(signal), words=typed.one_line(" ".join(words))))
 
     @workflow.update(
         description='Decide an open hold: {"hold": "ID-h1", "action": "retry|skip|cancel", "by": "you", "why": "…"}. '
         "The open holds and what they offer stand in the current details."
     )
     async def resolve(self, *words: object) -> Where:
-        p, decision = self.progress, said.resolution(words)
-        await p.until(lambda: p.head.version >= 0)
+        p, decision = self.progress, typed.resolution(words)
+        await p.until(lambda: p.order.version >= 0)
         hold = self.open_hold(decision)
         await p.resolve(hold, decision.action, by=decision.by, why=decision.why)
         return self.where()
 
     @resolve.validator
     def may_resolve(self, *words: object) -> None:
-        decision = said.resolution(words)
-        if self.progress.head.version >= 0:
+        decision = typed.resolution(words)
+        if self.progress.order.version >= 0:
             self.open_hold(decision)
 
-    def open_hold(self, decision: Resolve) -> HoldStanding:
-        hold = next((h for h in self.progress.head.holds if h.hold_id == decision.hold), None)
+    def open_hold(self, decision: Resolve) -> HoldSnapshot:
+        hold = next((h for h in self.progress.order.holds if h.hold_id == decision.hold), None)
         if hold is None:
-            open_now = ", ".join(h.hold_id for h in self.progress.head.holds) or "none"
+            open_now = ", ".join(h.hold_id for h in self.progress.order.holds) or "none"
             raise ApplicationError(f"this hold is not open; open holds: {open_now}", type="NotOpen")
         if decision.action not in hold.actions:
             offered = ", ".join(hold.actions)
@@ -98,8 +98,8 @@ class Handlers:
         "Resolve the hold with retry to go on."
     )
     async def hold(self, *words: object) -> Where:
-        p, request = self.progress, said.stop(words)
-        await p.until(lambda: p.head.version >= 0)
+        p, request = self.progress, typed.stop(words)
+        await p.until(lambda: p.order.version >= 0)
         self.may_hold(*words)
         advice = f"{request.by}: {request.why}"
         await p.hold(HoldReason.OPERATOR, "operator", "stopped", advice, ("retry", "cancel"), request.fulfillment)
@@ -107,18 +107,18 @@ class Handlers:
 
     @hold.validator
     def may_hold(self, *words: object) -> None:
-        request, known = said.stop(words), self.progress.head.version >= 0
+        request, known = typed.stop(words), self.progress.order.version >= 0
         if known and request.fulfillment and request.fulfillment not in self.progress.fulfillments:
             raise ApplicationError("fulfillment must be one of this order's, or left out", type="NotFound")
 
-    @workflow.query(name="standing", description="Where the order stands, as this run knows it.")
+    @workflow.query(name="status", description="Where the order stands, as this run knows it.")
     def where(self) -> Where:
         p = self.progress
         return Where(
             order_id=p.order_id,
-            status=p.head.status,
+            status=p.order.status,
             stage=p.stage,
-            payment=p.head.payment,
+            payment=p.order.payment,
             fulfillments={f.fulfillment_id: f.status for f in p.fulfillments.values()},
-            holds=[hold.hold_id for hold in p.head.holds],
+            holds=[hold.hold_id for hold in p.order.holds],
         )

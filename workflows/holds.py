@@ -7,14 +7,14 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.models import Action, HoldReason, HoldStanding, Standing
+from activities.models import Action, HoldReason, HoldSnapshot, Snapshot
 from workflows import calls
 from workflows.calls import Call, Condition
 from workflows.known import Known
 
 
 class Holds(Known):
-    async def attempt(self, call: Call, *, undoing: bool = True, once: bool = False, **about: Any) -> Standing:
+    async def attempt(self, call: Call, *, undoing: bool = True, once: bool = False, **about: Any) -> Snapshot:
         step = call.takes.model_validate(
             {"order_id": self.order_id, "at": workflow.now().replace(microsecond=0), **about}
         )
@@ -40,18 +40,18 @@ class Holds(Known):
 
     # --- holds -------------------------------------------------------------------------------------------------------
 
-    def hold_of(self, step: str, fulfillment_id: str | None, *, repeated: bool = False) -> HoldStanding | None:
+    def hold_of(self, step: str, fulfillment_id: str | None, *, repeated: bool = False) -> HoldSnapshot | None:
         """What a step that fails waits for; or one that is repeated in vain."""
         about = (step, fulfillment_id, repeated)
-        mine = (h for h in self.head.holds if (h.step, h.fulfillment_id, h.reason == HoldReason.NO_PROGRESS) == about)
+        mine = (h for h in self.order.holds if (h.step, h.fulfillment_id, h.reason == HoldReason.NO_PROGRESS) == about)
         return next(mine, None)
 
-    def stale_holds(self) -> list[HoldStanding]:
+    def stale_holds(self) -> list[HoldSnapshot]:
         """Steps that failed in a run before this one, and that what came meanwhile has made needless."""
-        wanted = self.steps | ({(calls.TELL.name, None)} if self.head.telling else set())
+        wanted = self.steps | ({(calls.TELL.name, None)} if self.order.telling else set())
         return [
             h
-            for h in self.head.holds
+            for h in self.order.holds
             if h.reason in (HoldReason.STEP_FAILED, HoldReason.NO_PROGRESS, HoldReason.PAYMENT_ACTION)
             and (h.step, h.fulfillment_id) not in wanted
         ]
@@ -64,14 +64,14 @@ class Holds(Known):
         advice: str,
         actions: tuple[Action, ...],
         fulfillment_id: str | None = None,
-    ) -> HoldStanding:
+    ) -> HoldSnapshot:
         about: dict[str, Any] = {"fulfillment_id": fulfillment_id} if fulfillment_id else {}
         self.learn(
             await self.attempt(
                 calls.OPEN_HOLD, reason=reason, step=step, code=code, advice=advice, actions=actions, **about
             )
         )
-        decided = HoldStanding(hold_id="", reason=reason, actions=actions)  # before this run could hear of it
+        decided = HoldSnapshot(hold_id="", reason=reason, actions=actions)  # before this run could hear of it
         return self.hold_of(step, fulfillment_id, repeated=reason == HoldReason.NO_PROGRESS) or decided
 
     async def held(
@@ -91,7 +91,7 @@ class Holds(Known):
         return decided or "retry"
 
     async def decision(
-        self, hold: HoldStanding, otherwise: Condition, *, within: timedelta | None = None
+        self, hold: HoldSnapshot, otherwise: Condition, *, within: timedelta | None = None
     ) -> Action | None:
         """What an operator decided about a hold; None when something else, or time, ended the wait."""
         self.awaited.add(hold.hold_id)
@@ -99,11 +99,11 @@ class Holds(Known):
         self.awaited.discard(hold.hold_id)
         return self.decisions.pop(hold.hold_id, None)
 
-    def is_open(self, hold: HoldStanding) -> bool:
-        return any(h.hold_id == hold.hold_id for h in self.head.holds)
+    def is_open(self, hold: HoldSnapshot) -> bool:
+        return any(h.hold_id == hold.hold_id for h in self.order.holds)
 
     async def resolve(
-        self, hold: HoldStanding, action: Action, *, by: str = "", why: str = "", change_id: int | None = None
+        self, hold: HoldSnapshot, action: Action, *, by: str = "", why: str = "", change_id: int | None = None
     ) -> None:
         """Closes a hold with a decision (a cancellation is decided with it) and lets the step that waits hear it."""
         about: dict[str, Any] = {"change_id": change_id} if change_id else {"by": by, "why": why}

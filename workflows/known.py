@@ -8,11 +8,11 @@ from temporalio import workflow
 
 from activities.models import (
     Action,
-    FulfillmentStanding,
-    Head,
+    FulfillmentSnapshot,
+    OrderSnapshot,
     OrderStatus,
     Policy,
-    Standing,
+    Snapshot,
 )
 from workflows import calls
 from workflows.alarm import Alarm
@@ -24,8 +24,8 @@ from workflows.repeats import Repeat
 class Known:
     def __init__(self, order_id: str) -> None:
         self.order_id = order_id
-        self.head = Head(version=-1, status=OrderStatus.PLACED)
-        self.fulfillments: dict[str, FulfillmentStanding] = {}
+        self.order = OrderSnapshot(version=-1, status=OrderStatus.PLACED)
+        self.fulfillments: dict[str, FulfillmentSnapshot] = {}
         self.placed_at = workflow.now()
         self.policy = Policy()
         self.stage = "loading"
@@ -55,22 +55,22 @@ class Known:
 
     @property
     def called_off(self) -> bool:
-        return self.head.cancellation in ("accepted", "partly") and self.head.status not in (
+        return self.order.cancellation in ("accepted", "partly") and self.order.status not in (
             OrderStatus.COMPLETED,
             OrderStatus.CANCELLED,
         )
 
     @property
     def closed(self) -> bool:
-        return self.head.status in (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
+        return self.order.status in (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
 
-    def learn(self, news: Standing) -> None:
+    def learn(self, news: Snapshot) -> None:
         """Keeps the later of what is known and what is told, and shows it."""
-        if news.head and news.head.version >= self.head.version:
-            same = news.head.version == self.head.version
+        if news.order and news.order.version >= self.order.version:
+            same = news.order.version == self.order.version
             # a restock does not raise the version of the orders it serves: what it gave stays known until reserved
-            unplanned = news.head.unplanned or (same and self.head.unplanned)
-            self.head = news.head.model_copy(update={"unplanned": unplanned})
+            unplanned = news.order.unplanned or (same and self.order.unplanned)
+            self.order = news.order.model_copy(update={"unplanned": unplanned})
         for told in news.fulfillments:
             known = self.fulfillments.get(told.fulfillment_id)
             if known is None or told.version >= known.version:
@@ -81,23 +81,23 @@ class Known:
 
     def show(self) -> None:
         """Search attributes when they changed, and the page an operator sees in the web UI."""
-        attention = sorted({hold.reason.value for hold in self.head.holds})
+        attention = sorted({hold.reason.value for hold in self.order.holds})
         updates: list[Any] = []
-        if self.head.status != self.shown[0]:
-            updates.append(ORDER_STATUS.value_set(self.head.status))
+        if self.order.status != self.shown[0]:
+            updates.append(ORDER_STATUS.value_set(self.order.status))
         if attention != self.shown[1]:
             updates.append(ORDER_ATTENTION.value_set(attention) if attention else ORDER_ATTENTION.value_unset())
         if updates:
             workflow.upsert_search_attributes(updates)
-        self.shown = (self.head.status, attention)
+        self.shown = (self.order.status, attention)
         workflow.set_current_details("\n".join(self.details()))
 
     def details(self) -> list[str]:
-        lines = [f"- **{self.head.status}**, stage {self.stage}", f"- payment: {self.head.payment}"]
+        lines = [f"- **{self.order.status}**, stage {self.stage}", f"- payment: {self.order.payment}"]
         for f in self.fulfillments.values():
             labels = ", ".join(f"label {parcel.label}" for parcel in f.parcels)
             lines.append(f"- {f.fulfillment_id}: {f.status}{', ' + labels if labels else ''}")
-        for hold in self.head.holds:
+        for hold in self.order.holds:
             about = f" {hold.fulfillment_id}" if hold.fulfillment_id else ""
             offered = ", ".join(hold.actions)
             lines.append(f"- held `{hold.hold_id}`{about}: {hold.reason} ({hold.step}); resolve with {offered}")

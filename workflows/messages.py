@@ -47,7 +47,7 @@ class Remark(Message):
     """A signal that this order does not understand, and how its sender put it."""
 
     signal: str
-    said: str
+    words: str
 
 
 class Entry(Message):
@@ -84,7 +84,7 @@ class HoldOrder(Message):
 
 
 class Where(Message):
-    """The answer to the query `standing`."""
+    """The answer to the query `status`."""
 
     order_id: str
     status: str

@@ -10,14 +10,14 @@ from temporalio import workflow
 
 from activities.models import (
     CancelReason,
-    ChangeStanding,
+    ChangeSnapshot,
     FulfillmentStatus,
     HoldReason,
-    HoldStanding,
+    HoldSnapshot,
     OrderStatus,
     PaymentStatus,
 )
-from workflows import calls, said
+from workflows import calls, typed
 from workflows.fulfillment import FulfillmentRun, unfinished
 from workflows.handlers import Handlers
 from workflows.messages import ORDER, Entry
@@ -35,7 +35,7 @@ class OrderWorkflow(Handlers):
     @workflow.run
     async def run(self, entry: Entry) -> OrderStatus:
         """Runs until every fulfillment has arrived or was undone, and every refund is final."""
-        life, p = self.spawn(self.live()), self.progress
+        life, p = self.spawn(self.process()), self.progress
         while not life.done():
             try:
                 await workflow.wait_condition(lambda: life.done() or p.renewal_due() or bool(self.bugs()))
@@ -43,16 +43,16 @@ class OrderWorkflow(Handlers):
                     p.drain()
                     await workflow.wait_condition(lambda: p.drained() or bool(self.bugs()))
             except asyncio.CancelledError:
-                self.wish = self.wish or said.cancellation(("cancelled in the web UI",))
+                self.wish = self.wish or typed.cancellation(("cancelled in the web UI",))
                 continue
             for bug in self.bugs():
                 raise bug
             if p.draining and not life.done():
                 workflow.continue_as_new(self.left())
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return self.progress.head.status
+        return self.progress.order.status
 
-    async def live(self) -> None:
+    async def process(self) -> None:
         """Payment, reservation, fulfillment; and what is not shipped is not charged."""
         await self.look()
         self.spawn(self.listen())
@@ -73,40 +73,40 @@ class OrderWorkflow(Handlers):
         """Sets the money aside. Declined, or waiting for the customer: until the deadline, then the order ends."""
         p = self.enter("payment")
         deadline = p.placed_at + p.policy.payment_deadline
-        while not p.head.funded:
+        while not p.order.funded:
             if workflow.now() >= deadline:
                 await self.give_up_payment(deadline)
-            elif p.head.payment_ready:
+            elif p.order.payment_ready:
                 await p.do(calls.AUTHORIZE, until=deadline)
             else:
-                await p.until(lambda: p.head.payment_ready or p.head.funded or p.called_off, at=deadline)
+                await p.until(lambda: p.order.payment_ready or p.order.funded or p.called_off, at=deadline)
             await p.still_wanted(None)
 
     async def give_up_payment(self, deadline: datetime) -> None:
         """The deadline has passed. The bank is asked once more: its word may have come before we could hear it."""
         p = self.progress
-        if p.head.payment_ready or p.head.payment == PaymentStatus.ACTION_REQUIRED:
+        if p.order.payment_ready or p.order.payment == PaymentStatus.ACTION_REQUIRED:
             await p.do(calls.AUTHORIZE, until=deadline)
-        if not p.head.funded:
+        if not p.order.funded:
             await p.cancel(reason=CancelReason.PAYMENT, by="deadline", why="no payment came in time")
 
     async def reservation(self) -> None:
         """Sets units aside, or takes a place in the queue for them."""
         p = self.enter("reservation")
-        while p.head.unplanned:
+        while p.order.unplanned:
             await p.do(calls.RESERVE)
 
     async def fulfillment(self) -> None:
         """Every fulfillment side by side; more of them as backordered units arrive."""
         p = self.enter("fulfillment")
         self.begin_fulfillments()
-        while p.called_off or p.head.unplanned or p.head.waiting or not self.all_settled():
+        while p.called_off or p.order.unplanned or p.order.waiting or not self.all_settled():
             await p.still_wanted(None)
-            if p.head.unplanned:
+            if p.order.unplanned:
                 await p.do(calls.RESERVE)
                 self.begin_fulfillments()
             else:
-                await p.until(lambda: p.called_off or p.head.unplanned or (not p.head.waiting and self.all_settled()))
+                await p.until(lambda: p.called_off or p.order.unplanned or (not p.order.waiting and self.all_settled()))
 
     async def undo(self) -> None:
         """Newest first: goods where the warehouse can stop them, then stock, then money."""
@@ -121,15 +121,15 @@ class OrderWorkflow(Handlers):
         """Parcels arrive, refunds become final, operators close what is held; then nothing is left anywhere. False when
         it is cancelled before that."""
         p = self.enter("aftermath")
-        await p.until(lambda: p.head.to_undo or self.all_settled())
-        if p.head.to_undo:
+        await p.until(lambda: p.order.to_undo or self.all_settled())
+        if p.order.to_undo:
             return False
         for hold in p.stale_holds():
             await p.resolve(hold, "retry", by="order", why="nothing waits for this step any more")
-        if p.head.money_left:
+        if p.order.money_left:
             await self.void()
-        await p.until(lambda: p.head.to_undo or (p.closed and not self.asked_something()))
-        return not p.head.to_undo
+        await p.until(lambda: p.order.to_undo or (p.closed and not self.asked_something()))
+        return not p.order.to_undo
 
     async def void(self) -> None:
         async with self.progress.money:
@@ -137,7 +137,7 @@ class OrderWorkflow(Handlers):
 
     def asked_something(self) -> bool:
         p = self.progress
-        return bool(p.head.telling or p.head.changes or p.deciding or self.wish or self.remarks)
+        return bool(p.order.telling or p.order.changes or p.deciding or self.wish or self.remarks)
 
     def enter(self, stage: str) -> Progress:
         self.progress.stage = stage
@@ -176,14 +176,14 @@ class OrderWorkflow(Handlers):
         known: dict[str, Any] = {"since": p.loaded} if p.loaded >= 0 else {}
         news = await p.attempt(calls.LOAD, **known)
         p.learn(news)
-        p.loaded = news.head.version if news.head else p.loaded
+        p.loaded = news.order.version if news.order else p.loaded
 
     async def listen(self) -> None:
         """A nudge says that the tables have something new; a wish to cancel is decided by them."""
         p = self.progress
         while True:
             await p.may_begin()
-            for change in p.head.changes:
+            for change in p.order.changes:
                 await self.carry_out(change)
             if self.wish:
                 await p.cancel(reason=self.wish.reason, by=self.wish.by, why=self.wish.why)
@@ -197,20 +197,20 @@ class OrderWorkflow(Handlers):
             if self.nudged:
                 await self.look()
 
-    async def carry_out(self, change: ChangeStanding) -> None:
+    async def carry_out(self, change: ChangeSnapshot) -> None:
         """What was asked over HTTP: stored as asked, decided here."""
         p = self.progress
         if change.kind == "cancel":
             await p.cancel(change_id=change.change_id)
         elif change.hold_id and change.action:
-            hold = HoldStanding(hold_id=change.hold_id, reason=HoldReason.OPERATOR, actions=())
+            hold = HoldSnapshot(hold_id=change.hold_id, reason=HoldReason.OPERATOR, actions=())
             await p.resolve(hold, change.action, change_id=change.change_id)
 
     async def keep_telling(self) -> None:
         """What the customer is to hear goes out beside everything else, and holds nothing up."""
         p = self.progress
         while True:
-            await p.until(lambda: bool(p.head.telling))
+            await p.until(lambda: bool(p.order.telling))
             await p.do(calls.TELL, undoing=True)
 
     def bugs(self) -> list[BaseException]:

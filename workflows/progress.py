@@ -68,7 +68,7 @@ class Progress(Holds):
                 return True
 
     def known(self, fulfillment_id: str | None) -> Comparable:
-        return comparable(self.head, self.fulfillments.get(fulfillment_id or ""))
+        return comparable(self.order, self.fulfillments.get(fulfillment_id or ""))
 
     async def compare(self, step: str, fulfillment_id: str | None, before: Comparable) -> None:
         """After a step that went well: has it changed anything?"""
@@ -130,7 +130,7 @@ class Progress(Holds):
 
     def stopped(self, fulfillment_id: str | None) -> bool:
         return any(
-            hold.reason in STOPPING and hold.fulfillment_id in (None, fulfillment_id) for hold in self.head.holds
+            hold.reason in STOPPING and hold.fulfillment_id in (None, fulfillment_id) for hold in self.order.holds
         )
 
     async def cancel(self, **about: Any) -> None:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from activities.models import FulfillmentStanding, Head, OrderStatus
+from activities.models import FulfillmentSnapshot, OrderSnapshot, OrderStatus
 
-Comparable = tuple[Head, FulfillmentStanding | None]
+Comparable = tuple[OrderSnapshot, FulfillmentSnapshot | None]
 LONGEST_PAUSE = timedelta(minutes=1)
 
 
@@ -23,7 +23,7 @@ class Repeat:
         return Repeat(self.known, self.since, now, min(self.pause * 2, LONGEST_PAUSE))
 
 
-def comparable(head: Head, fulfillment: FulfillmentStanding | None) -> Comparable:
+def comparable(order: OrderSnapshot, fulfillment: FulfillmentSnapshot | None) -> Comparable:
     """What a step may have changed: not how often it was looked at, and nothing that a hold or a wish alone changes."""
     nothing = {"version": 0, "status": OrderStatus.PLACED, "holds": (), "changes": ()}
-    return head.model_copy(update=nothing), fulfillment and fulfillment.model_copy(update={"version": 0})
+    return order.model_copy(update=nothing), fulfillment and fulfillment.model_copy(update={"version": 0})

@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.customs import crosses_customs
-from activities.facts.axes import derive, in_doubt, sums
-from activities.facts.holds import mended
-from activities.facts.record import fulfillments_of, note, nudge
-from activities.intake import Address
+from activities.facts.holds import close_mended
+from activities.facts.journal import fulfillments_of, note, nudge
+from activities.facts.statuses import derive, in_doubt, sums
+from activities.intake.customs import crosses_customs
+from activities.intake.order import Address
 from activities.models import FulfillmentStatus, HoldReason, LabelStatus
 from infra.database.tables import Contact, Fulfillment, Hold, Location, Order, Parcel
 
@@ -83,7 +83,7 @@ def address_given(tx: Session, order: Order, place: Contact, address: Address, a
     note(tx, order, "address_given", at)
     going = [f.fulfillment_id for f in fulfillments_of(tx, order.order_id) if f.contact_id == place.contact_id]
     for step in ("request_fulfillment", "buy_label"):
-        mended(tx, order.order_id, step, at, by=by, why="another address was given", among=going)
+        close_mended(tx, order.order_id, step, at, by=by, why="another address was given", among=going)
     derive(tx, order)
     nudge(tx, [order.order_id])
 
@@ -123,6 +123,6 @@ def service_given(tx: Session, order: Order, service: str, at: datetime, *, by: 
     """For every label that is not bought yet; what failed for the old one goes on."""
     order.service = service
     note(tx, order, "service_given", at, service=service)
-    mended(tx, order.order_id, "buy_label", at, by=by, why="another service was chosen")
+    close_mended(tx, order.order_id, "buy_label", at, by=by, why="another service was chosen")
     derive(tx, order)
     nudge(tx, [order.order_id])

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from activities.facts.record import wall_clock
+from infra.clock import wall_clock
 from infra.database.tables import Customer, Location, Product, ProductReference
 
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import derive
-from activities.facts.record import fulfillments_of, locked_order, note
+from activities.facts.journal import fulfillments_of, locked_order, note
+from activities.facts.statuses import derive
 from activities.models import LEFT, FulfillmentStatus, HoldReason
 from infra.database.tables import Change, Hold, Order
 
@@ -94,7 +94,7 @@ def closed(
     return first
 
 
-def healed(tx: Session, order_id: str, step: str, at: datetime) -> None:
+def close_recovered(tx: Session, order_id: str, step: str, at: datetime) -> None:
     """The step went well: what was held because of it goes on by itself."""
     for hold_id in tx.scalars(
         select(Hold.hold_id).where(
@@ -107,7 +107,7 @@ def healed(tx: Session, order_id: str, step: str, at: datetime) -> None:
         closed(tx, hold_id, action="retry", by=step, why="the step went well", at=at)
 
 
-def mended(
+def close_mended(
     tx: Session,
     order_id: str,
     step: str,
@@ -126,7 +126,7 @@ def mended(
             closed(tx, hold_id, action="retry", by=by, why=why, at=at)
 
 
-def needless(tx: Session, fulfillment_id: str, reason: HoldReason, step: str, at: datetime, *, by: str) -> bool:
+def close_answered(tx: Session, fulfillment_id: str, reason: HoldReason, step: str, at: datetime, *, by: str) -> bool:
     """Who was silent spoke after all, or what was lost was found: nobody needs to ask. Whether there was such a
     hold."""
     about = (Hold.fulfillment_id == fulfillment_id, Hold.reason == reason, Hold.step == step, Hold.closed_at.is_(None))
@@ -136,7 +136,7 @@ def needless(tx: Session, fulfillment_id: str, reason: HoldReason, step: str, at
     return bool(found)
 
 
-def moot(tx: Session, order: Order, at: datetime) -> None:
+def close_with_order(tx: Session, order: Order, at: datetime) -> None:
     """The order ends: what held it, or a fulfillment that will not leave, on its way needs nobody any more."""
     fulfillments = fulfillments_of(tx, order.order_id)
     ended = {f.fulfillment_id for f in fulfillments if f.status == FulfillmentStatus.CANCELLED}

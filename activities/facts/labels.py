@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts.goods import changed, locked, parcels_of
+from activities.facts.fulfillments import changed, locked, parcels_of
 from activities.facts.holds import opened
-from activities.facts.record import note, outcome_known
+from activities.facts.journal import note, outcome_known
 from activities.models import OPEN_LABELS, HoldReason, LabelStatus
 from activities.ports import Label, Rate
 from infra.database.tables import Parcel

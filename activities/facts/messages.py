@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import derive
-from activities.facts.record import locked_order, note, wall_clock
+from activities.facts.journal import locked_order, note
+from activities.facts.statuses import derive
+from infra.clock import wall_clock
 from infra.database.tables import Message, Order, Payment
 
 FINAL = ("delivered", "undelivered", "failed", "read")

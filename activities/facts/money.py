@@ -5,13 +5,14 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import LIVE, derive
-from activities.facts.goods import changed, locked
-from activities.facts.holds import healed, opened
-from activities.facts.record import locked_order, note, outcome_known, tell, wall_clock
+from activities.facts.fulfillments import changed, locked
+from activities.facts.holds import close_recovered, opened
+from activities.facts.journal import locked_order, note, outcome_known, tell
+from activities.facts.statuses import LIVE, derive
 from activities.models import FulfillmentStatus, HoldReason
 from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from activities.ports import Refund as ProviderRefund
+from infra.clock import wall_clock
 from infra.database.tables import Customer, Fulfillment, MoneyMove, Order, Payment, Refund, SavedMethod
 
 
@@ -63,7 +64,7 @@ def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) 
         note(tx, order, "authorized", at, amount=payment.amount, payment=payment.n)
         if not payment.off_session:
             tell(tx, order, "confirmed", "", total=order.total)
-        healed(tx, order.order_id, "authorize", at)
+        close_recovered(tx, order.order_id, "authorize", at)
     elif answer.status == IntentStatus.ACTION_REQUIRED and payment.status != "action_required":
         payment.status, payment.action_url = "action_required", answer.action_url
         note(tx, order, "payment_action_required", at, payment=payment.n)

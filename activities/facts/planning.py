@@ -8,10 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.allocation import cost
-from activities.facts import shelves
-from activities.facts.axes import sums
-from activities.facts.record import note
+from activities.facts import inventory
+from activities.facts.journal import note
+from activities.facts.statuses import sums
+from activities.intake.allocation import cost
 from activities.models import FulfillmentStatus
 from infra.database.tables import (
     Backorder,
@@ -154,7 +154,7 @@ def amounts_of(tx: Session, order_id: str) -> dict[int, list[UnitAmount]]:
 
 def still_to_capture(tx: Session, order: Order) -> int:
     """What all units cost that are to be sent and not paid for yet."""
-    shelves.lock_all_of(tx, order.order_id)
+    inventory.lock_all_of(tx, order.order_id)
     due = sum(
         f.amount
         for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order.order_id))

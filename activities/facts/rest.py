@@ -4,10 +4,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts.axes import derive
 from activities.facts.holds import opened
+from activities.facts.journal import fulfillments_of, locked_order, note
 from activities.facts.money import locked_payment
-from activities.facts.record import fulfillments_of, locked_order, note
+from activities.facts.statuses import derive
 from activities.models import FulfillmentStatus, HoldReason
 
 

@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from activities.facts import holds
-from activities.facts.goods import arrived, changed, handed_over, locked, not_before, parcels_of
-from activities.facts.record import note, tell
+from activities.facts.fulfillments import changed, locked, not_before, parcels_of
+from activities.facts.handing_over import arrived, handed_over
+from activities.facts.journal import note, tell
 from activities.models import ENDED, FulfillmentStatus, HoldReason
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order, Parcel
@@ -58,7 +59,7 @@ def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -
     if status in (TrackingStatus.RETURN_TO_SENDER, TrackingStatus.FAILURE) and f.status not in ENDED:
         delivery_failed(tx, order, f, parcel, status, at)
     if status == TrackingStatus.DELIVERED:
-        holds.needless(tx, f.fulfillment_id, HoldReason.DELIVERY, f"parcel {parcel.n}", at, by="carrier")
+        holds.close_answered(tx, f.fulfillment_id, HoldReason.DELIVERY, f"parcel {parcel.n}", at, by="carrier")
     arrived(tx, order, f, at)
     changed(tx, order, f)
     return True

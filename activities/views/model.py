@@ -171,7 +171,7 @@ class TimelineView(View):
 
 
 class OrderView(View):
-    """One order: five axes, and the facts behind them."""
+    """One order: five statuses, and the facts behind them."""
 
     order_id: str
     reference: str | None

@@ -13,7 +13,7 @@ from infra.database.tables import Backorder, Location, Product, Stock
 def of_skus(tx: Session, skus: Sequence[str]) -> list[StockView]:
     """Those of `skus` that exist, in the order asked. Three queries."""
     known = set(tx.scalars(select(Product.sku).where(Product.sku.in_(skus))))
-    shelves: dict[str, list[ShelfView]] = defaultdict(list)
+    locations: dict[str, list[ShelfView]] = defaultdict(list)
     for sku, location_id, on_hand, reserved in tx.execute(
         select(Stock.sku, Stock.location_id, Stock.on_hand, Stock.reserved)
         .join(Location)
@@ -21,7 +21,7 @@ def of_skus(tx: Session, skus: Sequence[str]) -> list[StockView]:
         .order_by(Location.priority, Location.location_id)
     ):
         shelf = ShelfView(location=location_id, on_hand=on_hand, reserved=reserved, available=on_hand - reserved)
-        shelves[sku].append(shelf)
+        locations[sku].append(shelf)
     waiting = {
         sku: int(units)
         for sku, units in tx.execute(
@@ -30,15 +30,15 @@ def of_skus(tx: Session, skus: Sequence[str]) -> list[StockView]:
             .group_by(Backorder.sku)
         )
     }
-    return [of_one(sku, shelves[sku], waiting.get(sku, 0)) for sku in dict.fromkeys(skus) if sku in known]
+    return [of_one(sku, locations[sku], waiting.get(sku, 0)) for sku in dict.fromkeys(skus) if sku in known]
 
 
-def of_one(sku: str, shelves: list[ShelfView], waiting: int) -> StockView:
+def of_one(sku: str, locations: list[ShelfView], waiting: int) -> StockView:
     return StockView(
         sku=sku,
-        on_hand=sum(shelf.on_hand for shelf in shelves),
-        reserved=sum(shelf.reserved for shelf in shelves),
-        available=sum(shelf.available for shelf in shelves),
+        on_hand=sum(shelf.on_hand for shelf in locations),
+        reserved=sum(shelf.reserved for shelf in locations),
+        available=sum(shelf.available for shelf in locations),
         waiting=waiting,
-        locations=shelves,
+        locations=locations,
     )

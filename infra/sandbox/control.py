@@ -135,7 +135,7 @@ def routes(world: World) -> list[Route]:
         route("/pace", "POST", _pace),
         route("/pace", "GET", lambda w, r, given: {"seconds": w.pace}),
         route("/webhooks", "POST", _hooks),
-        route("/webhooks", "GET", lambda w, r, given: webhooks.standing(w) | webhooks.told(w)),
+        route("/webhooks", "GET", lambda w, r, given: webhooks.queue_lengths(w) | webhooks.settings(w)),
         route("/requests", "GET", _requests),
         route("/requests", "DELETE", lambda w, r, given: w.requests.clear()),
     ]

@@ -23,7 +23,7 @@ def send(world: World, sender: Sender, body: Document, *, id: str | None = None,
     PUBLIC_URL/webhooks/{sender}; `id` is the sender's id for it, else one is made."""
     id = id or world.new_id("msg_")
     text = urlencode(body) if sender == "twilio" else json.dumps(body)
-    setting = told(world)
+    setting = settings(world)
     due = time.time() + (random.uniform(0, 0.4) if setting["shuffle"] else 0)
     world.sql.execute(
         "INSERT INTO outbox (id, sender, body, url, due, copies) VALUES (?, ?, ?, ?, ?, ?)",
@@ -32,7 +32,7 @@ def send(world: World, sender: Sender, body: Document, *, id: str | None = None,
     return id
 
 
-def told(world: World) -> dict[str, Any]:
+def settings(world: World) -> dict[str, Any]:
     """Where webhooks go and how badly: as last told, else as at start."""
     return world.get("setting", "webhooks") or {
         "url": world.credentials.public_url,
@@ -43,10 +43,10 @@ def told(world: World) -> dict[str, Any]:
 
 def tell(world: World, **changes: Any) -> dict[str, Any]:
     with world.transaction():
-        return world.put("setting", "webhooks", told(world) | changes)
+        return world.put("setting", "webhooks", settings(world) | changes)
 
 
-def standing(world: World) -> dict[str, int]:
+def queue_lengths(world: World) -> dict[str, int]:
     pending, delivered = world.sql.execute("SELECT (SELECT count(*) FROM outbox), n FROM delivered").fetchone()
     return {"pending": pending, "delivered": delivered}
 
@@ -60,7 +60,7 @@ async def deliver(world: World) -> None:
         while True:
             changed.clear()
             under_way = {seq: task for seq, task in under_way.items() if not task.done()}
-            base = told(world)["url"]
+            base = settings(world)["url"]
             waiting = [hook for hook in _waiting(world, base) if hook["seq"] not in under_way]
             room = AT_ONCE - len(under_way)
             for hook in [hook for hook in waiting if hook["due"] <= time.time()][:room]:

@@ -17,7 +17,7 @@ from infra.settings import API_NEEDS, Settings, SettingsError
 from infra.telemetry import log_to_stderr
 from infra.temporal import EngineError, connect
 from starter.api.app import build
-from starter.api.connections import LIMITS
+from starter.http.connections import LIMITS
 
 CONNECTIONS = 24
 """As many again may be opened at need: one for each of the 40 threads that endpoints run on, and for the few that look

@@ -14,11 +14,11 @@ from infra.database.counting import count
 from infra.database.engine import sessions
 from infra.settings import Settings
 from starter.api import catalogue, changes, docs, health, orders, stock
-from starter.api.around import Around
-from starter.api.numbers import Numbers
-from starter.api.parts import Parts
-from starter.api.problems import Problem, install
-from starter.orders import Orders
+from starter.engine import Orders
+from starter.http.dependencies import Dependencies
+from starter.http.metrics import Metrics
+from starter.http.middleware import Middleware
+from starter.http.problems import Problem, install
 from starter.relay import RelayWorker
 from starter.webhooks import shippo_news, stripe_events, twilio_statuses, warehouse
 
@@ -31,7 +31,7 @@ def build(settings: Settings, engine: Engine, client: Client) -> FastAPI:
     """The app, whose relay runs as long as its lifespan. `client` may be one that connects at its first call."""
     writing = sessions(engine)
     talking = Orders(client)
-    parts = Parts(settings, writing, sessions(engine, read_only=True), talking, RelayWorker(writing, talking))
+    parts = Dependencies(settings, writing, sessions(engine, read_only=True), talking, RelayWorker(writing, talking))
     app = FastAPI(
         title="Orders",
         version=VERSION,
@@ -40,10 +40,10 @@ def build(settings: Settings, engine: Engine, client: Client) -> FastAPI:
         redoc_url=None,
         lifespan=relaying(parts),
     )
-    numbers = Numbers(parts)
-    app.state.parts, app.state.numbers = parts, numbers
+    numbers = Metrics(parts)
+    app.state.dependencies, app.state.numbers = parts, numbers
     count(engine, numbers.count_transaction)
-    app.add_middleware(Around, numbers=numbers)
+    app.add_middleware(Middleware, numbers=numbers)
     install(app)
     webhooks = (stripe_events, shippo_news, twilio_statuses, warehouse)
     for room in (orders, changes, catalogue, stock, *webhooks, health, docs):
@@ -53,7 +53,7 @@ def build(settings: Settings, engine: Engine, client: Client) -> FastAPI:
     return app
 
 
-def relaying(parts: Parts) -> Callable[[FastAPI], Any]:
+def relaying(parts: Dependencies) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         worker = asyncio.create_task(parts.relay.run())

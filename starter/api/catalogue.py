@@ -9,12 +9,12 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
 from activities.facts import catalogue
-from activities.fields import ID, Email, GivenCustomerId, Locale, Minor, Notify, Phone, Reference, Text
-from activities.intake import Address, Person
+from activities.intake.fields import ID, Email, GivenCustomerId, Locale, Minor, Notify, Phone, Reference, Text
+from activities.intake.order import Address, Person
 from infra.database.tables import Customer
-from starter.api.answers import problems
-from starter.api.parts import Guarded, Here, Stocker, Writer
-from starter.api.problems import Refusal, wrong
+from starter.http.dependencies import Guarded, Here, Stocker, Writer
+from starter.http.problems import Refusal, wrong
+from starter.http.responses import problems
 from starter.transactions import written
 
 ZONES = frozenset(available_timezones())
@@ -31,11 +31,11 @@ def known_zone(name: str) -> str:
     return name
 
 
-class Told(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class CustomerTold(Told):
+class CustomerBody(Body):
     """What orders of this customer begin with. `terms_days` and `credit_limit` are the operators' to give: left out by
     another key, they stay as they are."""
 
@@ -49,17 +49,17 @@ class CustomerTold(Told):
     credit_limit: Minor | None = None
 
     @model_validator(mode="after")
-    def reachable(self) -> "CustomerTold":
+    def reachable(self) -> "CustomerBody":
         for field, why in Person(self.name, self.email, self.phone, self.locale, self.notify).unreachable():
             raise PydanticCustomError("unreachable", "{why}", {"why": why, "field": field})
         return self
 
 
-class CustomerAnswer(CustomerTold):
+class CustomerAnswer(CustomerBody):
     customer_id: str
 
 
-class ProductTold(Told):
+class ProductBody(Body):
     """Something that is sold. `lead_time_days` is how long a backorder is promised to take. `references` are other
     systems' names for it: order lines, restocks and warehouses may use them."""
 
@@ -69,11 +69,11 @@ class ProductTold(Told):
     references: Annotated[tuple[Reference, ...], Field(max_length=100, examples=[["Tasse blau, groß"]])] = ()
 
 
-class ProductAnswer(ProductTold):
+class ProductAnswer(ProductBody):
     sku: str
 
 
-class LocationTold(Told):
+class LocationBody(Body):
     """A place that holds stock. `warehouse` is the name, in the settings, of the system that works there."""
 
     name: Text
@@ -83,7 +83,7 @@ class LocationTold(Told):
     address: Address
 
 
-class LocationAnswer(LocationTold):
+class LocationAnswer(LocationBody):
     location_id: str
 
 
@@ -96,11 +96,11 @@ router = APIRouter(tags=["Catalogue"], route_class=Guarded)
     responses=problems(400, 413) | {201: {"model": CustomerAnswer, "description": "New"}},
 )
 def put_customer(
-    customer_id: CustomerKey, told: CustomerTold, here: Here, who: Writer, response: Response
+    customer_id: CustomerKey, told: CustomerBody, here: Here, who: Writer, response: Response
 ) -> CustomerAnswer:
     """Contact, language, preferences and terms. Orders placed before keep the contact they were placed with."""
 
-    def work(tx: Session) -> tuple[bool, CustomerTold]:
+    def work(tx: Session) -> tuple[bool, CustomerBody]:
         whole = told
         known = tx.get(Customer, customer_id, with_for_update=True)  # else terms given meanwhile would be wiped
         if not who.may("orders:operate"):
@@ -123,7 +123,7 @@ def put_customer(
     summary="Put a product",
     responses=problems(400, 413) | {201: {"model": ProductAnswer, "description": "New"}},
 )
-def put_product(sku: Key, told: ProductTold, here: Here, who: Stocker, response: Response) -> ProductAnswer:
+def put_product(sku: Key, told: ProductBody, here: Here, who: Stocker, response: Response) -> ProductAnswer:
     def work(tx: Session) -> bool:
         names = {sku: "sku"} | {name: f"references[{n}]" for n, name in enumerate(told.references) if name != sku}
         others = {name: known for name, known in catalogue.skus_of(tx, names).items() if known != sku}
@@ -141,7 +141,7 @@ def put_product(sku: Key, told: ProductTold, here: Here, who: Stocker, response:
     summary="Put a location",
     responses=problems(400, 413) | {201: {"model": LocationAnswer, "description": "New"}},
 )
-def put_location(location_id: Key, told: LocationTold, here: Here, who: Stocker, response: Response) -> LocationAnswer:
+def put_location(location_id: Key, told: LocationBody, here: Here, who: Stocker, response: Response) -> LocationAnswer:
     if told.warehouse not in here.settings.warehouses:
         raise wrong([("warehouse", f"is none of those in the settings: {', '.join(here.settings.warehouses)}")])
     new = written(here.sessions, lambda tx: catalogue.location_put(tx, location_id, **told.model_dump()))

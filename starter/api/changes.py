@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.facts import addresses
-from activities.facts.orders import decided
-from activities.facts.record import wall_clock
-from activities.fields import FULFILLMENT, HOLD, LINES, METHOD, PRINTABLE, SERVICE, one_line, unmarked
-from activities.intake import Address
+from activities.facts.cancellation import decided
+from activities.intake.fields import FULFILLMENT, HOLD, LINES, METHOD, PRINTABLE, SERVICE, one_line, unmarked
+from activities.intake.order import Address
 from activities.models import Action, CancelReason, HoldReason, PaymentStatus
+from infra.clock import wall_clock
 from infra.database.tables import Change, Hold, Order, Payment
-from starter.api.answers import IfMatch, OrderAnswer, OrderId, problems, shown, tagged, to_change
-from starter.api.parts import Guarded, Here, Operator, Parts, Writer
-from starter.api.problems import Refusal, wrong
+from starter.http.dependencies import Dependencies, Guarded, Here, Operator, Writer
+from starter.http.problems import Refusal, wrong
+from starter.http.responses import IfMatch, OrderAnswer, OrderId, problems, shown, tagged, to_change
 from starter.transactions import written
 
 CLOSED = ("completed", "cancelled")
@@ -38,11 +38,11 @@ Who = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=PRIN
 router = APIRouter(tags=["Changes"], route_class=Guarded)
 
 
-class Told(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class CancellationAsked(Told):
+class CancellationAsked(Body):
     reason: CancelReason = CancelReason.CUSTOMER
     why: Note = ""
 
@@ -56,15 +56,15 @@ class CancellationAsked(Told):
         return data
 
 
-class MethodGiven(Told):
+class MethodGiven(Body):
     payment_method: Annotated[str, StringConstraints(pattern=METHOD)] = Field(examples=["pm_card_visa"])
 
 
-class ServiceGiven(Told):
+class ServiceGiven(Body):
     service: Annotated[str, StringConstraints(pattern=SERVICE)] = Field(examples=["fastest"])
 
 
-class ResolutionAsked(Told):
+class ResolutionAsked(Body):
     """An operator's decision about an open hold. `action` is one that the hold offers."""
 
     hold: Annotated[str, StringConstraints(pattern=HOLD)] = Field(examples=["W-1001-h1"])
@@ -87,7 +87,7 @@ def cancel(
             has = f"is {order.status}" if order.status in CLOSED else "has left"
             raise Refusal(409, f"the order {has}: it can't be cancelled, but it can be returned once it has arrived")
         if not undecided(tx, order_id, "cancel"):
-            facts.orders.cancellation_asked(tx, order_id, reason=asked.reason, by=who.name, why=asked.why)
+            facts.cancellation.cancellation_asked(tx, order_id, reason=asked.reason, by=who.name, why=asked.why)
         return shown(tx, order_id, who)
 
     return changed(here, response, work)
@@ -107,7 +107,7 @@ def give_payment_method(
         refused = held_for_method(tx, order)  # as it was given: Stripe knows no such method
         if not waits_for_method(tx, order) or (last and last.status == "asked" and not refused):
             raise Refusal(409, f"the payment waits for no other method: it is {order.payment_status}")
-        facts.orders.payment_method_given(tx, order_id, given.payment_method, wall_clock())
+        facts.placing.payment_method_given(tx, order_id, given.payment_method, wall_clock())
         return shown(tx, order_id, who)
 
     return changed(here, response, work)
@@ -130,7 +130,7 @@ def resolve(
             raise wrong([("action", f"is not offered: {', '.join(hold.actions)}")])
         by = f"{asked.by} ({who.name})"[:100] if asked.by else who.name
         if asked.action not in undecided(tx, order_id, "resolve", hold.hold_id):
-            facts.orders.resolution_asked(tx, hold, action=asked.action, by=by, why=asked.why)
+            facts.placing.resolution_asked(tx, hold, action=asked.action, by=by, why=asked.why)
         return shown(tx, order_id, who)
 
     return changed(here, response, work)
@@ -184,7 +184,7 @@ def give_service(
     return changed(here, response, work)
 
 
-def changed(here: Parts, response: Response, work: Any) -> OrderAnswer:
+def changed(here: Dependencies, response: Response, work: Any) -> OrderAnswer:
     order: OrderAnswer = written(here.sessions, work)
     here.relay.wake()
     return tagged(response, order)

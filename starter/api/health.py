@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from starter.api.parts import Here, Parts, parts
+from starter.http.dependencies import Dependencies, Here, dependencies
 
 Answer = Literal["ok", "away"]
 PATIENCE_SECONDS = 2
@@ -40,7 +40,7 @@ async def readyz(request: Request, here: Here) -> Readiness:
     return JSONResponse(found.model_dump(), 503)  # type: ignore[return-value]
 
 
-@router.get("/metrics", summary="Numbers for Prometheus", response_class=PlainTextResponse)
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
 def metrics(request: Request) -> Response:
     text, media_type = request.app.state.numbers.text()
     return Response(text, media_type=media_type)
@@ -52,12 +52,12 @@ async def database_answers(request: Request) -> bool:
     state = request.app.state
     look: asyncio.Task[bool] | None = getattr(state, "look_at_database", None)
     if look is None or look.done():
-        look = state.look_at_database = asyncio.create_task(asyncio.to_thread(look_at, parts(request)))
+        look = state.look_at_database = asyncio.create_task(asyncio.to_thread(look_at, dependencies(request)))
     await asyncio.wait([look], timeout=PATIENCE_SECONDS)
     return look.done() and look.result()
 
 
-def look_at(here: Parts) -> bool:
+def look_at(here: Dependencies) -> bool:
     try:
         with here.reading() as tx:
             tx.execute(text("SELECT 1"))

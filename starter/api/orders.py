@@ -12,15 +12,15 @@ from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 
 from activities import facts
-from activities.fields import CHANNEL, Id, Reference
-from activities.intake import AskedOrder
+from activities.intake.fields import CHANNEL, Id, Reference
+from activities.intake.order import AskedOrder
 from activities.models import OrderStatus
 from activities.views.model import OrderPage, OrderView
 from activities.views.orders import BadCursor, Filter, page
 from infra.database.tables import Order
-from starter.api.answers import OrderAnswer, OrderId, matches, problems, shown, tagged
-from starter.api.parts import Guarded, Here, Parts, Reader, Writer, channel_for
-from starter.api.problems import Refusal, wrong
+from starter.http.dependencies import Dependencies, Guarded, Here, Reader, Writer, channel_for
+from starter.http.problems import Refusal, wrong
+from starter.http.responses import OrderAnswer, OrderId, matches, problems, shown, tagged
 from starter.keys import Caller
 from starter.placing import OtherContent, Placed, WrongFields, place
 
@@ -117,19 +117,19 @@ def list_orders(
         raise wrong([("cursor", "is not one that a page gave")]) from None
 
 
-def placed_once(here: Parts, asked: AskedOrder, key: str | None) -> Placed:
+def placed_once(here: Dependencies, asked: AskedOrder, key: str | None) -> Placed:
     try:
         return place(here.sessions, asked, idempotency_key=key)
     except WrongFields as unfit:
         raise wrong(unfit.errors) from None
-    except facts.orders.Unreachable as missing:
+    except facts.placing.Unreachable as missing:
         raise wrong([(f"customer.{field}", message) for field, message in missing.errors]) from None
     except OtherContent as conflict:
         detail = f"{conflict.field} was used before, for an order with other content"
         raise Refusal(409, detail, [(conflict.field, "was used for another order")]) from None
 
 
-def read_one(here: Parts, order_id: str, who: Caller) -> OrderAnswer:
+def read_one(here: Dependencies, order_id: str, who: Caller) -> OrderAnswer:
     with here.reading() as tx:
         return shown(tx, order_id, who)
 
@@ -140,7 +140,7 @@ def wished_wait(prefer: str | None) -> int:
     return min(int(found[1]), LONGEST_WAIT) if found else 0
 
 
-async def outcome(here: Parts, order_id: str, seconds: int) -> None:
+async def outcome(here: Dependencies, order_id: str, seconds: int) -> None:
     """Until the payment went one way or the other, or the order needs a person, or the time is over."""
     end, pause = time.monotonic() + seconds, FIRST_LOOK
     while not await run_in_threadpool(decided, here, order_id):
@@ -151,7 +151,7 @@ async def outcome(here: Parts, order_id: str, seconds: int) -> None:
         pause = min(pause * 1.5, SLOWEST_LOOK)
 
 
-def decided(here: Parts, order_id: str) -> bool:
+def decided(here: Dependencies, order_id: str) -> bool:
     with here.reading() as tx:
         status, payment = tx.execute(select(Order.status, Order.payment_status).where(Order.order_id == order_id)).one()
     return payment not in OUTCOME_OPEN or status != "placed"

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from activities import facts
-from activities.fields import Reference
+from activities.intake.fields import Reference
 from activities.views.model import StockAnswer
 from activities.views.stock import of_skus
-from starter.api.answers import problems
-from starter.api.parts import Guarded, Here, Stocker, StockReader
-from starter.api.problems import Refusal, wrong
+from starter.http.dependencies import Guarded, Here, Stocker, StockReader
+from starter.http.problems import Refusal, wrong
+from starter.http.responses import problems
 from starter.receiving import USED_BEFORE, Received, Unknown, receive
 from starter.transactions import written
 

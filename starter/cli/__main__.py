@@ -10,8 +10,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from starter.cli import bench, database, demo, goods, keys, operate, place, processes, read, up
+from starter.cli import database, keys, operate, place, processes, read, stock
+from starter.cli.bench import bench
+from starter.cli.demo import demo
 from starter.cli.failure import Failed, Misused
+from starter.cli.stack import up
 
 INTERRUPTED = 130
 """What typer makes of Ctrl-C."""
@@ -37,8 +40,8 @@ app.command(rich_help_panel=ORDERS)(read.show)
 app.command(rich_help_panel=ORDERS)(read.watch)
 app.command(rich_help_panel=ORDERS)(operate.cancel)
 app.command(rich_help_panel=ORDERS)(operate.resolve)
-app.command(rich_help_panel=ORDERS)(goods.restock)
-app.command(rich_help_panel=ORDERS)(goods.stock)
+app.command(rich_help_panel=ORDERS)(stock.restock)
+app.command(rich_help_panel=ORDERS)(stock.stock)
 for of_its_own in (processes.worker, processes.api, processes.sandbox):
     app.command(rich_help_panel=RUN)(of_its_own)
 app.add_typer(database.app, name="db", rich_help_panel=OWN)
@@ -101,7 +104,7 @@ def misused(wrong: typer.TyperException) -> int:
 
 
 def say(who: str, what: str, code: int) -> int:
-    from starter.cli.paper import visible
+    from starter.cli.tables import visible
 
     print(visible(f"{who}: {' '.join(what.split())}"), file=sys.stderr)
     return code

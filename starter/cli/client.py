@@ -131,7 +131,7 @@ def api() -> Api:
 
 
 def nowhere(home: Path) -> str:
-    from starter.cli.paper import short
+    from starter.cli.tables import short
 
     demo = home / "demo"
     or_else = f"ORDERS_HOME={short(demo)} for the demo's" if demo.exists() else "ORDERS_API_URL and ORDERS_API_KEY"

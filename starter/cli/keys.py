@@ -20,7 +20,7 @@ def create(
     channel: Annotated[str | None, typer.Option(help="Only for orders of this channel; left out: all.")] = None,
 ) -> None:
     """Make a key. It is shown once, alone on the last line."""
-    from activities.fields import CHANNEL
+    from activities.intake.fields import CHANNEL
     from infra.database.engine import sessions
     from infra.database.upgrade import require_current
     from starter.keys import SCOPES, KeyTaken
@@ -69,7 +69,7 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="For machines
     if as_json:
         print(json.dumps({"keys": found}))
         return
-    from starter.cli.paper import console, table
+    from starter.cli.tables import console, table
 
     paper = table("name", "scopes", "channel", "made", "revoked")
     for key in found:

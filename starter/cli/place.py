@@ -45,7 +45,7 @@ def place(
 ) -> None:
     """Submit orders from a file. Running it again places nothing twice."""
     from starter.cli.client import api
-    from starter.cli.paper import visible
+    from starter.cli.tables import visible
 
     entries = read(file, format)
     client = api()
@@ -146,7 +146,7 @@ def watched(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:
         return
     from rich.progress import Progress
 
-    from starter.cli.paper import console
+    from starter.cli.tables import console
 
     with Progress(console=console(stderr=True), transient=True) as progress:
         yield from progress.track(outcomes, total=total, description="placing")

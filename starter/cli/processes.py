@@ -31,7 +31,7 @@ def sandbox(
     ] = None,
 ) -> NoReturn:
     """The sandbox: a small outside world that speaks the providers' APIs."""
-    from starter.cli.parts import require_packages
+    from starter.cli.stack.environment import require_packages
 
     require_packages()
     if state is None:

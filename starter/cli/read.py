@@ -42,7 +42,7 @@ def list_orders(
     if as_json:
         print(json.dumps({"orders": shown, "more": more}))
         return
-    from starter.cli.paper import console, summaries
+    from starter.cli.tables import console, summaries
 
     paper = console()
     if not shown:
@@ -59,7 +59,7 @@ def show(order_id: OrderId, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(order))
         return
-    from starter.cli.paper import console, whole
+    from starter.cli.tables import console, whole
 
     console().print(whole(order))
 
@@ -74,7 +74,7 @@ def watch(
         for order in changes(order_id, every):
             print(json.dumps(order), flush=True)
         return
-    from starter.cli.paper import console
+    from starter.cli.tables import console
 
     paper = console()
     if sys.stdout.isatty():
@@ -86,7 +86,7 @@ def watch(
 def watch_live(paper: Any, order_id: str, every: float) -> None:
     from rich.live import Live
 
-    from starter.cli.paper import whole
+    from starter.cli.tables import whole
 
     with Live(console=paper, auto_refresh=False, vertical_overflow="visible") as live:
         for order in changes(order_id, every):
@@ -95,7 +95,7 @@ def watch_live(paper: Any, order_id: str, every: float) -> None:
 
 def watch_lines(order_id: str, every: float) -> None:
     """For pipes: each line of the timeline once, as it comes."""
-    from starter.cli.paper import about, day_and_time, visible
+    from starter.cli.tables import about, day_and_time, visible
 
     seen = 0
     for order in changes(order_id, every):

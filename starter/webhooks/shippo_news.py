@@ -15,12 +15,13 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from activities.facts import labels, tracking
-from activities.facts.record import nudge, told_at
+from activities.facts.journal import nudge
 from activities.models import LabelStatus
 from activities.ports import TrackingStatus
+from infra.clock import instant_told
 from infra.database.tables import Fulfillment, Parcel
-from starter.api.answers import problems
-from starter.webhooks.once import Item, Outcome, Taken, Told, read, signed_body, take, unsigned
+from starter.http.responses import problems
+from starter.webhooks.inbox import Body, Item, Outcome, Taken, read, signed_body, take, unsigned
 from workflows.messages import Nudge
 
 TOLERANCE_SECONDS = 300
@@ -49,16 +50,16 @@ router = APIRouter(tags=["Webhooks"])
 Word = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,200}$")]
 
 
-class News(Told):
+class News(Body):
     event: Word
     data: dict[str, Any]
 
 
-class Substatus(Told):
+class Substatus(Body):
     code: Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{0,200}$")] | None = None
 
 
-class Seen(Told):
+class Seen(Body):
     status: Word
     substatus: Substatus | None = None
     status_date: datetime | None = None
@@ -74,16 +75,16 @@ class Seen(Told):
         """What is missing or absurd is now."""
         said = self.status_date
         if said is None or not 2000 < said.year < 2200:
-            return told_at(None)
-        return told_at(said if said.utcoffset() is not None else said.replace(tzinfo=UTC))
+            return instant_told(None)
+        return instant_told(said if said.utcoffset() is not None else said.replace(tzinfo=UTC))
 
 
-class Track(Told):
+class Track(Body):
     tracking_number: Word
     tracking_status: Seen | None = None
 
 
-class Transaction(Told):
+class Transaction(Body):
     object_id: Word
     status: Word | None = None
 
@@ -92,7 +93,7 @@ class Transaction(Told):
 async def shippo(request: Request) -> Taken:
     """Signed with the secret that Shippo gave, at most five minutes ago."""
     body = await signed_body(request, "shippo-auth-signature")
-    secrets = request.app.state.parts.settings.shippo_webhook_secret
+    secrets = request.app.state.dependencies.settings.shippo_webhook_secret
     if not verified(secrets, body, request.headers.get("shippo-auth-signature", "")):
         raise unsigned()
     news = read(News, body)
@@ -153,7 +154,7 @@ def transaction(request: Request, told: Transaction) -> Taken:
         end = REFUNDS.get(told.status or "")
         if parcel is None or end is None:
             return Outcome.IGNORED
-        if not labels.refund_seen(tx, parcel, end, told_at(None)):
+        if not labels.refund_seen(tx, parcel, end, instant_told(None)):
             return Outcome.UNCHANGED
         wake_order(tx, parcel)
         return Outcome.TAKEN

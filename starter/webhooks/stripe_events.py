@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 from stripe import SignatureVerificationError, WebhookSignature
 
 from activities.facts import money
-from activities.facts.record import nudge, told_at
+from activities.facts.journal import nudge
 from activities.ports import IntentStatus, PaymentIntent, RefundStatus
+from infra.clock import instant_told
 from infra.database.tables import Order, Payment, Refund
-from starter.api.answers import problems
-from starter.api.problems import Refusal
-from starter.webhooks.once import Item, Outcome, Taken, Told, read, signed_body, take, unsigned
+from starter.http.problems import Refusal
+from starter.http.responses import problems
+from starter.webhooks.inbox import Body, Item, Outcome, Taken, read, signed_body, take, unsigned
 
 TOLERANCE_SECONDS = 300
 REFUND_ENDS = {
@@ -37,11 +38,11 @@ router = APIRouter(tags=["Webhooks"])
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
 
 
-class Thing(Told):
+class Thing(Body):
     object: dict[str, Any]
 
 
-class Event(Told):
+class Event(Body):
     id: Word
     type: Word
     created: Annotated[int, Field(ge=946_684_800, lt=7_258_118_400)]
@@ -49,15 +50,15 @@ class Event(Told):
 
     @property
     def at(self) -> datetime:
-        return told_at(datetime.fromtimestamp(self.created, UTC))
+        return instant_told(datetime.fromtimestamp(self.created, UTC))
 
 
-class LastError(Told):
+class LastError(Body):
     code: Word | None = None
     decline_code: Word | None = None
 
 
-class IntentObject(Told):
+class IntentObject(Body):
     id: Word
     status: str
     amount: int = 0
@@ -66,13 +67,13 @@ class IntentObject(Told):
     last_payment_error: LastError | None = None
 
 
-class RefundObject(Told):
+class RefundObject(Body):
     id: Word
     status: str | None = None
     metadata: dict[str, str] | None = None
 
 
-class DisputeObject(Told):
+class DisputeObject(Body):
     id: Word
     payment_intent: Word | None = None
 
@@ -81,7 +82,7 @@ class DisputeObject(Told):
 async def stripe(request: Request) -> Taken:
     """Signed with the endpoint's secret, at most five minutes ago."""
     body = await signed_body(request, "stripe-signature")
-    verify(body, request.headers.get("stripe-signature"), request.app.state.parts.settings.stripe_webhook_secret)
+    verify(body, request.headers.get("stripe-signature"), request.app.state.dependencies.settings.stripe_webhook_secret)
     event = read(Event, body)
     about = str(event.data.object.get("id", ""))
     item = Item("stripe", event.id, event.type, about)

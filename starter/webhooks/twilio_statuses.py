@@ -13,13 +13,13 @@ from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator, add_port, remove_port  # type: ignore[import-untyped]
 
 from activities.facts import messages
-from starter.api.answers import problems
-from starter.webhooks.once import Item, Outcome, Taken, Told, read, signed_body, take, unsigned
+from starter.http.responses import problems
+from starter.webhooks.inbox import Body, Item, Outcome, Taken, read, signed_body, take, unsigned
 
 router = APIRouter(tags=["Webhooks"])
 
 
-class Status(Told):
+class Status(Body):
     # the names are Twilio's
     MessageSid: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,64}$")]
     MessageStatus: Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,40}$")]
@@ -30,7 +30,7 @@ class Status(Told):
 async def twilio(request: Request) -> Taken:
     """A form, signed with the account's auth token over the public URL and its fields."""
     body = await signed_body(request, "x-twilio-signature")
-    settings = request.app.state.parts.settings
+    settings = request.app.state.dependencies.settings
     url = f"{settings.public_url}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
     fields = form(body)
     if not verified(settings.twilio_auth_token, url, fields, request.headers.get("x-twilio-signature", "")):

@@ -16,15 +16,16 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError, WebhookVerificationError
 
 from activities import facts
-from activities.facts.record import nudge, told_at
-from activities.fields import Reference
+from activities.facts.journal import nudge
+from activities.intake.fields import Reference
 from activities.ports import Parcel
+from infra.clock import instant_told
 from infra.database.tables import Fulfillment, Location
 from infra.settings import Settings
-from starter.api.answers import problems
-from starter.api.problems import Refusal, wrong
+from starter.http.problems import Refusal, wrong
+from starter.http.responses import problems
 from starter.receiving import USED_BEFORE, Received, ReceivedLine, Unknown, receive
-from starter.webhooks.once import Forbidden, Item, Outcome, Taken, Told, read, signed_body, take, unsigned
+from starter.webhooks.inbox import Body, Forbidden, Item, Outcome, Taken, read, signed_body, take, unsigned
 
 router = APIRouter(tags=["Webhooks"])
 
@@ -34,21 +35,21 @@ Size = Annotated[int, Field(ge=1, le=100_000)]
 LONGEST_ID = 200
 
 
-class News(Told):
+class News(Body):
     type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]{1,80}$")]
     timestamp: Instant
     data: dict[str, Any]
 
     @property
     def at(self) -> datetime:
-        return told_at(self.timestamp)
+        return instant_told(self.timestamp)
 
 
-class About(Told):
+class About(Body):
     fulfillment_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 
 
-class PackedParcel(Told):
+class PackedParcel(Body):
     weight_g: Annotated[int, Field(ge=1, le=10_000_000)]
     length_mm: Size
     width_mm: Size
@@ -59,7 +60,7 @@ class Packed(About):
     parcels: Annotated[list[PackedParcel], Field(min_length=1, max_length=100)]
 
 
-class MissingLine(Told):
+class MissingLine(Body):
     sku: Reference
     missing: Count
 
@@ -86,7 +87,7 @@ class RefusedNews(About):
 async def warehouse(request: Request) -> Taken:
     """Signed by the Standard Webhooks scheme with the secret of any warehouse in the settings."""
     body = await signed_body(request, "webhook-signature")
-    senders = signed_by(request.app.state.parts.settings, body, request)
+    senders = signed_by(request.app.state.dependencies.settings, body, request)
     news = read(News, body)
     return await run_in_threadpool(taken, request, senders, news)
 
@@ -137,34 +138,34 @@ def short_picked(tx: Session, news: News, senders: list[str]) -> Outcome:
     f = mine(tx, told, senders)
     skus = facts.catalogue.skus_of(tx, {line.sku for line in told.lines})
     missing = [(skus.get(line.sku, line.sku), line.missing) for line in told.lines]
-    return nudged(tx, f, facts.packing.short_picked(tx, f.fulfillment_id, missing, news.at))
+    return nudged(tx, f, facts.short_pick.short_picked(tx, f.fulfillment_id, missing, news.at))
 
 
 def refused(tx: Session, news: News, senders: list[str]) -> Outcome:
     told = read(RefusedNews, news.data, "data")
     f = mine(tx, told, senders)
-    return nudged(tx, f, facts.goods.refused(tx, f.fulfillment_id, told.code, news.at))
+    return nudged(tx, f, facts.recall.refused(tx, f.fulfillment_id, told.code, news.at))
 
 
 def handed_over(tx: Session, news: News, senders: list[str]) -> Outcome:
     f = mine(tx, read(About, news.data, "data"), senders)
-    return nudged(tx, f, facts.goods.handed_over(tx, f.fulfillment_id, news.at))
+    return nudged(tx, f, facts.handing_over.handed_over(tx, f.fulfillment_id, news.at))
 
 
 def cancelled(tx: Session, news: News, senders: list[str]) -> Outcome:
     f = mine(tx, read(About, news.data, "data"), senders)
-    return nudged(tx, f, facts.goods.recall_confirmed(tx, f.fulfillment_id, news.at))
+    return nudged(tx, f, facts.recall.recall_confirmed(tx, f.fulfillment_id, news.at))
 
 
 def cancel_refused(tx: Session, news: News, senders: list[str]) -> Outcome:
     f = mine(tx, read(About, news.data, "data"), senders)
-    return nudged(tx, f, facts.goods.recall_refused(tx, f.fulfillment_id, news.at))
+    return nudged(tx, f, facts.recall.recall_refused(tx, f.fulfillment_id, news.at))
 
 
-def noticed(tx: Session, news: News, senders: list[str]) -> Outcome:
+def acknowledged(tx: Session, news: News, senders: list[str]) -> Outcome:
     """Accepted, or being picked: the order waits for neither, unless the warehouse was silent for long."""
     f = mine(tx, read(About, news.data, "data"), senders)
-    new, awaited = facts.goods.noticed(tx, f.fulfillment_id, news.at)
+    new, awaited = facts.fulfillments.acknowledged(tx, f.fulfillment_id, news.at)
     if awaited:
         nudge(tx, [f.order_id])
     return Outcome.TAKEN if new else Outcome.UNCHANGED
@@ -187,8 +188,8 @@ def ignored(tx: Session, news: News, senders: list[str]) -> Outcome:
 
 
 APPLY = {
-    "fulfillment.accepted": noticed,
-    "fulfillment.picking": noticed,
+    "fulfillment.accepted": acknowledged,
+    "fulfillment.picking": acknowledged,
     "fulfillment.packed": packed,
     "fulfillment.short_picked": short_picked,
     "fulfillment.refused": refused,

@@ -1,10 +1,10 @@
 """Orders in the tables, for activities and facts that are tried without an engine."""
 
 from activities import facts
-from activities.example import example_order
-from activities.facts.record import wall_clock
-from activities.intake import AskedOrder
+from activities.intake.example import example_order
+from activities.intake.order import AskedOrder
 from activities.ports import Parcel
+from infra.clock import wall_clock
 from infra.database.tables import Product
 from tests.fixtures_database import Database
 from tests.shop import DOCK
@@ -24,17 +24,17 @@ def placed(
             tx, "OAK", name="OAK", kind="warehouse", priority=1, warehouse="default", address=address
         )
         if in_stock:
-            facts.shelves.received(tx, reference="opening", location_id="OAK", lines=[(SKU, in_stock)])
+            facts.inventory.received(tx, reference="opening", location_id="OAK", lines=[(SKU, in_stock)])
         own = {"customer_id": customer_id or f"C-{order_id}", "notify": ["email"]}
         asked = AskedOrder.model_validate(example_order(order_id, {SKU: quantity}, **own))
-        facts.orders.placed(tx, asked, order_id=order_id, idempotency_key=None)
+        facts.placing.placed(tx, asked, order_id=order_id, idempotency_key=None)
 
 
 def packed(database: Database, order_id: str) -> str:
     """Reserved, planned, asked of the warehouse and packed by it; gives the fulfillment."""
     now, fulfillment_id = wall_clock(), f"{order_id}-1"
     with database.sessions.begin() as tx:
-        facts.stock.reserved(tx, order_id, now)
-        facts.goods.requested(tx, fulfillment_id, now)
+        facts.reserving.reserved(tx, order_id, now)
+        facts.fulfillments.requested(tx, fulfillment_id, now)
         facts.packing.packed(tx, fulfillment_id, [BOX], now)
     return fulfillment_id

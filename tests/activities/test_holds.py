@@ -3,9 +3,9 @@
 import pytest
 
 from activities import facts
-from activities.facts.record import wall_clock
 from activities.models import HoldReason, Policy, ResolveStep
 from activities.orders import OrderActivities
+from infra.clock import wall_clock
 from infra.database.tables import Change, Hold, Order
 from tests.activities import orders
 from tests.fixtures_database import Database
@@ -32,7 +32,7 @@ def held(database: Database) -> str:
 
 def asked(database: Database, hold_id: str, action: str) -> ResolveStep:
     with database.sessions.begin() as tx:
-        change = facts.orders.resolution_asked(tx, tx.get_one(Hold, hold_id), action=action, by="eve", why="test")
+        change = facts.placing.resolution_asked(tx, tx.get_one(Hold, hold_id), action=action, by="eve", why="test")
         tx.flush()
         return ResolveStep.model_validate(
             {
@@ -60,7 +60,7 @@ def test_of_two_decisions_the_first_counts(database: Database, held: str) -> Non
 
 def test_a_decision_about_a_hold_that_has_healed_changes_nothing(database: Database, held: str) -> None:
     with database.sessions.begin() as tx:
-        facts.holds.healed(tx, ORDER, "authorize_payment", wall_clock())
+        facts.holds.close_recovered(tx, ORDER, "authorize_payment", wall_clock())
     cancel = asked(database, held, "cancel")
     OrderActivities(database.sessions, Policy()).resolve_hold(cancel)
     assert cancellation(database, cancel.change_id) == (None, "superseded")

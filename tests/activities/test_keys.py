@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select, update
 
 from activities import facts
-from activities.facts.record import wall_clock
 from activities.failures import ProviderFailure
 from activities.models import FulfillmentStep, OrderStep
 from activities.payment import PaymentActivities
-from activities.providers.stripe_payments import StripePayments
+from activities.providers.stripe.payments import StripePayments
+from infra.clock import wall_clock
 from infra.database.tables import Customer, Effect
 from infra.sandbox.client import Mode, SandboxControl
 from tests.activities import orders
@@ -98,11 +98,11 @@ def ready_for(call: str, database: Database, order_id: str, stripe: StripePaymen
     if call == "refund":
         activities.capture(of_one)
         with database.sessions.begin() as tx:
-            facts.goods.recall_confirmed(tx, fulfillment_id, step.at)
+            facts.recall.recall_confirmed(tx, fulfillment_id, step.at)
     return call, of_one
 
 
-def once(database: Database, sandbox: SandboxControl, order_id: str, call: str) -> None:
+def books_and_effects(database: Database, sandbox: SandboxControl, order_id: str, call: str) -> None:
     """The outside world's books, and everything under the customer that is on record."""
     books = sandbox.books(order_id)
     expected = {"authorizations": 1, "captures": call in ("capture", "refund"), "refunds": call == "refund"}
@@ -120,7 +120,7 @@ def test_an_answer_that_the_provider_keeps_holds_nobody_up(
     activities = PaymentActivities(database.sessions, stripe)
     assert done(database, lambda: getattr(activities, name)(step)) <= timedelta(minutes=2, seconds=10)
     assert sandbox.struck(fault) == 1
-    once(database, sandbox, order_id, call)
+    books_and_effects(database, sandbox, order_id, call)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -131,7 +131,7 @@ def test_a_process_that_ends_at_a_call_leaves_one_effect(
     name, step = ready_for(call, database, order_id, stripe)
     activities = PaymentActivities(database.sessions, Ending(stripe, call, when))
     assert done(database, lambda: getattr(activities, name)(step)) == APART
-    once(database, sandbox, order_id, call)
+    books_and_effects(database, sandbox, order_id, call)
 
 
 def test_orders_of_one_customer_at_once_share_one_at_the_provider(
@@ -152,7 +152,7 @@ def test_orders_of_one_customer_at_once_share_one_at_the_provider(
     PaymentActivities(database.sessions, beside).authorize(OrderStep(order_id=order_id, at=wall_clock()))
     assert len(made) == 2
     assert len(set(made)) == 1
-    assert len(stripe.intents(made[0])) == 2
+    assert len(stripe.intents_of(made[0])) == 2
 
 
 def test_a_customer_that_was_made_twice_is_the_one_on_record(
@@ -169,4 +169,4 @@ def test_a_customer_that_was_made_twice_is_the_one_on_record(
         known = str(tx.get_one(Customer, customer_id).provider_customer)
         keys = tx.scalars(select(Effect.outcome).where(Effect.subject_kind == "customer").order_by(Effect.n)).all()
     assert keys == ["nothing_happened", "done"]
-    assert len(stripe.intents(known)) == 2
+    assert len(stripe.intents_of(known)) == 2

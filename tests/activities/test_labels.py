@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import update
 
 from activities import facts
-from activities.effects import unresolved
-from activities.facts.axes import sums
-from activities.facts.record import wall_clock
+from activities.facts.effects import unresolved
+from activities.facts.statuses import sums
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
-from activities.intake import Address
+from activities.intake.order import Address
 from activities.labels import LabelActivities
 from activities.models import HoldReason, ParcelStep
 from activities.ports import Label, LabelStatus, Rate
-from activities.providers.shippo_labels import ShippoLabels
+from activities.providers.shippo.labels import ShippoLabels
+from infra.clock import wall_clock
 from infra.database.tables import Effect, Order
 from infra.sandbox.client import SandboxControl
 from tests.activities import orders

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from activities import facts
-from activities.facts.record import wall_clock
 from activities.failures import OutcomeUnknown, Unavailable
 from activities.models import FulfillmentStep, OrderStep
 from activities.payment import PaymentActivities
-from activities.providers.stripe_payments import StripePayments
+from activities.providers.stripe.payments import StripePayments
+from infra.clock import wall_clock
 from infra.database.tables import Fulfillment, Hold, Payment
 from infra.sandbox.client import SandboxControl
 from tests.activities import orders
@@ -113,7 +113,7 @@ def test_a_capture_of_unknown_outcome_is_looked_up_before_its_authorization_is_r
     with pytest.raises(OutcomeUnknown):
         activities.capture(FulfillmentStep(**step.model_dump(), fulfillment_id=fulfillment_id))
     with database.sessions.begin() as tx:
-        facts.orders.payment_method_given(tx, order_id, "pm_card_mastercard", step.at)
+        facts.placing.payment_method_given(tx, order_id, "pm_card_mastercard", step.at)
     activities.authorize(step)
     with database.sessions() as tx:
         assert tx.get_one(Fulfillment, fulfillment_id).captured
@@ -130,8 +130,8 @@ def test_an_authorization_that_was_captured_elsewhere_reaches_a_person(
         activities.authorize(step)
     stripe.capture(str(payment(database).intent), amount=2300, final=True, key=f"{step.order_id}-astray")
     known = activities.authorize(step)
-    assert known.head
-    assert not known.head.payment_ready, "it would be tried again at once, and for ever"
+    assert known.order
+    assert not known.order.payment_ready, "it would be tried again at once, and for ever"
     with database.sessions() as tx:
         [hold] = tx.scalars(select(Hold)).all()
     assert (hold.code, hold.reason) == ("captured_unknown", "reconciliation")

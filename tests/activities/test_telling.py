@@ -10,11 +10,12 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import facts
 from activities.customer import CustomerActivities
-from activities.facts.record import locked_order, wall_clock
+from activities.facts.journal import locked_order
 from activities.failures import OutcomeUnknown
 from activities.models import OrderStep
-from activities.providers.smtp_mail import SmtpMail
-from activities.providers.twilio_messages import TwilioMessages
+from activities.providers.mail.smtp import SmtpMail
+from activities.providers.twilio.messages import TwilioMessages
+from infra.clock import wall_clock
 from infra.database.tables import Message, Order, Payment
 from infra.sandbox.client import SandboxControl
 from tests.activities import orders
@@ -37,12 +38,12 @@ def customer(database: Database, sandbox: SandboxControl) -> CustomerActivities:
     return CustomerActivities(database.sessions, texts, mail, "a@b.c", CALL, timedelta(days=3))
 
 
-def told(database: Database, order_id: str, *news: tuple[str, str, dict[str, Any]]) -> None:
+def store_messages(database: Database, order_id: str, *news: tuple[str, str, dict[str, Any]]) -> None:
     with database.sessions.begin() as tx:
         order = tx.get_one(Order, order_id)
         order.notify = ["sms"]
         for kind, subject, data in news:
-            facts.record.tell(tx, order, kind, subject, **data)
+            facts.journal.tell(tx, order, kind, subject, **data)
 
 
 def tell_all(database: Database, sandbox: SandboxControl, order_id: str) -> None:
@@ -55,7 +56,7 @@ def test_more_than_one_text_takes_is_sent_in_several(database: Database, sandbox
     order_id = unique("T")
     orders.placed(database, order_id)
     link = "https://tools.usps.com/go/TrackConfirmAction?tLabels=9205590164917312751089"
-    told(database, order_id, *(("shipped", f"{order_id}-{n}", {"links": link}) for n in range(30)))
+    store_messages(database, order_id, *(("shipped", f"{order_id}-{n}", {"links": link}) for n in range(30)))
     tell_all(database, sandbox, order_id)
     with database.sessions() as tx:
         assert set(tx.scalars(select(Message.status))) == {"sent"}
@@ -65,7 +66,7 @@ def test_more_than_one_text_takes_is_sent_in_several(database: Database, sandbox
 def test_a_message_whose_answer_was_lost_is_not_sent_beside_itself(database: Database, sandbox: SandboxControl) -> None:
     order_id = unique("T")
     orders.placed(database, order_id)
-    told(database, order_id, ("confirmed", "", {"total": 2300}))
+    store_messages(database, order_id, ("confirmed", "", {"total": 2300}))
     tell = customer(database, sandbox).tell
     engine = ActivityEnvironment()
     engine.info = replace(engine.info, start_to_close_timeout=ATTEMPT)
@@ -89,12 +90,12 @@ def test_who_is_to_pay_is_told_until_when(database: Database, sandbox: SandboxCo
     """An order that was paid once is not cancelled by any deadline, and none is named."""
     order_id = unique("T")
     orders.placed(database, order_id)
-    told(database, order_id, (kind, "payment 1", {"url": "https://bank.example/3ds"}))
+    store_messages(database, order_id, (kind, "payment 1", {"url": "https://bank.example/3ds"}))
     tell_all(database, sandbox, order_id)
     with database.sessions.begin() as tx:
         until = tx.get_one(Order, order_id).placed_at + timedelta(days=3)
         tx.execute(update(Payment).where(Payment.order_id == order_id).values(status="authorized"))
-    told(database, order_id, (kind, "payment 2", {"url": "https://bank.example/3ds"}))
+    store_messages(database, order_id, (kind, "payment 2", {"url": "https://bank.example/3ds"}))
     tell_all(database, sandbox, order_id)
     later, first = [letter["text"] for letter in sandbox.ask("/mailbox", order_id=order_id)["messages"]]
     assert f"{until.day} {until:%B %Y, %H:%M} UTC" in first

@@ -42,7 +42,7 @@ async def engine_away() -> Client:
 @pytest.fixture
 def shop(database: Database) -> Database:
     """Two products, two locations of two warehouses, and five mugs in Oakland."""
-    from activities.facts import shelves
+    from activities.facts import inventory
 
     with database.sessions.begin() as tx:
         for sku in ("MUG-BLUE", "MUG-RED"):
@@ -51,7 +51,7 @@ def shop(database: Database) -> Database:
             catalogue.location_put(
                 tx, location, name=location, kind="warehouse", priority=10, warehouse=warehouse, address=ADDRESS
             )
-        shelves.received(tx, reference="opening", location_id="OAK", lines=[("MUG-BLUE", 5)])
+        inventory.received(tx, reference="opening", location_id="OAK", lines=[("MUG-BLUE", 5)])
     return database
 
 

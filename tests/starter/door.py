@@ -10,8 +10,8 @@ import httpx
 from fastapi import FastAPI
 from temporalio.client import Client
 
-from activities.example import EXAMPLE
-from activities.facts.record import wall_clock
+from activities.intake.example import EXAMPLE
+from infra.clock import wall_clock
 from infra.settings import Settings
 from starter import keys
 from starter.api.app import build

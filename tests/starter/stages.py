@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 
-from activities import effects, facts
+from activities import facts
+from activities.facts import effects
 from activities.facts.labels import parcel_of
 from activities.ports import IntentStatus, Label, LabelStatus, Parcel, PaymentIntent, Rate
 from infra.database.tables import Payment, Relay
@@ -47,7 +48,7 @@ def authorized(database: Database, order_id: str = "W-1001") -> None:
 def asking(database: Database, order_id: str = "W-1001") -> str:
     """Reserved, planned, and being asked of the warehouse: nobody knows the outcome. Gives the fulfillment."""
     with database.sessions.begin() as tx:
-        facts.stock.reserved(tx, order_id, now())
+        facts.reserving.reserved(tx, order_id, now())
         effects.begin(tx, order_id, f"request:{order_id}-1")
     return f"{order_id}-1"
 
@@ -55,8 +56,8 @@ def asking(database: Database, order_id: str = "W-1001") -> str:
 def requested(database: Database, order_id: str = "W-1001") -> str:
     """Reserved, planned and asked of the warehouse; gives the fulfillment."""
     with database.sessions.begin() as tx:
-        facts.stock.reserved(tx, order_id, now())
-        facts.goods.requested(tx, f"{order_id}-1", now())
+        facts.reserving.reserved(tx, order_id, now())
+        facts.fulfillments.requested(tx, f"{order_id}-1", now())
     return f"{order_id}-1"
 
 
@@ -88,8 +89,8 @@ def bought(database: Database, order_id: str = "W-1001") -> None:
 def shipped(database: Database, order_id: str = "W-1001") -> str:
     fulfillment = labelled(database, order_id)
     with database.sessions.begin() as tx:
-        facts.goods.released(tx, fulfillment, now())
-        facts.goods.handed_over(tx, fulfillment, now())
+        facts.handing_over.released(tx, fulfillment, now())
+        facts.handing_over.handed_over(tx, fulfillment, now())
     return fulfillment
 
 

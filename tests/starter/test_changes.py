@@ -66,11 +66,11 @@ async def test_what_has_left_is_not_cancelled(api: Api) -> None:
 async def test_what_is_closed_is_not_cancelled(api: Api) -> None:
     await api.place()
     with api.database.sessions.begin() as tx:
-        facts.orders.cancellation_decided(
+        facts.cancellation.cancellation_decided(
             tx, "W-1001", None, reason=CancelReason.CUSTOMER, by="x", why="", at=stages.now()
         )
         tx.scalars(select(Payment)).one().status = "ended"
-        facts.stock.released(tx, "W-1001", stages.now())
+        facts.reserving.released(tx, "W-1001", stages.now())
     answer = await ask(api, "cancellation", {})
     assert (answer.status_code, changes(api)) == (409, 0)
 

@@ -97,7 +97,7 @@ async def test_what_is_called_back_is_not_packed_anew(api: Api, senders: Senders
     told = {"fulfillment_id": stages.requested(api.database)}
     await senders.warehouse("fulfillment.packed", told | {"parcels": [HEAVY]})
     with api.database.sessions.begin() as tx:
-        facts.goods.recall_asked(tx, told["fulfillment_id"], stages.now())
+        facts.recall.recall_asked(tx, told["fulfillment_id"], stages.now())
     await senders.warehouse("fulfillment.packed", told | {"parcels": [BOX]})
     with api.database.sessions() as tx:
         assert tx.get_one(Parcel, (told["fulfillment_id"], 1)).weight_g == 70_000

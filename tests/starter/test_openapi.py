@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from activities.facts import catalogue
-from activities.intake import AskedOrder
+from activities.intake.order import AskedOrder
 from infra.database import engine
 from infra.database.upgrade import upgrade
 from infra.processes import free_ports

@@ -37,7 +37,7 @@ async def test_a_parcel_is_packed_gone_and_arrived_in_that_order_and_by_now(
 
 async def test_instants_are_whole_seconds(api: Api, senders: Senders) -> None:
     with api.database.sessions.begin() as tx:
-        facts.stock.reserved(tx, "W-1001", stages.now())
+        facts.reserving.reserved(tx, "W-1001", stages.now())
     sent = datetime.now(UTC)
     told = {"fulfillment_id": "W-1001-1", "parcels": [BOX]}
     await senders.warehouse("fulfillment.packed", told, at=sent.isoformat())

@@ -7,8 +7,8 @@ from typing import Any, get_args
 import pytest
 from pydantic_core.core_schema import ErrorType
 
-from activities.fields import WORDS
-from starter.api.problems import FREE_FORM, MESSAGES, MOST_ERRORS, message_of
+from activities.intake.fields import WORDS
+from starter.http.problems import FREE_FORM, MESSAGES, MOST_ERRORS, message_of
 from tests.starter.door import ADDRESS, Api
 
 LINE = {"sku": "MUG-BLUE", "quantity": 2, "unit_price": 1800}

@@ -13,12 +13,13 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
-from activities.facts.record import nudge, wall_clock
+from activities.facts.journal import nudge
+from infra.clock import wall_clock
 from infra.database.tables import Order, Relay
 from infra.processes import free_ports
 from infra.settings import Settings
 from infra.temporal import connect, start_dev_server
-from starter.orders import Orders
+from starter.engine import Orders
 from starter.relay import BATCH, WAITS, RelayWorker, grouped, leased
 from tests.fixtures_database import Database
 from tests.starter import stages
@@ -97,7 +98,7 @@ async def test_an_order_that_has_ended_hears_news_by_beginning_again(
     with api.database.sessions.begin() as tx:
         nudge(tx, [order_id, order_id])
         nudge(tx, [order_id], "restocked")
-    api.app.state.parts.relay.wake()
+    api.app.state.dependencies.relay.wake()
     await until(started)
     signals = [e for e in await history(temporal, order_id) if e == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED]
     with api.database.sessions() as tx:  # both rows with one signal, each time that they were told
@@ -183,7 +184,7 @@ async def test_a_bug_in_the_relay_itself_does_not_end_it(
         broken.setattr(RelayWorker, "lease", lambda _: [].pop())
         await api.place(order_id=order_id)
         await until(lambda: "relay stumbles" in caplog.text)
-    api.app.state.parts.relay.wake()
+    api.app.state.dependencies.relay.wake()
     await until(started)
 
 
@@ -208,22 +209,22 @@ async def test_orders_accepted_while_the_engine_is_down_start_when_it_is_back(
     client = await connect({"TEMPORAL_ADDRESS": f"127.0.0.1:{port}", "TEMPORAL_NAMESPACE": "default"}, lazy=True)
     orders = [f"D-{n}" for n in range(30)]
 
-    def said(word: str) -> int:
+    def logged(word: str) -> int:
         return sum(word in record.getMessage() for record in caplog.records)
 
     async with running(settings, shop, client) as api:
         answers = [await api.place(order_id=order_id) for order_id in orders]
         assert {answer.status_code for answer in answers} == {202}
-        await until(lambda: said("engine is down"))
+        await until(lambda: logged("engine is down"))
         ready = await api.client.get("/readyz")
         assert (ready.status_code, ready.json()) == (503, {"database": "ok", "engine": "away"})
         server = start_dev_server(tmp_path / "engine", port=port)
         try:
             for order_id in orders:
                 await until(lambda order_id=order_id: is_running(client, order_id), 30)  # type: ignore[misc]
-            await until(lambda: said("engine is back"))
+            await until(lambda: logged("engine is back"))
             assert (await api.client.get("/readyz")).status_code == 200
-            assert said("engine is down") == 1
+            assert logged("engine is down") == 1
             with shop.sessions() as tx:
                 assert tx.scalar(select(func.count()).select_from(Order)) == 30
         finally:

@@ -101,7 +101,7 @@ async def test_the_log_names_key_and_address_never_the_key(api: Api, caplog: pyt
     await api.client.get("/v1/orders", headers=key)
     await api.client.post("/v1/orders", json=an_order(), headers=key)
     await api.client.get("/v1/orders", headers={"Authorization": f"Bearer ord_{'a' * 43}"})
-    said = [record.getMessage() for record in caplog.records if record.name == "starter.api.around"]
+    said = [record.getMessage() for record in caplog.records if record.name == "starter.http.middleware"]
     assert [status in line for status, line in zip(("200", "403", "401"), said, strict=True)] == [True] * 3
     assert all("127.0.0.1" in line for line in said)
     assert ["'till'" in line for line in said] == [True, True, False]

@@ -188,7 +188,7 @@ async def test_what_the_carrier_has_was_handed_over(api: Api, senders: Senders) 
     """Though the warehouse's own word is late, or lost."""
     fulfillment = stages.labelled(api.database)
     with api.database.sessions.begin() as tx:
-        facts.goods.released(tx, fulfillment, stages.now())
+        facts.handing_over.released(tx, fulfillment, stages.now())
     stages.read_by_the_order(api.database)
     assert (await senders.track("92W-1001", "TRANSIT")).json() == {"outcome": "taken"}
     assert (await order(api))["fulfillments"][0]["status"] == "shipped"
@@ -232,7 +232,7 @@ async def test_stock_received_serves_the_oldest_backorder_first(api: Api, sender
     await api.place(order_id="B-2", lines=[{"sku": "MUG-RED", "quantity": 2, "unit_price": 1800}])
     with api.database.sessions.begin() as tx:
         for order_id in ("B-2", "B-1"):
-            facts.stock.reserved(tx, order_id, stages.now())
+            facts.reserving.reserved(tx, order_id, stages.now())
     delivery = {"reference": "PO-17", "location": "OAK", "lines": [{"sku": "MUG-RED", "quantity": 2}], "dock": 4}
     assert (await senders.warehouse("stock.received", delivery)).json() == {"outcome": "taken"}
     assert (await senders.warehouse("stock.received", delivery)).json() == {"outcome": "unchanged"}

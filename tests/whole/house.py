@@ -9,14 +9,14 @@ from typing import Any, Literal
 import httpx
 from sqlalchemy import func, select
 
-from activities.example import example_order
+from activities.intake.example import example_order
 from infra.database.tables import Message, Order, Relay, TimelineEntry
 from infra.home import Home
 from infra.processes import Child
 from infra.sandbox.client import SandboxControl
 from infra.temporal import DevServer, start_dev_server
-from starter.cli.parts import without_real_parts
-from starter.cli.stack import begin_all, prepared
+from starter.cli.stack.environment import without_real_parts
+from starter.cli.stack.stack import begin_all, prepared
 from tests.fixtures_database import Database
 
 QUICK = {
@@ -118,12 +118,12 @@ class House:
     def happened(self, order_id: str, event: str, timeout: float = 60) -> None:
         """Waits until the timeline tells of it."""
 
-        def told() -> bool:
+        def wrote() -> bool:
             with self.database.sessions() as tx:
                 rows = select(TimelineEntry.entry_id).where(TimelineEntry.order_id == order_id)
                 return tx.scalars(rows.where(TimelineEntry.event == event)).first() is not None
 
-        self.until(told, f"{event} of {order_id}", timeout)
+        self.until(wrote, f"{event} of {order_id}", timeout)
 
     def settled(self, timeout: float = 60) -> None:
         """Waits until nothing is on its way any more: every nudge read, every message sent, every webhook taken."""
@@ -139,10 +139,10 @@ class House:
     def until(self, ask: Callable[[], Any], what: str, timeout: float = 60) -> None:
         end = time.monotonic() + timeout
         while not ask():
-            assert time.monotonic() < end, f"waited {timeout:g} s for {what}\n{self.said()}"
+            assert time.monotonic() < end, f"waited {timeout:g} s for {what}\n{self.state()}"
             time.sleep(0.05)
 
-    def said(self) -> str:
+    def state(self) -> str:
         """How each process stands, and the last that it said."""
         children = self.running.children.items()
         return "\n".join(f"{name} ({child.exit_code}): {child.last_line()[-1000:]}" for name, child in children)

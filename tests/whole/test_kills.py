@@ -67,7 +67,7 @@ def test_twenty_kills_under_load_lose_nothing_and_double_nothing(house: House) -
     for part, _ in VICTIMS:
         supervised(house, part)
     customers.join(60)
-    assert not customers.is_alive(), f"orders were not taken\n{house.said()}"
+    assert not customers.is_alive(), f"orders were not taken\n{house.state()}"
     house.until(lambda: house.statuses() == {"completed": ORDERS}, "all to be delivered", 120)
     house.settled()
     print(f"{time.monotonic() - began:5.1f} s  all delivered; {customers.again} requests were sent again")
@@ -88,7 +88,7 @@ def supervised(house: House, part: Part) -> None:
         with suppress(NotReady):
             return house.ready(part)
         house.begin(part)
-    raise AssertionError(house.said())
+    raise AssertionError(house.state())
 
 
 def differences(house: House, orders: list[dict[str, Any]]) -> list[str]:

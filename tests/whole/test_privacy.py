@@ -43,7 +43,7 @@ PERSONAL = (
     "5005550001",
     "bounce@",
 )
-"""Parts of all of it, in lower case."""
+"""Dependencies of all of it, in lower case."""
 Found = dict[str, set[str]]
 
 

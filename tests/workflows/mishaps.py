@@ -94,7 +94,7 @@ class Mishaps:
         strike(mishap.how)
 
     def wrap(self, outside: Providers) -> Providers:
-        parts = {name: Around(client, self) for name, client in vars(outside).items()}
+        parts = {name: Middleware(client, self) for name, client in vars(outside).items()}
         return Providers(**parts)
 
     def watch(self, sessions: sessionmaker[Session]) -> None:
@@ -111,7 +111,7 @@ def strike(how: How) -> NoReturn:
     raise OutcomeUnknown("test", "http_500")
 
 
-class Around:
+class Middleware:
     """A provider's client, with a place to be cut off before and after each call that matters."""
 
     def __init__(self, client: Any, mishaps: Mishaps) -> None:

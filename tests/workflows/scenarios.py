@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.shop import Shop
 from tests.workflows import stories
-from tests.workflows.stories import Story, deliver, pack, told
+from tests.workflows.stories import Story, customer_hears, deliver, pack
 
 
 def backordered_and_restocked(shop: Shop, order: str) -> None:
@@ -22,7 +22,7 @@ def backordered_and_restocked(shop: Shop, order: str) -> None:
 
 def declined_and_rescued(shop: Shop, order: str) -> None:
     shop.place({shop.product(OAK=1): 1}, order_id=order, card="pm_card_chargeDeclined", by_hand=True)
-    told(shop, order, "payment_problem", "payment 1")
+    customer_hears(shop, order, "payment_problem", "payment 1")
     shop.api.post(f"/v1/orders/{order}/payment-method", json={"payment_method": "pm_card_visa"}).raise_for_status()
     pack(shop, order)
     deliver(shop, order)
@@ -32,7 +32,7 @@ def declined_and_rescued(shop: Shop, order: str) -> None:
 def never_paid(shop: Shop, order: str) -> None:
     """Declined, and nothing else until the deadline."""
     shop.place({shop.product(OAK=1): 1}, order_id=order, card="pm_card_chargeDeclined", by_hand=True)
-    told(shop, order, "payment_problem", "payment 1")
+    customer_hears(shop, order, "payment_problem", "payment 1")
     shop.pass_time(order, timedelta(days=3, minutes=1))
     assert shop.ends(order, 60) == "cancelled"
 

@@ -14,7 +14,7 @@ from tests.shop import Shop
 Story = Callable[[Shop, str], None]
 
 
-def told(shop: Shop, order: str, kinds: str, subject: str = "") -> None:
+def customer_hears(shop: Shop, order: str, kinds: str, subject: str = "") -> None:
     """Waits until the customer has heard of it (of one of several), so that what comes next makes a message of its
     own."""
 
@@ -34,14 +34,14 @@ def pack(shop: Shop, order: str, n: int = 1) -> None:
 
 def deliver(shop: Shop, order: str, n: int = 1) -> None:
     shop.warehouse(order, n).hands_over()
-    told(shop, order, "shipped partly_shipped", f"{order}-{n}")
+    customer_hears(shop, order, "shipped partly_shipped", f"{order}-{n}")
     number = tracking_number(shop, f"{order}-{n}")
     shop.sandbox.track(number, "in_transit")
     shop.happened(order, "in_transit", n, 60)
     shop.sandbox.track(number, "out_for_delivery")
-    told(shop, order, "out_for_delivery", f"{order}-{n}")
+    customer_hears(shop, order, "out_for_delivery", f"{order}-{n}")
     shop.sandbox.track(number, "delivered")
-    told(shop, order, "delivered", f"{order}-{n}")
+    customer_hears(shop, order, "delivered", f"{order}-{n}")
 
 
 def tracking_number(shop: Shop, fulfillment_id: str) -> str:
@@ -51,7 +51,7 @@ def tracking_number(shop: Shop, fulfillment_id: str) -> str:
 
 def delivered(shop: Shop, order: str) -> None:
     shop.place({shop.product(OAK=2): 2}, order_id=order, by_hand=True)
-    told(shop, order, "confirmed")
+    customer_hears(shop, order, "confirmed")
     pack(shop, order)
     deliver(shop, order)
     assert shop.ends(order, 60) == "completed"
@@ -60,7 +60,7 @@ def delivered(shop: Shop, order: str) -> None:
 def two_holds(shop: Shop, order: str) -> None:
     """Two locations, and a card that allows one capture an authorization."""
     shop.place({shop.product(OAK=1): 1, shop.product(RNO=1): 1}, order_id=order, card="pm_card_discover", by_hand=True)
-    told(shop, order, "confirmed")
+    customer_hears(shop, order, "confirmed")
     shop.happened(order, "requested", 2, 60)
     for n in (1, 2):
         pack(shop, order, n)
@@ -71,8 +71,8 @@ def two_holds(shop: Shop, order: str) -> None:
 
 def cancelled_while_waiting(shop: Shop, order: str) -> None:
     shop.place({shop.product(): 1}, order_id=order, by_hand=True)
-    told(shop, order, "confirmed")
-    told(shop, order, "backordered")
+    customer_hears(shop, order, "confirmed")
+    customer_hears(shop, order, "backordered")
     shop.cancel(order)
     assert shop.ends(order, 60) == "cancelled"
 
@@ -80,7 +80,7 @@ def cancelled_while_waiting(shop: Shop, order: str) -> None:
 def misunderstood(shop: Shop, order: str) -> None:
     """Somebody sends what the order cannot make sense of."""
     shop.place({shop.product(): 1}, order_id=order)
-    told(shop, order, "backordered")
+    customer_hears(shop, order, "backordered")
     shop.call(shop.handle(order).signal("cancel", {"line": 1}))
     shop.happened(order, "not_understood", 1, 60)
     shop.cancel(order)
@@ -89,12 +89,12 @@ def misunderstood(shop: Shop, order: str) -> None:
 
 def cancelled_after_label(shop: Shop, order: str) -> None:
     shop.place({shop.product(OAK=1): 1}, order_id=order, by_hand=True)
-    told(shop, order, "confirmed")
+    customer_hears(shop, order, "confirmed")
     pack(shop, order)
     shop.cancel(order)
     shop.until(lambda: shop.books(order).get("recalls", 0), "the recall", order, 60)
     shop.warehouse(order).stops()
-    told(shop, order, "cancelled")
+    customer_hears(shop, order, "cancelled")
     shop.happened(order, "label_refund_requested", 1, 60)
     with shop.database.sessions() as tx:
         label = tx.scalars(select(Parcel.label_id).where(Parcel.fulfillment_id == f"{order}-1")).one()
@@ -105,7 +105,7 @@ def cancelled_after_label(shop: Shop, order: str) -> None:
 def held_and_cancelled(shop: Shop, order: str) -> None:
     """The carrier refuses the label for good; an operator ends the order."""
     shop.place({shop.product(OAK=1): 1}, order_id=order, zip="00001", by_hand=True)
-    told(shop, order, "confirmed")
+    customer_hears(shop, order, "confirmed")
     shop.warehouse(order).packs()
     shop.resolve(order, "cancel", "step_failed")
     shop.until(lambda: shop.books(order).get("recalls", 0), "the recall", order, 60)
@@ -116,10 +116,10 @@ def held_and_cancelled(shop: Shop, order: str) -> None:
 def lost_parcel(shop: Shop, order: str) -> None:
     """The carrier loses it; it is asked after, and an operator closes it."""
     shop.place({shop.product(OAK=1): 1}, order_id=order, by_hand=True)
-    told(shop, order, "confirmed")
+    customer_hears(shop, order, "confirmed")
     pack(shop, order)
     shop.warehouse(order).hands_over()
-    told(shop, order, "shipped", f"{order}-1")
+    customer_hears(shop, order, "shipped", f"{order}-1")
     number = tracking_number(shop, f"{order}-1")
     shop.sandbox.track(number, "failure")
     shop.until(lambda: shop.open_hold(order, "delivery"), "a hold", order, 60)

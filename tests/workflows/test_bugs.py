@@ -10,13 +10,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.models import (
-    FulfillmentStanding,
+    FulfillmentSnapshot,
     FulfillmentStatus,
-    Head,
+    OrderSnapshot,
     OrderStatus,
     OrderStep,
     PaymentStatus,
-    Standing,
+    Snapshot,
 )
 from tests.shop import unique
 from workflows.fulfillment import FulfillmentRun
@@ -25,10 +25,11 @@ from workflows.order import OrderWorkflow
 
 
 @activity.defn(name="load_order")
-async def load(step: OrderStep) -> Standing:
-    f = FulfillmentStanding(fulfillment_id=f"{step.order_id}-1", version=1, status=FulfillmentStatus.PLANNED)
-    return Standing(
-        head=Head(version=1, status=OrderStatus.PROCESSING, payment=PaymentStatus.AUTHORIZED), fulfillments=(f,)
+async def load(step: OrderStep) -> Snapshot:
+    f = FulfillmentSnapshot(fulfillment_id=f"{step.order_id}-1", version=1, status=FulfillmentStatus.PLANNED)
+    return Snapshot(
+        order=OrderSnapshot(version=1, status=OrderStatus.PROCESSING, payment=PaymentStatus.AUTHORIZED),
+        fulfillments=(f,),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from activities import effects
+from activities.facts import effects
 from infra.database.tables import Payment
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop

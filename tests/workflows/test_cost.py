@@ -12,12 +12,12 @@ from infra.database.tables import Message
 from infra.sandbox.client import SandboxControl
 from infra.settings import Settings
 from infra.temporal import DevServer
-from starter.api.numbers import source
-from starter.cli.cost import cost_of
+from starter.cli.bench.cost import cost_of
+from starter.http.metrics import source
 from tests.fixtures_shop import NewDatabase
 from tests.shop import FAST, Shop, unique
 from tests.workflows import stories
-from tests.workflows.record import histories
+from tests.workflows.recording import histories
 
 USUAL = {name: f"{Settings.model_fields[name.lower()].default.total_seconds():g}s" for name in FAST}
 """Timing as it is unless somebody sets it: only then it does not travel with the order."""
@@ -51,7 +51,7 @@ class Asked:
 def told_all(shop: Shop, order: str) -> None:
     """A plain order, step by step, and all that anybody tells us about it."""
     shop.place({shop.product(OAK=2): 2}, order_id=order, by_hand=True)
-    stories.told(shop, order, "confirmed")
+    stories.customer_hears(shop, order, "confirmed")
     for step in ("accept", "pick"):
         shop.warehouse(order).does(step)
         shop.sandbox.webhooks_taken()

@@ -75,7 +75,7 @@ def test_a_resolution_names_an_open_hold_and_an_offered_action(plain_shop: Shop)
     shop = plain_shop
     order, _ = shippo_down(shop)
     hold = str(shop.until(lambda: shop.open_hold(order), "a hold", order))
-    shop.until(lambda: shop.call(shop.handle(order).query("standing"))["holds"] == [hold], "the run to know it", order)
+    shop.until(lambda: shop.call(shop.handle(order).query("status"))["holds"] == [hold], "the run to know it", order)
 
     def resolve(**decision: str) -> str:
         with pytest.raises(WorkflowUpdateFailedError) as refused:

@@ -12,9 +12,9 @@ from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from activities.example import EXAMPLE, example_order
+from activities.intake.example import EXAMPLE, example_order
 from infra.temporal import DATA_CONVERTER
-from tests.workflows.record import FOLDER
+from tests.workflows.recording import FOLDER
 from tests.workflows.scenarios import RENEWED, SCENARIOS
 from workers.worker import RUNNER
 from workflows.order import OrderWorkflow

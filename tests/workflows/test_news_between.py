@@ -9,9 +9,10 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities import facts
-from activities.facts.record import nudge
+from activities.facts.journal import nudge
 from activities.models import CancelReason
 from activities.ports import Parcel
+from infra import clock
 from infra.temporal import DevServer
 from tests.fixtures_shop import NewDatabase
 from tests.sandbox import SandboxControl
@@ -63,12 +64,12 @@ def shop(
 
 def other_packed(tx: Session, order: str) -> None:
     parcel = Parcel(weight_g=400, length_mm=100, width_mm=100, height_mm=100)
-    facts.packing.packed(tx, f"{order}-2", [parcel], facts.record.wall_clock())
+    facts.packing.packed(tx, f"{order}-2", [parcel], clock.wall_clock())
     nudge(tx, [order])
 
 
 def cancelled(tx: Session, order: str) -> None:
-    facts.orders.cancellation_asked(tx, order, reason=CancelReason.CUSTOMER, by="customer", why="")
+    facts.cancellation.cancellation_asked(tx, order, reason=CancelReason.CUSTOMER, by="customer", why="")
 
 
 @pytest.mark.parametrize(

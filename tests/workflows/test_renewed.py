@@ -50,7 +50,7 @@ def runs(shop: Shop, order: str) -> list[tuple[WorkflowExecutionStatus | None, i
 
 def test_a_flood_of_signals_is_survived(shop: Shop) -> None:
     order = shop.place({shop.product(): 1})
-    stories.told(shop, order, "backordered")
+    stories.customer_hears(shop, order, "backordered")
 
     async def flood() -> None:
         handle = shop.handle(order)

@@ -93,7 +93,7 @@ def test_goods_that_do_not_leave_are_asked_after(shop: Shop) -> None:
     shop.happened(order, "released", 2)
     shop.warehouse(order).hands_over()
     shop.goes_by_itself(order)
-    stories.told(shop, order, "shipped", f"{order}-1")
+    stories.customer_hears(shop, order, "shipped", f"{order}-1")
     shop.sandbox.track(stories.tracking_number(shop, f"{order}-1"), "delivered")
     assert shop.ends(order) == "completed"
     assert shop.books(order)["releases"] == 1, "the warehouse knew it already"

@@ -60,13 +60,13 @@ def routes(world: World) -> list[Route]:
             return HTMLResponse(page.nothing(), 404, headers=HEADERS)
         return HTMLResponse(page.letter(found), headers=HEADERS)
 
-    def told(world: World, request: Request, given: Any) -> Any:
+    def answer(world: World, request: Request, given: Any) -> Any:
         return {"messages": letters(world, request.query_params.get("order_id"))}
 
     return [
         Route("/mailbox", _on_the_loop(box)),
         Route("/mailbox/{id}", _on_the_loop(letter)),
-        Route("/_sandbox/mailbox", control(world, told), methods=["GET"]),
+        Route("/_sandbox/mailbox", control(world, answer), methods=["GET"]),
     ]
 
 

@@ -16,7 +16,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from infra.sandbox import faults
 from infra.sandbox.faults import Fault
-from infra.sandbox.mentions import order_in
+from infra.sandbox.order_ids import order_in
 from infra.sandbox.world import Document, World
 
 TRIGGERS = [

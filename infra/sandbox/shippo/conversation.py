@@ -76,10 +76,10 @@ def order_of(reference: str | None) -> str:
 
 def _named(wrong: Invalid) -> dict[str, Any]:
     """`address_to[zip]` is told as `{"address_to": {"zip": ["…"]}}`."""
-    said: Any = [_said(wrong)]
+    problems: Any = [_said(wrong)]
     for key in reversed(wrong.name.replace("]", "").split("[")):
-        said = [said] if key.isdigit() else {key: said}
-    return dict(said)
+        problems = [problems] if key.isdigit() else {key: problems}
+    return dict(problems)
 
 
 def _said(wrong: Invalid) -> str:

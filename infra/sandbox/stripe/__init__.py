@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from infra.sandbox.endpoint import Answer, Call
 from infra.sandbox.params import Field
-from infra.sandbox.stripe import capture, confirmation, customers, happenings, intents, parameters, refunds
+from infra.sandbox.stripe import capture, confirmation, controls, customers, intents, parameters, refunds
 from infra.sandbox.stripe.calls import Do, Given, operation
 from infra.sandbox.stripe.cards import TRIGGERS
 from infra.sandbox.stripe.errors import error
@@ -64,4 +64,4 @@ def routes(world: World) -> list[Route]:
 
     known = [operation(world, *declared) for declared in ENDPOINTS]
     every = ["GET", "POST", "DELETE", "PUT", "PATCH"]
-    return [*known, *happenings.routes(world), Route("/stripe/{rest:path}", unknown, methods=every)]
+    return [*known, *controls.routes(world), Route("/stripe/{rest:path}", unknown, methods=every)]

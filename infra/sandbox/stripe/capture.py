@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.sandbox import clock
 from infra.sandbox.endpoint import Answer, Call
-from infra.sandbox.stripe import shapes
+from infra.sandbox.stripe import constants
 from infra.sandbox.stripe.cards import CARDS
 from infra.sandbox.stripe.errors import refuse, wrong_state
 from infra.sandbox.stripe.objects import announce, changed, load, new_id, save, shown, stamp
@@ -95,7 +95,7 @@ def release(world: World, intent: Document, amount: int, key: str | None = None)
 
 def new_refund(world: World, intent: Document, amount: int, status: str, *, moved: bool = True) -> Document:
     return {
-        **shapes.REFUND,
+        **constants.REFUND,
         "id": new_id("re_"),
         "object": "refund",
         "amount": amount,
@@ -161,7 +161,7 @@ def dispute(world: World, intent: Document) -> Document:
     charge = load(world, "charge", intent["latest_charge"], "charge")
     save(world, charge | {"disputed": True})
     made: Document = {
-        **shapes.DISPUTE,
+        **constants.DISPUTE,
         "id": new_id("dp_"),
         "object": "dispute",
         "amount": intent["amount_received"],

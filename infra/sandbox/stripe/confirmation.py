@@ -5,7 +5,7 @@ from typing import Any
 
 from infra.sandbox import clock
 from infra.sandbox.endpoint import Answer, Call, Problem
-from infra.sandbox.stripe import capture, shapes
+from infra.sandbox.stripe import capture, constants
 from infra.sandbox.stripe.cards import CARDS, Card
 from infra.sandbox.stripe.customers import NOBODY, keep, usable
 from infra.sandbox.stripe.errors import error, wrong_state
@@ -151,7 +151,7 @@ def _charge(world: World, intent: Document, *, failure: str | None = None, hold:
     asked = intent["payment_method_options"].get("card", {}).get("request_multicapture") == "if_available"
     before = int((now(world, intent["customer"]) + hold).timestamp()) if hold else None
     details = {
-        **shapes.CARD_DETAILS,
+        **constants.CARD_DETAILS,
         **{name: method["card"][name] for name in ("brand", "last4", "exp_month", "exp_year", "country", "funding")},
         "amount_authorized": intent["amount"] if hold else None,
         "capture_before": before,
@@ -164,7 +164,7 @@ def _charge(world: World, intent: Document, *, failure: str | None = None, hold:
         "wallet": None,
     }
     charge: Document = {
-        **shapes.CHARGE,
+        **constants.CHARGE,
         "id": new_id("ch_"),
         "object": "charge",
         "amount": intent["amount"],

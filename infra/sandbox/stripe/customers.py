@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.sandbox.endpoint import Answer, Call
-from infra.sandbox.stripe import shapes
+from infra.sandbox.stripe import constants
 from infra.sandbox.stripe.cards import CARDS, card_named
 from infra.sandbox.stripe.errors import missing, refuse
 from infra.sandbox.stripe.objects import changed, load, new_id, page, save, shown, stamp
@@ -22,7 +22,7 @@ NOBODY = {
 def create(world: World, call: Call, given: Given) -> Answer:
     id = new_id("cus_")
     customer: Document = {
-        **shapes.CUSTOMER,
+        **constants.CUSTOMER,
         "id": id,
         "object": "customer",
         "address": None,
@@ -76,7 +76,7 @@ def usable(world: World, name: str, customer: str | None) -> Document:
     details = {"brand": card.brand, "last4": card.last4, "exp_month": 12, "exp_year": 2034, "country": "US"}
     more = {"funding": "credit", "display_brand": card.brand, "fingerprint": canonical[-16:], "wallet": None}
     method = {
-        **shapes.PAYMENT_METHOD,
+        **constants.PAYMENT_METHOD,
         "id": new_id("pm_"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from infra.sandbox.endpoint import Answer, Call, Problem
-from infra.sandbox.stripe import confirmation, limits, shapes
+from infra.sandbox.stripe import confirmation, constants, limits
 from infra.sandbox.stripe.customers import usable
 from infra.sandbox.stripe.errors import error, exclusive, refuse
 from infra.sandbox.stripe.objects import changed, load, new_id, page, save, shown, stamp
@@ -43,7 +43,7 @@ def _new(world: World, given: Given, method: Document | None) -> Document:
     customer = given.get("customer")
     methods = given.get("automatic_payment_methods")
     return {
-        **shapes.INTENT,
+        **constants.INTENT,
         "id": id,
         "object": "payment_intent",
         "amount": given["amount"],

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from infra.sandbox import clock, webhooks
 from infra.sandbox.control import control
 from infra.sandbox.endpoint import Answer, Call, Handler, Problem, endpoint
-from infra.sandbox.mentions import order_in
+from infra.sandbox.order_ids import order_in
 from infra.sandbox.twilio import answers, numbers
 from infra.sandbox.twilio.answers import error, failure
 from infra.sandbox.twilio.parameters import CREATE, LIST, checked

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from infra.sandbox.control import control
 from infra.sandbox.endpoint import Handler, endpoint
-from infra.sandbox.warehouse import floor, receiving
+from infra.sandbox.warehouse import fulfillments, receiving
 from infra.sandbox.world import World
 
 TRIGGERS = [
@@ -22,7 +22,7 @@ TRIGGERS = [
 ]
 
 
-class Told(BaseModel):
+class StepBody(BaseModel):
     """What a step may be told: other parcels than the warehouse would pack, the lines that are missing."""
 
     model_config = ConfigDict(extra="forbid")
@@ -68,25 +68,25 @@ def routes(world: World) -> list[Route]:
 
 def _step(world: World, request: Request, given: Any) -> Any:
     """The warehouse does it now, whatever it would have done by itself."""
-    told = Told.model_validate(given).model_dump(exclude_none=True)
-    step = floor.STEPS[request.path_params["step"]]
+    told = StepBody.model_validate(given).model_dump(exclude_none=True)
+    step = fulfillments.STEPS[request.path_params["step"]]
     with world.transaction():
-        doc = world.get(floor.KIND, request.path_params["id"])
+        doc = world.get(fulfillments.KIND, request.path_params["id"])
         if doc is None:
             raise KeyError(request.path_params["id"])
-        if doc["status"] in floor.LEFT and step is not floor.refuse_cancel:
+        if doc["status"] in fulfillments.LEFT and step is not fulfillments.refuse_cancel:
             raise ValueError(f"{doc['id']} is {doc['status']}")
         step(world, doc, told)
-        return world.get(floor.KIND, doc["id"])
+        return world.get(fulfillments.KIND, doc["id"])
 
 
 def _receive(world: World, request: Request, given: Any) -> Any:
     receipt = Receipt.model_validate(given)
     with world.transaction():
-        floor.tell(world, "stock.received", receipt.model_dump())
+        fulfillments.tell(world, "stock.received", receipt.model_dump())
 
 
 def _send(world: World, request: Request, given: Any) -> Any:
     news = News.model_validate(given)
     with world.transaction():
-        floor.tell(world, news.type, news.data, news.timestamp)
+        fulfillments.tell(world, news.type, news.data, news.timestamp)

@@ -7,7 +7,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from infra.sandbox.endpoint import Answer, Call, Handler, Problem
 from infra.sandbox.params import Field, Invalid, check
-from infra.sandbox.warehouse import floor
+from infra.sandbox.warehouse import fulfillments
 from infra.sandbox.world import Document, World
 
 ID = Field(required=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
@@ -60,9 +60,9 @@ def request(world: World, call: Call) -> Answer:
     given = _body(call, REQUEST)
     if not given["lines"]:
         raise _wrong("lines", "missing")
-    known = world.get(floor.KIND, given["fulfillment_id"])
+    known = world.get(fulfillments.KIND, given["fulfillment_id"])
     if known is None:
-        floor.take(world, given)
+        fulfillments.take(world, given)
         return Answer({"fulfillment_id": given["fulfillment_id"]}, 202)
     return _known(known["request"] == given)
 
@@ -73,9 +73,9 @@ def release(world: World, call: Call) -> Answer:
     doc = _found(world, call)
     if doc["released"] is not None:
         return _known(doc["released"] == given["parcels"])
-    if doc["status"] in floor.OVER:
+    if doc["status"] in fulfillments.OVER:
         raise Problem(Answer({"error": f"the fulfillment is {doc['status']}"}, 409))
-    floor.release(world, doc, given["parcels"])
+    fulfillments.release(world, doc, given["parcels"])
     return Answer({"fulfillment_id": doc["id"]}, 202)
 
 
@@ -85,7 +85,7 @@ def cancel(world: World, call: Call) -> Answer:
     doc = _found(world, call)
     if doc["recalled"]:
         return _known(True)
-    floor.recall(world, doc)
+    fulfillments.recall(world, doc)
     return Answer({"fulfillment_id": doc["id"]}, 202)
 
 
@@ -103,7 +103,7 @@ def _body(call: Call, declared: Mapping[str, Field]) -> dict[str, Any]:
 
 
 def _found(world: World, call: Call) -> Document:
-    doc = world.get(floor.KIND, call.path_params["id"])
+    doc = world.get(fulfillments.KIND, call.path_params["id"])
     if doc is None:
         raise Problem(Answer({"error": "unknown fulfillment"}, 404))
     return doc

@@ -1,6 +1,6 @@
 """A customer who gives no id has one by the order."""
 
-from activities.facts.orders import guest
+from activities.facts.placing import guest
 
 
 def test_guests_whose_orders_have_long_ids_alike_are_two_customers() -> None:

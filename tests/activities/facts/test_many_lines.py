@@ -9,13 +9,13 @@ from sqlalchemy import event, func, insert, select
 from sqlalchemy.orm import Session
 
 from activities import facts
-from activities.example import EXAMPLE
 from activities.facts.catalogue import location_put
-from activities.facts.record import wall_clock
-from activities.intake import AskedOrder
-from activities.standing import whole
+from activities.intake.example import EXAMPLE
+from activities.intake.order import AskedOrder
 from activities.views import order as order_view
 from activities.views import stock as stock_view
+from activities.views.snapshot import whole
+from infra.clock import wall_clock
 from infra.database.tables import Backorder, Customer, Order, Product, Relay, Reservation, Stock
 from tests.fixtures_database import Database
 
@@ -59,31 +59,31 @@ def asked(order_id: str, lines: int, backorder: str) -> AskedOrder:
 
 
 def restock(tx: Session, order_id: str, wanted: list[str]) -> None:
-    facts.shelves.received(tx, reference=f"PO-{order_id}", location_id="OAK", lines=[(sku, 1) for sku in wanted])
+    facts.inventory.received(tx, reference=f"PO-{order_id}", location_id="OAK", lines=[(sku, 1) for sku in wanted])
 
 
 def reserve(tx: Session, order_id: str, _: list[str]) -> None:
-    facts.stock.reserved(tx, order_id, wall_clock())
+    facts.reserving.reserved(tx, order_id, wall_clock())
 
 
 def release(tx: Session, order_id: str, _: list[str]) -> None:
-    facts.stock.released(tx, order_id, wall_clock())
+    facts.reserving.released(tx, order_id, wall_clock())
 
 
 def request(tx: Session, order_id: str, _: list[str]) -> None:
-    facts.goods.requested(tx, f"{order_id}-1", wall_clock())
+    facts.fulfillments.requested(tx, f"{order_id}-1", wall_clock())
 
 
 def confirm_recall(tx: Session, order_id: str, _: list[str]) -> None:
-    assert facts.goods.recall_confirmed(tx, f"{order_id}-1", wall_clock())
+    assert facts.recall.recall_confirmed(tx, f"{order_id}-1", wall_clock())
 
 
 def hand_over(tx: Session, order_id: str, _: list[str]) -> None:
-    assert facts.goods.handed_over(tx, f"{order_id}-1", wall_clock())
+    assert facts.handing_over.handed_over(tx, f"{order_id}-1", wall_clock())
 
 
 def short_pick(tx: Session, order_id: str, wanted: list[str]) -> None:
-    assert facts.packing.short_picked(tx, f"{order_id}-1", [(sku, 1) for sku in wanted], wall_clock())
+    assert facts.short_pick.short_picked(tx, f"{order_id}-1", [(sku, 1) for sku in wanted], wall_clock())
 
 
 def look(tx: Session, order_id: str, wanted: list[str]) -> None:
@@ -118,7 +118,7 @@ def statements(database: Database, acts: list[Act], order_id: str, lines: int, p
     wanted = asked(order_id, lines, policy)
 
     def place(tx: Session, order_id: str, _: list[str]) -> None:
-        facts.orders.placed(tx, wanted, order_id=order_id, idempotency_key=None)
+        facts.placing.placed(tx, wanted, order_id=order_id, idempotency_key=None)
 
     for n, act in enumerate([place, *acts]):
         with counted(database) as sent, database.sessions.begin() as tx:
@@ -132,7 +132,7 @@ def test_ten_thousand_waiting_orders_are_served_by_one_restock_in_order_of_place
     with stocked.sessions.begin() as tx:
         line_up(tx, sku)
     with counted(stocked) as sent, stocked.sessions.begin() as tx:
-        facts.shelves.received(tx, reference="PO-1", location_id="OAK", lines=[(sku, QUEUE - 1)])
+        facts.inventory.received(tx, reference="PO-1", location_id="OAK", lines=[(sku, QUEUE - 1)])
     assert len(sent) <= 15, "\n".join(sent)
     with stocked.sessions() as tx:
         assert tx.scalar(select(func.count()).select_from(Reservation)) == QUEUE - 1

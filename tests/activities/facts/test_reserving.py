@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, func, select, text
 
 from activities import facts
-from activities.facts.record import wall_clock
+from infra.clock import wall_clock
 from infra.database.tables import Backorder, Reservation
 from tests.activities import orders
 from tests.fixtures_database import Database
@@ -21,7 +21,7 @@ def waiting(database: Database) -> Database:
     """An order that waits for all its units."""
     orders.placed(database, ORDER, WANTED)
     with database.sessions.begin() as tx:
-        facts.stock.reserved(tx, ORDER, wall_clock())
+        facts.reserving.reserved(tx, ORDER, wall_clock())
     return database
 
 
@@ -29,7 +29,7 @@ def waiting(database: Database) -> Database:
 def test_units_that_arrive_beside_a_reservation_are_counted_once(waiting: Database) -> None:
     def restock() -> None:
         with waiting.sessions.begin() as tx:
-            facts.shelves.received(tx, reference="PO-1", location_id="OAK", lines=[(orders.SKU, 2 * WANTED)])
+            facts.inventory.received(tx, reference="PO-1", location_id="OAK", lines=[(orders.SKU, 2 * WANTED)])
 
     beside = threading.Thread(target=restock)
 
@@ -42,7 +42,7 @@ def test_units_that_arrive_beside_a_reservation_are_counted_once(waiting: Databa
 
     with waiting.sessions.begin() as tx:
         event.listen(waiting.engine, "after_cursor_execute", meanwhile)
-        facts.stock.reserved(tx, ORDER, wall_clock())
+        facts.reserving.reserved(tx, ORDER, wall_clock())
         event.remove(waiting.engine, "after_cursor_execute", meanwhile)
     beside.join()
     with waiting.sessions() as tx:

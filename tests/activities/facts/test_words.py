@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from activities import facts
-from activities.facts.record import wall_clock
+from infra.clock import wall_clock
 from infra.database.tables import Message, Order, OrderLine
 from tests.activities import orders
 from tests.fixtures_database import Database
@@ -14,7 +14,7 @@ from tests.fixtures_database import Database
 ORDER = "W-1"
 
 
-def told(database: Database) -> list[tuple[str, str]]:
+def messages_of(database: Database) -> list[tuple[str, str]]:
     with database.sessions() as tx:
         rows = select(Message.kind, Message.subject).where(Message.channel == "email").order_by(Message.message_id)
         return [(kind, subject) for kind, subject in tx.execute(rows)]
@@ -24,14 +24,14 @@ def test_units_that_go_missing_later_are_told_of_with_their_new_date(database: D
     orders.placed(database, ORDER, 3, in_stock=2)
     now = wall_clock()
     with database.sessions.begin() as tx:
-        facts.stock.reserved(tx, ORDER, now)
-        facts.goods.requested(tx, f"{ORDER}-1", now)
+        facts.reserving.reserved(tx, ORDER, now)
+        facts.fulfillments.requested(tx, f"{ORDER}-1", now)
     later = now + timedelta(days=30)
     with database.sessions.begin() as tx:
-        facts.packing.short_picked(tx, f"{ORDER}-1", [(orders.SKU, 1)], later)
-        facts.stock.reserved(tx, ORDER, later)
+        facts.short_pick.short_picked(tx, f"{ORDER}-1", [(orders.SKU, 1)], later)
+        facts.reserving.reserved(tx, ORDER, later)
     expected = (later + timedelta(days=7)).date().isoformat()
-    assert told(database) == [("backordered", ""), ("delayed", expected)]
+    assert messages_of(database) == [("backordered", ""), ("delayed", expected)]
 
 
 @pytest.mark.parametrize("rest", ["waits", "is cancelled"])
@@ -41,16 +41,16 @@ def test_a_part_that_leaves_is_no_whole_order(database: Database, rest: str) -> 
     with database.sessions.begin() as tx:
         if rest == "is cancelled":
             tx.get_one(Order, ORDER).cancellation = "partly"
-        facts.goods.released(tx, fulfillment, wall_clock())
-        facts.goods.handed_over(tx, fulfillment, wall_clock())
+        facts.handing_over.released(tx, fulfillment, wall_clock())
+        facts.handing_over.handed_over(tx, fulfillment, wall_clock())
     kind = "partly_shipped" if rest == "waits" else "shipped"
-    assert told(database) == [("backordered", ""), (kind, fulfillment)]
+    assert messages_of(database) == [("backordered", ""), (kind, fulfillment)]
 
 
 def test_an_order_that_its_warehouse_stops_is_cancelled_as_a_whole(database: Database) -> None:
     orders.placed(database, ORDER, 1, in_stock=1)
     fulfillment = orders.packed(database, ORDER)
     with database.sessions.begin() as tx:
-        facts.goods.recall_confirmed(tx, fulfillment, wall_clock())
+        facts.recall.recall_confirmed(tx, fulfillment, wall_clock())
         assert tx.scalars(select(OrderLine.cancelled)).all() == [1]
-    assert told(database) == [("cancelled", "")]
+    assert messages_of(database) == [("cancelled", "")]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from activities.ports import PaymentIntent
-from activities.providers.stripe_payments import StripePayments
+from activities.providers.stripe.payments import StripePayments
 from infra.sandbox.client import SandboxControl
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.providers.twilio_messages import TwilioMessages
+from activities.providers.twilio.messages import TwilioMessages
 from infra.sandbox.client import SandboxControl
 from tests.sandbox import SANDBOX_TOKEN, SECRETS, SandboxProcess
 

@@ -5,7 +5,7 @@ import uuid
 import pytest
 import stripe
 
-from activities.providers.stripe_payments import StripePayments
+from activities.providers.stripe.payments import StripePayments
 from infra.sandbox.client import SandboxControl
 from infra.sandbox.stripe import ENDPOINTS
 from tests.activities.providers.till import Till
@@ -50,7 +50,7 @@ def test_every_call_of_the_adapter_is_one_that_the_vendor_takes(sandbox: Sandbox
         key=f"{run}:lonely",
     )
     payments.void(lonely.intent_id, key=f"{run}:void")
-    payments.intents(customer)
+    payments.intents_of(customer)
     refund = payments.refund(intent.intent_id, amount=200, metadata={"order_id": run}, key=f"{run}:refund")
     payments.refund_status(refund.refund_id)
     payments.refunds(intent.intent_id)

@@ -17,7 +17,7 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 from twilio.rest import Client  # type: ignore[import-untyped]
 
 from infra.sandbox.client import SandboxControl
-from infra.sandbox.mentions import order_in
+from infra.sandbox.order_ids import order_in
 from infra.sandbox.twilio.answers import segments
 from infra.sandbox.twilio.parameters import CREATE, LIST, NOT_HERE
 from tests.sandbox import SANDBOX_TOKEN, SECRETS, SandboxProcess

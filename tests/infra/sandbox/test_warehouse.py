@@ -10,7 +10,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from activities.providers.warehouse import HttpWarehouses
+from activities.providers.warehouse.requests import HttpWarehouses
 from infra.sandbox.client import SandboxControl
 from tests.receiver import Receiver
 from tests.warehouse import SECRET, asked, connected, news_of, order_of, recall, release, take

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from activities.example import example_order
+from activities.intake.example import example_order
 from infra.home import Home
 from infra.processes import Child, start
-from starter.cli.parts import without_real_parts
+from starter.cli.stack.environment import without_real_parts
 
 ROOT = Path(__file__).resolve().parents[3]
 ORDERS = [sys.executable, "-m", "starter.cli"]
 
 
 @dataclass(frozen=True)
-class Said:
+class Output:
     code: int
     out: str
     err: str
@@ -41,12 +41,12 @@ class Said:
 class Orders:
     environ: Mapping[str, str]
 
-    def __call__(self, *arguments: str, stdin: str = "", **environ: str) -> Said:
+    def __call__(self, *arguments: str, stdin: str = "", **environ: str) -> Output:
         told = told_apart(dict(self.environ) | environ)
         done = subprocess.run(
             [*ORDERS, *arguments], cwd=ROOT, env=told, input=stdin, capture_output=True, text=True, timeout=120
         )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return Output(done.returncode, done.stdout, done.stderr)
 
 
 def told_apart(environ: Mapping[str, str]) -> dict[str, str]:

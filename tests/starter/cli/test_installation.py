@@ -9,14 +9,14 @@ import pytest
 
 from infra.home import Home
 from infra.processes import free_ports, start
-from starter.cli import parts
+from starter.cli.stack import environment
 from tests.sandbox import SANDBOX_TOKEN
 from tests.starter.cli.commands import ORDERS, ROOT, Orders, told_apart
 
-PORTS = dict.fromkeys(parts.PORTS, 9)
+PORTS = dict.fromkeys(environment.PORTS, 9)
 EMBEDDED = {
     name: value
-    for settings in parts.embedded({}, Home(Path()), PORTS, parts.made_secrets(None)).values()
+    for settings in environment.embedded({}, Home(Path()), PORTS, environment.made_secrets(None)).values()
     for name, value in settings.items()
 }
 """All that a process needs, of providers that nobody asks."""
@@ -75,7 +75,7 @@ def test_a_worker_whose_metrics_port_is_taken_names_the_setting(elsewhere: Order
 def test_the_sandbox_makes_a_home_for_its_owner_only(elsewhere: Orders, tmp_path: Path) -> None:
     ports = [str(port) for port in free_ports(2)]
     command = [*ORDERS, "sandbox", "--port", ports[0], "--smtp-port", ports[1]]
-    log, environ = tmp_path / "sandbox.log", told_apart(elsewhere.environ) | {parts.SANDBOX_TOKEN: SANDBOX_TOKEN}
+    log, environ = tmp_path / "sandbox.log", told_apart(elsewhere.environ) | {environment.SANDBOX_TOKEN: SANDBOX_TOKEN}
     sandbox = start("sandbox", command, log=log, environ=environ, folder=ROOT)
     sandbox.wait_for_line("sandbox ready")
     assert sandbox.stop() == 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.sandbox.client import SandboxControl
-from starter.cli.parts import SANDBOX_TOKEN
+from starter.cli.stack.environment import SANDBOX_TOKEN
 from tests.starter.cli.commands import Orders, an_order
 
 

@@ -1,0 +1,105 @@
+"""An order is not to be carried out: asked, decided, settled."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from activities.facts import planning
+from activities.facts.journal import fulfillments_of, locked_order, note, nudge, tell
+from activities.facts.statuses import derive, in_doubt, sums
+from activities.models import LEFT, CancelReason, FulfillmentStatus, Recall
+from infra.clock import wall_clock
+from infra.database.tables import (
+    Change,
+    Fulfillment,
+    MoneyMove,
+    Order,
+)
+
+
+def cancellation_asked(tx: Session, order_id: str, *, reason: CancelReason, by: str, why: str) -> Change:
+    """Stored as asked; the order decides it."""
+    order = locked_order(tx, order_id)
+    change = Change(order_id=order_id, kind="cancel", reason=reason, by=by, why=why, recorded_at=wall_clock())
+    tx.add(change)
+    note(tx, order, "cancellation_asked", wall_clock(), reason=reason, by=by)
+    derive(tx, order)
+    nudge(tx, [order_id])
+    return change
+
+
+def cancellation_decided(
+    tx: Session, order_id: str, change_id: int | None, *, reason: CancelReason, by: str, why: str, at: datetime
+) -> None:
+    """Accepted while something can still be stopped; refused when all has left. Known already: nothing changes."""
+    order = locked_order(tx, order_id)
+    change = tx.get(Change, change_id) if change_id else None
+    if change is not None:
+        reason, by, why = CancelReason(change.reason or reason), change.by, change.why
+    if order.cancellation in ("accepted", "partly"):
+        decision = order.cancellation
+    else:
+        decision = decided(tx, order)
+        order.cancellation, order.cancellation_settled = decision, decision == "refused"
+        order.cancel_reason = reason if decision != "refused" else None
+        order.cancel_note = why or None
+        note(tx, order, f"cancellation_{decision}", at, reason=reason, by=by)
+        if decision == "refused":
+            tell(tx, order, "cancellation_refused", f"request {change_id}" if change_id else "")
+    for open_change in tx.scalars(
+        select(Change).where(Change.order_id == order_id, Change.kind == "cancel", Change.decision.is_(None))
+    ):
+        open_change.decision, open_change.decided_at = decision, at
+    derive(tx, order)
+
+
+def decided(tx: Session, order: Order) -> str:
+    states = [f.status for f in fulfillments_of(tx, order.order_id) if f.status != "cancelled"]
+    left = [status for status in states if status in LEFT]
+    now = sums(tx, order)
+    if order.status in ("completed", "cancelled"):
+        return "refused"
+    if left and len(left) == len(states) and not (now.waiting or now.unplanned or now.unreserved > 0):
+        return "refused"
+    return "partly" if left else "accepted"
+
+
+def cancellation_settled(tx: Session, order: Order, at: datetime, *, given_up: bool) -> None:
+    """Every warehouse has answered: what became of the wish to cancel, and the customer hears of it, once."""
+    if order.cancellation_settled:
+        return
+    order.cancellation_settled = True
+    fulfillments = fulfillments_of(tx, order.order_id)
+    stopped = [f for f in fulfillments if f.status == FulfillmentStatus.CANCELLED and f.recall == Recall.CONFIRMED]
+    if all(f.status == FulfillmentStatus.CANCELLED for f in fulfillments):
+        order.cancellation = "accepted"
+        tell(tx, order, "cancelled", "", **about_money(tx, order, stopped))
+    elif given_up or stopped:
+        order.cancellation = "partly"
+        tell(tx, order, "partly_cancelled", "", **about_money(tx, order, stopped))
+    else:
+        order.cancellation, order.cancel_reason = "refused", None
+        note(tx, order, "cancellation_refused", at)
+        tell(tx, order, "cancellation_refused")
+
+
+def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
+    """The warehouse will not send it, and nobody had asked for that."""
+    going = any(f.status != FulfillmentStatus.CANCELLED for f in fulfillments_of(tx, order.order_id))
+    more = going or planning.open_units(tx, order) or sums(tx, order).waiting
+    kind, subject = ("partly_cancelled", stopped.fulfillment_id) if more else ("cancelled", "")
+    tell(tx, order, kind, subject, **about_money(tx, order, [stopped]))
+
+
+def about_money(tx: Session, order: Order, stopped: list[Fulfillment]) -> dict[str, str | int]:
+    """What the customer hears of the money for what will not be sent."""
+    if order.pay_by == "external":
+        return {"paid_as": order.payment_reference}
+    ids = {f.fulfillment_id for f in stopped}
+    taken = select(func.sum(MoneyMove.amount)).where(
+        MoneyMove.order_id == order.order_id, MoneyMove.kind == "captured", MoneyMove.fulfillment_id.in_(ids)
+    )
+    refunded = int(tx.scalar(taken) or 0)  # PostgreSQL sums BIGINT to a decimal
+    doubt = {"charge_in_doubt": 1} if ids & in_doubt(tx, order.order_id, "capture") else {}
+    return {"refunded": refunded, **doubt}

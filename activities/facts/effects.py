@@ -1,0 +1,142 @@
+"""Effects: what is about to be asked of a provider is on record before it is asked.
+
+An effect without an outcome means that nobody knows: it is looked up before the call is made again, whatever the
+attempt's number says.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.failures import OutcomeUnknown
+from activities.models import Value
+from infra.clock import wall_clock
+from infra.database.tables import Effect
+
+UNDER_WAY = timedelta(minutes=1)
+"""How long a call may still be at work at the provider after we lost it, and how long its key is used. Later a look-up
+is the truth: the key may stand for an old error (Stripe replays a 500 for a day), or for nothing any more (Stripe
+forgets keys after a day)."""
+
+
+class Subject(NamedTuple):
+    """What an effect is about: `order` or `customer`, and its id."""
+
+    kind: str
+    id: str
+
+
+class OpenEffect(Value):
+    """An effect whose outcome is out, as one attempt sees it."""
+
+    effect_id: int
+    key: str
+    parameters: dict[str, Any]
+    fresh: bool
+    """Made by this attempt: nothing can have happened yet."""
+    first_called_at: datetime
+    last_called_at: datetime
+    read_at: datetime
+    """Before this attempt looked anything up: what is settled then, a look-up cannot miss."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a repeat with the same key meets the first call."""
+        return self.read_at < self.first_called_at + UNDER_WAY
+
+    @property
+    def settled(self) -> bool:
+        """Whether a look-up now tells for good what became of it."""
+        return not self.fresh and self.settles_in <= timedelta()
+
+    @property
+    def settles_in(self) -> timedelta:
+        return self.last_called_at + UNDER_WAY - self.read_at
+
+
+def begin(tx: Session, order_id: str, step: str, **parameters: Any) -> OpenEffect:
+    """The step's effect whose outcome is out, or a new one, called from now on. Parameters stay as they were when it
+    was made."""
+    return begin_about(tx, Subject("order", order_id), step, **parameters)
+
+
+def begin_about(tx: Session, subject: Subject, step: str, **parameters: Any) -> OpenEffect:
+    now = wall_clock()
+    mine = (Effect.subject_kind == subject.kind, Effect.subject_id == subject.id, Effect.step == step)
+    last = tx.scalars(select(Effect).where(*mine).order_by(Effect.n.desc()).limit(1)).first()
+    fresh = last is None or last.finished_at is not None
+    if last is None or last.finished_at is not None:
+        n = (last.n if last else 0) + 1
+        last = Effect(
+            subject_kind=subject.kind,
+            subject_id=subject.id,
+            order_id=subject.id if subject.kind == "order" else None,
+            step=step,
+            n=n,
+            key=f"{subject.kind}:{subject.id}:{step}:{n}",
+            parameters=parameters,
+            first_called_at=now,
+            last_called_at=now,
+            recorded_at=now,
+        )
+        tx.add(last)
+        tx.flush()
+    return OpenEffect(
+        effect_id=last.effect_id,
+        key=last.key,
+        parameters=last.parameters,
+        fresh=fresh,
+        first_called_at=last.first_called_at,
+        last_called_at=last.last_called_at,
+        read_at=now,
+    )
+
+
+def call_again(tx: Session, effect: OpenEffect) -> OpenEffect:
+    """For a call that a look-up has not found: with the same key while it meets the first call; then not at all, until
+    the last call is settled; then with a new one."""
+    if effect.fresh:
+        return effect
+    if effect.settled:
+        return call_again(tx, renew(tx, effect))  # another order may have renewed it just now
+    if not effect.repeatable:
+        raise OutcomeUnknown("provider", "settling", "A call may be under way.", retry_in=effect.settles_in)
+    call_with_same_key(tx, effect)
+    return effect
+
+
+def call_with_same_key(tx: Session, effect: OpenEffect) -> None:
+    """It may be under way from now on. Alone only where a key is the message's id and keeps no answer."""
+    if not effect.fresh:
+        tx.get_one(Effect, effect.effect_id).last_called_at = wall_clock()
+
+
+def renew(tx: Session, effect: OpenEffect) -> OpenEffect:
+    """A look-up has shown that nothing happened: the next call has a new key."""
+    row = tx.get_one(Effect, effect.effect_id)
+    finish(tx, effect, "nothing_happened")
+    tx.flush()
+    return begin_about(tx, Subject(row.subject_kind, row.subject_id), row.step, **row.parameters)
+
+
+def finish(tx: Session, effect: OpenEffect, outcome: str = "done") -> None:
+    """The outcome is known: `done`, or why it never happened (then the next effect has a new key)."""
+    row = tx.get_one(Effect, effect.effect_id, populate_existing=True)
+    if row.finished_at is None:
+        row.outcome, row.finished_at = outcome, wall_clock()
+
+
+def unresolved(tx: Session, order_id: str, step: str) -> bool:
+    """Whether a call of this step may have had an effect that nobody recorded."""
+    mine = (Effect.order_id == order_id, Effect.step == step, Effect.finished_at.is_(None))
+    return tx.scalars(select(Effect.effect_id).where(*mine)).first() is not None
+
+
+def finish_answered(tx: Session, order_id: str, prefix: str) -> None:
+    """Of all calls of this kind: what the provider's own news told before their records did. Nothing is left to look
+    up."""
+    mine = (Effect.order_id == order_id, Effect.step.startswith(prefix, autoescape=True))
+    for row in tx.scalars(select(Effect).where(*mine, Effect.finished_at.is_(None))):
+        row.outcome, row.finished_at = "done", wall_clock()

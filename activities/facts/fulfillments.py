@@ -1,0 +1,95 @@
+"""Fulfillments: asked of a warehouse, packed, released, gone, arrived; or stopped on the way."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts import holds
+from activities.facts.journal import locked_order, note, outcome_known
+from activities.facts.statuses import derive
+from activities.models import FulfillmentStatus, HoldReason
+from infra.clock import wall_clock
+from infra.database.tables import Effect, Fulfillment, Order, Parcel, Reservation
+
+
+def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
+    """The order, locked, and its fulfillment as it is now."""
+    order_id = tx.scalars(select(Fulfillment.order_id).where(Fulfillment.fulfillment_id == fulfillment_id)).one()
+    order = locked_order(tx, order_id)
+    return order, tx.get_one(Fulfillment, fulfillment_id, populate_existing=True)
+
+
+def not_before(f: Fulfillment, at: datetime) -> datetime:
+    """Whose clock is behind ours is not believed: nothing happens before what it follows."""
+    return max([at, *filter(None, (f.requested_at, f.packed_at, f.shipped_at))])
+
+
+def parcels_of(tx: Session, fulfillment_id: str) -> list[Parcel]:
+    return list(tx.scalars(select(Parcel).where(Parcel.fulfillment_id == fulfillment_id).order_by(Parcel.n)))
+
+
+def changed(tx: Session, order: Order, fulfillment: Fulfillment) -> None:
+    fulfillment.version = order.version + 1
+    derive(tx, order)
+
+
+def requested(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    order, f = locked(tx, fulfillment_id)
+    if f.status != FulfillmentStatus.PLANNED:
+        return
+    f.status, f.requested_at = FulfillmentStatus.REQUESTED, at
+    note(tx, order, "requested", at, fulfillment_id=fulfillment_id, location=f.location_id)
+    changed(tx, order, f)
+
+
+def to_ask_again(tx: Session, fulfillment_id: str, call: str) -> None:
+    """The warehouse does not answer: the same request, or release, goes out once more. That it may have it is not
+    forgotten."""
+    order, f = locked(tx, fulfillment_id)
+    if call == "request" and f.status == FulfillmentStatus.REQUESTED and not f.recall:
+        f.status = FulfillmentStatus.PLANNED
+    elif call == "release" and f.status == FulfillmentStatus.PACKED and f.released:
+        f.released = False
+    else:
+        return
+    step = (Effect.order_id == order.order_id, Effect.step == f"{call}:{fulfillment_id}")
+    last = tx.scalars(select(Effect).where(*step).order_by(Effect.n.desc())).first()
+    if last:
+        last.outcome, last.finished_at, last.last_called_at = None, None, wall_clock()
+    changed(tx, order, f)
+
+
+def answered(tx: Session, f: Fulfillment, at: datetime) -> None:
+    """The warehouse speaks of what it was asked for: maybe before our own record of the asking, maybe instead of it."""
+    if known_by_news(tx, f, "request"):
+        requested(tx, f.fulfillment_id, at)
+    close_silence(tx, f, "request", at)
+
+
+def close_silence(tx: Session, f: Fulfillment, call: str, at: datetime) -> bool:
+    """Whether somebody was to ask the warehouse, which is needless now."""
+    return holds.close_answered(tx, f.fulfillment_id, HoldReason.WAREHOUSE, f"silent {call}", at, by="warehouse")
+
+
+def acknowledged(tx: Session, fulfillment_id: str, at: datetime) -> tuple[bool, bool]:
+    """The warehouse has the request, or begins to pick. Whether that is new, and whether the order waited for it: then
+    the warehouse's time begins anew."""
+    order, f = locked(tx, fulfillment_id)
+    at = not_before(f, at)
+    awaited = close_silence(tx, f, "request", at)
+    if awaited and f.status == FulfillmentStatus.REQUESTED:
+        f.requested_at = at
+        changed(tx, order, f)
+    before = f.status
+    answered(tx, f, at)
+    return awaited or f.status != before, awaited
+
+
+def known_by_news(tx: Session, f: Fulfillment, call: str) -> bool:
+    return outcome_known(tx, f.order_id, f"{call}:{f.fulfillment_id}")
+
+
+def held(tx: Session, fulfillment_id: str) -> list[Reservation]:
+    rows = select(Reservation).where(Reservation.fulfillment_id == fulfillment_id, Reservation.status == "held")
+    return list(tx.scalars(rows.order_by(Reservation.line_no, Reservation.first_unit.desc())))

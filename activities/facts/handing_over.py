@@ -1,0 +1,115 @@
+"""Goods leave: released to be handed over, gone, arrived."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from activities.facts import holds, inventory
+from activities.facts.fulfillments import (
+    answered,
+    changed,
+    close_silence,
+    held,
+    known_by_news,
+    locked,
+    not_before,
+    parcels_of,
+)
+from activities.facts.journal import note, tell
+from activities.facts.recall import recall_answered
+from activities.facts.statuses import sums
+from activities.models import LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
+from activities.ports import TrackingStatus
+from infra.database.tables import Fulfillment, Order
+
+
+def released(tx: Session, fulfillment_id: str, at: datetime) -> None:
+    """The warehouse has the labels and may hand over."""
+    order, f = locked(tx, fulfillment_id)
+    if f.released:
+        return
+    f.released = True
+    note(tx, order, "released", at, fulfillment_id=fulfillment_id)
+    changed(tx, order, f)
+
+
+def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
+    """The carrier has it: the units are gone. Without a release of ours it is also a hold."""
+    order, f = locked(tx, fulfillment_id)
+    if f.status in LEFT:
+        return False
+    if f.status == FulfillmentStatus.CANCELLED:
+        return left_though_cancelled(tx, order, f, at)
+    answered(tx, f, at)
+    at = not_before(f, at)
+    if known_by_news(tx, f, "release"):
+        released(tx, fulfillment_id, at)
+    close_silence(tx, f, "release", at)
+    if not f.released:
+        holds.opened(
+            tx,
+            order.order_id,
+            reason=HoldReason.WAREHOUSE,
+            step="handed_over",
+            code="not_released",
+            advice="The warehouse handed over what was not released: see what it is worth, then skip. What no "
+            "carrier tells of then counts as delivered.",
+            actions=("skip",),
+            at=at,
+            fulfillment_id=fulfillment_id,
+        )
+    f.status, f.shipped_at = FulfillmentStatus.SHIPPED, at
+    if f.recall == Recall.ASKED:
+        recall_answered(tx, f, Recall.REFUSED, at)
+    gone = held(tx, fulfillment_id)
+    inventory.lock(tx, {r.sku for r in gone})
+    left: dict[tuple[str, str], tuple[int, int]] = {}
+    for r in gone:
+        units = left.get((r.sku, r.location_id), (0, 0))[0] - r.quantity
+        left[r.sku, r.location_id] = (units, units)
+        r.status = "consumed"
+    inventory.move(tx, "shipped", fulfillment_id, left)
+    links = []
+    for parcel in parcels_of(tx, fulfillment_id):
+        if parcel.label_status == LabelStatus.BOUGHT:
+            parcel.label_status = LabelStatus.USED
+        links.append(parcel.tracking_url or "")
+    note(tx, order, "shipped", at, fulfillment_id=fulfillment_id)
+    kind = "partly_shipped" if rest_follows(tx, order) else "shipped"
+    tell(tx, order, kind, fulfillment_id, links=" ".join(filter(None, links)))
+    arrived(tx, order, f, at)
+    changed(tx, order, f)
+    return True
+
+
+def rest_follows(tx: Session, order: Order) -> bool:
+    """Whether more of the order is to leave."""
+    now = sums(tx, order)
+    coming = any(f.status not in (*LEFT, FulfillmentStatus.CANCELLED) for f in now.fulfillments)
+    more = coming or now.waiting or now.unplanned or now.unreserved > 0
+    return bool(more) and order.cancellation not in ("accepted", "partly")
+
+
+def left_though_cancelled(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:
+    holds.opened(
+        tx,
+        order.order_id,
+        reason=HoldReason.WAREHOUSE,
+        step="handed_over",
+        code="left_though_cancelled",
+        advice="The warehouse handed over what was cancelled and given back: get it back or charge for it, correct the "
+        "stock, then skip.",
+        actions=("skip",),
+        at=at,
+        fulfillment_id=f.fulfillment_id,
+    )
+    changed(tx, order, f)
+    return True
+
+
+def arrived(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
+    """Delivered, once every parcel is: whether the carrier or the warehouse was heard first."""
+    known = {p.tracking_status for p in parcels_of(tx, f.fulfillment_id)}
+    if known == {TrackingStatus.DELIVERED} and f.status == FulfillmentStatus.SHIPPED:
+        f.status, f.delivered_at = FulfillmentStatus.DELIVERED, not_before(f, at)
+        tell(tx, order, "delivered", f.fulfillment_id)

@@ -1,0 +1,85 @@
+"""What every fact leaves behind: the timeline, what the customer is to hear, and a nudge."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from infra.clock import wall_clock
+from infra.database.tables import Effect, Fulfillment, Message, Order, Relay, TimelineEntry
+
+
+def locked_order(tx: Session, order_id: str) -> Order:
+    """The order, locked until the transaction ends: facts of one order happen one after another."""
+    # NO KEY UPDATE: a restock that holds product locks may still write rows that refer to this order
+    mine = select(Order).where(Order.order_id == order_id).with_for_update(key_share=True)
+    return tx.scalars(mine.execution_options(populate_existing=True)).one()
+
+
+def fulfillments_of(tx: Session, order_id: str) -> list[Fulfillment]:
+    return list(tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order_id).order_by(Fulfillment.n)))
+
+
+def note(
+    tx: Session, order: Order, event: str, at: datetime, *, fulfillment_id: str | None = None, **data: Any
+) -> None:
+    """One line of the timeline: words, ids and amounts; never a name or an address."""
+    tx.add(
+        TimelineEntry(
+            order_id=order.order_id,
+            fulfillment_id=fulfillment_id,
+            event=event,
+            data=data,
+            effective_at=at,
+            recorded_at=wall_clock(),
+        )
+    )
+
+
+def tell(tx: Session, order: Order, kind: str, subject: str = "", **data: Any) -> None:
+    """Lets the customer hear of it, once per kind and subject, by each channel they chose."""
+    known = set(
+        tx.scalars(
+            select(Message.channel).where(
+                Message.order_id == order.order_id, Message.kind == kind, Message.subject == subject
+            )
+        )
+    )
+    tx.add_all(
+        Message(
+            order_id=order.order_id,
+            kind=kind,
+            subject=subject,
+            channel=channel,
+            data=data,
+            status="pending",
+            recorded_at=wall_clock(),
+        )
+        for channel in order.notify
+        if channel not in known
+    )
+
+
+def outcome_known(tx: Session, order_id: str, step: str, outcome: str = "done") -> bool:
+    """What became of a call is told by other means than its answer: nothing is left to look up. Whether it was out."""
+    out = update(Effect).where(Effect.order_id == order_id, Effect.step == step, Effect.finished_at.is_(None))
+    closed = tx.scalars(out.values(outcome=outcome, finished_at=wall_clock()).returning(Effect.effect_id))
+    return closed.first() is not None
+
+
+def mark_read(tx: Session, order_id: str, *kinds: str) -> None:
+    """The order has read why it was nudged: the relay may forget it. Of every kind, or of the named ones."""
+    rows = update(Relay).where(Relay.order_id == order_id, Relay.done_at.is_(None))
+    tx.execute((rows.where(Relay.kind.in_(kinds)) if kinds else rows).values(done_at=wall_clock()))
+
+
+def nudge(tx: Session, order_ids: Iterable[str], kind: str = "news") -> None:
+    """Makes sure that each order looks at its tables soon, even if every process dies now."""
+    now = wall_clock()
+    rows = [
+        {"order_id": order_id, "kind": kind, "attempts": 0, "due_at": now, "recorded_at": now} for order_id in order_ids
+    ]
+    if rows:
+        tx.execute(insert(Relay), rows)

@@ -1,0 +1,208 @@
+"""An order is placed; somebody wants it changed."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from activities.facts import planning
+from activities.facts.holds import closed
+from activities.facts.journal import locked_order, note, nudge, tell
+from activities.facts.statuses import derive
+from activities.intake.fields import GUEST
+from activities.intake.order import Address, AskedCustomer, AskedOrder, Person
+from infra.clock import wall_clock
+from infra.database.tables import Change, Contact, Customer, Hold, Order, OrderLine, Payment, UnitAmount
+
+NO_ADDRESS = {"street1": "", "street2": "", "city": "", "state": "", "zip": "", "country": ""}
+
+
+class Unreachable(Exception):
+    """Fields of the customer without which nobody could be told, and why."""
+
+    def __init__(self, errors: list[tuple[str, str]]) -> None:
+        super().__init__([field for field, _ in errors])
+        self.errors = errors
+
+
+def placed(
+    tx: Session,
+    asked: AskedOrder,
+    *,
+    order_id: str,
+    idempotency_key: str | None,
+    skus: Mapping[str, str] = MappingProxyType({}),
+) -> Order:
+    """Stores an order whole, and that its workflow is to be started. The caller has checked SKUs and doubles; `skus`
+    are those of products that are named otherwise."""
+    now = wall_clock()
+    customer, person = buyer(tx, asked.customer, order_id)
+    card = asked.payment.method == "card"
+    order = Order(
+        order_id=order_id,
+        reference=asked.reference,
+        channel=asked.channel,
+        customer_id=customer.customer_id,
+        currency=asked.currency,
+        status="placed",
+        payment_status="none",
+        fulfillment_status="unfulfilled",
+        backorder=asked.backorder,
+        shipping_method=asked.shipping.method,
+        service=asked.shipping.service,
+        shipping_price=asked.shipping.price,
+        tax=asked.tax,
+        discount=asked.discount,
+        total=asked.total,
+        pay_by=asked.payment.method,
+        payment_reference=asked.payment.payment_method if asked.payment.method == "card" else asked.payment.reference,
+        locale=person.locale,
+        notify=list(person.notify),
+        cancellation_settled=False,
+        track_token=secrets.token_urlsafe(24),
+        idempotency_key=idempotency_key,
+        content_hash=asked.content_hash(),
+        version=0,
+        placed_at=now,
+        recorded_at=now,
+    )
+    tx.add(order)
+    tx.flush()
+    store_lines(tx, asked, order_id, person, skus)
+    if card and order.total:
+        ask_payment(tx, order, order.payment_reference, order.total, off_session=False)
+    else:
+        tell(tx, order, "confirmed", total=order.total)
+    note(tx, order, "placed", now, total=order.total, lines=len(asked.lines))
+    derive(tx, order)
+    nudge(tx, [order_id], "start")
+    return order
+
+
+def buyer(tx: Session, asked: AskedCustomer, order_id: str) -> tuple[Customer, Person]:
+    """The customer, made now if need be, and who they are to this order. What an order says of a known customer does
+    not change the customer."""
+    customer_id = asked.customer_id or guest(order_id)
+    customer = tx.get(Customer, customer_id)
+    person = asked.person(as_known(customer) if customer else Person())
+    if not person.name:
+        raise Unreachable([("name", "is missing: no customer has this customer_id yet")])
+    if missing := person.unreachable():
+        raise Unreachable(missing)
+    if customer is None:
+        customer = Customer(
+            customer_id=customer_id,
+            time_zone="UTC",
+            recorded_at=wall_clock(),
+            **person._asdict() | {"notify": list(person.notify)},
+        )
+        tx.add(customer)
+        tx.flush()
+    return customer, person
+
+
+def as_known(customer: Customer) -> Person:
+    return Person(customer.name, customer.email, customer.phone, customer.locale, tuple(customer.notify))
+
+
+def guest(order_id: str) -> str:
+    """The id of a customer who has only this order; cut short, two orders' could be the same."""
+    whole = f"{GUEST}{order_id}"
+    return whole if len(whole) <= 64 else f"{GUEST}{hashlib.sha256(order_id.encode()).hexdigest()[:40]}"
+
+
+def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus: Mapping[str, str]) -> None:
+    tx.add(Contact(order_id=order_id, kind="customer", name=who.name, email=who.email, phone=who.phone, **NO_ADDRESS))
+    tx.add(at_address(order_id, "ship_to", asked.shipping.address, who))
+    destinations = {
+        line.ship_to: at_address(order_id, "line", line.ship_to, who) for line in asked.lines if line.ship_to
+    }
+    tx.add_all(destinations.values())
+    tx.flush()
+    tax, discount = asked.line_taxes(), asked.line_discounts()
+    tx.execute(
+        insert(OrderLine),
+        [
+            {
+                "order_id": order_id,
+                "line_no": number,
+                "sku": skus.get(line.sku, line.sku),
+                "quantity": line.quantity,
+                "cancelled": 0,
+                "unit_price": line.unit_price,
+                "tax": tax[number - 1],
+                "discount": discount[number - 1],
+                "contact_id": destinations[line.ship_to].contact_id if line.ship_to else None,
+                "options": line.options,
+            }
+            for number, line in enumerate(asked.lines, start=1)
+        ],
+    )
+    tx.execute(
+        insert(UnitAmount),
+        [
+            {"order_id": order_id, "line_no": number, "total": amounts.total, **amounts._asdict()}
+            for number, runs in enumerate(asked.unit_amounts(), start=1)
+            for amounts in runs
+        ],
+    )
+
+
+def at_address(order_id: str, kind: str, address: Address, who: Person) -> Contact:
+    return Contact(order_id=order_id, kind=kind, email=who.email, phone=who.phone, **address.model_dump())
+
+
+def ask_payment(tx: Session, order: Order, method: str, amount: int, *, off_session: bool) -> Payment:
+    """A payment to be authorized next."""
+    last = tx.scalars(select(Payment.n).where(Payment.order_id == order.order_id).order_by(Payment.n.desc())).first()
+    payment = Payment(
+        order_id=order.order_id,
+        n=(last or 0) + 1,
+        method=method,
+        off_session=off_session,
+        amount=amount,
+        status="asked",
+        captured=0,
+        multicapture=False,
+        recorded_at=wall_clock(),
+    )
+    tx.add(payment)
+    tx.flush()
+    return payment
+
+
+def resolution_asked(tx: Session, hold: Hold, *, action: str, by: str, why: str) -> Change:
+    """An operator's decision about an open hold; the order carries it out."""
+    order = locked_order(tx, hold.order_id)
+    change = Change(
+        order_id=hold.order_id,
+        kind="resolve",
+        hold_id=hold.hold_id,
+        action=action,
+        by=by,
+        why=why,
+        recorded_at=wall_clock(),
+    )
+    tx.add(change)
+    derive(tx, order)
+    nudge(tx, [hold.order_id])
+    return change
+
+
+def payment_method_given(tx: Session, order_id: str, method: str, at: datetime) -> Payment:
+    """Another card, after a decline or for a payment that needs the customer."""
+    order = locked_order(tx, order_id)
+    payment = ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=False)
+    note(tx, order, "payment_method_given", at)
+    asking = Hold.step.in_(("authorize_payment", "reauthorize_payment"))
+    for hold_id in tx.scalars(
+        select(Hold.hold_id).where(Hold.order_id == order_id, asking, Hold.closed_at.is_(None))
+    ).all():
+        closed(tx, hold_id, action="retry", by="customer", why="another payment method was given", at=at)
+    derive(tx, order)
+    nudge(tx, [order_id])
+    return payment

@@ -1,0 +1,1 @@
+"""What is asked for, checked whole before anything is stored."""

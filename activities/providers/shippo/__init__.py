@@ -1,0 +1,1 @@
+"""Shippo: rates, labels, tracking, and what it tells us."""

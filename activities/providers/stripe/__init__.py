@@ -1,0 +1,1 @@
+"""Stripe: payments, its errors in our words, and what it tells us."""

@@ -1,0 +1,1 @@
+"""Warehouses, by signed requests (Standard Webhooks)."""

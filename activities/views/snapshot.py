@@ -1,0 +1,176 @@
+"""Where an order stands, as the process needs to know it: read from the tables, with only what differs from the
+defaults."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts.statuses import Sums, in_doubt, paid_elsewhere, sums
+from activities.models import (
+    FUNDED,
+    LEFT,
+    OPEN_LABELS,
+    ChangeSnapshot,
+    FulfillmentSnapshot,
+    FulfillmentStatus,
+    HoldSnapshot,
+    OrderSnapshot,
+    ParcelSnapshot,
+    Snapshot,
+)
+from infra.database.tables import Change, Fulfillment, Hold, Message, Order, Parcel, Payment, Refund
+
+
+def snapshot(tx: Session, order_id: str, touched: Iterable[str] = ()) -> Snapshot:
+    """The order's own part, and the fulfillments that a step has touched."""
+    tx.flush()
+    order = tx.get_one(Order, order_id)
+    now = sums(tx, order)
+    wanted = set(touched)
+    return Snapshot(
+        order=order_snapshot(tx, order, now),
+        **fulfillment_snapshots(tx, [f for f in now.fulfillments if f.fulfillment_id in wanted]),
+    )
+
+
+def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
+    """One fulfillment alone, after a step that changed nothing else which the process acts on."""
+    tx.flush()
+    return Snapshot(**fulfillment_snapshots(tx, [tx.get_one(Fulfillment, fulfillment_id)]))
+
+
+def whole(tx: Session, order: Order, since: int = -1) -> Snapshot:
+    """Everything a run needs when it begins; or, when it hears that something is new, the order and what changed after
+    the version that it loaded last."""
+    now = sums(tx, order)
+    known = order_snapshot(tx, order, now)
+    when = {} if known.funded else {"placed_at": order.placed_at}
+    newer = [f for f in now.fulfillments if f.version > since]
+    return Snapshot(order=known, **when, **fulfillment_snapshots(tx, newer))
+
+
+def fulfillment_snapshots(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:
+    if not fulfillments:
+        return {}
+    ids = [f.fulfillment_id for f in fulfillments]
+    parcels: dict[str, list[Parcel]] = defaultdict(list)
+    for parcel in tx.scalars(select(Parcel).where(Parcel.fulfillment_id.in_(ids)).order_by(Parcel.n)):
+        parcels[parcel.fulfillment_id].append(parcel)
+    pending = set(
+        tx.scalars(select(Refund.fulfillment_id).where(Refund.fulfillment_id.in_(ids), Refund.status == "pending"))
+    )
+    stopped = any(f.status == FulfillmentStatus.CANCELLED for f in fulfillments)
+    taken = in_doubt(tx, fulfillments[0].order_id, "capture") if stopped else set()
+    return {
+        "fulfillments": tuple(
+            of_one(f, parcels[f.fulfillment_id], f.fulfillment_id in pending, f.fulfillment_id in taken)
+            for f in fulfillments
+        )
+    }
+
+
+def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool, capture_in_doubt: bool) -> FulfillmentSnapshot:
+    given: dict[str, Any] = {}
+    if f.status in LEFT:
+        since: dict[str, Any] = {"since": f.shipped_at} if f.status == FulfillmentStatus.SHIPPED else {}
+        since |= {} if f.captured else {"amount": f.amount}
+        still_open = tuple(of_parcel(p) for p in parcels if p.label_status in OPEN_LABELS)
+        since |= {"parcels": still_open} if still_open else {}
+        return FulfillmentSnapshot(
+            fulfillment_id=f.fulfillment_id, version=f.version, status=FulfillmentStatus(f.status), **since
+        )
+    if f.captured:
+        given["captured"] = True
+    if f.released:
+        given["released"] = True
+    if f.recall:
+        given["recall"] = f.recall
+    if refunding:
+        given["refund"] = "pending"
+    elif f.status == FulfillmentStatus.CANCELLED and (f.captured or capture_in_doubt):
+        given["refund"] = "due"
+    else:
+        given["amount"] = f.amount
+    if f.status == FulfillmentStatus.REQUESTED:
+        given["since"] = f.requested_at
+    if parcels:
+        given["parcels"] = tuple(of_parcel(p) for p in parcels)
+    return FulfillmentSnapshot(
+        fulfillment_id=f.fulfillment_id,
+        version=f.version,
+        status=FulfillmentStatus(f.status),
+        **given,
+    )
+
+
+def of_parcel(parcel: Parcel) -> ParcelSnapshot:
+    label = {} if parcel.label_status == "none" else {"label": parcel.label_status}
+    return ParcelSnapshot.model_validate({"n": parcel.n, **label})
+
+
+def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
+    given: dict[str, Any] = {
+        "payment": order.payment_status,
+        "paid_elsewhere": paid_elsewhere(order),
+        "was_authorized": now.authorized > 0 and order.payment_status not in FUNDED,
+        "cancellation": order.cancellation,
+        "payment_ready": any(p.status == "asked" for p in now.payments),
+        "unplanned": now.unreserved > 0 or (now.unplanned > 0 and not withheld(order, now)),
+        "waiting": now.waiting > 0,
+        "payment_open": any(p.status in ("asked", "action_required") for p in now.payments),
+        "to_undo": order.cancellation in ("accepted", "partly") and not order.cancellation_settled,
+        "telling": tx.scalars(
+            select(Message.message_id)
+            .where(Message.order_id == order.order_id, Message.status.in_(("pending", "claimed")))
+            .order_by(Message.message_id)
+            .limit(1)
+        ).first(),
+        **usable(now.payments),
+    }
+    given["holds"] = tuple(
+        HoldSnapshot.model_validate(
+            {
+                "hold_id": h.hold_id,
+                "reason": h.reason,
+                "actions": h.actions,
+                "step": h.step,
+                **({"fulfillment_id": h.fulfillment_id} if h.fulfillment_id else {}),
+            }
+        )
+        for h in tx.scalars(
+            select(Hold).where(Hold.order_id == order.order_id, Hold.closed_at.is_(None)).order_by(Hold.opened_at)
+        )
+    )
+    given["changes"] = tuple(
+        ChangeSnapshot.model_validate(
+            {
+                "change_id": c.change_id,
+                "kind": c.kind,
+                **{k: v for k in ("reason", "hold_id", "action") if (v := getattr(c, k))},
+            }
+        )
+        for c in tx.scalars(
+            select(Change)
+            .where(Change.order_id == order.order_id, Change.decision.is_(None))
+            .order_by(Change.change_id)
+        )
+    )
+    return OrderSnapshot.model_validate(
+        {"version": order.version, "status": order.status, **{key: value for key, value in given.items() if value}}
+    )
+
+
+def withheld(order: Order, now: Sums) -> bool:
+    return order.backorder == "ship_complete" and now.waiting > 0
+
+
+def usable(payments: list[Payment]) -> dict[str, int | datetime | None]:
+    """What the newest live authorization still allows to be captured, and until when."""
+    live = [p for p in payments if p.status == "authorized"]
+    if not live or live[-1].amount == live[-1].captured:
+        return {}
+    return {"capturable": live[-1].amount - live[-1].captured, "capture_before": live[-1].capture_before}

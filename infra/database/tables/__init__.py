@@ -1,0 +1,54 @@
+"""Every table. Statuses (`status` and its kin) are written only by `activities.facts`, in the transaction of the fact.
+
+Amounts are BIGINT minor units; instants are UTC. Names, addresses and numbers of people live in `contacts` and
+`customers` alone.
+"""
+
+from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, SERVICE, WORD, Base, metadata
+from infra.database.tables.catalogue import Location, Product, ProductReference
+from infra.database.tables.customers import Customer, SavedMethod
+from infra.database.tables.fulfillments import Fulfillment, Parcel
+from infra.database.tables.keys import ApiKey
+from infra.database.tables.messages import Message, News
+from infra.database.tables.money import MoneyMove, Payment, Refund
+from infra.database.tables.orders import Contact, Order, OrderLine, UnitAmount
+from infra.database.tables.process import Change, Effect, Hold, Relay, TimelineEntry
+from infra.database.tables.stock import Backorder, Reservation, Restock, Stock, StockMove
+
+__all__ = [
+    "COUNTER",
+    "ID",
+    "PERSONAL",
+    "REFERENCE",
+    "SERVICE",
+    "WORD",
+    "ApiKey",
+    "Backorder",
+    "Base",
+    "Change",
+    "Contact",
+    "Customer",
+    "Effect",
+    "Fulfillment",
+    "Hold",
+    "Location",
+    "Message",
+    "MoneyMove",
+    "News",
+    "Order",
+    "OrderLine",
+    "Parcel",
+    "Payment",
+    "Product",
+    "ProductReference",
+    "Refund",
+    "Relay",
+    "Reservation",
+    "Restock",
+    "SavedMethod",
+    "Stock",
+    "StockMove",
+    "TimelineEntry",
+    "UnitAmount",
+    "metadata",
+]

@@ -1,0 +1,43 @@
+"""What is sold, and where it lies."""
+
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    String,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from infra.database.tables.base import ID, REFERENCE, WORD, Base
+
+
+class Product(Base):
+    __tablename__ = "products"
+
+    sku: Mapped[str] = mapped_column(ID, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    weight_g: Mapped[int]
+    lead_time_days: Mapped[int]
+    """How long a backorder is promised to take."""
+
+
+class ProductReference(Base):
+    """What another system calls a product: it means one product only."""
+
+    __tablename__ = "product_references"
+
+    reference: Mapped[str] = mapped_column(REFERENCE, primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("products.sku"), index=True)
+
+
+class Location(Base):
+    __tablename__ = "locations"
+
+    location_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(WORD)
+    priority: Mapped[int]
+    """Lower is asked first."""
+    warehouse: Mapped[str] = mapped_column(WORD)
+    """The warehouse system's name in the settings."""
+    address: Mapped[dict[str, Any]]

@@ -1,0 +1,63 @@
+"""What leaves together, and its parcels."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from infra.database.tables.base import PERSONAL, REFERENCE, SERVICE, WORD, Base
+
+
+class Fulfillment(Base):
+    """One origin, one destination, one carrier."""
+
+    __tablename__ = "fulfillments"
+    __table_args__ = (UniqueConstraint("order_id", "n"),)
+
+    fulfillment_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    n: Mapped[int]
+    location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.contact_id"))
+    status: Mapped[str] = mapped_column(WORD)
+    recall: Mapped[str | None] = mapped_column(WORD)
+    """The wish to stop it: `asked`, `confirmed`, `refused`."""
+    amount: Mapped[int] = mapped_column(BigInteger)
+    """What its units cost."""
+    captured: Mapped[bool]
+    released: Mapped[bool]
+    version: Mapped[int]
+    requested_at: Mapped[datetime | None]
+    packed_at: Mapped[datetime | None]
+    shipped_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+
+
+class Parcel(Base):
+    """What the warehouse packed: one label, one tracking number."""
+
+    __tablename__ = "parcels"
+
+    fulfillment_id: Mapped[str] = mapped_column(ForeignKey("fulfillments.fulfillment_id"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    weight_g: Mapped[int]
+    length_mm: Mapped[int]
+    width_mm: Mapped[int]
+    height_mm: Mapped[int]
+    rate_id: Mapped[str | None] = mapped_column(REFERENCE)
+    rate_amount: Mapped[int | None] = mapped_column(BigInteger)
+    rate_currency: Mapped[str | None] = mapped_column(String(3))
+    carrier: Mapped[str | None] = mapped_column(WORD)
+    service: Mapped[str | None] = mapped_column(SERVICE)
+    label_status: Mapped[str] = mapped_column(WORD)
+    label_id: Mapped[str | None] = mapped_column(REFERENCE, unique=True)
+    label_url: Mapped[str | None] = mapped_column(String(1000), info=PERSONAL)
+    tracking_number: Mapped[str | None] = mapped_column(REFERENCE, index=True, info=PERSONAL)
+    tracking_url: Mapped[str | None] = mapped_column(String(1000), info=PERSONAL)
+    tracking_status: Mapped[str] = mapped_column(WORD)
+    tracked_at: Mapped[datetime | None]

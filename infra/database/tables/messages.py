@@ -1,0 +1,52 @@
+"""What customers are to hear, and what providers and warehouses told us."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from infra.database.tables.base import COUNTER, PERSONAL, REFERENCE, WORD, Base
+
+
+class Message(Base):
+    """What a customer is to hear, once per order, kind, subject and channel."""
+
+    __tablename__ = "messages"
+    __table_args__ = (UniqueConstraint("order_id", "kind", "subject", "channel"),)
+
+    message_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    kind: Mapped[str] = mapped_column(WORD)
+    subject: Mapped[str] = mapped_column(String(100))
+    """What it is about: a fulfillment, a payment, or nothing."""
+    channel: Mapped[str] = mapped_column(WORD)
+    data: Mapped[dict[str, Any]] = mapped_column(info=PERSONAL)
+    status: Mapped[str] = mapped_column(WORD)
+    """`pending`, `claimed`, `sent`, `failed`."""
+    claimed_as: Mapped[str | None] = mapped_column(String(160))
+    """The one message that carries this and the others claimed with it."""
+    tried_at: Mapped[datetime | None]
+    """When the attempt began that may still be sending it; nothing once that attempt has answered."""
+    reference: Mapped[str | None] = mapped_column(REFERENCE, index=True, info=PERSONAL)
+    code: Mapped[str | None] = mapped_column(WORD)
+    """Why it failed, or what the carrier of the message said last."""
+    recorded_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class News(Base):
+    """A webhook that was taken: known already means nothing to do."""
+
+    __tablename__ = "news"
+
+    sender: Mapped[str] = mapped_column(WORD, primary_key=True)
+    news_id: Mapped[str] = mapped_column(REFERENCE, primary_key=True)
+    type: Mapped[str] = mapped_column(String(80))
+    about: Mapped[str] = mapped_column(REFERENCE)
+    outcome: Mapped[str] = mapped_column(WORD)
+    recorded_at: Mapped[datetime]

@@ -1,0 +1,119 @@
+"""Orders, as they were asked for."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, SERVICE, WORD, Base
+
+
+class Order(Base):
+    __tablename__ = "orders"
+    # as lists read them: by one of these, newest first
+    __table_args__ = (
+        Index(None, "placed_at", "order_id"),
+        *(
+            Index(None, filtered, "placed_at", "order_id")
+            for filtered in ("status", "customer_id", "channel", "reference")
+        ),
+    )
+
+    order_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    reference: Mapped[str | None] = mapped_column(REFERENCE)
+    """Another system's number of this order."""
+    channel: Mapped[str] = mapped_column(WORD)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.customer_id"))
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[str] = mapped_column(WORD)
+    payment_status: Mapped[str] = mapped_column(WORD)
+    fulfillment_status: Mapped[str] = mapped_column(WORD)
+    cancellation: Mapped[str | None] = mapped_column(WORD)
+    """What became of the wish to cancel: `accepted`, `partly`, `refused`."""
+    cancellation_settled: Mapped[bool]
+    """Every warehouse has answered, what was left was given back, and the customer is to hear of it."""
+    cancel_reason: Mapped[str | None] = mapped_column(WORD)
+    cancel_note: Mapped[str | None] = mapped_column(String(500), info=PERSONAL)
+    backorder: Mapped[str] = mapped_column(WORD)
+    shipping_method: Mapped[str] = mapped_column(WORD)
+    service: Mapped[str] = mapped_column(SERVICE)
+    shipping_price: Mapped[int] = mapped_column(BigInteger)
+    tax: Mapped[int] = mapped_column(BigInteger)
+    discount: Mapped[int] = mapped_column(BigInteger)
+    total: Mapped[int] = mapped_column(BigInteger)
+    pay_by: Mapped[str] = mapped_column(WORD)
+    """`card`, `payment_intent`, `external`."""
+    payment_reference: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
+    """Card: the method given with the order; payment_intent: the intent; external: who paid."""
+    locale: Mapped[str] = mapped_column(WORD, info=PERSONAL)
+    notify: Mapped[list[Any]]
+    track_token: Mapped[str] = mapped_column(ID, unique=True, info=PERSONAL)
+    idempotency_key: Mapped[str | None] = mapped_column(REFERENCE, unique=True)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    """Of the order as sent: the same id with other content is a conflict."""
+    version: Mapped[int]
+    """Raised by every fact of the order as a whole; the ETag."""
+    placed_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
+class OrderLine(Base):
+    __tablename__ = "order_lines"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_positive"), Index(None, "sku", "order_id"))
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
+    line_no: Mapped[int] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("products.sku"))
+    quantity: Mapped[int]
+    cancelled: Mapped[int]
+    """Units of this line that will never be sent."""
+    unit_price: Mapped[int] = mapped_column(BigInteger)
+    tax: Mapped[int] = mapped_column(BigInteger)
+    discount: Mapped[int] = mapped_column(BigInteger)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.contact_id"))
+    """Where this line goes, when not where the order goes."""
+    options: Mapped[dict[str, Any]] = mapped_column(info=PERSONAL)
+
+
+class UnitAmount(Base):
+    """What each of `quantity` units from `first_unit` on costs: stored once, never divided again."""
+
+    __tablename__ = "unit_amounts"
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
+    line_no: Mapped[int] = mapped_column(primary_key=True)
+    first_unit: Mapped[int] = mapped_column(primary_key=True)
+    quantity: Mapped[int]
+    price: Mapped[int] = mapped_column(BigInteger)
+    tax: Mapped[int] = mapped_column(BigInteger)
+    discount: Mapped[int] = mapped_column(BigInteger)
+    shipping: Mapped[int] = mapped_column(BigInteger)
+    total: Mapped[int] = mapped_column(BigInteger)
+
+
+class Contact(Base):
+    """A person or place as the order knew it. Erasable without touching the order."""
+
+    __tablename__ = "contacts"
+
+    contact_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    kind: Mapped[str] = mapped_column(WORD)
+    """`customer`, `ship_to` (the order's) or `line` (one line's)."""
+    name: Mapped[str] = mapped_column(String(200), info=PERSONAL)
+    email: Mapped[str] = mapped_column(String(320), info=PERSONAL)
+    phone: Mapped[str] = mapped_column(String(32), info=PERSONAL)
+    street1: Mapped[str] = mapped_column(String(200), info=PERSONAL)
+    street2: Mapped[str] = mapped_column(String(200), info=PERSONAL)
+    city: Mapped[str] = mapped_column(String(100), info=PERSONAL)
+    state: Mapped[str] = mapped_column(String(100), info=PERSONAL)
+    zip: Mapped[str] = mapped_column(String(20), info=PERSONAL)
+    country: Mapped[str] = mapped_column(String(2), info=PERSONAL)
+    erased_at: Mapped[datetime | None]

@@ -1,0 +1,114 @@
+"""What the process keeps: effects, holds, changes, the timeline, the relay."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, WORD, Base
+
+
+class Effect(Base):
+    """An effect that is asked of a provider. Without `finished_at` its outcome is unknown: look it up first."""
+
+    __tablename__ = "effects"
+    __table_args__ = (UniqueConstraint("subject_kind", "subject_id", "step", "n"),)
+
+    effect_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    subject_kind: Mapped[str] = mapped_column(WORD)
+    """`order`, `customer`."""
+    subject_id: Mapped[str] = mapped_column(ID)
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    step: Mapped[str] = mapped_column(String(120))
+    n: Mapped[int]
+    key: Mapped[str] = mapped_column(REFERENCE, unique=True)
+    parameters: Mapped[dict[str, Any]]
+    outcome: Mapped[str | None] = mapped_column(WORD)
+    """`done`, or why it will never be."""
+    first_called_at: Mapped[datetime]
+    """With this key."""
+    last_called_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Hold(Base):
+    """The order, or one fulfillment, waits for a person."""
+
+    __tablename__ = "holds"
+
+    hold_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"))
+    reason: Mapped[str] = mapped_column(WORD)
+    step: Mapped[str] = mapped_column(String(120))
+    code: Mapped[str] = mapped_column(String(80))
+    advice: Mapped[str] = mapped_column(String(500))
+    actions: Mapped[list[Any]]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(String(100), info=PERSONAL)
+    action: Mapped[str | None] = mapped_column(WORD)
+    why: Mapped[str | None] = mapped_column(String(500), info=PERSONAL)
+
+
+class Change(Base):
+    """Something asked of an order from outside: stored as asked, decided by the order."""
+
+    __tablename__ = "changes"
+
+    change_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    kind: Mapped[str] = mapped_column(WORD)
+    """`cancel`, `resolve`."""
+    hold_id: Mapped[str | None] = mapped_column(ForeignKey("holds.hold_id"))
+    action: Mapped[str | None] = mapped_column(WORD)
+    reason: Mapped[str | None] = mapped_column(WORD)
+    by: Mapped[str] = mapped_column(String(100), info=PERSONAL)
+    why: Mapped[str] = mapped_column(String(500), info=PERSONAL)
+    decision: Mapped[str | None] = mapped_column(WORD)
+    recorded_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+
+class TimelineEntry(Base):
+    __tablename__ = "timeline"
+
+    entry_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    fulfillment_id: Mapped[str | None] = mapped_column(String(80))
+    event: Mapped[str] = mapped_column(WORD)
+    data: Mapped[dict[str, Any]] = mapped_column(info=PERSONAL)
+    effective_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
+class Relay(Base):
+    """An order to start or to nudge, until the order has read why."""
+
+    __tablename__ = "relay"
+    __table_args__ = (
+        Index(
+            "ix_relay_due",
+            "due_at",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
+
+    relay_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    kind: Mapped[str] = mapped_column(WORD)
+    """`start`, `news`, `restocked`, `message`."""
+    attempts: Mapped[int]
+    due_at: Mapped[datetime]
+    """Also the end of the lease of the process that works on it."""
+    done_at: Mapped[datetime | None]
+    recorded_at: Mapped[datetime]

@@ -1,0 +1,93 @@
+"""Units: on shelves, set aside, waited for, and why a figure changed."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from infra.database.tables.base import COUNTER, ID, REFERENCE, WORD, Base
+
+
+class Stock(Base):
+    __tablename__ = "stock"
+    __table_args__ = (CheckConstraint("0 <= reserved AND reserved <= on_hand", name="reserved_within_on_hand"),)
+
+    sku: Mapped[str] = mapped_column(ForeignKey("products.sku"), primary_key=True)
+    location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"), primary_key=True)
+    on_hand: Mapped[int]
+    reserved: Mapped[int]
+
+
+class StockMove(Base):
+    """Why a stock figure changed. Never updated."""
+
+    __tablename__ = "stock_moves"
+
+    move_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    sku: Mapped[str] = mapped_column(ID, index=True)
+    location_id: Mapped[str] = mapped_column(ID)
+    kind: Mapped[str] = mapped_column(WORD)
+    on_hand: Mapped[int]
+    reserved: Mapped[int]
+    reference: Mapped[str] = mapped_column(REFERENCE)
+    recorded_at: Mapped[datetime]
+
+
+class Restock(Base):
+    """Units received, once per reference."""
+
+    __tablename__ = "restocks"
+
+    reference: Mapped[str] = mapped_column(REFERENCE, primary_key=True)
+    location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
+    lines: Mapped[list[Any]]
+    recorded_at: Mapped[datetime]
+
+
+class Reservation(Base):
+    """Units of one line set aside at one location: `held`, then `consumed` or `released`."""
+
+    __tablename__ = "reservations"
+
+    reservation_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    line_no: Mapped[int]
+    sku: Mapped[str] = mapped_column(ID)
+    first_unit: Mapped[int]
+    quantity: Mapped[int]
+    location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
+    fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"), index=True)
+    status: Mapped[str] = mapped_column(WORD)
+
+
+class Backorder(Base):
+    """Units of one line that no location had: `waiting`, then `allocated` or `cancelled`."""
+
+    __tablename__ = "backorders"
+    __table_args__ = (
+        Index(
+            "ix_backorders_queue",
+            "sku",
+            "placed_at",
+            "order_id",
+            sqlite_where=text("status = 'waiting'"),
+            postgresql_where=text("status = 'waiting'"),
+        ),
+    )
+
+    backorder_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    line_no: Mapped[int]
+    sku: Mapped[str] = mapped_column(ID)
+    first_unit: Mapped[int]
+    quantity: Mapped[int]
+    status: Mapped[str] = mapped_column(WORD)
+    promised_on: Mapped[date]
+    placed_at: Mapped[datetime]
+    """The order's: backorders are served in order of placement."""

@@ -1,0 +1,1 @@
+"""`orders bench`: what this installation takes."""

@@ -1,0 +1,1 @@
+"""`orders demo`: orders played live."""

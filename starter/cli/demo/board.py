@@ -1,0 +1,143 @@
+"""What the demo shows: a live board of orders, plain lines where nobody looks on, and the last table."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from starter.cli.demo.check import Result
+from starter.cli.demo.player import Play
+from starter.cli.demo.steps import View
+from starter.cli.tables import escaped, table, word
+
+MILESTONES = ("placed", "authorized", "planned", "packed", "label_bought", "captured", "shipped", "delivered")
+STATE_WIDTH = 16
+"""As wide as the longest, so that nothing jumps."""
+FULL_WIDTH, TITLES_WIDTH = 142, 176
+"""From these widths on the last table has room for both ends, and for the scenarios' titles."""
+LEGEND = "charges: holds on the card; labels: bought − given back; what is news at the same time goes in one message"
+REFRESH = 5
+QUIET = ("told", "rated", "placed")
+
+
+class Board:
+    """One line an order, moving."""
+
+    def __init__(self, plays: Sequence[Play]) -> None:
+        self.plays = plays
+
+    async def show(self, paper: Console) -> None:
+        with Live(console=paper, auto_refresh=False, get_renderable=self.table) as live:
+            try:
+                while True:
+                    live.refresh()
+                    await asyncio.sleep(1 / REFRESH)
+            finally:
+                live.refresh()
+
+    def table(self) -> Table:
+        made = table("order", "stage", "", ">s", "")
+        made.expand = True
+        made.columns[2].min_width = STATE_WIDTH
+        made.columns[4].ratio = 1
+        for play in self.plays:
+            made.add_row(*row(play))
+        return made
+
+
+def row(play: Play) -> tuple[RenderableType, ...]:
+    what = Text(play.scenario.title)
+    if play.saying:
+        what.append(f": {play.saying}", style="dim")
+    seconds = f"{play.seconds:.0f}" if play.seconds is not None else ""
+    return play.scenario.order_id, dots(play.view), now(play.view), seconds, what
+
+
+def dots(view: View | None) -> Text:
+    """How far the order, or its slowest fulfillment, has come."""
+    reached = {entry["event"] for entry in view["timeline"]} if view else set()
+    style = "magenta" if view and view["status"] == "cancelled" else "green"
+    text = Text()
+    for milestone in MILESTONES:
+        text.append("●" if milestone in reached else "○", style=style if milestone in reached else "dim")
+    return text
+
+
+def now(view: View | None) -> str:
+    if view is None:
+        return ""
+    if view["status"] in ("completed", "cancelled", "on_hold", "cancelling"):
+        return word(view["status"])
+    if view["fulfillment_status"] in ("backordered", "partial"):
+        return word(view["fulfillment_status"])
+    events = [entry["event"] for entry in view["timeline"] if entry["event"] not in QUIET]
+    return word(events[-1]) if events else word("placed")
+
+
+async def plain(plays: Sequence[Play], paper: Console) -> None:
+    """A line whenever an order moves or something is done to it."""
+    began = time.monotonic()
+    shown: dict[str, tuple[str, str]] = {}
+    try:
+        while True:
+            tell(plays, shown, paper, time.monotonic() - began)
+            await asyncio.sleep(1 / REFRESH)
+    finally:
+        tell(plays, shown, paper, time.monotonic() - began)
+
+
+def tell(plays: Sequence[Play], shown: dict[str, tuple[str, str]], paper: Console, seconds: float) -> None:
+    for play in plays:
+        order_id = play.scenario.order_id
+        states = (
+            [play.view[status] for status in ("status", "payment_status", "fulfillment_status")] if play.view else []
+        )
+        line = (" · ".join(states), play.saying)
+        if any(line) and line != shown.get(order_id):
+            shown[order_id] = line
+            what = f"{line[0]}  ({line[1]})" if all(line) else "".join(line)
+            paper.print(f"{seconds:5.1f} s  {order_id:<14} {what}", markup=False, soft_wrap=True)
+
+
+def results(verdicts: Sequence[Result], width: int) -> RenderableType:
+    """Scenario, order, expected and reached end, and what the sandbox counted."""
+    titles = ["scenario"] if width >= TITLES_WIDTH else []
+    figures = (">charges", ">captures", ">refunds", ">labels", ">mails", ">SMS")
+    made = table("", *titles, "order", "~expected end", "~reached end", *figures, title="As the sandbox counted")
+    for each in verdicts:
+        made.add_row(
+            "[green]✓[/]" if each.good else "[bold red]✗[/]",
+            *([each.scenario.title] if titles else []),
+            each.scenario.order_id,
+            str(each.scenario.end),
+            reached(each, width),
+            *(figure(each, name) for name in ("authorizations", "captures", "refunds")),
+            labels(each),
+            str(each.counted["email"] or "·"),
+            str(each.counted["sms"] or "·"),
+        )
+    faults = [f"[red]{each.scenario.order_id}: {escaped(what)}[/]" for each in verdicts for what in each.wrong]
+    made.caption, made.caption_style, made.caption_justify = "\n".join([LEGEND, *faults]), "dim", "left"
+    return made
+
+
+def reached(result: Result, width: int) -> str:
+    if result.reached != result.scenario.end:
+        return f"[bold red]{result.reached or 'not placed'}[/]"
+    return str(result.reached) if width >= FULL_WIDTH else "the same"
+
+
+def figure(result: Result, name: str) -> str:
+    found, expected = result.counted[name], getattr(result.scenario.books, name)
+    return f"[bold red]{found} (not {expected})[/]" if found != expected else str(found or "·")
+
+
+def labels(result: Result) -> str:
+    """Bought, and how many of them were given back."""
+    back = figure(result, "label_refunds")
+    bought = figure(result, "labels")
+    return bought if back == "·" else f"{bought} − {back}"

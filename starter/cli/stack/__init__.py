@@ -1,0 +1,1 @@
+"""`orders up`: everything on one machine."""

@@ -1,0 +1,105 @@
+"""Metrics for Prometheus: counts and times, by words of our own. No id and no person is in any label."""
+
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Scope
+
+from activities.models import OrderStatus
+from infra.clock import wall_clock
+from infra.database import counting
+from infra.database.tables import Backorder, Hold, Order, Relay
+from starter.http.dependencies import Dependencies
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""A caller may send any word: each would be a series of its own."""
+
+REQUEST: ContextVar[Scope | None] = ContextVar("request", default=None)
+"""What is being answered."""
+
+
+def source() -> str:
+    """Who asks the database: the route being answered; the relay answers nobody."""
+    request = REQUEST.get()
+    return f"{method(request)} {route(request)}" if request else "relay"
+
+
+def route(request: Scope) -> str:
+    """As declared, once the request was routed: no id is in it."""
+    return str(getattr(request.get("route"), "path", "none"))
+
+
+def method(request: Scope) -> str:
+    return str(request["method"]) if request["method"] in METHODS else "other"
+
+
+class Metrics:
+    def __init__(self, parts: Dependencies) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "orders_http_requests", "Requests answered", ("method", "route", "status"), registry=self.registry
+        )
+        self.seconds = Histogram("orders_http_seconds", "Time to answer", ("method", "route"), registry=self.registry)
+        self.webhooks = Counter(
+            "orders_webhooks", "Webhooks, by what became of them", ("sender", "outcome"), registry=self.registry
+        )
+        self.statements = Counter(
+            counting.STATEMENTS, "Statements asked of the database", (counting.SOURCE,), registry=self.registry
+        )
+        self.transactions = Counter(
+            counting.TRANSACTIONS, "Transactions that they were in", (counting.SOURCE,), registry=self.registry
+        )
+        self.registry.register(Tables(parts))
+
+    def count_transaction(self, statements: int) -> None:
+        self.statements.labels(source()).inc(statements)
+        self.transactions.labels(source()).inc()
+
+    def text(self) -> tuple[bytes, str]:
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+
+class Tables(Collector):
+    """What the tables say now. Away with the database: then only these numbers are missing."""
+
+    def __init__(self, parts: Dependencies) -> None:
+        self.parts = parts
+
+    def describe(self) -> Iterator[Metric]:
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily("orders_relay_sent", "Starts and nudges taken by the engine", self.parts.relay.sent)
+        try:
+            yield from self.counted()
+        except SQLAlchemyError:
+            return
+
+    def counted(self) -> Iterator[Metric]:
+        with self.parts.reading() as tx:
+            by_status = dict(tx.execute(select(Order.status, func.count()).group_by(Order.status)).all())
+            open_holds = tx.execute(
+                select(Hold.reason, func.count()).where(Hold.closed_at.is_(None)).group_by(Hold.reason)
+            ).all()
+            waiting = tx.scalar(select(func.sum(Backorder.quantity)).where(Backorder.status == "waiting")) or 0
+            due, oldest = tx.execute(
+                select(func.count(), func.min(Relay.recorded_at)).where(Relay.done_at.is_(None))
+            ).one()
+        orders = GaugeMetricFamily("orders_by_status", "Orders", labels=("status",))
+        for status in OrderStatus:
+            orders.add_metric((status,), by_status.get(status, 0))
+        yield orders
+        holds = GaugeMetricFamily("orders_open_holds", "Holds that wait for a person", labels=("reason",))
+        for reason, count in open_holds:
+            holds.add_metric((reason,), count)
+        yield holds
+        yield GaugeMetricFamily("orders_backordered_units", "Units that placed orders wait for", int(waiting))
+        yield GaugeMetricFamily("orders_relay_due", "Starts and nudges that no order has read yet", due)
+        age = (wall_clock() - oldest).total_seconds() if oldest else 0.0
+        yield GaugeMetricFamily("orders_relay_oldest_seconds", "Age of the oldest of them", max(age, 0.0))

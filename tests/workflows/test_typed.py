@@ -1,0 +1,112 @@
+"""What people type in the web UI: meant as it is clearly meant, noted where it is not, refused in words; and marked as
+come from there, under whatever name."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from temporalio.client import WorkflowUpdateFailedError
+
+from infra.database.tables import Order, TimelineEntry
+from tests.shop import Shop
+from tests.workflows import stories
+
+BY = "ann (web UI)"
+MEANT: list[tuple[list[Any], str, str]] = [
+    ([], "operator (web UI)", ""),
+    ([None], "operator (web UI)", ""),
+    (["please cancel"], "operator (web UI)", "please cancel"),
+    ([{"by": None, "why": None}], "operator (web UI)", ""),
+    ([{"by": "ann", "why": "customer called", "reason": "changed mind"}], BY, "customer called (changed mind)"),
+]
+NOT_MEANT: list[list[Any]] = [[{"fulfillment": "1"}], [False], [7], [["W-1", "W-2"]], [{"by": 5}], ["a", "b"]]
+
+
+@pytest.mark.parametrize(("words", "by", "why"), MEANT, ids=str)
+def test_what_clearly_means_cancel_cancels(plain_shop: Shop, words: list[Any], by: str, why: str) -> None:
+    shop = plain_shop
+    order = shop.place({shop.product(): 1})
+    shop.happened(order, "backordered")
+    shop.call(shop.handle(order).signal("cancel", args=words))
+    assert shop.ends(order) == "cancelled"
+    with shop.database.sessions() as tx:
+        assert tx.get_one(Order, order).cancel_reason == "operator"
+        decided = select(TimelineEntry.data).where(
+            TimelineEntry.order_id == order, TimelineEntry.event == "cancellation_accepted"
+        )
+        assert tx.scalars(decided).one()["by"] == by
+    assert "not_understood" not in shop.timeline(order)
+
+
+def test_what_is_not_understood_is_noted_and_does_nothing(plain_shop: Shop) -> None:
+    shop = plain_shop
+    order = shop.place({shop.product(): 1})
+    stories.customer_hears(shop, order, "backordered")
+
+    async def send() -> None:
+        handle = shop.handle(order)
+        for words in NOT_MEANT:
+            await handle.signal("cancel", args=words)
+        await handle.signal("stop\u202e", "now!\x1b[2J\n" + "x" * 5000)
+        for ours in ("news", "restocked", "message"):
+            await handle.signal(ours, args=["and", {"more": 1}])
+
+    shop.call(send())
+    shop.happened(order, "not_understood", len(NOT_MEANT) + 1)
+    with shop.database.sessions() as tx:
+        rows = select(TimelineEntry.data).where(
+            TimelineEntry.order_id == order, TimelineEntry.event == "not_understood"
+        )
+        said = list(tx.scalars(rows.order_by(TimelineEntry.entry_id)))
+    assert [each["signal"] for each in said] == ["cancel"] * len(NOT_MEANT) + ["stop"]
+    assert said[0]["words"] == '{"fulfillment": "1"}'
+    assert "now!" in said[-1]["words"]
+    assert all(each["words"].isprintable() and len(each["words"]) <= 100 for each in said)
+    assert shop.view(order)["status"] == "processing"
+    shop.cancel(order)
+    assert shop.ends(order) == "cancelled"
+
+
+REFUSED: list[tuple[str, list[Any], str]] = [
+    ("resolve", [], "send one JSON object"),
+    ("resolve", ["W-1-h1"], "send one JSON object"),
+    ("resolve", [{"hold": "h"}, {"action": "retry"}], "send one JSON object"),
+    ("resolve", [{"hold": "h", "action": "retry", "by": "eve"}], "why is missing: for what reason"),
+    ("resolve", [{"hold": "h", "action": "retry", "by": None, "why": "x"}], "by is missing: who decides"),
+    ("resolve", [{"hold": "h", "action": "retry", "by": 7, "why": "x"}], "by must be text"),
+    ("resolve", [{"hold": "h", "action": "$ecret", "by": "eve", "why": "x"}], "action must be retry, skip or cancel"),
+    ("resolve", [{"hold": "$ecret", "action": "retry", "by": "eve", "why": "x"}], "open holds: none"),
+    ("resolve", [{"$ecret": 1, "by": "eve", "why": "x"}], "known are hold, action, by, why"),
+    ("hold", ["stop"], "send one JSON object"),
+    ("hold", [{"by": "eve", "why": " \u202e "}], "why is missing"),
+    ("hold", [{"by": "eve", "why": "x", "fulfillment": "$ecret"}], "one of this order's, or left out"),
+]
+
+
+def test_an_update_is_refused_in_words_that_do_not_repeat_what_was_typed(plain_shop: Shop) -> None:
+    shop = plain_shop
+    order = shop.place({shop.product(): 1})
+    shop.happened(order, "backordered")
+    for name, words, told in REFUSED:
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            shop.call(shop.handle(order).execute_update(name, args=words))
+        assert told in str(refused.value.cause), (name, words)
+        assert "$ecret" not in str(refused.value.cause)
+    shop.cancel(order)
+    assert shop.ends(order) == "cancelled"
+
+
+def test_who_decides_in_the_web_ui_is_marked_as_such(plain_shop: Shop) -> None:
+    shop = plain_shop
+    order = shop.place({shop.product(): 1})
+    shop.happened(order, "backordered")
+    shop.call(shop.handle(order).execute_update("hold", {"by": "key:storefront", "why": "looks odd"}))
+    hold = shop.view(order)["holds"][0]
+    assert hold["advice"] == "key:storefront (web UI): looks odd"
+    decision = {"hold": hold["hold"], "action": "retry", "by": "x" * 500, "why": "is fine"}
+    shop.call(shop.handle(order).execute_update("resolve", decision))
+    closed_by = shop.view(order)["holds"][0]["closed_by"]
+    assert closed_by.endswith("x (web UI)")
+    assert len(closed_by) == 100
+    shop.cancel(order)
+    assert shop.ends(order) == "cancelled"
