@@ -5,13 +5,20 @@ Everything here may end in a workflow history: ids, amounts, instants and states
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Value(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class Subject(NamedTuple):
+    """What an effect, a hold, an event, a deadline or a workflow is about: its kind (`order`, `customer`), its id."""
+
+    kind: str
+    id: str
 
 
 class OrderStatus(StrEnum):

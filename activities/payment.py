@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities.facts import effects, money, planning, rest
-from activities.facts.effects import OpenEffect, Subject
+from activities.facts.effects import OpenEffect
 from activities.facts.fulfillments import locked
 from activities.facts.journal import locked_order
 from activities.facts.placing import ask_payment
 from activities.facts.statuses import LIVE, in_doubt, paid_elsewhere
 from activities.failures import OutcomeUnknown, Refused, Unavailable
-from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentStep, OrderStep, Snapshot, Value
+from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentStep, OrderStep, Snapshot, Subject, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.views.snapshot import snapshot
 from infra.database.tables import Customer, MoneyMove, Payment, Refund

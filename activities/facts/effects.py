@@ -5,13 +5,13 @@ attempt's number says.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.failures import OutcomeUnknown
-from activities.models import Value
+from activities.models import Subject, Value
 from infra.clock import wall_clock
 from infra.database.tables import Effect
 
@@ -19,13 +19,6 @@ UNDER_WAY = timedelta(minutes=1)
 """How long a call may still be at work at the provider after we lost it, and how long its key is used. Later a look-up
 is the truth: the key may stand for an old error (Stripe replays a 500 for a day), or for nothing any more (Stripe
 forgets keys after a day)."""
-
-
-class Subject(NamedTuple):
-    """What an effect is about: `order` or `customer`, and its id."""
-
-    kind: str
-    id: str
 
 
 class OpenEffect(Value):
