@@ -1,5 +1,6 @@
 """The kinds of fields that people and other systems fill in: taken as they are written, kept in one form."""
 
+import re
 import unicodedata
 from typing import Annotated, Any, Literal
 
@@ -99,13 +100,17 @@ def language_tag(text: Any) -> Any:
         raise PydanticCustomError("locale", "is not a language tag (BCP 47), as en, de-AT or zh-Hant") from None
 
 
+LIKE_A_NUMBER = re.compile(r"[+\d\s().\-–/]+((ext|x|#)[\s.:]*\d+)?", re.IGNORECASE)
+"""The library finds a number in any sentence; here a sentence is a mistake."""
+
+
 def telephone(text: str, region: str | None = None) -> str:
     """E.164, of a number as people of that region write it. Its length and country are checked, not whether it is in
     use."""
     if not text:
         return ""
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(text, region) if LIKE_A_NUMBER.fullmatch(text) else None
     except phonenumbers.NumberParseException:
         number = None
     if number is None or not phonenumbers.is_possible_number(number):

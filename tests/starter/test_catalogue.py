@@ -51,7 +51,7 @@ async def test_what_is_wrong_is_named(api: Api, path: str, body: Any, field: str
 
 
 async def test_terms_are_the_operators_to_give(api: Api) -> None:
-    shop = api.key("orders:write")
+    shop = api.key("orders:read", "orders:write")
     terms = ADA | {"terms_days": 30}
     assert (await api.client.put("/v1/customers/C-1", json=terms, headers=shop)).status_code == 403
     assert (await api.client.put("/v1/customers/C-1", json=ADA, headers=shop)).status_code == 201
@@ -65,7 +65,7 @@ async def test_terms_are_the_operators_to_give(api: Api) -> None:
 
 
 async def test_terms_given_while_a_shop_puts_the_customer_stay(api: Api) -> None:
-    shop = api.key("orders:write")
+    shop = api.key("orders:read", "orders:write")
     await put(api, "/v1/customers/C-1", ADA)
     renamed = [api.client.put("/v1/customers/C-1", json=ADA, headers=shop) for _ in range(8)]
     answers = await asyncio.gather(*renamed[:4], put(api, "/v1/customers/C-1", ADA | {"terms_days": 30}), *renamed[4:])

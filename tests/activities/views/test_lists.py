@@ -40,7 +40,7 @@ def stocked(database: Database) -> Database:
         [line] = [dict(row) for row in tx.execute(select(OrderLine.__table__)).mappings()]
         [customer] = [dict(row) for row in tx.execute(select(Customer.__table__)).mappings()]
         tx.add(product("RARE"))
-        tx.execute(insert(Customer), [customer | {"customer_id": f"C-{n}"} for n in range(100, 150)])
+        tx.execute(insert(Customer), [customer | {"customer_id": f"C-{n}"} for n in (7, *range(100, 150))])
         tx.execute(insert(Order), [order | an_order(n) for n in range(1, ORDERS)])
         rare = [line | {"order_id": f"W-{n}", "line_no": 2, "sku": "RARE"} for n in range(500, ORDERS, 500)]
         tx.execute(insert(OrderLine), [line | {"order_id": f"W-{n}", "sku": SKU} for n in range(1, ORDERS)] + rare)
