@@ -7,7 +7,7 @@ from activities.ports import Parcel
 from infra.clock import wall_clock
 from infra.database.tables import Product
 from tests.fixtures_database import Database
-from tests.shop import DOCK
+from tests.stack import DOCK
 
 SKU = "MUG"
 BOX = Parcel(weight_g=800, length_mm=200, width_mm=150, height_mm=100)

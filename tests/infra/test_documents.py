@@ -81,3 +81,9 @@ def test_a_column_for_words_is_personal_or_known_not_to_be() -> None:
 def for_words(type_: String) -> bool:
     """Longer than our own words and ids, and not for the id of somebody else."""
     return (type_.length or 0) >= 100 and type_.length != REFERENCE.length
+
+
+def test_the_page_of_tables_names_every_column() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", (ROOT / "docs/data.md").read_text(), re.MULTILINE)
+    listed = {table: re.findall(r"`(\w+)`", columns) for table, columns in rows}
+    assert listed == {name: [column.name for column in table.columns] for name, table in metadata.tables.items()}
