@@ -19,6 +19,7 @@ from activities.ports import Mail, TextMessages
 from activities.views.snapshot import snapshot
 from infra.clock import wall_clock
 from infra.database.tables import Contact, Message, Order
+from infra.words import MessageStatus
 
 LONGEST_TEXT = 1_600
 """Characters that Twilio takes in one message."""
@@ -140,7 +141,7 @@ def claim(tx: Session, order_id: str, attempt_takes: timedelta, payment_deadline
         pending = [row for row in rows if row.channel == channel and row.status == "pending"]
         for part in [pending] if channel == "email" else in_texts(order, person, pending):
             for row in part:
-                row.status, row.claimed_as = "claimed", f"{order_id}.{channel}.{part[0].message_id}"
+                row.status, row.claimed_as = MessageStatus.CLAIMED, f"{order_id}.{channel}.{part[0].message_id}"
                 fresh.add(row.claimed_as)
     busy = {
         row.claimed_as: left for row in rows if row.tried_at and (left := row.tried_at + attempt_takes - wall_clock())
@@ -202,7 +203,8 @@ def settle(tx: Session, step: OrderStep, message: Outgoing, reference: str | Non
         select(Message).where(Message.order_id == step.order_id, Message.claimed_as == message.claim)
     ).all()
     for row in rows:
-        row.status, row.reference, row.code = ("failed" if code else "sent"), reference, code
+        row.status = MessageStatus.FAILED if code else MessageStatus.SENT
+        row.reference, row.code = reference, code
         row.sent_at, row.tried_at = None if code else wall_clock(), None
     event = "message_failed" if code else "told"
     kinds = [row.kind for row in rows]

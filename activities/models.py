@@ -9,6 +9,15 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from infra.words import Cancellation as Cancellation
+from infra.words import CancelReason as CancelReason
+from infra.words import ChangeKind as ChangeKind
+from infra.words import FulfillmentStatus as FulfillmentStatus
+from infra.words import LabelStatus as LabelStatus
+from infra.words import OrderStatus as OrderStatus
+from infra.words import PaymentStatus as PaymentStatus
+from infra.words import Recall as Recall
+
 
 class Value(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -21,52 +30,8 @@ class Subject(NamedTuple):
     id: str
 
 
-class OrderStatus(StrEnum):
-    PLACED = "placed"
-    ON_HOLD = "on_hold"
-    PROCESSING = "processing"
-    CANCELLING = "cancelling"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-
-
-class PaymentStatus(StrEnum):
-    NONE = "none"
-    DECLINED = "declined"
-    ACTION_REQUIRED = "action_required"
-    AUTHORIZED = "authorized"
-    PARTIALLY_CAPTURED = "partially_captured"
-    CAPTURED = "captured"
-    PARTIALLY_REFUNDED = "partially_refunded"
-    REFUNDED = "refunded"
-    VOIDED = "voided"
-    DUE = "due"
-    OVERDUE = "overdue"
-    DISPUTED = "disputed"
-
-
-class FulfillmentStatus(StrEnum):
-    """One fulfillment. The order's own status has words of its own (`unfulfilled`, `partial`, `fulfilled` …)."""
-
-    PLANNED = "planned"
-    REQUESTED = "requested"
-    PACKED = "packed"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
-    CANCELLED = "cancelled"
-    RETURNED = "returned"
-
-
-class LabelStatus(StrEnum):
-    NONE = "none"
-    BUYING = "buying"
-    BOUGHT = "bought"
-    REFUND_REQUESTED = "refund_requested"
-    REFUNDED = "refunded"
-    REFUND_REJECTED = "refund_rejected"
-    USED = "used"
-
-
+CLOSED = frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED})
+CALLED_OFF = frozenset({Cancellation.ACCEPTED, Cancellation.PARTLY})
 OPEN_LABELS = frozenset({LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED})
 """Labels that are neither used nor given back."""
 
@@ -85,22 +50,6 @@ class HoldReason(StrEnum):
     LABEL_REFUND = "label_refund"
     RECONCILIATION = "reconciliation"
     OPERATOR = "operator"
-
-
-class CancelReason(StrEnum):
-    CUSTOMER = "customer"
-    PAYMENT = "payment"
-    STOCK = "stock"
-    FRAUD = "fraud"
-    OPERATOR = "operator"
-
-
-class Recall(StrEnum):
-    """A fulfillment the warehouse was asked to stop."""
-
-    ASKED = "asked"
-    CONFIRMED = "confirmed"
-    REFUSED = "refused"
 
 
 Action = Literal["retry", "skip", "cancel"]

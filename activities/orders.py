@@ -11,6 +11,7 @@ from activities.facts.journal import locked_order, mark_read, note
 from activities.models import CancelReason, ChangeStep, HoldStep, LoadStep, Policy, RemarkStep, ResolveStep, Snapshot
 from activities.views.snapshot import snapshot, whole
 from infra.database.tables import Change, Hold, TimelineEntry
+from infra.words import Decision
 
 
 class OrderActivities:
@@ -122,4 +123,4 @@ def skipped(tx: Session, hold: Hold, at: datetime) -> None:
 
 def settle_change(tx: Session, step: ResolveStep) -> None:
     for change in tx.scalars(select(Change).where(Change.change_id == step.change_id)):
-        change.decision, change.decided_at = "refused", step.at
+        change.decision, change.decided_at = Decision.REFUSED, step.at

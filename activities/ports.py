@@ -10,6 +10,9 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from infra.words import RefundStatus as RefundStatus
+from infra.words import TrackingStatus as TrackingStatus
+
 
 class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,12 +63,6 @@ class PaymentIntent(Value):
     action_url: str | None = None
     """Where the customer proves who they are (3-D Secure)."""
     metadata: dict[str, str] = {}
-
-
-class RefundStatus(StrEnum):
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
 
 
 class Refund(Value):
@@ -159,17 +156,6 @@ class Label(Value):
     advice: str = ""
     final: bool = False
     """Of a failed label: whether buying again is useless until somebody has followed the advice."""
-
-
-class TrackingStatus(StrEnum):
-    UNKNOWN = "unknown"
-    PRE_TRANSIT = "pre_transit"
-    IN_TRANSIT = "in_transit"
-    OUT_FOR_DELIVERY = "out_for_delivery"
-    AVAILABLE_FOR_PICKUP = "available_for_pickup"
-    DELIVERED = "delivered"
-    RETURN_TO_SENDER = "return_to_sender"
-    FAILURE = "failure"
 
 
 class Tracking(Value):

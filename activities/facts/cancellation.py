@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from activities.facts import planning
 from activities.facts.journal import fulfillments_of, locked_order, note, nudge, tell
 from activities.facts.statuses import derive, in_doubt, sums
-from activities.models import LEFT, CancelReason, FulfillmentStatus, Recall
+from activities.models import CALLED_OFF, CLOSED, LEFT, CancelReason, FulfillmentStatus, Recall
 from infra.clock import wall_clock
 from infra.database.tables import (
     Change,
@@ -16,12 +16,13 @@ from infra.database.tables import (
     MoneyMove,
     Order,
 )
+from infra.words import Cancellation, ChangeKind, Decision, MoneyMoveKind, PaymentMethod
 
 
 def cancellation_asked(tx: Session, order_id: str, *, reason: CancelReason, by: str, why: str) -> Change:
     """Stored as asked; the order decides it."""
     order = locked_order(tx, order_id)
-    change = Change(order_id=order_id, kind="cancel", reason=reason, by=by, why=why, recorded_at=wall_clock())
+    change = Change(order_id=order_id, kind=ChangeKind.CANCEL, reason=reason, by=by, why=why, recorded_at=wall_clock())
     tx.add(change)
     note(tx, order, "cancellation_asked", wall_clock(), reason=reason, by=by)
     derive(tx, order)
@@ -37,32 +38,32 @@ def cancellation_decided(
     change = tx.get(Change, change_id) if change_id else None
     if change is not None:
         reason, by, why = CancelReason(change.reason or reason), change.by, change.why
-    if order.cancellation in ("accepted", "partly"):
-        decision = order.cancellation
+    if order.cancellation in CALLED_OFF:
+        decision = Cancellation(order.cancellation)
     else:
         decision = decided(tx, order)
-        order.cancellation, order.cancellation_settled = decision, decision == "refused"
-        order.cancel_reason = reason if decision != "refused" else None
+        order.cancellation, order.cancellation_settled = decision, decision == Cancellation.REFUSED
+        order.cancel_reason = reason if decision != Cancellation.REFUSED else None
         order.cancel_note = why or None
         note(tx, order, f"cancellation_{decision}", at, reason=reason, by=by)
-        if decision == "refused":
+        if decision == Cancellation.REFUSED:
             tell(tx, order, "cancellation_refused", f"request {change_id}" if change_id else "")
     for open_change in tx.scalars(
-        select(Change).where(Change.order_id == order_id, Change.kind == "cancel", Change.decision.is_(None))
+        select(Change).where(Change.order_id == order_id, Change.kind == ChangeKind.CANCEL, Change.decision.is_(None))
     ):
-        open_change.decision, open_change.decided_at = decision, at
+        open_change.decision, open_change.decided_at = Decision(decision), at
     derive(tx, order)
 
 
-def decided(tx: Session, order: Order) -> str:
-    states = [f.status for f in fulfillments_of(tx, order.order_id) if f.status != "cancelled"]
+def decided(tx: Session, order: Order) -> Cancellation:
+    states = [f.status for f in fulfillments_of(tx, order.order_id) if f.status != FulfillmentStatus.CANCELLED]
     left = [status for status in states if status in LEFT]
     now = sums(tx, order)
-    if order.status in ("completed", "cancelled"):
-        return "refused"
+    if order.status in CLOSED:
+        return Cancellation.REFUSED
     if left and len(left) == len(states) and not (now.waiting or now.unplanned or now.unreserved > 0):
-        return "refused"
-    return "partly" if left else "accepted"
+        return Cancellation.REFUSED
+    return Cancellation.PARTLY if left else Cancellation.ACCEPTED
 
 
 def cancellation_settled(tx: Session, order: Order, at: datetime, *, given_up: bool) -> None:
@@ -73,13 +74,13 @@ def cancellation_settled(tx: Session, order: Order, at: datetime, *, given_up: b
     fulfillments = fulfillments_of(tx, order.order_id)
     stopped = [f for f in fulfillments if f.status == FulfillmentStatus.CANCELLED and f.recall == Recall.CONFIRMED]
     if all(f.status == FulfillmentStatus.CANCELLED for f in fulfillments):
-        order.cancellation = "accepted"
+        order.cancellation = Cancellation.ACCEPTED
         tell(tx, order, "cancelled", "", **about_money(tx, order, stopped))
     elif given_up or stopped:
-        order.cancellation = "partly"
+        order.cancellation = Cancellation.PARTLY
         tell(tx, order, "partly_cancelled", "", **about_money(tx, order, stopped))
     else:
-        order.cancellation, order.cancel_reason = "refused", None
+        order.cancellation, order.cancel_reason = Cancellation.REFUSED, None
         note(tx, order, "cancellation_refused", at)
         tell(tx, order, "cancellation_refused")
 
@@ -94,11 +95,13 @@ def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
 
 def about_money(tx: Session, order: Order, stopped: list[Fulfillment]) -> dict[str, str | int]:
     """What the customer hears of the money for what will not be sent."""
-    if order.pay_by == "external":
+    if order.pay_by == PaymentMethod.EXTERNAL:
         return {"paid_as": order.payment_reference}
     ids = {f.fulfillment_id for f in stopped}
     taken = select(func.sum(MoneyMove.amount)).where(
-        MoneyMove.order_id == order.order_id, MoneyMove.kind == "captured", MoneyMove.fulfillment_id.in_(ids)
+        MoneyMove.order_id == order.order_id,
+        MoneyMove.kind == MoneyMoveKind.CAPTURED,
+        MoneyMove.fulfillment_id.in_(ids),
     )
     refunded = int(tx.scalar(taken) or 0)  # PostgreSQL sums BIGINT to a decimal
     doubt = {"charge_in_doubt": 1} if ids & in_doubt(tx, order.order_id, "capture") else {}

@@ -21,6 +21,7 @@ from activities.facts.statuses import sums
 from activities.models import LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order
+from infra.words import ReservationStatus
 
 
 def released(tx: Session, fulfillment_id: str, at: datetime) -> None:
@@ -67,7 +68,7 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     for r in gone:
         units = left.get((r.sku, r.location_id), (0, 0))[0] - r.quantity
         left[r.sku, r.location_id] = (units, units)
-        r.status = "consumed"
+        r.status = ReservationStatus.CONSUMED
     inventory.move(tx, "shipped", fulfillment_id, left)
     links = []
     for parcel in parcels_of(tx, fulfillment_id):

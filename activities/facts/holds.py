@@ -10,6 +10,7 @@ from activities.facts.journal import fulfillments_of, locked_order, note
 from activities.facts.statuses import derive
 from activities.models import LEFT, FulfillmentStatus, HoldReason
 from infra.database.tables import Change, Hold, Order
+from infra.words import Decision
 
 FORWARD_STEPS = frozenset(
     {
@@ -89,7 +90,8 @@ def closed(
         hold.closed_at, hold.action, hold.closed_by, hold.why = at, action, by, why
         note(tx, order, "hold_closed", at, fulfillment_id=hold.fulfillment_id, hold=hold_id, action=action, by=by)
     for change in asked:
-        change.decision, change.decided_at = (action if change.action == hold.action else "superseded"), at
+        change.decision = Decision(action) if change.action == hold.action else Decision.SUPERSEDED
+        change.decided_at = at
     derive(tx, order)
     return first
 

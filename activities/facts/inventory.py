@@ -25,6 +25,7 @@ from infra.database.tables import (
     Stock,
     StockMove,
 )
+from infra.words import BackorderStatus, ReservationStatus
 
 
 def lock(tx: Session, skus: Iterable[str]) -> dict[str, Product]:
@@ -94,7 +95,7 @@ def give_back(tx: Session, order: Order, reservations: list[Reservation]) -> Non
     freed: dict[tuple[str, str], tuple[int, int]] = {}
     for r in reservations:
         freed[r.sku, r.location_id] = (0, freed.get((r.sku, r.location_id), (0, 0))[1] - r.quantity)
-        r.status = "released"
+        r.status = ReservationStatus.RELEASED
     move(tx, "released", order.order_id, freed)
     serve(tx, freed)
 
@@ -195,5 +196,5 @@ def allocated(backorder: Backorder, location_id: str, count: int) -> dict[str, A
         backorder.first_unit += count
         backorder.quantity -= count
     else:
-        backorder.status = "allocated"
+        backorder.status = BackorderStatus.ALLOCATED
     return reservation

@@ -10,8 +10,9 @@ from activities.facts.journal import locked_order, note
 from activities.facts.statuses import derive
 from infra.clock import wall_clock
 from infra.database.tables import Message, Order, Payment
+from infra.words import MessageStatus
 
-FINAL = ("delivered", "undelivered", "failed", "read")
+FINAL = (MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED, MessageStatus.READ)
 ASKS_TO_PAY = ("payment_problem", "payment_action")
 
 
@@ -35,7 +36,7 @@ def given_up(tx: Session, order_id: str, at: datetime) -> None:
         select(Message).where(Message.order_id == order_id, Message.status.in_(("pending", "claimed")))
     ).all()
     for row in rows:
-        row.status, row.code = "failed", "given_up"
+        row.status, row.code = MessageStatus.FAILED, "given_up"
     if rows:
         note(tx, order, "messages_given_up", at, kinds=sorted({row.kind for row in rows}))
         derive(tx, order)
@@ -53,7 +54,7 @@ def reported(tx: Session, reference: str, status: str, code: str | None) -> bool
         .execution_options(populate_existing=True)
     ).all()
     for row in rows:
-        row.status, row.code = status, code
+        row.status, row.code = MessageStatus(status), code
     if rows:
         order.version += 1
     return bool(rows)

@@ -14,6 +14,7 @@ from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from activities.ports import Refund as ProviderRefund
 from infra.clock import wall_clock
 from infra.database.tables import Customer, Fulfillment, MoneyMove, Order, Payment, Refund, SavedMethod
+from infra.words import AuthorizationStatus
 
 
 def moved(
@@ -56,7 +57,7 @@ def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) 
         return ended(tx, payment_id, "captured_elsewhere", at, taken=answer.captured)
     subject = f"payment {payment.n}"
     if answer.status == IntentStatus.AUTHORIZED:
-        payment.status, payment.capture_before = "authorized", answer.capture_before
+        payment.status, payment.capture_before = AuthorizationStatus.AUTHORIZED, answer.capture_before
         payment.multicapture, payment.amount = answer.multicapture, answer.capturable
         payment.method = answer.payment_method or payment.method
         moved(tx, order, payment, "authorized", payment.amount, f"{payment.intent}", at)
@@ -66,13 +67,14 @@ def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) 
             tell(tx, order, "confirmed", "", total=order.total)
         close_recovered(tx, order.order_id, "authorize", at)
     elif answer.status == IntentStatus.ACTION_REQUIRED and payment.status != "action_required":
-        payment.status, payment.action_url = "action_required", answer.action_url
+        payment.status, payment.action_url = AuthorizationStatus.ACTION_REQUIRED, answer.action_url
         note(tx, order, "payment_action_required", at, payment=payment.n)
         tell(tx, order, "payment_action", subject, url=answer.action_url or "")
     elif payment.off_session and payment.status == "action_required":
         return False  # the customer was asked, and this is the same refusal in other words
     elif answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED) and payment.status != "declined":
-        payment.status, payment.decline_code = "declined", answer.decline_code or answer.status.value
+        payment.status = AuthorizationStatus.DECLINED
+        payment.decline_code = answer.decline_code or answer.status.value
         note(tx, order, "declined", at, code=payment.decline_code, payment=payment.n)
         tell(tx, order, "payment_problem", subject)
     else:
@@ -89,7 +91,7 @@ def customer_acted(tx: Session, payment_id: int, at: datetime) -> bool:
     order, payment = locked_payment(tx, payment_id)
     if payment.status != "action_required":
         return False
-    payment.status = "asked"
+    payment.status = AuthorizationStatus.ASKED
     note(tx, order, "payment_confirmed", at, payment=payment.n)
     derive(tx, order)
     return True
@@ -134,7 +136,7 @@ def captured(tx: Session, fulfillment_id: str, payment_id: int, after: PaymentIn
     f.captured = True
     payment.captured += f.amount
     if after.status == IntentStatus.CAPTURED or not payment.multicapture:
-        payment.status = "captured"
+        payment.status = AuthorizationStatus.CAPTURED
     moved(tx, order, payment, "captured", f.amount, f"{payment.intent}:{fulfillment_id}", at, fulfillment_id)
     note(tx, order, "captured", at, fulfillment_id=fulfillment_id, amount=f.amount)
     changed(tx, order, f)
@@ -165,7 +167,7 @@ def ended(tx: Session, payment_id: int, kind: str, at: datetime, *, taken: int =
     left = payment.amount - payment.captured
     if payment.status == "authorized":
         moved(tx, order, payment, "voided", left, f"{payment.intent}", at)
-    payment.status = "captured" if payment.captured else "ended"
+    payment.status = AuthorizationStatus.CAPTURED if payment.captured else AuthorizationStatus.ENDED
     note(tx, order, kind, at, amount=left, payment=payment.n)
     if taken > payment.captured:
         opened(

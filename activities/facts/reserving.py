@@ -23,6 +23,7 @@ from infra.database.tables import (
     Product,
     Reservation,
 )
+from infra.words import BackorderStatus
 
 
 def reserved(tx: Session, order_id: str, at: datetime) -> None:
@@ -143,7 +144,7 @@ def released(tx: Session, order_id: str, at: datetime) -> None:
     )
     waiting = list(tx.scalars(select(Backorder).where(Backorder.order_id == order_id, Backorder.status == "waiting")))
     for backorder in waiting:
-        backorder.status = "cancelled"
+        backorder.status = BackorderStatus.CANCELLED
     cancel_units(tx, order_id, [(backorder.line_no, backorder.quantity) for backorder in waiting])
     for fulfillment in tx.scalars(
         select(Fulfillment).where(Fulfillment.order_id == order_id, Fulfillment.status == FulfillmentStatus.PLANNED)

@@ -9,12 +9,13 @@ from activities.facts.journal import fulfillments_of, locked_order, note
 from activities.facts.money import locked_payment
 from activities.facts.statuses import derive
 from activities.models import FulfillmentStatus, HoldReason
+from infra.words import AuthorizationStatus
 
 
 def too_small(tx: Session, payment_id: int, code: str, at: datetime) -> None:
     """A person decides about it."""
     order, payment = locked_payment(tx, payment_id)
-    payment.status, payment.decline_code = "declined", code
+    payment.status, payment.decline_code = AuthorizationStatus.DECLINED, code
     note(tx, order, "declined", at, code=code, payment=payment.n)
     opened(
         tx,

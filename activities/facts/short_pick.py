@@ -14,6 +14,7 @@ from activities.facts.statuses import in_doubt
 from activities.intake.allocation import cost
 from activities.models import LEFT, FulfillmentStatus, HoldReason, Recall
 from infra.database.tables import Fulfillment, Order
+from infra.words import ReservationStatus
 
 
 def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, int]], at: datetime) -> bool:
@@ -40,7 +41,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
             key = (sku, f.location_id)
             lost[key] = (lost.get(key, (0, 0))[0] - count, lost.get(key, (0, 0))[1] - count)
             if count == reservation.quantity:
-                reservation.status = "released"
+                reservation.status = ReservationStatus.RELEASED
             else:
                 reservation.quantity -= count
             if not quantity:

@@ -21,6 +21,7 @@ from infra.database.tables import (
     Refund,
     Reservation,
 )
+from infra.words import OrderFulfillment
 
 LIVE = ("action_required", "authorized")
 """Payments that set money aside, or may do so any moment."""
@@ -191,16 +192,16 @@ def payment_status(order: Order, now: Sums) -> PaymentStatus:
     return PaymentStatus.NONE
 
 
-def fulfillment_status(now: Sums) -> str:
+def fulfillment_status(now: Sums) -> OrderFulfillment:
     going = [f.status for f in now.fulfillments if f.status != FulfillmentStatus.CANCELLED]
     left = [status for status in going if status in LEFT]
     whole = not (now.waiting or now.unplanned or now.unreserved > 0)
     if left and whole and all(status == FulfillmentStatus.RETURNED for status in going):
-        return "returned"
+        return OrderFulfillment.RETURNED
     if left and whole and all(status in ENDED for status in going):
-        return "delivered"
+        return OrderFulfillment.DELIVERED
     if left and whole and len(left) == len(going):
-        return "fulfilled"
+        return OrderFulfillment.FULFILLED
     if left:
-        return "partial"
-    return "backordered" if now.waiting else "unfulfilled"
+        return OrderFulfillment.PARTIAL
+    return OrderFulfillment.BACKORDERED if now.waiting else OrderFulfillment.UNFULFILLED

@@ -1,8 +1,9 @@
 """Column types that mean the same on SQLite and on PostgreSQL."""
 
+import enum
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, DateTime, Dialect
+from sqlalchemy import JSON, DateTime, Dialect, Enum
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
@@ -29,3 +30,12 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 # `None` is stored as NULL, not as JSON's own null: else `IS NULL` misses it.
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+OurWord = Enum(
+    enum.Enum,
+    native_enum=False,
+    length=40,
+    validate_strings=True,
+    values_callable=lambda words: [word.value for word in words],
+)
+"""One of infra/words.py's: stored as it is, read as a member of its class. Others are refused, on both ways."""

@@ -77,7 +77,7 @@ def test_a_payment_that_is_made_while_it_is_voided_is_voided_next(
     def authorized(_: Any) -> None:
         PaymentActivities(database.sessions, stripe).authorize(step)
 
-    activities = PaymentActivities(database.sessions, Meanwhile(stripe, "intents", authorized))
+    activities = PaymentActivities(database.sessions, Meanwhile(stripe, "intents_of", authorized))
     sandbox.fail("stripe", "create_intent", "error", match=step.order_id)
     with pytest.raises(OutcomeUnknown):
         PaymentActivities(database.sessions, stripe).authorize(step)

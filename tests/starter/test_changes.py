@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from activities import facts
 from activities.models import CancelReason, HoldReason
 from infra.database.tables import Change, Contact, Fulfillment, Order, Payment
+from infra.words import AuthorizationStatus, Cancellation
 from tests.starter import stages
 from tests.starter.door import Api, an_order
 
@@ -69,7 +70,7 @@ async def test_what_is_closed_is_not_cancelled(api: Api) -> None:
         facts.cancellation.cancellation_decided(
             tx, "W-1001", None, reason=CancelReason.CUSTOMER, by="x", why="", at=stages.now()
         )
-        tx.scalars(select(Payment)).one().status = "ended"
+        tx.scalars(select(Payment)).one().status = AuthorizationStatus.ENDED
         facts.reserving.released(tx, "W-1001", stages.now())
     answer = await ask(api, "cancellation", {})
     assert (answer.status_code, changes(api)) == (409, 0)
@@ -146,7 +147,7 @@ async def test_another_card_is_taken_for_what_a_cancellation_could_not_stop(api:
     stages.authorized(api.database)
     held(api, HoldReason.PAYMENT_ACTION)
     with api.database.sessions.begin() as tx:
-        tx.get_one(Order, "W-1001").cancellation = "partly"
+        tx.get_one(Order, "W-1001").cancellation = Cancellation.PARTLY
     assert (await ask(api, "payment-method", {"payment_method": "pm_card_amex"})).status_code == 202
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from infra.database.tables import Effect, Hold, Message, Stock
 from infra.processes import NotReady
+from infra.words import Channel
 from tests.invariants import broken
 from tests.whole.house import House, Part, order
 
@@ -121,5 +122,5 @@ def messages(house: House, order_id: str) -> dict[str, int]:
             .group_by(Message.channel)
         )
         counted = dict(tx.execute(sent).all())
-    assert set(counted) == {"email", "sms"}, f"{order_id}: {counted}"
-    return {"emails": counted["email"], "sms": counted["sms"]}
+    assert set(counted) == set(Channel), f"{order_id}: {counted}"
+    return {"emails": counted[Channel.EMAIL], "sms": counted[Channel.SMS]}

@@ -1,6 +1,7 @@
 """What all tables share: types, names of constraints, and which columns are about persons."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -11,7 +12,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase
 
-from infra.database.types import Json, UTCDateTime
+from infra.database.types import Json, OurWord, UTCDateTime
 
 metadata = MetaData(
     naming_convention={
@@ -25,7 +26,7 @@ metadata = MetaData(
 
 ID = String(64)
 WORD = String(40)
-"""A state, a reason, a kind: one of our own words."""
+"""A short name. Of our own words, which are listed, see infra/words.py."""
 SERVICE = String(100)
 """A carrier's service by its token."""
 REFERENCE = String(255)
@@ -37,4 +38,4 @@ COUNTER = BigInteger().with_variant(Integer(), "sqlite")
 
 class Base(DeclarativeBase):
     metadata = metadata
-    type_annotation_map = {datetime: UTCDateTime, dict[str, Any]: Json, list[Any]: Json}
+    type_annotation_map = {datetime: UTCDateTime, StrEnum: OurWord, dict[str, Any]: Json, list[Any]: Json}

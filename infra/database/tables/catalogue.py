@@ -9,6 +9,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import ID, REFERENCE, WORD, Base
+from infra.words import LocationKind
 
 
 class Product(Base):
@@ -35,7 +36,7 @@ class Location(Base):
 
     location_id: Mapped[str] = mapped_column(ID, primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
-    kind: Mapped[str] = mapped_column(WORD)
+    kind: Mapped[LocationKind]
     priority: Mapped[int]
     """Lower is asked first."""
     warehouse: Mapped[str] = mapped_column(WORD)

@@ -11,6 +11,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import PERSONAL, REFERENCE, SERVICE, WORD, Base
+from infra.words import FulfillmentStatus, LabelStatus, Recall, TrackingStatus
 
 
 class Fulfillment(Base):
@@ -24,9 +25,9 @@ class Fulfillment(Base):
     n: Mapped[int]
     location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.contact_id"))
-    status: Mapped[str] = mapped_column(WORD)
-    recall: Mapped[str | None] = mapped_column(WORD)
-    """The wish to stop it: `asked`, `confirmed`, `refused`."""
+    status: Mapped[FulfillmentStatus]
+    recall: Mapped[Recall | None]
+    """The wish to stop it."""
     amount: Mapped[int] = mapped_column(BigInteger)
     """What its units cost."""
     captured: Mapped[bool]
@@ -54,10 +55,10 @@ class Parcel(Base):
     rate_currency: Mapped[str | None] = mapped_column(String(3))
     carrier: Mapped[str | None] = mapped_column(WORD)
     service: Mapped[str | None] = mapped_column(SERVICE)
-    label_status: Mapped[str] = mapped_column(WORD)
+    label_status: Mapped[LabelStatus]
     label_id: Mapped[str | None] = mapped_column(REFERENCE, unique=True)
     label_url: Mapped[str | None] = mapped_column(String(1000), info=PERSONAL)
     tracking_number: Mapped[str | None] = mapped_column(REFERENCE, index=True, info=PERSONAL)
     tracking_url: Mapped[str | None] = mapped_column(String(1000), info=PERSONAL)
-    tracking_status: Mapped[str] = mapped_column(WORD)
+    tracking_status: Mapped[TrackingStatus]
     tracked_at: Mapped[datetime | None]

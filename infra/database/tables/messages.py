@@ -11,6 +11,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import COUNTER, PERSONAL, REFERENCE, WORD, Base
+from infra.words import Channel, MessageKind, MessageStatus
 
 
 class Message(Base):
@@ -21,13 +22,12 @@ class Message(Base):
 
     message_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
-    kind: Mapped[str] = mapped_column(WORD)
+    kind: Mapped[MessageKind]
     subject: Mapped[str] = mapped_column(String(100))
     """What it is about: a fulfillment, a payment, or nothing."""
-    channel: Mapped[str] = mapped_column(WORD)
+    channel: Mapped[Channel]
     data: Mapped[dict[str, Any]] = mapped_column(info=PERSONAL)
-    status: Mapped[str] = mapped_column(WORD)
-    """`pending`, `claimed`, `sent`, `failed`."""
+    status: Mapped[MessageStatus]
     claimed_as: Mapped[str | None] = mapped_column(String(160))
     """The one message that carries this and the others claimed with it."""
     tried_at: Mapped[datetime | None]

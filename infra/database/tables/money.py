@@ -11,6 +11,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import COUNTER, PERSONAL, REFERENCE, WORD, Base
+from infra.words import AuthorizationStatus, MoneyMoveKind, RefundStatus
 
 
 class Payment(Base):
@@ -25,8 +26,7 @@ class Payment(Base):
     method: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
     off_session: Mapped[bool]
     amount: Mapped[int] = mapped_column(BigInteger)
-    status: Mapped[str] = mapped_column(WORD)
-    """`asked`, `action_required`, `declined`, `authorized`, `captured`, `ended`."""
+    status: Mapped[AuthorizationStatus]
     intent: Mapped[str | None] = mapped_column(REFERENCE, unique=True, info=PERSONAL)
     """The provider's id for it."""
     captured: Mapped[int] = mapped_column(BigInteger)
@@ -47,8 +47,7 @@ class MoneyMove(Base):
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.payment_id"))
     fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"))
-    kind: Mapped[str] = mapped_column(WORD)
-    """`authorized`, `captured`, `voided`, `refunded`, `refund_failed`."""
+    kind: Mapped[MoneyMoveKind]
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     reference: Mapped[str] = mapped_column(REFERENCE)
@@ -65,6 +64,5 @@ class Refund(Base):
     fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"))
     amount: Mapped[int] = mapped_column(BigInteger)
     reference: Mapped[str] = mapped_column(REFERENCE, unique=True)
-    status: Mapped[str] = mapped_column(WORD)
-    """`pending`, `succeeded`, `failed`."""
+    status: Mapped[RefundStatus]
     recorded_at: Mapped[datetime]

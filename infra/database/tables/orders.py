@@ -13,6 +13,17 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, SERVICE, WORD, Base
+from infra.words import (
+    BackorderPolicy,
+    Cancellation,
+    CancelReason,
+    ContactKind,
+    OrderFulfillment,
+    OrderStatus,
+    PaymentMethod,
+    PaymentStatus,
+    ShippingMethod,
+)
 
 
 class Order(Base):
@@ -32,26 +43,24 @@ class Order(Base):
     channel: Mapped[str] = mapped_column(WORD)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.customer_id"))
     currency: Mapped[str] = mapped_column(String(3))
-    status: Mapped[str] = mapped_column(WORD)
-    payment_status: Mapped[str] = mapped_column(WORD)
-    fulfillment_status: Mapped[str] = mapped_column(WORD)
-    cancellation: Mapped[str | None] = mapped_column(WORD)
-    """What became of the wish to cancel: `accepted`, `partly`, `refused`."""
+    status: Mapped[OrderStatus]
+    payment_status: Mapped[PaymentStatus]
+    fulfillment_status: Mapped[OrderFulfillment]
+    cancellation: Mapped[Cancellation | None]
     cancellation_settled: Mapped[bool]
     """Every warehouse has answered, what was left was given back, and the customer is to hear of it."""
-    cancel_reason: Mapped[str | None] = mapped_column(WORD)
+    cancel_reason: Mapped[CancelReason | None]
     cancel_note: Mapped[str | None] = mapped_column(String(500), info=PERSONAL)
-    backorder: Mapped[str] = mapped_column(WORD)
-    shipping_method: Mapped[str] = mapped_column(WORD)
+    backorder: Mapped[BackorderPolicy]
+    shipping_method: Mapped[ShippingMethod]
     service: Mapped[str] = mapped_column(SERVICE)
     shipping_price: Mapped[int] = mapped_column(BigInteger)
     tax: Mapped[int] = mapped_column(BigInteger)
     discount: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[int] = mapped_column(BigInteger)
-    pay_by: Mapped[str] = mapped_column(WORD)
-    """`card`, `payment_intent`, `external`."""
+    pay_by: Mapped[PaymentMethod]
     payment_reference: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
-    """Card: the method given with the order; payment_intent: the intent; external: who paid."""
+    """Card: the method given with the order; external: who paid."""
     locale: Mapped[str] = mapped_column(WORD, info=PERSONAL)
     notify: Mapped[list[Any]]
     track_token: Mapped[str] = mapped_column(ID, unique=True, info=PERSONAL)
@@ -105,8 +114,7 @@ class Contact(Base):
 
     contact_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
-    kind: Mapped[str] = mapped_column(WORD)
-    """`customer`, `ship_to` (the order's) or `line` (one line's)."""
+    kind: Mapped[ContactKind]
     name: Mapped[str] = mapped_column(String(200), info=PERSONAL)
     email: Mapped[str] = mapped_column(String(320), info=PERSONAL)
     phone: Mapped[str] = mapped_column(String(32), info=PERSONAL)

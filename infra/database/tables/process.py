@@ -13,6 +13,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, WORD, Base
+from infra.words import CancelReason, ChangeKind, Decision
 
 
 class Effect(Base):
@@ -66,14 +67,13 @@ class Change(Base):
 
     change_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
-    kind: Mapped[str] = mapped_column(WORD)
-    """`cancel`, `resolve`."""
+    kind: Mapped[ChangeKind]
     hold_id: Mapped[str | None] = mapped_column(ForeignKey("holds.hold_id"))
     action: Mapped[str | None] = mapped_column(WORD)
-    reason: Mapped[str | None] = mapped_column(WORD)
+    reason: Mapped[CancelReason | None]
     by: Mapped[str] = mapped_column(String(100), info=PERSONAL)
     why: Mapped[str] = mapped_column(String(500), info=PERSONAL)
-    decision: Mapped[str | None] = mapped_column(WORD)
+    decision: Mapped[Decision | None]
     recorded_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
 

@@ -11,7 +11,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from infra.database.tables.base import COUNTER, ID, REFERENCE, WORD, Base
+from infra.database.tables.base import COUNTER, ID, REFERENCE, Base
+from infra.words import BackorderStatus, ReservationStatus, StockMoveKind
 
 
 class Stock(Base):
@@ -32,7 +33,7 @@ class StockMove(Base):
     move_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     sku: Mapped[str] = mapped_column(ID, index=True)
     location_id: Mapped[str] = mapped_column(ID)
-    kind: Mapped[str] = mapped_column(WORD)
+    kind: Mapped[StockMoveKind]
     on_hand: Mapped[int]
     reserved: Mapped[int]
     reference: Mapped[str] = mapped_column(REFERENCE)
@@ -63,7 +64,7 @@ class Reservation(Base):
     quantity: Mapped[int]
     location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
     fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"), index=True)
-    status: Mapped[str] = mapped_column(WORD)
+    status: Mapped[ReservationStatus]
 
 
 class Backorder(Base):
@@ -87,7 +88,7 @@ class Backorder(Base):
     sku: Mapped[str] = mapped_column(ID)
     first_unit: Mapped[int]
     quantity: Mapped[int]
-    status: Mapped[str] = mapped_column(WORD)
+    status: Mapped[BackorderStatus]
     promised_on: Mapped[date]
     placed_at: Mapped[datetime]
     """The order's: backorders are served in order of placement."""

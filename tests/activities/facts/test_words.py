@@ -8,6 +8,7 @@ from sqlalchemy import select
 from activities import facts
 from infra.clock import wall_clock
 from infra.database.tables import Message, Order, OrderLine
+from infra.words import Cancellation
 from tests.activities import orders
 from tests.fixtures_database import Database
 
@@ -40,7 +41,7 @@ def test_a_part_that_leaves_is_no_whole_order(database: Database, rest: str) -> 
     fulfillment = orders.packed(database, ORDER)
     with database.sessions.begin() as tx:
         if rest == "is cancelled":
-            tx.get_one(Order, ORDER).cancellation = "partly"
+            tx.get_one(Order, ORDER).cancellation = Cancellation.PARTLY
         facts.handing_over.released(tx, fulfillment, wall_clock())
         facts.handing_over.handed_over(tx, fulfillment, wall_clock())
     kind = "partly_shipped" if rest == "waits" else "shipped"
