@@ -178,11 +178,30 @@ class Snapshot(Value):
     policy: Policy | None = None
 
 
-class OrderStep(Value):
-    """One step of the order as a whole. `at` is the order's own time."""
+class Step(Value):
+    """What an activity is given. `at` is the workflow's own time, at each attempt anew."""
+
+    at: datetime
+
+    @property
+    def part(self) -> str | None:
+        """Which part of the workflow's subject it is about; none: the whole."""
+        return None
+
+    @property
+    def item(self) -> int | None:
+        """Which one of several in this part."""
+        return None
+
+    @property
+    def about(self) -> str:
+        return f"{self.part or ''}/{self.item}" if self.item else self.part or ""
+
+
+class OrderStep(Step):
+    """One step of the order as a whole."""
 
     order_id: str
-    at: datetime
 
 
 class LoadStep(OrderStep):
@@ -194,6 +213,10 @@ class LoadStep(OrderStep):
 class FulfillmentStep(OrderStep):
     fulfillment_id: str
 
+    @property
+    def part(self) -> str:
+        return self.fulfillment_id
+
 
 class CoverStep(FulfillmentStep):
     """Money for this fulfillment's share, by an authorization that is good until then."""
@@ -203,6 +226,10 @@ class CoverStep(FulfillmentStep):
 
 class ParcelStep(FulfillmentStep):
     parcel: int
+
+    @property
+    def item(self) -> int:
+        return self.parcel
 
 
 class ChangeStep(OrderStep):

@@ -1,7 +1,6 @@
 """One fulfillment inside its order: requested → packed → labelled → captured → released → shipped → delivered."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from temporalio import workflow
 
@@ -9,13 +8,18 @@ from activities.models import (
     ENDED,
     OPEN_LABELS,
     Action,
+    CoverStep,
     FulfillmentSnapshot,
     FulfillmentStatus,
+    FulfillmentStep,
     HoldReason,
     LabelStatus,
+    ParcelStep,
     Recall,
+    Snapshot,
 )
 from workflows import calls
+from workflows.call import Call, Condition, StepT
 from workflows.progress import CalledOff, Progress
 
 Status = FulfillmentStatus
@@ -54,7 +58,7 @@ class FulfillmentRun:
         """Asks the warehouse, and waits until it has packed. A silent warehouse is a hold."""
         while self.now.status in BEFORE_PACKED:
             await self.until(lambda: self.progress.hold_of("refused", self.fulfillment_id) is None)
-            await self.do(calls.REQUEST)
+            await self.do(calls.REQUEST, self.step)
             patience = (self.now.since or workflow.now()) + self.progress.policy.packing_patience
             if not await self.until(self.request_answered, at=patience):
                 await self.silent("request", ("retry", "cancel"), self.request_answered)
@@ -70,7 +74,7 @@ class FulfillmentRun:
         async with self.progress.money:
             await self.covered()
         while lacking := self.unlabelled():  # whatever it is packed in by then
-            await self.do(calls.BUY, parcel=lacking[0])
+            await self.do(calls.BUY, self.of_parcel(lacking[0]))
 
     def unlabelled(self) -> list[int]:
         return self.labels(LabelStatus.NONE, LabelStatus.BUYING) if self.now.status == Status.PACKED else []
@@ -82,7 +86,7 @@ class FulfillmentRun:
         async with self.progress.money:
             while self.unpaid():
                 await self.covered()
-                await self.do(calls.CAPTURE)
+                await self.do(calls.CAPTURE, self.step)
 
     def unpaid(self) -> bool:
         """Ready, or gone without our release, and not paid for."""
@@ -91,7 +95,7 @@ class FulfillmentRun:
 
     async def released(self) -> None:
         if self.now.status == Status.PACKED and not self.now.released:
-            await self.do(calls.RELEASE)
+            await self.do(calls.RELEASE, self.step)
 
     async def shipped(self) -> None:
         """Waits until it has left. A warehouse that does not say so is a hold; the carrier's word counts too."""
@@ -111,7 +115,7 @@ class FulfillmentRun:
         overdue = self.now.since and workflow.now() >= self.now.since + self.progress.policy.first_poll
         while self.now.status == Status.SHIPPED:
             if overdue or not await self.progress.until(lambda: self.now.status != Status.SHIPPED, self.next_poll()):
-                await self.do(calls.POLL, undoing=True)
+                await self.do(calls.POLL, self.step, undoing=True)
                 overdue = False
 
     def next_poll(self) -> datetime:
@@ -127,10 +131,9 @@ class FulfillmentRun:
         p = self.progress
         while not self.has_cover():
             if p.order.payment_ready:
-                await p.do(calls.AUTHORIZE, wanted_for=self.fulfillment_id)
+                await p.do(calls.AUTHORIZE, p.step, wanted_for=self.fulfillment_id)
             else:
-                good_until = workflow.now() + p.policy.authorization_margin
-                await self.do(calls.REAUTHORIZE, good_until=good_until)
+                await self.do(calls.REAUTHORIZE, self.cover(workflow.now() + p.policy.authorization_margin))
             await self.until(lambda: self.has_cover() or p.order.payment_ready or p.hold_of("authorize", None) is None)
             await p.still_wanted(self.fulfillment_id)
 
@@ -147,7 +150,7 @@ class FulfillmentRun:
     async def recalled(self) -> bool:
         """Undo of the request: the warehouse says whether it could stop. False when it was never asked."""
         while not self.recall_answered():
-            await self.do(calls.RECALL, undoing=True)
+            await self.do(calls.RECALL, self.step, undoing=True)
             if self.now.status == Status.PLANNED and not self.now.recall:
                 return False
             if not await self.progress.until(self.recall_answered, within=self.progress.policy.packing_patience):
@@ -161,34 +164,45 @@ class FulfillmentRun:
         """Undo of label and capture, when the goods do not leave, or left without them: both asked for, then both
         waited for."""
         if self.now.refund == "due":
-            await self.do(calls.REFUND, undoing=True)
+            await self.do(calls.REFUND, self.step, undoing=True)
         for n in self.labels(LabelStatus.BUYING, LabelStatus.BOUGHT):
-            await self.do(calls.REFUND_LABEL, undoing=True, parcel=n)
+            await self.do(calls.REFUND_LABEL, self.of_parcel(n), undoing=True)
         interval = self.progress.policy.first_poll
         while self.unanswered():
             if await self.progress.until(lambda: not self.unanswered(), within=interval):
                 return
             if self.now.refund == "pending":
-                await self.do(calls.REFUND, undoing=True)
+                await self.do(calls.REFUND, self.step, undoing=True)
             for n in self.labels(LabelStatus.REFUND_REQUESTED):
-                await self.do(calls.REFUND_LABEL, undoing=True, parcel=n)
+                await self.do(calls.REFUND_LABEL, self.of_parcel(n), undoing=True)
 
     def unanswered(self) -> bool:
         return self.now.refund == "pending" or bool(self.labels(LabelStatus.REFUND_REQUESTED))
 
     # --- steps and waits of this fulfillment -------------------------------------------------------------------------
 
-    async def do(self, call: calls.Call, *, undoing: bool = False, **about: Any) -> bool:
-        return await self.progress.do(call, undoing=undoing, fulfillment_id=self.fulfillment_id, **about)
+    @property
+    def step(self) -> FulfillmentStep:
+        p = self.progress
+        return FulfillmentStep(order_id=p.order_id, at=p.at, fulfillment_id=self.fulfillment_id)
 
-    async def until(
-        self, true: calls.Condition, at: datetime | None = None, *, within: timedelta | None = None
-    ) -> bool:
+    def of_parcel(self, n: int) -> ParcelStep:
+        p = self.progress
+        return ParcelStep(order_id=p.order_id, at=p.at, fulfillment_id=self.fulfillment_id, parcel=n)
+
+    def cover(self, good_until: datetime) -> CoverStep:
+        p = self.progress
+        return CoverStep(order_id=p.order_id, at=p.at, fulfillment_id=self.fulfillment_id, good_until=good_until)
+
+    async def do(self, call: Call[StepT, Snapshot], step: StepT, *, undoing: bool = False) -> bool:
+        return await self.progress.do(call, step, undoing=undoing)
+
+    async def until(self, true: Condition, at: datetime | None = None, *, within: timedelta | None = None) -> bool:
         """As `Progress.until`, and wakes when this fulfillment is to be stopped."""
         wakes = lambda: true() or self.progress.stopping(self.fulfillment_id)  # noqa: E731
         return await self.progress.until(wakes, at, within=within)
 
-    async def silent(self, what: str, offered: tuple[Action, ...], answered: calls.Condition) -> None:
+    async def silent(self, what: str, offered: tuple[Action, ...], answered: Condition) -> None:
         """The warehouse does not answer: a person asks it. Any answer of the warehouse ends the wait too."""
         hold = await self.progress.hold(
             HoldReason.WAREHOUSE,

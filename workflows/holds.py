@@ -4,33 +4,31 @@ try that goes well."""
 from datetime import timedelta
 from typing import Any
 
-from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.models import Action, HoldReason, HoldSnapshot, Snapshot
+from activities.models import Action, HoldReason, HoldSnapshot, HoldStep, ResolveStep, Snapshot
 from workflows import calls
-from workflows.calls import Call, Condition
+from workflows.call import AnswerT, Call, Condition, StepT, start
 from workflows.known import Known
 
 
 class Holds(Known):
-    async def attempt(self, call: Call, *, undoing: bool = True, once: bool = False, **about: Any) -> Snapshot:
-        step = call.takes.model_validate(
-            {"order_id": self.order_id, "at": workflow.now().replace(microsecond=0), **about}
-        )
-        handle = calls.start(call, step, self.policy, once=once)
+    async def attempt(
+        self, call: Call[StepT, AnswerT], step: StepT, *, undoing: bool = True, once: bool = False
+    ) -> AnswerT:
+        handle = start(call, step.model_copy(update={"at": self.at}), self.policy, once=once)
         self.under_way[handle] = call, not undoing
         try:
             return await handle
         finally:
             del self.under_way[handle]
 
-    async def decide(self, call: Call, **about: Any) -> None:
+    async def decide(self, call: Call[StepT, Snapshot], step: StepT) -> None:
         """Nothing new begins meanwhile. If the order is to end, calls between retries end at once and calls under way
         finish first."""
         self.deciding = True
         try:
-            self.learn(await self.attempt(call, **about))
+            self.learn(await self.attempt(call, step))
         finally:
             self.deciding = False
         if self.called_off:
@@ -66,11 +64,17 @@ class Holds(Known):
         fulfillment_id: str | None = None,
     ) -> HoldSnapshot:
         about: dict[str, Any] = {"fulfillment_id": fulfillment_id} if fulfillment_id else {}
-        self.learn(
-            await self.attempt(
-                calls.OPEN_HOLD, reason=reason, step=step, code=code, advice=advice, actions=actions, **about
-            )
+        opened = HoldStep(
+            order_id=self.order_id,
+            at=self.at,
+            reason=reason,
+            step=step,
+            code=code,
+            advice=advice,
+            actions=actions,
+            **about,
         )
+        self.learn(await self.attempt(calls.OPEN_HOLD, opened))
         decided = HoldSnapshot(hold_id="", reason=reason, actions=actions)  # before this run could hear of it
         return self.hold_of(step, fulfillment_id, repeated=reason == HoldReason.NO_PROGRESS) or decided
 
@@ -107,7 +111,8 @@ class Holds(Known):
     ) -> None:
         """Closes a hold with a decision (a cancellation is decided with it) and lets the step that waits hear it."""
         about: dict[str, Any] = {"change_id": change_id} if change_id else {"by": by, "why": why}
-        await self.decide(calls.RESOLVE_HOLD, hold_id=hold.hold_id, action=action, **about)
+        decided = ResolveStep(order_id=self.order_id, at=self.at, hold_id=hold.hold_id, action=action, **about)
+        await self.decide(calls.RESOLVE_HOLD, decided)
         if hold.hold_id in self.awaited:
             self.decisions[hold.hold_id] = action
 

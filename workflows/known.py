@@ -11,12 +11,12 @@ from activities.models import (
     FulfillmentSnapshot,
     OrderSnapshot,
     OrderStatus,
+    OrderStep,
     Policy,
     Snapshot,
 )
-from workflows import calls
 from workflows.alarm import Alarm
-from workflows.calls import Call, Condition
+from workflows.call import Call, Condition, Handle
 from workflows.messages import ORDER_ATTENTION, ORDER_STATUS
 from workflows.repeats import Repeat
 
@@ -32,7 +32,7 @@ class Known:
         self.money = asyncio.Lock()
         """One money step of an order at a time."""
         self.alarm = Alarm()
-        self.under_way: dict[calls.Handle, tuple[Call, bool]] = {}
+        self.under_way: dict[Handle, tuple[Call[Any, Any], bool]] = {}
         """Calls that have not answered, and whether they are given up when the order is called off."""
         self.decisions: dict[str, Action] = {}
         """What operators said about holds, until the step that waits has heard it."""
@@ -52,6 +52,15 @@ class Known:
         self.shown: tuple[str, list[str]] = (OrderStatus.PLACED, [])
 
     # --- what is known -----------------------------------------------------------------------------------------------
+
+    @property
+    def at(self) -> datetime:
+        """The order's own time, as its tables keep it."""
+        return workflow.now().replace(microsecond=0)
+
+    @property
+    def step(self) -> OrderStep:
+        return OrderStep(order_id=self.order_id, at=self.at)
 
     @property
     def called_off(self) -> bool:

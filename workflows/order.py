@@ -11,11 +11,14 @@ from temporalio import workflow
 from activities.models import (
     CancelReason,
     ChangeSnapshot,
+    ChangeStep,
     FulfillmentStatus,
     HoldReason,
     HoldSnapshot,
+    LoadStep,
     OrderStatus,
     PaymentStatus,
+    RemarkStep,
 )
 from workflows import calls, typed
 from workflows.fulfillment import FulfillmentRun, unfinished
@@ -77,7 +80,7 @@ class OrderWorkflow(Handlers):
             if workflow.now() >= deadline:
                 await self.give_up_payment(deadline)
             elif p.order.payment_ready:
-                await p.do(calls.AUTHORIZE, until=deadline)
+                await p.do(calls.AUTHORIZE, p.step, until=deadline)
             else:
                 await p.until(lambda: p.order.payment_ready or p.order.funded or p.called_off, at=deadline)
             await p.still_wanted(None)
@@ -86,15 +89,18 @@ class OrderWorkflow(Handlers):
         """The deadline has passed. The bank is asked once more: its word may have come before we could hear it."""
         p = self.progress
         if p.order.payment_ready or p.order.payment == PaymentStatus.ACTION_REQUIRED:
-            await p.do(calls.AUTHORIZE, until=deadline)
+            await p.do(calls.AUTHORIZE, p.step, until=deadline)
         if not p.order.funded:
-            await p.cancel(reason=CancelReason.PAYMENT, by="deadline", why="no payment came in time")
+            why = "no payment came in time"
+            await p.cancel(
+                ChangeStep(order_id=p.order_id, at=p.at, reason=CancelReason.PAYMENT, by="deadline", why=why)
+            )
 
     async def reservation(self) -> None:
         """Sets units aside, or takes a place in the queue for them."""
         p = self.enter("reservation")
         while p.order.unplanned:
-            await p.do(calls.RESERVE)
+            await p.do(calls.RESERVE, p.step)
 
     async def fulfillment(self) -> None:
         """Every fulfillment side by side; more of them as backordered units arrive."""
@@ -103,7 +109,7 @@ class OrderWorkflow(Handlers):
         while p.called_off or p.order.unplanned or p.order.waiting or not self.all_settled():
             await p.still_wanted(None)
             if p.order.unplanned:
-                await p.do(calls.RESERVE)
+                await p.do(calls.RESERVE, p.step)
                 self.begin_fulfillments()
             else:
                 await p.until(lambda: p.called_off or p.order.unplanned or (not p.order.waiting and self.all_settled()))
@@ -113,7 +119,7 @@ class OrderWorkflow(Handlers):
         p = self.enter("undo")
         self.begin_fulfillments()
         await p.until(self.all_decided)
-        await p.do(calls.RELEASE_STOCK, undoing=True)
+        await p.do(calls.RELEASE_STOCK, p.step, undoing=True)
         await p.until(self.all_paid)  # from what is set aside, before the rest of it is given back
         await self.void()
 
@@ -132,8 +138,9 @@ class OrderWorkflow(Handlers):
         return not p.order.to_undo
 
     async def void(self) -> None:
-        async with self.progress.money:
-            await self.progress.do(calls.VOID, undoing=True)
+        p = self.progress
+        async with p.money:
+            await p.do(calls.VOID, p.step, undoing=True)
 
     def asked_something(self) -> bool:
         p = self.progress
@@ -174,7 +181,7 @@ class OrderWorkflow(Handlers):
         """Reads where the order stands. What was heard until now is then known."""
         p, self.nudged = self.progress, False
         known: dict[str, Any] = {"since": p.loaded} if p.loaded >= 0 else {}
-        news = await p.attempt(calls.LOAD, **known)
+        news = await p.attempt(calls.LOAD, LoadStep(order_id=p.order_id, at=p.at, **known))
         p.learn(news)
         p.loaded = news.order.version if news.order else p.loaded
 
@@ -186,10 +193,12 @@ class OrderWorkflow(Handlers):
             for change in p.order.changes:
                 await self.carry_out(change)
             if self.wish:
-                await p.cancel(reason=self.wish.reason, by=self.wish.by, why=self.wish.why)
+                about = self.wish.model_dump()
+                await p.cancel(ChangeStep(order_id=p.order_id, at=p.at, **about))
                 self.wish = None
             while self.remarks:
-                await p.attempt(calls.NOTE_REMARK, **self.remarks[0].model_dump())
+                about = self.remarks[0].model_dump()
+                await p.attempt(calls.NOTE_REMARK, RemarkStep(order_id=p.order_id, at=p.at, **about))
                 del self.remarks[0]
             await p.until(lambda: self.nudged or self.wish is not None or bool(self.remarks))
             await p.renewed()
@@ -201,7 +210,7 @@ class OrderWorkflow(Handlers):
         """What was asked over HTTP: stored as asked, decided here."""
         p = self.progress
         if change.kind == "cancel":
-            await p.cancel(change_id=change.change_id)
+            await p.cancel(ChangeStep(order_id=p.order_id, at=p.at, change_id=change.change_id))
         elif change.hold_id and change.action:
             hold = HoldSnapshot(hold_id=change.hold_id, reason=HoldReason.OPERATOR, actions=())
             await p.resolve(hold, change.action, change_id=change.change_id)
@@ -211,7 +220,7 @@ class OrderWorkflow(Handlers):
         p = self.progress
         while True:
             await p.until(lambda: bool(p.order.telling))
-            await p.do(calls.TELL, undoing=True)
+            await p.do(calls.TELL, p.step, undoing=True)
 
     def bugs(self) -> list[BaseException]:
         """Tasks beside the stages never fail; if one did, the run must say so instead of waiting for ever."""

@@ -4,14 +4,13 @@ becomes a hold and goes on from there, and one that changes nothing is repeated 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from activities.models import Action, HoldReason, Recall
+from activities.models import Action, ChangeStep, HoldReason, Recall, Snapshot
 from workflows import calls
-from workflows.calls import Call, Condition
+from workflows.call import Call, Condition, StepT, failed
 from workflows.holds import Holds
 from workflows.repeats import LONGEST_PAUSE, Comparable, Repeat, comparable
 
@@ -28,18 +27,17 @@ class Progress(Holds):
 
     async def do(
         self,
-        call: Call,
+        call: Call[StepT, Snapshot],
+        step: StepT,
         *,
         undoing: bool = False,
         wanted_for: str | None = None,
         until: datetime | None = None,
-        **about: Any,
     ) -> bool:
         """Takes one step until it is done. False when an operator had it skipped, or it fails when its time is over;
         `CalledOff` when the order, or the fulfillment it is wanted for, is to end. Undoing goes on whatever
         happens."""
-        fulfillment_id: str | None = about.get("fulfillment_id")
-        name = f"{call.name} {about['parcel']}" if "parcel" in about else call.name
+        name, fulfillment_id = call.named(step), step.part
         wanted_for = wanted_for or fulfillment_id
         offered: tuple[Action, ...] = tuple(a for a in call.actions if not (undoing and a == "cancel"))
         give_up: Condition = (lambda: False) if undoing else (lambda: self.stopping(wanted_for))
@@ -53,9 +51,9 @@ class Progress(Holds):
                 before = self.known(fulfillment_id)
                 hold = self.hold_of(name, fulfillment_id)
                 try:
-                    self.learn(await self.attempt(call, undoing=undoing, once=hold is not None, **about))
+                    self.learn(await self.attempt(call, step, undoing=undoing, once=hold is not None))
                 except ActivityError as failure:
-                    if is_cancelled_exception(failure) or not calls.failed(failure):
+                    if is_cancelled_exception(failure) or not failed(failure):
                         continue
                     if until and workflow.now() >= until:
                         return False
@@ -133,6 +131,6 @@ class Progress(Holds):
             hold.reason in STOPPING and hold.fulfillment_id in (None, fulfillment_id) for hold in self.order.holds
         )
 
-    async def cancel(self, **about: Any) -> None:
+    async def cancel(self, wish: ChangeStep) -> None:
         """Whether the order can still be cancelled is for the tables to say."""
-        await self.decide(calls.DECIDE, **about)
+        await self.decide(calls.DECIDE, wish)

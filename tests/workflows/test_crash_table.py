@@ -4,6 +4,7 @@ books of the outside world as the order that nothing happened to."""
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import get_type_hints
 
 import pytest
 
@@ -111,6 +112,7 @@ def test_every_activity_has_its_row(plain_shop: Shop) -> None:
         sender=shop.settings.mail_from,
         call_takes=shop.settings.orders_http_timeout,
     )
-    names = {each.__temporal_activity_definition.name for each in registered}  # type: ignore[attr-defined]
-    assert set(ROWS) == names
-    assert {call.name for call in CALLS} == names
+    methods = {each.__temporal_activity_definition.name: each for each in registered}  # type: ignore[attr-defined]
+    assert set(ROWS) == set(methods)
+    hints = {name: get_type_hints(method) for name, method in methods.items()}
+    assert {call.name: {"step": call.takes, "return": call.answers} for call in CALLS} == hints
