@@ -11,7 +11,8 @@ from activities.facts.effects import OpenEffect
 from activities.facts.fulfillments import locked
 from activities.facts.journal import locked_order
 from activities.facts.placing import ask_payment
-from activities.facts.statuses import LIVE, in_doubt, paid_elsewhere
+from activities.facts.statuses import in_doubt, paid_elsewhere
+from activities.facts.sums import LIVE
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentStep, OrderStep, Snapshot, Subject, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments

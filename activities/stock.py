@@ -4,9 +4,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities import facts
-from activities.facts.journal import fulfillments_of
 from activities.models import OrderStep, Snapshot
-from activities.views.snapshot import snapshot
+from activities.views.snapshot import snapshot_of_all
 
 
 class StockActivities:
@@ -19,11 +18,11 @@ class StockActivities:
         `release_stock`."""
         with self.sessions.begin() as tx:
             facts.reserving.reserved(tx, step.order_id, step.at)
-            return snapshot(tx, step.order_id, [f.fulfillment_id for f in fulfillments_of(tx, step.order_id)])
+            return snapshot_of_all(tx, step.order_id)
 
     @activity.defn(name="release_stock")
     def release(self, step: OrderStep) -> Snapshot:
         """Gives back what no warehouse works on and leaves every queue. Undo of `reserve_stock`."""
         with self.sessions.begin() as tx:
             facts.reserving.released(tx, step.order_id, step.at)
-            return snapshot(tx, step.order_id, [f.fulfillment_id for f in fulfillments_of(tx, step.order_id)])
+            return snapshot_of_all(tx, step.order_id)

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from activities.facts.holds import close_mended
 from activities.facts.journal import fulfillments_of, note, nudge
-from activities.facts.statuses import derive, in_doubt, sums
+from activities.facts.statuses import derive, in_doubt
+from activities.facts.sums import sums
 from activities.intake.customs import crosses_customs
 from activities.intake.order import Address
 from activities.models import FulfillmentStatus, HoldReason, LabelStatus
@@ -109,12 +110,16 @@ def service_fixed_because(tx: Session, order: Order) -> str | None:
     if order.status in ("completed", "cancelled", "cancelling"):
         return f"the order is {order.status}"
     now = sums(tx, order)
-    packed = [f.fulfillment_id for f in now.fulfillments if f.status == FulfillmentStatus.PACKED]
-    unlabelled = select(Parcel.n).where(
-        Parcel.fulfillment_id.in_(packed), Parcel.label_status.in_((LabelStatus.NONE, LabelStatus.BUYING))
+    unlabelled = (
+        select(Parcel.n)
+        .join(Fulfillment, Fulfillment.fulfillment_id == Parcel.fulfillment_id)
+        .where(
+            Fulfillment.order_id == order.order_id,
+            Fulfillment.status == FulfillmentStatus.PACKED,
+            Parcel.label_status.in_((LabelStatus.NONE, LabelStatus.BUYING)),
+        )
     )
-    to_come = now.waiting or now.unplanned or now.unreserved > 0
-    if to_come or any(f.status in BEFORE_PACKED for f in now.fulfillments) or tx.scalars(unlabelled).first():
+    if now.to_come or any(f.status in BEFORE_PACKED for f in now.fulfillments) or tx.scalars(unlabelled).first():
         return None
     return "every parcel has its label"
 

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from activities.facts import planning
 from activities.facts.journal import fulfillments_of, locked_order, note, nudge, tell
-from activities.facts.statuses import derive, in_doubt, sums
+from activities.facts.statuses import derive, in_doubt
+from activities.facts.sums import sums
 from activities.models import CALLED_OFF, CLOSED, LEFT, CancelReason, FulfillmentStatus, Recall
 from infra.clock import wall_clock
 from infra.database.tables import (
@@ -56,12 +57,12 @@ def cancellation_decided(
 
 
 def decided(tx: Session, order: Order) -> Cancellation:
-    states = [f.status for f in fulfillments_of(tx, order.order_id) if f.status != FulfillmentStatus.CANCELLED]
-    left = [status for status in states if status in LEFT]
     now = sums(tx, order)
+    going = {f.status for f in now.fulfillments} - {FulfillmentStatus.CANCELLED}
+    left = going & LEFT
     if order.status in CLOSED:
         return Cancellation.REFUSED
-    if left and len(left) == len(states) and not (now.waiting or now.unplanned or now.unreserved > 0):
+    if left and left == going and not now.to_come:
         return Cancellation.REFUSED
     return Cancellation.PARTLY if left else Cancellation.ACCEPTED
 
@@ -87,8 +88,9 @@ def cancellation_settled(tx: Session, order: Order, at: datetime, *, given_up: b
 
 def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
     """The warehouse will not send it, and nobody had asked for that."""
-    going = any(f.status != FulfillmentStatus.CANCELLED for f in fulfillments_of(tx, order.order_id))
-    more = going or planning.open_units(tx, order) or sums(tx, order).waiting
+    now = sums(tx, order)
+    going = any(f.status != FulfillmentStatus.CANCELLED for f in now.fulfillments)
+    more = going or planning.open_units(tx, order) or now.waiting
     kind, subject = ("partly_cancelled", stopped.fulfillment_id) if more else ("cancelled", "")
     tell(tx, order, kind, subject, **about_money(tx, order, [stopped]))
 

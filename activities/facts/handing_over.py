@@ -17,7 +17,7 @@ from activities.facts.fulfillments import (
 )
 from activities.facts.journal import note, tell
 from activities.facts.recall import recall_answered
-from activities.facts.statuses import sums
+from activities.facts.sums import sums
 from activities.models import LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order
@@ -87,8 +87,7 @@ def rest_follows(tx: Session, order: Order) -> bool:
     """Whether more of the order is to leave."""
     now = sums(tx, order)
     coming = any(f.status not in (*LEFT, FulfillmentStatus.CANCELLED) for f in now.fulfillments)
-    more = coming or now.waiting or now.unplanned or now.unreserved > 0
-    return bool(more) and order.cancellation not in ("accepted", "partly")
+    return (coming or now.to_come) and order.cancellation not in ("accepted", "partly")
 
 
 def left_though_cancelled(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from activities.facts.fulfillments import changed, locked
 from activities.facts.holds import close_recovered, opened
 from activities.facts.journal import locked_order, note, outcome_known, tell
-from activities.facts.statuses import LIVE, derive
+from activities.facts.statuses import derive
+from activities.facts.sums import LIVE
 from activities.models import FulfillmentStatus, HoldReason
 from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from activities.ports import Refund as ProviderRefund

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from activities.facts import inventory
 from activities.facts.journal import note
-from activities.facts.statuses import sums
+from activities.facts.sums import sums
 from activities.intake.allocation import cost
 from activities.models import FulfillmentStatus
 from infra.database.tables import (

@@ -1,113 +1,12 @@
 """The order's statuses, each derived from rows by one function. Called at the end of every fact."""
 
-from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.journal import fulfillments_of
-from activities.models import ENDED, LEFT, OPEN_LABELS, FulfillmentStatus, OrderStatus, PaymentStatus
-from infra.database.tables import (
-    Backorder,
-    Effect,
-    Fulfillment,
-    Hold,
-    MoneyMove,
-    Order,
-    OrderLine,
-    Parcel,
-    Payment,
-    Refund,
-    Reservation,
-)
+from activities.facts.sums import Sums, sums
+from activities.models import ENDED, LEFT, FulfillmentStatus, OrderStatus, PaymentStatus
+from infra.database.tables import Effect, Order
 from infra.words import OrderFulfillment
-
-LIVE = ("action_required", "authorized")
-"""Payments that set money aside, or may do so any moment."""
-
-
-@dataclass(frozen=True)
-class Sums:
-    """The figures all statuses are derived from."""
-
-    fulfillments: list[Fulfillment]
-    payments: list[Payment]
-    authorized: int
-    captured: int
-    refunded: int
-    unreserved: int
-    """Units neither reserved, consumed, waiting nor cancelled."""
-    unplanned: int
-    """Reserved units that are in no fulfillment yet."""
-    waiting: int
-    held: int
-    open_holds: list[str]
-    open_labels: int
-    pending_refunds: int
-
-    @property
-    def open_payments(self) -> list[Payment]:
-        return [p for p in self.payments if p.status in LIVE or (p.status == "asked" and p.intent)]
-
-
-def sums(tx: Session, order: Order) -> Sums:
-    tx.flush()
-    mine = order.order_id
-
-    def count(column: Any, *where: ColumnElement[bool]) -> int:
-        return int(tx.scalar(select(func.coalesce(func.sum(column), 0)).where(*where)) or 0)
-
-    money: dict[str, int] = {
-        kind: int(amount)
-        for kind, amount in tx.execute(
-            select(MoneyMove.kind, func.sum(MoneyMove.amount))
-            .where(MoneyMove.order_id == mine)
-            .group_by(MoneyMove.kind)
-        )
-    }
-    reserved = {
-        (status, planned): int(quantity)
-        for status, planned, quantity in tx.execute(
-            select(Reservation.status, Reservation.fulfillment_id.is_not(None), func.sum(Reservation.quantity))
-            .where(Reservation.order_id == mine)
-            .group_by(Reservation.status, Reservation.fulfillment_id.is_not(None))
-        )
-    }
-    held = sum(quantity for (status, _), quantity in reserved.items() if status == "held")
-    consumed = sum(quantity for (status, _), quantity in reserved.items() if status == "consumed")
-    waiting = count(Backorder.quantity, Backorder.order_id == mine, Backorder.status == "waiting")
-    wanted = count(OrderLine.quantity - OrderLine.cancelled, OrderLine.order_id == mine)
-    return Sums(
-        fulfillments=fulfillments_of(tx, mine),
-        payments=list(tx.scalars(select(Payment).where(Payment.order_id == mine).order_by(Payment.n))),
-        authorized=money.get("authorized", 0),
-        captured=money.get("captured", 0),
-        refunded=money.get("refunded", 0) - money.get("refund_failed", 0),
-        unreserved=wanted - held - consumed - waiting,
-        unplanned=sum(quantity for (status, planned), quantity in reserved.items() if status == "held" and not planned),
-        waiting=waiting,
-        held=held,
-        open_holds=list(tx.scalars(select(Hold.reason).where(Hold.order_id == mine, Hold.closed_at.is_(None)))),
-        open_labels=int(
-            tx.scalar(
-                select(func.count())
-                .select_from(Parcel)
-                .join(Fulfillment)
-                .where(
-                    Fulfillment.order_id == mine,
-                    Parcel.label_status.in_(OPEN_LABELS),
-                )
-            )
-            or 0
-        ),
-        pending_refunds=int(
-            tx.scalar(
-                select(func.count()).select_from(Refund).where(Refund.order_id == mine, Refund.status == "pending")
-            )
-            or 0
-        ),
-    )
 
 
 def derive(tx: Session, order: Order) -> Sums:
@@ -118,7 +17,14 @@ def derive(tx: Session, order: Order) -> Sums:
     order.status = order_status(tx, order, now)
     order.version += 1
     tx.flush()
+    tx.info["derived"] = order.order_id, order.version, now
     return now
+
+
+def derived(tx: Session, order: Order) -> Sums:
+    """What the transaction's last fact was derived from: nothing follows it that changes a sum."""
+    order_id, version, now = tx.info.get("derived", ("", 0, None))
+    return now if now and (order_id, version) == (order.order_id, order.version) else sums(tx, order)
 
 
 def paid_elsewhere(order: Order) -> bool:
@@ -143,8 +49,10 @@ def closing(tx: Session, order: Order, now: Sums) -> OrderStatus | None:
     undone = not (
         now.held or now.waiting or now.open_payments or now.open_labels or now.pending_refunds or now.open_holds
     )
-    ended = all(f.status in ENDED and not (f.captured and refundable(f)) for f in now.fulfillments)
-    paid = all(f.captured or not f.amount for f in now.fulfillments if f.status in LEFT)
+    ended = all(
+        f.status in ENDED and not (f.captured and f.status == FulfillmentStatus.CANCELLED) for f in now.fulfillments
+    )
+    paid = all(f.captured or not f.costs for f in now.fulfillments if f.status in LEFT)
     # a wish to cancel is settled first: the goods may have outrun it, and the customer must hear what became of it
     settled = order.cancellation is None or order.cancellation_settled
     if not (undone and ended and paid and settled and now.unreserved <= 0) or in_doubt(tx, order.order_id, "capture"):
@@ -160,11 +68,6 @@ def in_doubt(tx: Session, order_id: str, call: str) -> set[str]:
     return {step.removeprefix(f"{call}:") for step in steps}
 
 
-def refundable(fulfillment: Fulfillment) -> bool:
-    """Captured for goods that will not leave. (Once refunded, `captured` is taken back.)"""
-    return fulfillment.status == FulfillmentStatus.CANCELLED
-
-
 def payment_status(order: Order, now: Sums) -> PaymentStatus:
     if paid_elsewhere(order):
         return PaymentStatus.CAPTURED
@@ -175,8 +78,7 @@ def payment_status(order: Order, now: Sums) -> PaymentStatus:
             return PaymentStatus.REFUNDED
         if now.refunded:
             return PaymentStatus.PARTIALLY_REFUNDED
-        outstanding = now.unreserved > 0 or now.waiting or now.unplanned
-        if outstanding or not all(f.captured for f in now.fulfillments if f.status != FulfillmentStatus.CANCELLED):
+        if now.to_come or not all(f.captured for f in now.fulfillments if f.status != FulfillmentStatus.CANCELLED):
             return PaymentStatus.PARTIALLY_CAPTURED
         return PaymentStatus.CAPTURED
     states = [p.status for p in now.payments]
@@ -193,14 +95,14 @@ def payment_status(order: Order, now: Sums) -> PaymentStatus:
 
 
 def fulfillment_status(now: Sums) -> OrderFulfillment:
-    going = [f.status for f in now.fulfillments if f.status != FulfillmentStatus.CANCELLED]
-    left = [status for status in going if status in LEFT]
-    whole = not (now.waiting or now.unplanned or now.unreserved > 0)
-    if left and whole and all(status == FulfillmentStatus.RETURNED for status in going):
+    going = {f.status for f in now.fulfillments} - {FulfillmentStatus.CANCELLED}
+    left = going & LEFT
+    whole = not now.to_come
+    if left and whole and going == {FulfillmentStatus.RETURNED}:
         return OrderFulfillment.RETURNED
-    if left and whole and all(status in ENDED for status in going):
+    if left and whole and going <= ENDED:
         return OrderFulfillment.DELIVERED
-    if left and whole and len(left) == len(going):
+    if left and whole and going <= LEFT:
         return OrderFulfillment.FULFILLED
     if left:
         return OrderFulfillment.PARTIAL

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from activities.facts.statuses import Sums, in_doubt, paid_elsewhere, sums
+from activities.facts.statuses import derived, in_doubt, paid_elsewhere
+from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
     FUNDED,
     LEFT,
@@ -22,19 +23,19 @@ from activities.models import (
     ParcelSnapshot,
     Snapshot,
 )
-from infra.database.tables import Change, Fulfillment, Hold, Message, Order, Parcel, Payment, Refund
+from infra.database.tables import Change, Fulfillment, Hold, Order, Parcel, Refund
 
 
 def snapshot(tx: Session, order_id: str, touched: Iterable[str] = ()) -> Snapshot:
     """The order's own part, and the fulfillments that a step has touched."""
     tx.flush()
     order = tx.get_one(Order, order_id)
-    now = sums(tx, order)
-    wanted = set(touched)
-    return Snapshot(
-        order=order_snapshot(tx, order, now),
-        **fulfillment_snapshots(tx, [f for f in now.fulfillments if f.fulfillment_id in wanted]),
-    )
+    return with_order(tx, order, fulfillments(tx, Fulfillment.fulfillment_id.in_(set(touched))) if touched else [])
+
+
+def snapshot_of_all(tx: Session, order_id: str) -> Snapshot:
+    """After a step that may have touched every fulfillment."""
+    return with_order(tx, tx.get_one(Order, order_id), fulfillments(tx, Fulfillment.order_id == order_id))
 
 
 def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
@@ -46,11 +47,18 @@ def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
 def whole(tx: Session, order: Order, since: int = -1) -> Snapshot:
     """Everything a run needs when it begins; or, when it hears that something is new, the order and what changed after
     the version that it loaded last."""
-    now = sums(tx, order)
-    known = order_snapshot(tx, order, now)
+    known = order_snapshot(tx, order, derived(tx, order))
     when = {} if known.funded else {"placed_at": order.placed_at}
-    newer = [f for f in now.fulfillments if f.version > since]
+    newer = fulfillments(tx, Fulfillment.order_id == order.order_id, Fulfillment.version > since)
     return Snapshot(order=known, **when, **fulfillment_snapshots(tx, newer))
+
+
+def with_order(tx: Session, order: Order, parts: list[Fulfillment]) -> Snapshot:
+    return Snapshot(order=order_snapshot(tx, order, derived(tx, order)), **fulfillment_snapshots(tx, parts))
+
+
+def fulfillments(tx: Session, *which: ColumnElement[bool]) -> list[Fulfillment]:
+    return list(tx.scalars(select(Fulfillment).where(*which).order_by(Fulfillment.n)))
 
 
 def fulfillment_snapshots(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:
@@ -123,15 +131,18 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         "waiting": now.waiting > 0,
         "payment_open": any(p.status in ("asked", "action_required") for p in now.payments),
         "to_undo": order.cancellation in ("accepted", "partly") and not order.cancellation_settled,
-        "telling": tx.scalars(
-            select(Message.message_id)
-            .where(Message.order_id == order.order_id, Message.status.in_(("pending", "claimed")))
-            .order_by(Message.message_id)
-            .limit(1)
-        ).first(),
+        "telling": now.telling,
+        "holds": open_holds(tx, order) if now.open_holds else (),
+        "changes": open_changes(tx, order) if now.open_changes else (),
         **usable(now.payments),
     }
-    given["holds"] = tuple(
+    return OrderSnapshot.model_validate(
+        {"version": order.version, "status": order.status, **{key: value for key, value in given.items() if value}}
+    )
+
+
+def open_holds(tx: Session, order: Order) -> tuple[HoldSnapshot, ...]:
+    return tuple(
         HoldSnapshot.model_validate(
             {
                 "hold_id": h.hold_id,
@@ -145,7 +156,10 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
             select(Hold).where(Hold.order_id == order.order_id, Hold.closed_at.is_(None)).order_by(Hold.opened_at)
         )
     )
-    given["changes"] = tuple(
+
+
+def open_changes(tx: Session, order: Order) -> tuple[ChangeSnapshot, ...]:
+    return tuple(
         ChangeSnapshot.model_validate(
             {
                 "change_id": c.change_id,
@@ -159,16 +173,13 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
             .order_by(Change.change_id)
         )
     )
-    return OrderSnapshot.model_validate(
-        {"version": order.version, "status": order.status, **{key: value for key, value in given.items() if value}}
-    )
 
 
 def withheld(order: Order, now: Sums) -> bool:
     return order.backorder == "ship_complete" and now.waiting > 0
 
 
-def usable(payments: list[Payment]) -> dict[str, int | datetime | None]:
+def usable(payments: list[AskedPayment]) -> dict[str, int | datetime | None]:
     """What the newest live authorization still allows to be captured, and until when."""
     live = [p for p in payments if p.status == "authorized"]
     if not live or live[-1].amount == live[-1].captured:

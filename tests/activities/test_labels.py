@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from activities import facts
 from activities.facts.effects import unresolved
-from activities.facts.statuses import sums
+from activities.facts.sums import sums
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.intake.order import Address
 from activities.labels import LabelActivities

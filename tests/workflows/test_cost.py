@@ -83,4 +83,4 @@ def test_a_plain_card_order_to_delivered_stays_small(
     assert cost.bytes <= 12 * 1024
     assert cost.billed <= 24, cost.actions
     assert asked.transactions.total() <= 70, str(asked)
-    assert asked.statements.total() <= 750, str(asked)
+    assert asked.statements.total() <= 510, str(asked)

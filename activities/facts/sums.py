@@ -1,0 +1,218 @@
+"""The figures that an order's statuses are derived from: one statement, whatever the order has, and as many rows as it
+has kinds of parts, not parts."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from activities.models import OPEN_LABELS
+from infra.database.tables import (
+    WORD,
+    Backorder,
+    Change,
+    Fulfillment,
+    Hold,
+    Message,
+    MoneyMove,
+    Order,
+    OrderLine,
+    Parcel,
+    Payment,
+    Refund,
+    Reservation,
+)
+from infra.database.types import UTCDateTime
+from infra.words import AuthorizationStatus, FulfillmentStatus
+
+LIVE = ("action_required", "authorized")
+"""Payments that set money aside, or may do so any moment."""
+
+
+class FulfillmentState(NamedTuple):
+    """How one or more of the order's fulfillments stand."""
+
+    status: FulfillmentStatus
+    captured: bool
+    costs: bool
+
+
+class AskedPayment(NamedTuple):
+    n: int
+    status: AuthorizationStatus
+    known: bool
+    """The provider has an intent for it."""
+    amount: int
+    captured: int
+    capture_before: datetime | None
+
+
+@dataclass(frozen=True)
+class Sums:
+    fulfillments: set[FulfillmentState]
+    payments: list[AskedPayment]
+    """In the order in which they were asked for."""
+    authorized: int
+    captured: int
+    refunded: int
+    unreserved: int
+    """Units neither reserved, consumed, waiting nor cancelled."""
+    unplanned: int
+    """Reserved units that are in no fulfillment yet."""
+    waiting: int
+    held: int
+    open_holds: set[str]
+    open_changes: int
+    open_labels: int
+    pending_refunds: int
+    telling: int
+    """The oldest message that the customer is still to get."""
+
+    @property
+    def open_payments(self) -> bool:
+        return any(p.status in LIVE or (p.status == "asked" and p.known) for p in self.payments)
+
+    @property
+    def to_come(self) -> bool:
+        """Units that are to be sent and are in no fulfillment yet."""
+        return bool(self.waiting or self.unplanned or self.unreserved > 0)
+
+
+def sums(tx: Session, order: Order) -> Sums:
+    tx.flush()
+    payments, fulfillments, open_holds = [], set(), set()
+    figures: Counter[tuple[str, str | None]] = Counter()
+    for what, word, flag, other, n, amount, until in tx.execute(EVERY_SUM, {"mine": order.order_id}):
+        if what == "payment":
+            payments.append(AskedPayment(n, AuthorizationStatus(word), bool(flag), int(amount), int(other), until))
+        elif what == "fulfillment":
+            fulfillments.add(FulfillmentState(FulfillmentStatus(word), bool(flag), bool(other)))
+        elif what == "hold":
+            open_holds.add(word)
+        else:
+            figures[what, word] = int(amount or 0)  # PostgreSQL sums BIGINT to a decimal
+    held, waiting = figures["reserved", "held"], figures["waiting", None]
+    return Sums(
+        fulfillments=fulfillments,
+        payments=sorted(payments),
+        authorized=figures["money", "authorized"],
+        captured=figures["money", "captured"],
+        refunded=figures["money", "refunded"] - figures["money", "refund_failed"],
+        unreserved=figures["wanted", None] - held - figures["reserved", "consumed"] - waiting,
+        unplanned=figures["unplanned", None],
+        waiting=waiting,
+        held=held,
+        open_holds=open_holds,
+        open_changes=figures["changes", None],
+        open_labels=figures["labels", None],
+        pending_refunds=figures["refunds", None],
+        telling=figures["telling", None],
+    )
+
+
+# --- the statement ----------------------------------------------------------------------------------------------------
+
+MINE = bindparam("mine", type_=Order.order_id.type)
+NO_WORD, NO_NUMBER = cast(null(), WORD), cast(null(), Integer)
+NO_AMOUNT, NEVER = cast(null(), BigInteger), cast(null(), UTCDateTime())
+
+
+def part(
+    what: str,
+    *where: ColumnElement[bool],
+    word: Any = NO_WORD,
+    flag: Any = NO_NUMBER,
+    other: Any = NO_AMOUNT,
+    n: Any = NO_NUMBER,
+    amount: Any = NO_AMOUNT,
+    until: Any = NEVER,
+) -> Select[Any]:
+    """One kind of rows, in the columns that all of them share."""
+    return select(literal(what, String), type_coerce(word, WORD), flag, other, n, amount, until).where(*where)
+
+
+def number(true: Any) -> ColumnElement[int]:
+    """On PostgreSQL a boolean can't stand in one column with numbers."""
+    return cast(true, Integer)
+
+
+PARTS: list[Select[Any]] = [
+    part(
+        "payment",
+        Payment.order_id == MINE,
+        word=Payment.status,
+        flag=number(Payment.intent.is_not(None)),
+        other=Payment.captured,
+        n=Payment.n,
+        amount=Payment.amount,
+        until=Payment.capture_before,
+    ),
+    part(
+        "fulfillment",
+        Fulfillment.order_id == MINE,
+        word=Fulfillment.status,
+        flag=number(Fulfillment.captured),
+        other=number(Fulfillment.amount > literal_column("0")),
+    ).distinct(),
+    part(
+        "money",
+        MoneyMove.order_id == MINE,
+        word=MoneyMove.kind,
+        amount=func.sum(MoneyMove.amount),
+    ).group_by(MoneyMove.kind),
+    part(
+        "reserved",
+        Reservation.order_id == MINE,
+        word=Reservation.status,
+        amount=func.sum(Reservation.quantity),
+    ).group_by(Reservation.status),
+    part(
+        "unplanned",
+        Reservation.order_id == MINE,
+        Reservation.status == "held",
+        Reservation.fulfillment_id.is_(None),
+        amount=func.sum(Reservation.quantity),
+    ),
+    part(
+        "waiting",
+        Backorder.order_id == MINE,
+        Backorder.status == "waiting",
+        amount=func.sum(Backorder.quantity),
+    ),
+    part("wanted", OrderLine.order_id == MINE, amount=func.sum(OrderLine.quantity - OrderLine.cancelled)),
+    part("hold", Hold.order_id == MINE, Hold.closed_at.is_(None), word=Hold.reason),
+    part("changes", Change.order_id == MINE, Change.decision.is_(None), amount=func.count()),
+    part(
+        "labels",
+        Fulfillment.order_id == MINE,
+        Parcel.fulfillment_id == Fulfillment.fulfillment_id,
+        Parcel.label_status.in_(OPEN_LABELS),
+        amount=func.count(),
+    ),
+    part("refunds", Refund.order_id == MINE, Refund.status == "pending", amount=func.count()),
+    part(
+        "telling",
+        Message.order_id == MINE,
+        Message.status.in_(("pending", "claimed")),
+        amount=func.min(Message.message_id),
+    ),
+]
+EVERY_SUM = union_all(*PARTS)
