@@ -59,7 +59,7 @@ class CustomerActivities:
         """Sends what is pending, by email and SMS, each message once. What cannot be delivered is on record."""
         latest = latest_call(self.call_takes)
         with self.sessions.begin() as tx:
-            mark_read(tx, step.order_id, "message")
+            mark_read(tx, step.subject, "message")
             attempt_takes = activity.info().start_to_close_timeout or timedelta()
             outgoing = claim(tx, step.order_id, attempt_takes, self.payment_deadline)
         trouble: ProviderFailure | None = None

@@ -203,6 +203,10 @@ class OrderStep(Step):
 
     order_id: str
 
+    @property
+    def subject(self) -> Subject:
+        return Subject("order", self.order_id)
+
 
 class LoadStep(OrderStep):
     """What is newer than a version of the order."""

@@ -24,7 +24,7 @@ class OrderActivities:
         """Where the order stands, as far as it is newer. What the relay had to say has now been read."""
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)
-            mark_read(tx, step.order_id)
+            mark_read(tx, step.subject)
             known = whole(tx, order, step.since)
             return known if self.policy == Policy() else known.model_copy(update={"policy": self.policy})
 

@@ -1,11 +1,11 @@
-"""Makes sure that every order hears of what its tables hold: rows stay due until the order has read them.
+"""Makes sure that every workflow hears of what its tables hold: rows stay due until it has read them.
 
-Runs in every API process. A row is leased by moving its `due_at`; only the order's own `load` sets `done_at`, so what
-nobody acted on is sent again, later and later.
+Runs in every API process. A row is leased by moving its `due_at`; only the workflow's own `load` sets `done_at`, so
+what nobody acted on is sent again, later and later.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -16,37 +16,48 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio.service import RPCError
 
+from activities.models import Subject
 from infra.clock import wall_clock
-from infra.database.tables import Order, Relay
+from infra.database.tables import Relay
 from infra.database.types import UTCDateTime
-from starter.engine import EngineDown, Orders
-from workflows.messages import Nudge
+from starter.engine import EngineDown, Workflows
+from starter.kinds import KINDS, Kind, Start
 
 BATCH = 200
 AT_ONCE = 50
 EVERY = 2.0
 """Seconds between looks at what other processes left behind."""
 WAITS = tuple(timedelta(seconds=s) for s in (5, 10, 20, 40, 80, 160, 300))
-"""How long an order has to read a row before it is told again."""
-URGENCY: tuple[Nudge, ...] = ("restocked", "news", "message")
+"""How long a workflow has to read a row before it is told again."""
 
 log = structlog.get_logger(__name__)
 
 
 class Due(NamedTuple):
-    """One order of a batch: its row, the rows about it, and the one signal that says it all (none: only start it)."""
+    """One subject of a batch: how its workflow is started, the rows about it, and the one signal that says it all
+    (none: only start it)."""
 
-    order: Order
+    subject: Subject
+    start: Start
     relay_ids: list[int]
-    signal: Nudge | None
+    signal: str | None
+
+
+class Row(NamedTuple):
+    relay_id: int
+    subject: Subject
+    word: str
 
 
 class RelayWorker:
     """Works off what is due. `wake` may be called from any thread, after a commit."""
 
-    def __init__(self, sessions: sessionmaker[Session], orders: Orders) -> None:
+    def __init__(
+        self, sessions: sessionmaker[Session], workflows: Workflows, kinds: Mapping[str, Kind] = KINDS
+    ) -> None:
         self.sessions = sessions
-        self.orders = orders
+        self.workflows = workflows
+        self.kinds = kinds
         self.sent = 0
         """Signals and starts that the engine took."""
         self.down = False
@@ -82,7 +93,7 @@ class RelayWorker:
 
     async def work(self) -> bool:
         """One batch. True when there may be more."""
-        if self.down and not await self.orders.reachable():
+        if self.down and not await self.workflows.reachable():
             return False
         batch = await asyncio.to_thread(self.lease)
         was_down, self.down = self.down, False
@@ -96,20 +107,20 @@ class RelayWorker:
         return bool(batch) and not missed
 
     async def tell(self, due: Due, gate: asyncio.Semaphore) -> bool:
-        """False: the engine is down. Whatever else goes wrong concerns this order alone, which comes up again later."""
+        """False: the engine is down. Whatever else goes wrong concerns this one alone, which comes up again later."""
         async with gate:
             if self.down:
                 return False
             try:
-                await (self.orders.nudge(due.order, due.signal) if due.signal else self.orders.start(due.order))
+                await self.workflows.send(self.kinds[due.subject.kind], due.subject.id, due.start, due.signal)
             except EngineDown:
                 self.down = True
                 return False
             except RPCError as refusal:
-                log.error("engine refuses an order", order_id=due.order.order_id, status=str(refusal.status))
+                log.error("engine refuses a start", **due.subject._asdict(), status=str(refusal.status))
                 return True
             except Exception:
-                log.exception("an order cannot be told", order_id=due.order.order_id)
+                log.exception("a workflow cannot be told", **due.subject._asdict())
                 return True
             self.sent += 1
             return True
@@ -117,10 +128,10 @@ class RelayWorker:
     def lease(self) -> list[Due]:
         with self.sessions.begin() as tx:
             rows = leased(tx, wall_clock())
-            return grouped(tx, rows) if rows else []
+            return grouped(tx, rows, self.kinds) if rows else []
 
     def give_back(self, missed: Iterable[Due]) -> None:
-        """Not the orders' fault: due again as soon as the engine is back."""
+        """Not their fault: due again as soon as the engine is back."""
         with self.sessions.begin() as tx:
             tx.execute(
                 update(Relay)
@@ -129,33 +140,38 @@ class RelayWorker:
             )
 
 
-def leased(tx: Session, now: datetime) -> Sequence[tuple[int, str, str]]:
-    """Rows (id, order, kind) that are ours until their new `due_at`. Two processes never lease the same row: the second
+def leased(tx: Session, now: datetime) -> Sequence[Row]:
+    """Rows that are ours until their new `due_at`. Two processes never lease the same row: the second
     update waits for the first, and then finds the row no longer due."""
     due = (Relay.done_at.is_(None), Relay.due_at <= now)
     oldest = select(Relay.relay_id).where(*due).order_by(Relay.due_at, Relay.relay_id).limit(BATCH)
     until = {attempts: literal(now + wait, UTCDateTime()) for attempts, wait in enumerate(WAITS)}
     later = case(until, value=Relay.attempts, else_=literal(now + WAITS[-1], UTCDateTime()))
-    return tx.execute(
+    rows = tx.execute(
         update(Relay)
         .where(Relay.relay_id.in_(oldest), *due)
         .values(attempts=Relay.attempts + 1, due_at=later)
-        .returning(Relay.relay_id, Relay.order_id, Relay.kind)
+        .returning(Relay.relay_id, Relay.subject_kind, Relay.subject_id, Relay.kind)
         .execution_options(synchronize_session=False)
-    ).all()
+    )
+    return [Row(relay_id, Subject(kind, subject_id), word) for relay_id, kind, subject_id, word in rows]
 
 
-def grouped(tx: Session, rows: Sequence[tuple[int, str, str]]) -> list[Due]:
-    """One entry per order, with the most urgent of its signals; the oldest row first."""
-    by_order: dict[str, list[tuple[int, str, str]]] = {}
+def grouped(tx: Session, rows: Sequence[Row], kinds: Mapping[str, Kind] = KINDS) -> list[Due]:
+    """One entry per subject, with the most urgent of its signals; the oldest row first."""
+    by_subject: dict[Subject, list[Row]] = {}
     for row in sorted(rows):
-        by_order.setdefault(row[1], []).append(row)
-    orders = {order.order_id: order for order in tx.scalars(select(Order).where(Order.order_id.in_(by_order)))}
-    return [
-        Due(
-            orders[order_id],
-            [relay_id for relay_id, _, _ in mine],
-            next((signal for signal in URGENCY if signal in {kind for _, _, kind in mine}), None),
-        )
-        for order_id, mine in by_order.items()
-    ]
+        by_subject.setdefault(row.subject, []).append(row)
+    starts: dict[str, Mapping[str, Start]] = {}
+    for name, kind in kinds.items():
+        if ids := [subject.id for subject in by_subject if subject.kind == name]:
+            starts[name] = kind.read(tx, ids)
+    found = []
+    for subject, mine in by_subject.items():
+        if start := starts.get(subject.kind, {}).get(subject.id):
+            words = {row.word for row in mine}
+            signal = next((signal for signal in kinds[subject.kind].signals if signal in words), None)
+            found.append(Due(subject, start, [row.relay_id for row in mine], signal))
+        else:  # written by a newer version, perhaps: its rows come up again, later and later
+            log.error("nobody knows how to start this", **subject._asdict())
+    return found

@@ -94,5 +94,6 @@ class Where(Message):
     holds: list[str]
 
 
-Nudge = Literal["news", "restocked", "message"]
-"""Signals the relay sends: look at the tables; units arrived, look; only the customer is to be told."""
+Nudge = Literal["restocked", "news", "message"]
+"""Signals the relay sends, the most urgent first: units arrived, look; look at the tables; only the customer is to be
+told."""

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from activities.models import Subject
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Fulfillment, Message, Order, Relay, TimelineEntry
 
@@ -69,17 +70,22 @@ def outcome_known(tx: Session, order_id: str, step: str, outcome: str = "done") 
     return closed.first() is not None
 
 
-def mark_read(tx: Session, order_id: str, *kinds: str) -> None:
-    """The order has read why it was nudged: the relay may forget it. Of every kind, or of the named ones."""
-    rows = update(Relay).where(Relay.order_id == order_id, Relay.done_at.is_(None))
+def mark_read(tx: Session, subject: Subject, *kinds: str) -> None:
+    """Its workflow has read why it was nudged: the relay may forget it. Of every kind, or of the named ones."""
+    mine = (Relay.subject_kind == subject.kind, Relay.subject_id == subject.id)
+    rows = update(Relay).where(*mine, Relay.done_at.is_(None))
     tx.execute((rows.where(Relay.kind.in_(kinds)) if kinds else rows).values(done_at=wall_clock()))
 
 
 def nudge(tx: Session, order_ids: Iterable[str], kind: str = "news") -> None:
     """Makes sure that each order looks at its tables soon, even if every process dies now."""
+    nudge_about(tx, (Subject("order", order_id) for order_id in order_ids), kind)
+
+
+def nudge_about(tx: Session, subjects: Iterable[Subject], kind: str = "news") -> None:
+    """The same for whatever has a workflow of its own; `start`: makes sure that it has begun."""
     now = wall_clock()
-    rows = [
-        {"order_id": order_id, "kind": kind, "attempts": 0, "due_at": now, "recorded_at": now} for order_id in order_ids
-    ]
+    due = {"kind": kind, "attempts": 0, "due_at": now, "recorded_at": now}
+    rows = [{"subject_kind": subject.kind, "subject_id": subject.id, **due} for subject in subjects]
     if rows:
         tx.execute(insert(Relay), rows)

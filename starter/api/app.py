@@ -1,7 +1,7 @@
 """The app: its routes, what surrounds them, and what it says about itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,11 +14,12 @@ from infra.database.counting import count
 from infra.database.engine import sessions
 from infra.settings import Settings
 from starter.api import catalogue, changes, docs, health, orders, stock
-from starter.engine import Orders
+from starter.engine import Workflows
 from starter.http.dependencies import Dependencies
 from starter.http.metrics import Metrics
 from starter.http.middleware import Middleware
 from starter.http.problems import Problem, install
+from starter.kinds import KINDS, Kind
 from starter.relay import RelayWorker
 from starter.webhooks import shippo_news, stripe_events, twilio_statuses, warehouse
 
@@ -27,11 +28,12 @@ DESCRIPTION = """Orders, from placed to delivered. Money is an integer of minor 
 Instants are UTC. Refusals are `application/problem+json` (RFC 9457) and name each wrong field."""
 
 
-def build(settings: Settings, engine: Engine, client: Client) -> FastAPI:
+def build(settings: Settings, engine: Engine, client: Client, kinds: Mapping[str, Kind] = KINDS) -> FastAPI:
     """The app, whose relay runs as long as its lifespan. `client` may be one that connects at its first call."""
     writing = sessions(engine)
-    talking = Orders(client)
-    parts = Dependencies(settings, writing, sessions(engine, read_only=True), talking, RelayWorker(writing, talking))
+    workflows = Workflows(client)
+    relay = RelayWorker(writing, workflows, kinds)
+    parts = Dependencies(settings, writing, sessions(engine, read_only=True), workflows, relay)
     app = FastAPI(
         title="Orders",
         version=VERSION,

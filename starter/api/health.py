@@ -33,7 +33,7 @@ async def healthz() -> str:
 
 @router.get("/readyz", summary="Readiness", responses={503: {"model": Readiness, "description": "A part is away"}})
 async def readyz(request: Request, here: Here) -> Readiness:
-    database, engine = await asyncio.gather(database_answers(request), here.orders.reachable())
+    database, engine = await asyncio.gather(database_answers(request), here.workflows.reachable())
     found = Readiness(database="ok" if database else "away", engine="ok" if engine else "away")
     if database and engine:
         return found

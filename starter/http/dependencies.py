@@ -13,7 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session, sessionmaker
 
 from infra.settings import Settings
-from starter.engine import Orders
+from starter.engine import Workflows
 from starter.http.problems import Refusal
 from starter.keys import Caller, Scope, caller
 from starter.relay import RelayWorker
@@ -24,12 +24,12 @@ THREADS_FOR_KEYS = 4
 
 @dataclass
 class Dependencies:
-    """`reading` sessions never wait for a writer. `orders` and `relay` live with the running app."""
+    """`reading` sessions never wait for a writer. `workflows` and `relay` live with the running app."""
 
     settings: Settings
     sessions: sessionmaker[Session]
     reading: sessionmaker[Session]
-    orders: Orders
+    workflows: Workflows
     relay: RelayWorker
     porters: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS_FOR_KEYS, "keys"))
 

@@ -19,7 +19,8 @@ from infra.database.tables import Order, Relay
 from infra.processes import free_ports
 from infra.settings import Settings
 from infra.temporal import connect, start_dev_server
-from starter.engine import Orders
+from starter.engine import Workflows
+from starter.kinds import Kind, Start
 from starter.relay import BATCH, WAITS, RelayWorker, grouped, leased
 from tests.fixtures_database import Database
 from tests.starter import stages
@@ -118,7 +119,14 @@ async def test_what_was_read_is_not_told_again(api: Api, order_id: str, started:
 async def test_two_processes_lease_each_row_once(api: Api) -> None:
     await api.place()
     rows = [
-        {"order_id": "W-1001", "kind": "news", "attempts": 0, "due_at": stages.now(), "recorded_at": stages.now()}
+        {
+            "subject_kind": "order",
+            "subject_id": "W-1001",
+            "kind": "news",
+            "attempts": 0,
+            "due_at": stages.now(),
+            "recorded_at": stages.now(),
+        }
         for _ in range(3 * BATCH)
     ]
     with api.database.sessions.begin() as tx:
@@ -128,7 +136,7 @@ async def test_two_processes_lease_each_row_once(api: Api) -> None:
 
     def lease() -> list[int]:
         with api.database.sessions.begin() as tx:
-            return [relay_id for relay_id, _, _ in leased(tx, now)]
+            return [row.relay_id for row in leased(tx, now)]
 
     batches = await asyncio.gather(*(asyncio.to_thread(lease) for _ in range(12)))
     ids = [relay_id for batch in batches for relay_id in batch]
@@ -157,20 +165,20 @@ async def test_a_bug_about_one_order_keeps_no_other_from_being_told(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    start = Orders.start
+    send = Workflows.send
 
-    async def stumbling(self: Orders, order: Order) -> None:
-        if order.order_id == "BAD":
+    async def stumbling(self: Workflows, kind: Kind, subject_id: str, start: Start, signal: str | None) -> None:
+        if subject_id == "BAD":
             raise ValueError
-        await start(self, order)
+        await send(self, kind, subject_id, start, signal)
 
-    monkeypatch.setattr(Orders, "start", stumbling)
+    monkeypatch.setattr(Workflows, "send", stumbling)
     await api.place(order_id="BAD")
-    await until(lambda: "an order cannot be told" in caplog.text)
+    await until(lambda: "a workflow cannot be told" in caplog.text)
     await api.place(order_id=order_id)
     await until(started)
     with api.database.sessions() as tx:
-        assert tx.scalars(select(Relay).where(Relay.order_id == "BAD")).one().due_at > stages.now()
+        assert tx.scalars(select(Relay).where(Relay.subject_id == "BAD")).one().due_at > stages.now()
 
 
 async def test_a_bug_in_the_relay_itself_does_not_end_it(
@@ -194,9 +202,9 @@ async def test_the_oldest_orders_are_told_first(shop: Database, api: Api, tempor
     with shop.sessions.begin() as tx:  # one transaction: the API's own relay must not come between
         for n in (2, 0, 1):
             due = stages.now() - timedelta(minutes=3 - n)
-            tx.execute(update(Relay).where(Relay.order_id == f"O-{n}").values(due_at=due))
+            tx.execute(update(Relay).where(Relay.subject_id == f"O-{n}").values(due_at=due))
         told = grouped(tx, leased(tx, stages.now()))
-    assert [due.order.order_id for due in told] == ["O-0", "O-1", "O-2"]
+    assert [due.subject.id for due in told] == ["O-0", "O-1", "O-2"]
     for n in range(3):
         with suppress(RPCError):
             await temporal.get_workflow_handle(workflow_id(f"O-{n}")).terminate()

@@ -23,7 +23,7 @@ def takes_over(house: House) -> None:
 
 def due(house: House, order_id: str) -> list[str]:
     with house.database.sessions() as tx:
-        return list(tx.scalars(select(Relay.kind).where(Relay.order_id == order_id, Relay.done_at.is_(None))))
+        return list(tx.scalars(select(Relay.kind).where(Relay.subject_id == order_id, Relay.done_at.is_(None))))
 
 
 def test_an_order_is_started_though_its_api_died_between_commit_and_start(house: House) -> None:
@@ -46,7 +46,7 @@ def test_an_order_is_started_though_its_api_died_while_it_asked_the_engine(house
 
     def leased() -> bool:
         with house.database.sessions() as tx:
-            return bool(tx.scalars(select(Relay.attempts).where(Relay.order_id == "A-2")).one())
+            return bool(tx.scalars(select(Relay.attempts).where(Relay.subject_id == "A-2")).one())
 
     try:
         house.until(leased, "the relay to have it in hand", timeout=10)

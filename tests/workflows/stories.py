@@ -147,6 +147,8 @@ def traces(shop: Shop, order: str) -> dict[str, list[str]]:
             columns = {column.key for column in inspect(table).columns}
             if "order_id" in columns:
                 rows = tx.scalars(select(table).where(table.order_id == order))
+            elif "subject_id" in columns:
+                rows = tx.scalars(select(table).where(table.subject_id == order))
             elif "fulfillment_id" in columns:
                 rows = tx.scalars(select(table).where(table.fulfillment_id.in_(mine)))
             elif table.__tablename__ == "stock_moves":
@@ -194,7 +196,7 @@ def differences(left: dict[str, list[str]], undisturbed: dict[str, list[str]]) -
 
 def heard_all(shop: Shop, order: str) -> bool:
     with shop.database.sessions() as tx:
-        due = tx.scalars(select(Relay.relay_id).where(Relay.order_id == order, Relay.done_at.is_(None))).all()
+        due = tx.scalars(select(Relay.relay_id).where(Relay.subject_id == order, Relay.done_at.is_(None))).all()
     return not due
 
 

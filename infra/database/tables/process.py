@@ -91,10 +91,11 @@ class TimelineEntry(Base):
 
 
 class Relay(Base):
-    """An order to start or to nudge, until the order has read why."""
+    """A workflow to start or to nudge, until it has read why."""
 
     __tablename__ = "relay"
     __table_args__ = (
+        Index(None, "subject_kind", "subject_id"),
         Index(
             "ix_relay_due",
             "due_at",
@@ -104,7 +105,8 @@ class Relay(Base):
     )
 
     relay_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
-    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    subject_kind: Mapped[str] = mapped_column(WORD)
+    subject_id: Mapped[str] = mapped_column(ID)
     kind: Mapped[str] = mapped_column(WORD)
     """`start`, `news`, `restocked`, `message`."""
     attempts: Mapped[int]

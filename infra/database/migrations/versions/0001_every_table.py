@@ -295,13 +295,13 @@ def upgrade() -> None:
     op.create_table(
         "relay",
         sa.Column("relay_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("subject_kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_relay_order_id")),
         sa.PrimaryKeyConstraint("relay_id", name=op.f("pk_relay")),
     )
     with op.batch_alter_table("relay", schema=None) as batch_op:
@@ -312,7 +312,9 @@ def upgrade() -> None:
             sqlite_where=sa.text("done_at IS NULL"),
             postgresql_where=sa.text("done_at IS NULL"),
         )
-        batch_op.create_index(batch_op.f("ix_relay_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_relay_subject_kind_subject_id"), ["subject_kind", "subject_id"], unique=False
+        )
 
     op.create_table(
         "timeline",
