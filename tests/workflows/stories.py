@@ -137,7 +137,7 @@ def polled(shop: Shop, order: str) -> bool:
 def traces(shop: Shop, order: str) -> dict[str, list[str]]:
     """Every row of every table about the order, and the sandbox's books. Without what differs from run to run:
     surrogate ids, wall clocks, versions (how often it was looked at), the relay's attempts, calls of which a look-up
-    has shown that nothing happened; providers' ids by kind alone."""
+    has shown that nothing happened, or that failed and may be tried again; providers' ids by kind alone."""
     shop.until(lambda: heard_all(shop, order), "every nudge to be read", order)
     found: dict[str, list[str]] = {}
     with shop.database.sessions() as tx:
@@ -159,7 +159,7 @@ def traces(shop: Shop, order: str) -> dict[str, list[str]]:
             found[table.__tablename__] = [
                 plain({name: getattr(row, name) for name in kept}, order)
                 for row in rows
-                if getattr(row, "outcome", None) != "nothing_happened"
+                if getattr(row, "outcome", None) not in ("nothing_happened", "failed")
             ]
         claims = {
             channel: tx.scalar(
