@@ -1,8 +1,8 @@
 """What the card provider takes as one charge, in minor units.
 
 Source: Stripe, "Supported currencies", minimum and maximum charge amounts (docs.stripe.com/currencies), and the field
-`amount` of its API reference: eight digits, more in currencies of small value. Where Stripe names no minimum it
-converts to the account's own currency: what is too small there is told by the call.
+`amount` of its API reference: eight digits, more in currencies of small value. The minimum is that of the account's own
+currency, taken here for the order's: what is too small all the same is told by the call.
 """
 
 SMALLEST = {
