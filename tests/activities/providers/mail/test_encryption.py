@@ -1,7 +1,6 @@
 """Mail travels encrypted, and no password in the clear."""
 
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,9 @@ from activities.providers.mail import smtp
 from activities.providers.mail.smtp import SmtpMail
 from tests.activities.providers.mail.test_smtp import SHOP, send
 from tests.sandbox import free_port
+
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
+"""Signed by itself, with its key, until 2126; known to this repository's readers, and of use to nobody else."""
 
 
 def encrypted(server: SMTP) -> bool:
@@ -38,17 +40,6 @@ class Store:
         return AuthResult(success=True)
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A self-signed certificate for localhost, and its key."""
-    folder = tmp_path_factory.mktemp("certificate")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost", "-out", str(cert), "-keyout", str(key)]
-    subprocess.run(command, check=True, capture_output=True)
-    return cert, key
-
-
 @contextmanager
 def serving(store: Store, **options: Any) -> Iterator[int]:
     controller = Controller(store, hostname="localhost", port=free_port(), authenticator=store.login, **options)
@@ -59,11 +50,11 @@ def serving(store: Store, **options: Any) -> Iterator[int]:
         controller.stop()
 
 
-def contexts(certificate: tuple[Path, Path]) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """The server's, and that of a client which trusts it."""
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server.load_cert_chain(*certificate)
-    return server, ssl.create_default_context(cafile=str(certificate[0]))
+    server.load_cert_chain(CERTIFICATE)
+    return server, ssl.create_default_context(cafile=CERTIFICATE)
 
 
 @pytest.fixture
@@ -73,8 +64,8 @@ def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("far_away")
-def test_a_far_server_that_offers_encryption_is_spoken_to_in_no_other_way(certificate: tuple[Path, Path]) -> None:
-    server, client = contexts(certificate)
+def test_a_far_server_that_offers_encryption_is_spoken_to_in_no_other_way() -> None:
+    server, client = contexts()
     store = Store()
     with serving(store, tls_context=server) as port:
         send(SmtpMail(f"smtp://user:secret@localhost:{port}", SHOP, timeout=5, tls=client), "SM-15")
@@ -105,8 +96,8 @@ def test_no_mail_travels_in_the_clear_unless_that_is_allowed() -> None:
     assert (store.over_tls, store.logins) == ([False], [])
 
 
-def test_smtps_is_encrypted_from_the_first_byte(certificate: tuple[Path, Path]) -> None:
-    server, client = contexts(certificate)
+def test_smtps_is_encrypted_from_the_first_byte() -> None:
+    server, client = contexts()
     store = Store()
     with serving(store, ssl_context=server, auth_require_tls=False) as port:
         send(SmtpMail(f"smtps://localhost:{port}", SHOP, timeout=5, tls=client), "SM-17")
