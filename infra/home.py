@@ -28,6 +28,8 @@ class Stack(BaseModel):
     api_key: SecretStr
     ports: dict[str, int] = {}
     """By what listens there: `engine`, `web_ui`, `sandbox`, `smtp`, `api`, `metrics`."""
+    sandboxed: list[str] = []
+    """The parts that the sandbox plays; all others are real."""
     secrets: dict[str, SecretStr] = {}
     """By the setting they are for; kept, so that a restarted stack still knows its own webhooks."""
 

@@ -66,7 +66,7 @@ def running_one(home: Home) -> Target | None:
 
     from infra.settings import environment
     from starter.cli.bench.measuring import Target
-    from starter.cli.stack.environment import SANDBOX_TOKEN
+    from starter.cli.stack.environment import PARTS, SANDBOX_TOKEN
 
     stack = home.read()
     try:
@@ -74,8 +74,9 @@ def running_one(home: Home) -> Target | None:
             return None
     except httpx.TransportError:
         return None
-    if "sandbox" not in stack.ports:
-        raise Failed(f"the stack in {home.path} has real providers: stop it, and bench starts one of its own")
+    if real := [part for part in PARTS if part not in stack.sandboxed]:
+        named = ", ".join(real)
+        raise Failed(f"the stack in {home.path} has real providers ({named}): give another ORDERS_HOME, or stop it")
     known = {"TEMPORAL_ADDRESS": f"127.0.0.1:{stack.ports['engine']}"} if "engine" in stack.ports else {}
     sandbox = f"http://127.0.0.1:{stack.ports['sandbox']}"
     token = stack.secrets[SANDBOX_TOKEN].get_secret_value()

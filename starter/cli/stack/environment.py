@@ -11,6 +11,7 @@ from infra.processes import free_ports, is_free
 from starter.cli.failure import Failed
 
 PORTS = ("engine", "web_ui", "sandbox", "smtp", "api", "metrics")
+PARTS = ("stripe", "shippo", "twilio", "mail", "warehouse")
 OURS = ("STRIPE_", "SHIPPO_", "TWILIO_", "SMTP_", "MAIL_", "WAREHOUSE", "TEMPORAL_", "ORDERS_")
 SANDBOX_TOKEN = "ORDERS_SANDBOX_TOKEN"  # noqa: S105 (its name)
 WHERE = ("ORDERS_HOME", "ORDERS_ENV_FILE", "ORDERS_API_HOST", "ORDERS_API_PORT", "PUBLIC_URL")

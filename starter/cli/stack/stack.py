@@ -126,6 +126,7 @@ def prepared(home: Home, given: Mapping[str, str]) -> Running:
         api_url=f"http://{reachable(settings.orders_api_host)}:{ports['api']}",
         api_key=before.api_key if before else SecretStr(""),
         ports={name: port for name, port in ports.items() if name not in unused},
+        sandboxed=list(sandboxed),
         secrets={name: SecretStr(value) for name, value in secrets.items()},
     )
     return Running(home, stack, environ, empty=False, sandboxed=sandboxed)

@@ -69,7 +69,7 @@ def test_the_sandbox_is_told_of_the_parts_that_it_plays_alone(tmp_path: Path) ->
     }
     made = prepared(Home(tmp_path), real)
     told = environment.environment_of_sandbox(made.environ, made.sandboxed, made.sandbox_token)
-    assert set(made.sandboxed) == {"shippo", "twilio", "mail"}
+    assert set(made.sandboxed) == set(made.stack.sandboxed) == {"shippo", "twilio", "mail"}
     assert not {value for value in real.values() if value in told.values()}
     assert not {name for name in told if name.startswith(("STRIPE_", "WAREHOUSE", "DATABASE_URL"))}
     settings = Settings.from_environment(told, needs=("orders_sandbox_token", "shippo_webhook_secret"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infra.home import Home
 from infra.sandbox.client import SandboxControl
 from starter.cli.stack.environment import SANDBOX_TOKEN
 from tests.starter.cli.commands import Orders, an_order
@@ -130,3 +131,13 @@ def test_what_an_order_costs_is_measured(orders: Orders) -> None:
         assert {"worker", "api"} == {name for name, figure in figures.items() if figure > fewest}
     assert found["not_seen"] == []
     assert found["actions"] == pytest.approx(sum(found["actions_by_kind"].values()), abs=0.1)
+
+
+def test_a_stack_with_a_real_provider_is_not_measured(stack: Home, tmp_path: Path) -> None:
+    """Its cards would be charged."""
+    known = stack.read()
+    assert known is not None
+    home = Home(tmp_path / "home")
+    home.write(known.model_copy(update={"sandboxed": [part for part in known.sandboxed if part != "stripe"]}))
+    refused = Orders({"ORDERS_HOME": str(home.path)})("bench", "-n", "1", "-c", "1").failed(1)
+    assert "has real providers (stripe)" in refused
