@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities.facts.journal import locked_order, mark_read, note
-from activities.facts.messages import say_until_when
+from activities.facts.messages import refused, rerouted, say_until_when
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.messages.phrases import Kind
 from activities.messages.wording import Notice, email, sms
@@ -18,7 +18,7 @@ from activities.models import OrderStep, Snapshot, Value
 from activities.ports import Mail, TextMessages
 from activities.views.snapshot import snapshot
 from infra.clock import wall_clock
-from infra.database.tables import Contact, Message, Order
+from infra.database.tables import Contact, Customer, Message, Order
 from infra.words import MessageStatus
 
 LONGEST_TEXT = 1_600
@@ -61,7 +61,7 @@ class CustomerActivities:
         with self.sessions.begin() as tx:
             mark_read(tx, step.subject, "message")
             attempt_takes = activity.info().start_to_close_timeout or timedelta()
-            outgoing = claim(tx, step.order_id, attempt_takes, self.payment_deadline)
+            outgoing = claim(tx, step, attempt_takes, self.payment_deadline)
         trouble: ProviderFailure | None = None
         settled = False
         for message in outgoing:
@@ -123,9 +123,10 @@ def in_time(latest: float) -> None:
         raise NoTimeLeft("messages", "no_time_left", "The next attempt goes on with what is left.")
 
 
-def claim(tx: Session, order_id: str, attempt_takes: timedelta, payment_deadline: timedelta) -> list[Outgoing]:
+def claim(tx: Session, step: OrderStep, attempt_takes: timedelta, payment_deadline: timedelta) -> list[Outgoing]:
     """All pending rows of a channel become one message (or few, where texts would be too long), under a name that stays
     the same until it is sent."""
+    order_id = step.order_id
     order = locked_order(tx, order_id)
     rows = list(
         tx.scalars(
@@ -134,7 +135,9 @@ def claim(tx: Session, order_id: str, attempt_takes: timedelta, payment_deadline
             .order_by(Message.message_id)
         )
     )
-    person = tx.scalars(select(Contact).where(Contact.order_id == order_id, Contact.kind == "customer")).one()
+    about = select(Contact, Customer).join(Customer, Customer.customer_id == order.customer_id)
+    person, customer = tx.execute(about.where(Contact.order_id == order_id, Contact.kind == "customer")).one()
+    rows = rerouted(tx, order, customer, person, rows, step.at)
     say_until_when(tx, order, [row for row in rows if row.status == "pending"], payment_deadline)
     fresh = set()
     for channel in ("email", "sms"):
@@ -206,6 +209,7 @@ def settle(tx: Session, step: OrderStep, message: Outgoing, reference: str | Non
         row.status = MessageStatus.FAILED if code else MessageStatus.SENT
         row.reference, row.code = reference, code
         row.sent_at, row.tried_at = None if code else wall_clock(), None
+    refused(tx, order, rows, code)
     event = "message_failed" if code else "told"
     kinds = [row.kind for row in rows]
     note(tx, order, event, step.at, kinds=kinds, channel=message.channel, **({"code": code} if code else {}))

@@ -6,13 +6,20 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from activities.facts.messages import ADDRESS
 from infra.clock import wall_clock
 from infra.database.tables import Customer, Location, Product, ProductReference
 
 
 def customer_put(tx: Session, customer_id: str, **told: Any) -> bool:
-    """True when the customer is new. Orders placed before keep the contact they were placed with."""
-    return put(tx, Customer, customer_id, {"recorded_at": wall_clock()}, customer_id=customer_id, **told)
+    """True when the customer is new. Orders placed before keep the contact they were placed with. Another address is
+    tried, whatever became of the one before it."""
+    known = tx.get(Customer, customer_id, with_for_update=True)
+    moved = [channel for channel, field in ADDRESS.items() if known and getattr(known, field) != told[field]]
+    if known and known.unreachable.keys() & set(moved):
+        known.unreachable = {channel: why for channel, why in known.unreachable.items() if channel not in moved}
+    once = {"recorded_at": wall_clock(), "unreachable": {}}
+    return put(tx, Customer, customer_id, once, customer_id=customer_id, **told)
 
 
 def product_put(tx: Session, sku: str, *, references: Sequence[str] = (), **told: Any) -> bool:

@@ -1,18 +1,35 @@
 """What became of a message: given up before it was sent, or reported on afterwards."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.journal import locked_order, note
+from activities.facts.journal import locked_order, note, nudge
+from activities.facts.money import locked_customer
 from activities.facts.statuses import derive
 from infra.clock import wall_clock
-from infra.database.tables import Message, Order, Payment
-from infra.words import MessageStatus
+from infra.database.tables import Contact, Customer, Message, Order, Payment
+from infra.words import Channel, MessageStatus
 
 FINAL = (MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED, MessageStatus.READ)
+ADDRESS = {Channel.EMAIL: "email", Channel.SMS: "phone"}
+"""Which field of a person a channel leads to."""
+UNREACHABLE = {
+    "unsubscribed": "opted_out",
+    "21610": "opted_out",
+    "invalid_number": "invalid",
+    "not_a_mobile": "invalid",
+    "30005": "invalid",
+    "30006": "invalid",
+    "invalid_address": "invalid",
+    "recipient_550": "bounced",
+    "recipient_551": "bounced",
+    "recipient_553": "bounced",
+}
+"""What carriers say of an address that will not be reached later either: an unknown number, a landline, a mailbox that
+is not there."""
 ASKS_TO_PAY = ("payment_problem", "payment_action")
 
 
@@ -27,6 +44,72 @@ def say_until_when(tx: Session, order: Order, rows: Iterable[Message], patience:
         return
     for row in asking:
         row.data = {**row.data, "deadline": until.isoformat(timespec="seconds")}
+
+
+def blocked(customer: Customer, person: Contact, channel: Channel) -> str | None:
+    """Why nothing is sent there. An order's own address says nothing of the customer's, nor the other way round."""
+    field = ADDRESS[channel]
+    same = getattr(customer, field) == getattr(person, field)
+    return customer.unreachable.get(channel) if same else None
+
+
+def rerouted(
+    tx: Session, order: Order, customer: Customer, person: Contact, rows: list[Message], at: datetime
+) -> list[Message]:
+    """Rows that can be sent: what is pending where nobody is reached has failed, and takes the other way."""
+    for channel in ADDRESS:
+        why = blocked(customer, person, channel)
+        lost = [row for row in rows if why and row.channel == channel and row.status == MessageStatus.PENDING]
+        if not lost:
+            continue
+        for row in lost:
+            row.status, row.code = MessageStatus.FAILED, why
+        note(tx, order, "message_failed", at, kinds=[row.kind for row in lost], channel=channel, code=why)
+        rows = [row for row in rows if row not in lost] + by_other_channel(tx, order, customer, person, lost)
+    return rows
+
+
+def refused(tx: Session, order: Order, rows: Sequence[Message], code: str | None) -> bool:
+    """A channel that leads nowhere is remembered with the customer, who is told by the other one: whether there is
+    more to tell."""
+    why = UNREACHABLE.get(code or "")
+    if not rows or why is None:
+        return False
+    person = tx.scalars(select(Contact).where(Contact.order_id == order.order_id, Contact.kind == "customer")).one()
+    customer = locked_customer(tx, order.customer_id)
+    channel = rows[0].channel
+    if getattr(customer, ADDRESS[channel]) == getattr(person, ADDRESS[channel]):
+        customer.unreachable = {**customer.unreachable, channel: why}
+    return bool(by_other_channel(tx, order, customer, person, rows))
+
+
+def by_other_channel(
+    tx: Session, order: Order, customer: Customer, person: Contact, lost: Sequence[Message]
+) -> list[Message]:
+    """What did not reach the customer, where the order knows another way to them."""
+    if not lost:
+        return []
+    other = next(channel for channel in ADDRESS if channel != lost[0].channel)
+    if not getattr(person, ADDRESS[other]) or blocked(customer, person, other):
+        return []
+    told = select(Message.kind, Message.subject).where(Message.order_id == order.order_id, Message.channel == other)
+    known = {(kind, subject) for kind, subject in tx.execute(told)}
+    again = [
+        Message(
+            order_id=order.order_id,
+            kind=row.kind,
+            subject=row.subject,
+            channel=other,
+            data=row.data,
+            status=MessageStatus.PENDING,
+            recorded_at=wall_clock(),
+        )
+        for row in lost
+        if (row.kind, row.subject) not in known
+    ]
+    tx.add_all(again)
+    tx.flush()
+    return again
 
 
 def given_up(tx: Session, order_id: str, at: datetime) -> None:
@@ -57,4 +140,6 @@ def reported(tx: Session, reference: str, status: str, code: str | None) -> bool
         row.status, row.code = MessageStatus(status), code
     if rows:
         order.version += 1
+    if refused(tx, order, rows, code):
+        nudge(tx, [order_id], "message")
     return bool(rows)

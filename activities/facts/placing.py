@@ -97,6 +97,7 @@ def buyer(tx: Session, asked: AskedCustomer, order_id: str) -> tuple[Customer, P
         customer = Customer(
             customer_id=customer_id,
             time_zone="UTC",
+            unreachable={},
             recorded_at=wall_clock(),
             **person._asdict() | {"notify": list(person.notify)},
         )

@@ -34,6 +34,8 @@ class CustomerView(View):
     phone: str
     locale: str
     notify: list[str]
+    unreachable: dict[str, str]
+    """Channels that lead nowhere, and why: `opted_out`, `invalid` or `bounced`. The other one is used."""
 
 
 class AddressView(View):

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from activities.facts.messages import blocked
 from activities.models import (
     HoldReason,
     OrderStatus,
@@ -29,6 +30,7 @@ from infra.database.tables import (
     Backorder,
     Change,
     Contact,
+    Customer,
     Hold,
     Message,
     MoneyMove,
@@ -39,6 +41,7 @@ from infra.database.tables import (
     Reservation,
     TimelineEntry,
 )
+from infra.words import Channel
 
 
 def read(tx: Session, order: Order) -> OrderView:
@@ -55,7 +58,9 @@ def read(tx: Session, order: Order) -> OrderView:
         payment_status=PaymentStatus(order.payment_status),
         fulfillment_status=order.fulfillment_status,
         placed_at=order.placed_at,
-        customer=customer(order, next(c for c in contacts.values() if c.kind == "customer")),
+        customer=customer(
+            tx.get_one(Customer, order.customer_id), order, next(c for c in contacts.values() if c.kind == "customer")
+        ),
         lines=lines(tx, order_id, contacts),
         shipping=ShippingView(
             method=order.shipping_method, service=order.service, price=order.shipping_price, address=address(place)
@@ -73,7 +78,7 @@ def read(tx: Session, order: Order) -> OrderView:
     )
 
 
-def customer(order: Order, contact: Contact) -> CustomerView:
+def customer(known: Customer, order: Order, contact: Contact) -> CustomerView:
     return CustomerView(
         customer_id=order.customer_id,
         name=contact.name,
@@ -81,6 +86,7 @@ def customer(order: Order, contact: Contact) -> CustomerView:
         phone=contact.phone,
         locale=order.locale,
         notify=order.notify,
+        unreachable={channel: why for channel in Channel if (why := blocked(known, contact, channel))},
     )
 
 

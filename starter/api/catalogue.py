@@ -57,6 +57,8 @@ class CustomerBody(Body):
 
 class CustomerAnswer(CustomerBody):
     customer_id: str
+    unreachable: dict[str, str] = {}
+    """Channels that lead nowhere until their address changes, and why: `opted_out`, `invalid` or `bounced`."""
 
 
 class ProductBody(Body):
@@ -100,7 +102,7 @@ def put_customer(
 ) -> CustomerAnswer:
     """Contact, language, preferences and terms. Orders placed before keep the contact they were placed with."""
 
-    def work(tx: Session) -> tuple[bool, CustomerBody]:
+    def work(tx: Session) -> tuple[bool, CustomerBody, dict[str, str]]:
         whole = told
         known = tx.get(Customer, customer_id, with_for_update=True)  # else terms given meanwhile would be wiped
         if not who.may("orders:operate"):
@@ -109,13 +111,15 @@ def put_customer(
                 raise Refusal(403, "terms_days and credit_limit need the scope orders:operate: leave them out")
             whole = told.model_copy(update=terms)
         values = whole.model_dump() | {"notify": list(whole.notify)}
-        return catalogue.customer_put(tx, customer_id, **values), whole
+        new = catalogue.customer_put(tx, customer_id, **values)
+        return new, whole, tx.get_one(Customer, customer_id).unreachable
 
-    new, whole = written(here.sessions, work)
+    new, whole, unreachable = written(here.sessions, work)
     response.status_code = 201 if new else 200
     # terms that others gave are for those who may read or give them
-    answer = whole if who.may("orders:read", "orders:operate") else told
-    return CustomerAnswer(customer_id=customer_id, **answer.model_dump())
+    reads = who.may("orders:read", "orders:operate")
+    answer = whole if reads else told
+    return CustomerAnswer(customer_id=customer_id, unreachable=unreachable if reads else {}, **answer.model_dump())
 
 
 @router.put(

@@ -27,6 +27,7 @@ IMPERSONAL = {
     "orders.service",
     "parcels.service",
     "customers.notify",
+    "customers.unreachable",
     "orders.notify",
     "api_keys.name",
     "api_keys.scopes",

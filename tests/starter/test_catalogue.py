@@ -84,6 +84,7 @@ async def test_orders_begin_with_what_is_known_of_their_customer(api: Api) -> No
         "phone": "+14155550199",
         "locale": "de-AT",
         "notify": ["email", "sms"],
+        "unreachable": {},
     }
     own = {"customer_id": "C-1", "email": "office@example.com", "locale": "en", "notify": []}
     second = (await api.place(order_id="C-B", customer=own)).json()["customer"]

@@ -24,6 +24,8 @@ class Customer(Base):
     time_zone: Mapped[str] = mapped_column(WORD, info=PERSONAL)
     notify: Mapped[list[Any]]
     """Channels this customer wants to hear by: `email`, `sms`."""
+    unreachable: Mapped[dict[str, Any]]
+    """Channels that lead nowhere, until their address changes, and why: `opted_out`, `invalid`, `bounced`."""
     terms_days: Mapped[int | None]
     credit_limit: Mapped[int | None] = mapped_column(BigInteger)
     provider_customer: Mapped[str | None] = mapped_column(REFERENCE, info=PERSONAL)

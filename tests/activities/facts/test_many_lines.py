@@ -145,7 +145,7 @@ def test_ten_thousand_waiting_orders_are_served_by_one_restock_in_order_of_place
 def line_up(tx: Session, sku: str) -> None:
     """Orders that wait for one unit each, written as their facts would."""
     now = wall_clock()
-    who = {"name": "Ada", "email": "", "phone": "", "locale": "en", "time_zone": "UTC", "notify": []}
+    who = {"name": "Ada", "email": "", "phone": "", "locale": "en", "time_zone": "UTC", "notify": [], "unreachable": {}}
     tx.execute(insert(Customer), [{"customer_id": "C-1", "recorded_at": now, **who}])
     states = {"status": "processing", "payment_status": "authorized", "fulfillment_status": "backordered"}
     money = {"currency": "usd", "shipping_price": 0, "tax": 0, "discount": 0, "total": 100, "pay_by": "card"}

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("locale", sa.String(length=40), nullable=False),
         sa.Column("time_zone", sa.String(length=40), nullable=False),
         sa.Column("notify", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("unreachable", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("terms_days", sa.Integer(), nullable=True),
         sa.Column("credit_limit", sa.BigInteger(), nullable=True),
         sa.Column("provider_customer", sa.String(length=255), nullable=True),
