@@ -77,9 +77,9 @@ def mark_read(tx: Session, subject: Subject, *kinds: str) -> None:
     tx.execute((rows.where(Relay.kind.in_(kinds)) if kinds else rows).values(done_at=wall_clock()))
 
 
-def nudge(tx: Session, order_ids: Iterable[str], kind: str = "news") -> None:
-    """Makes sure that each order looks at its tables soon, even if every process dies now."""
-    nudge_about(tx, (Subject("order", order_id) for order_id in order_ids), kind)
+def nudge(tx: Session, order_ids: Iterable[str | None], kind: str = "news") -> None:
+    """Makes sure that each order looks at its tables soon, even if every process dies now. (Money may be of none.)"""
+    nudge_about(tx, (Subject("order", order_id) for order_id in order_ids if order_id is not None), kind)
 
 
 def nudge_about(tx: Session, subjects: Iterable[Subject], kind: str = "news") -> None:

@@ -44,7 +44,8 @@ def moved(
 
 
 def locked_payment(tx: Session, payment_id: int) -> tuple[Order, Payment]:
-    order_id = tx.scalars(select(Payment.order_id).where(Payment.payment_id == payment_id)).one()
+    mine = (Payment.payment_id == payment_id, Payment.order_id == Order.order_id)
+    order_id = tx.scalars(select(Order.order_id).where(*mine)).one()
     return locked_order(tx, order_id), tx.get_one(Payment, payment_id, populate_existing=True)
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     ForeignKey,
     String,
     UniqueConstraint,
@@ -21,7 +22,8 @@ class Payment(Base):
     __table_args__ = (UniqueConstraint("order_id", "n"),)
 
     payment_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
-    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    """None: money of several orders at once, or of none."""
     n: Mapped[int]
     method: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
     off_session: Mapped[bool]
@@ -41,10 +43,13 @@ class MoneyMove(Base):
     """Money moved, or set aside. Never updated: balances are sums."""
 
     __tablename__ = "money_moves"
-    __table_args__ = (UniqueConstraint("kind", "reference"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "reference"),
+        CheckConstraint("order_id IS NOT NULL OR payment_id IS NOT NULL", name="of_order_or_payment"),
+    )
 
     move_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
-    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"), index=True)
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.payment_id"))
     fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"))
     kind: Mapped[MoneyMoveKind]

@@ -272,7 +272,7 @@ def upgrade() -> None:
     op.create_table(
         "payments",
         sa.Column("payment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=True),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("method", sa.String(length=255), nullable=False),
         sa.Column("off_session", sa.Boolean(), nullable=False),
@@ -420,7 +420,7 @@ def upgrade() -> None:
     op.create_table(
         "money_moves",
         sa.Column("move_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=True),
         sa.Column("payment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
         sa.Column("kind", sa.String(length=40), nullable=False),
@@ -429,6 +429,9 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(length=255), nullable=False),
         sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "order_id IS NOT NULL OR payment_id IS NOT NULL", name=op.f("ck_money_moves_of_order_or_payment")
+        ),
         sa.ForeignKeyConstraint(
             ["fulfillment_id"], ["fulfillments.fulfillment_id"], name=op.f("fk_money_moves_fulfillment_id")
         ),
