@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.facts import planning
+from activities.facts import money, planning
 from activities.facts.journal import fulfillments_of, locked_order, note, nudge, tell
 from activities.facts.statuses import derive, in_doubt
 from activities.facts.sums import sums
@@ -106,5 +106,5 @@ def about_money(tx: Session, order: Order, stopped: list[Fulfillment]) -> dict[s
         MoneyMove.fulfillment_id.in_(ids),
     )
     refunded = int(tx.scalar(taken) or 0)  # PostgreSQL sums BIGINT to a decimal
-    doubt = {"charge_in_doubt": 1} if ids & in_doubt(tx, order.order_id, "capture") else {}
-    return {"refunded": refunded, **doubt}
+    doubt = ids & in_doubt(tx, order.order_id, "capture") or money.taken_elsewhere(tx, order.order_id)
+    return {"refunded": refunded, **({"charge_in_doubt": 1} if doubt else {})}

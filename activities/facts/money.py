@@ -14,8 +14,10 @@ from activities.models import FulfillmentStatus, HoldReason
 from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from activities.ports import Refund as ProviderRefund
 from infra.clock import wall_clock
-from infra.database.tables import Customer, Fulfillment, MoneyMove, Order, Payment, Refund, SavedMethod
+from infra.database.tables import Customer, Fulfillment, Hold, MoneyMove, Order, Payment, Refund, SavedMethod
 from infra.words import AuthorizationStatus
+
+CAPTURED_UNKNOWN = "captured_unknown"
 
 
 def moved(
@@ -177,7 +179,7 @@ def ended(tx: Session, payment_id: int, kind: str, at: datetime, *, taken: int =
             order.order_id,
             reason=HoldReason.RECONCILIATION,
             step=f"payment {payment.n}",
-            code="captured_unknown",
+            code=CAPTURED_UNKNOWN,
             advice="The provider took more than this order asked for: refund it there, then skip. Where nothing was "
             "authorized but that, the customer must give another payment method.",
             actions=("skip",),
@@ -185,6 +187,12 @@ def ended(tx: Session, payment_id: int, kind: str, at: datetime, *, taken: int =
         )
     derive(tx, order)
     return True
+
+
+def taken_elsewhere(tx: Session, order_id: str) -> bool:
+    """Whether the provider was ever found to have taken more than the order asked for."""
+    found = select(Hold.hold_id).where(Hold.order_id == order_id, Hold.code == CAPTURED_UNKNOWN).limit(1)
+    return tx.scalar(found) is not None
 
 
 def refund_given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
