@@ -85,6 +85,14 @@ class FulfillmentSnapshot(Value):
     def has_left(self) -> bool:
         return self.status in LEFT
 
+    def awaits(self, call: str) -> bool:
+        """Whether the warehouse was asked for this (`request`, `release`, `recall`) and has not answered."""
+        if call == "request":
+            return self.status == FulfillmentStatus.REQUESTED
+        if call == "release":
+            return self.status == FulfillmentStatus.PACKED and self.released
+        return self.recall == Recall.ASKED and not (self.has_left or self.ended)
+
 
 LEFT = frozenset({FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.RETURNED})
 ENDED = frozenset({FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELLED, FulfillmentStatus.RETURNED})

@@ -65,7 +65,7 @@ class FulfillmentRun:
             await self.progress.still_wanted(self.fulfillment_id)
 
     def request_answered(self) -> bool:
-        return self.now.status != Status.REQUESTED or self.progress.stopping(self.fulfillment_id)
+        return not self.now.awaits("request") or self.progress.stopping(self.fulfillment_id)
 
     async def labelled(self) -> None:
         """One label a parcel, bought once; not before there is money for it."""
@@ -99,16 +99,13 @@ class FulfillmentRun:
 
     async def shipped(self) -> None:
         """Waits until it has left. A warehouse that does not say so is a hold; the carrier's word counts too."""
-        while self.may_leave():
+        while self.now.awaits("release"):
             if not await self.until(self.release_answered, within=self.progress.policy.packing_patience):
                 await self.silent("release", ("retry", "cancel"), self.release_answered)
             await self.progress.still_wanted(self.fulfillment_id)
 
-    def may_leave(self) -> bool:
-        return self.now.status == Status.PACKED and self.now.released
-
     def release_answered(self) -> bool:
-        return not self.may_leave() or self.progress.stopping(self.fulfillment_id)
+        return not self.now.awaits("release") or self.progress.stopping(self.fulfillment_id)
 
     async def delivered(self) -> None:
         """Carriers tell by webhook; where they do not, they are asked, ever less often."""

@@ -49,6 +49,8 @@ class Known:
         """It is about to be: what is under way comes to its end."""
         self.loaded = -1
         """The version of the last load. What a step answers never moves it: news of other parts may lie between."""
+        self.nudged = False
+        """There is news in the tables."""
         self.shown: tuple[str, list[str]] = (OrderStatus.PLACED, [])
 
     # --- what is known -----------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from activities.models import (
     FulfillmentStatus,
     HoldReason,
     HoldSnapshot,
-    LoadStep,
     OrderStatus,
     PaymentStatus,
     RemarkStep,
@@ -57,7 +56,7 @@ class OrderWorkflow(Handlers):
 
     async def process(self) -> None:
         """Payment, reservation, fulfillment; and what is not shipped is not charged."""
-        await self.look()
+        await self.progress.look()
         self.spawn(self.listen())
         self.spawn(self.keep_telling())
         try:
@@ -86,8 +85,10 @@ class OrderWorkflow(Handlers):
             await p.still_wanted(None)
 
     async def give_up_payment(self, deadline: datetime) -> None:
-        """The deadline has passed. The bank is asked once more: its word may have come before we could hear it."""
+        """The deadline has passed. The bank is asked once more: its word, or another way to pay, may have come before
+        we could hear it."""
         p = self.progress
+        await p.look()
         if p.order.payment_ready or p.order.payment == PaymentStatus.ACTION_REQUIRED:
             await p.do(calls.AUTHORIZE, p.step, until=deadline)
         if not p.order.funded:
@@ -177,14 +178,6 @@ class OrderWorkflow(Handlers):
 
     # --- beside the stages -------------------------------------------------------------------------------------------
 
-    async def look(self) -> None:
-        """Reads where the order stands. What was heard until now is then known."""
-        p, self.nudged = self.progress, False
-        known: dict[str, Any] = {"since": p.loaded} if p.loaded >= 0 else {}
-        news = await p.attempt(calls.LOAD, LoadStep(order_id=p.order_id, at=p.at, **known))
-        p.learn(news)
-        p.loaded = news.order.version if news.order else p.loaded
-
     async def listen(self) -> None:
         """A nudge says that the tables have something new; a wish to cancel is decided by them."""
         p = self.progress
@@ -200,11 +193,10 @@ class OrderWorkflow(Handlers):
                 about = self.remarks[0].model_dump()
                 await p.attempt(calls.NOTE_REMARK, RemarkStep(order_id=p.order_id, at=p.at, **about))
                 del self.remarks[0]
-            await p.until(lambda: self.nudged or self.wish is not None or bool(self.remarks))
+            await p.until(lambda: p.nudged or self.wish is not None or bool(self.remarks))
             await p.renewed()
-            await p.may_begin()
-            if self.nudged:
-                await self.look()
+            if p.nudged:
+                await p.look()
 
     async def carry_out(self, change: ChangeSnapshot) -> None:
         """What was asked over HTTP: stored as asked, decided here."""

@@ -57,6 +57,7 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     if not unasked:
         recall_answered(tx, f, Recall.CONFIRMED, at)
     f.status = FulfillmentStatus.CANCELLED
+    close_silence(tx, f, "release", at)
     back = held(tx, fulfillment_id)
     reserving.cancel_units(tx, order.order_id, [(reservation.line_no, reservation.quantity) for reservation in back])
     inventory.give_back(tx, order, back)
