@@ -10,8 +10,8 @@ from activities import facts
 from activities.facts.journal import locked_order, mark_read, note
 from activities.models import CancelReason, ChangeStep, HoldStep, LoadStep, Policy, RemarkStep, ResolveStep, Snapshot
 from activities.views.snapshot import of_fulfillment, snapshot, whole
-from infra.database.tables import Change, Hold, TimelineEntry
-from infra.words import Decision
+from infra.database.tables import Change, Event, Hold
+from infra.words import Decision, EventType
 
 SILENT = "silent "
 """Before the call that a warehouse does not answer."""
@@ -100,9 +100,9 @@ class OrderActivities:
         remark = {"signal": step.signal, "words": step.words}
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)
-            noted = (TimelineEntry.order_id == step.order_id, TimelineEntry.event == "not_understood")
-            if remark not in tx.scalars(select(TimelineEntry.data).where(*noted)).all():
-                note(tx, order, "not_understood", step.at, **remark)
+            noted = (Event.order_id == step.order_id, Event.type == EventType.NOT_UNDERSTOOD)
+            if remark not in tx.scalars(select(Event.data).where(*noted)).all():
+                note(tx, order, EventType.NOT_UNDERSTOOD, step.at, **remark)
             return Snapshot()
 
 

@@ -18,6 +18,7 @@ from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentSte
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.views.snapshot import snapshot
 from infra.database.tables import Customer, MoneyMove, Payment, Refund
+from infra.words import EventType
 
 READY = (FulfillmentStatus.PACKED, *LEFT)
 """Nothing is captured for goods that are not packed."""
@@ -119,7 +120,7 @@ class PaymentActivities:
                 money.captured(tx, step.fulfillment_id, effect.parameters["payment_id"], after, step.at)
             else:
                 effects.finish(tx, effect, "authorization_ended")
-                money.ended(tx, effect.parameters["payment_id"], "authorization_ended", step.at)
+                money.ended(tx, effect.parameters["payment_id"], EventType.AUTHORIZATION_ENDED, step.at)
             return snapshot(tx, step.order_id, [step.fulfillment_id])
 
     @activity.defn(name="void_payments")
@@ -347,7 +348,7 @@ class PaymentActivities:
                 raise Unavailable("payments", "made_meanwhile", "The payment was made just now: it is voided next.")
             payment.intent = provider_id
             effects.finish(tx, effect)
-            money.ended(tx, payment_id, "voided", step.at, taken=after.captured if after else 0)
+            money.ended(tx, payment_id, EventType.VOIDED, step.at, taken=after.captured if after else 0)
 
 
 def covers(payment: Payment, amount: int, until: datetime) -> bool:

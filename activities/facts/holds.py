@@ -10,7 +10,7 @@ from activities.facts.journal import fulfillments_of, locked_order, note
 from activities.facts.statuses import derive
 from activities.models import LEFT, FulfillmentStatus, HoldReason
 from infra.database.tables import Change, Hold, Order
-from infra.words import Decision
+from infra.words import Decision, EventType
 
 FORWARD_STEPS = frozenset(
     {
@@ -69,7 +69,7 @@ def opened(
         opened_at=at,
     )
     tx.add(hold)
-    note(tx, order, "held", at, fulfillment_id=fulfillment_id, hold=hold.hold_id, reason=reason, code=code)
+    note(tx, order, EventType.HELD, at, fulfillment_id=fulfillment_id, hold=hold.hold_id, reason=reason, code=code)
     derive(tx, order)
     return hold.hold_id
 
@@ -88,7 +88,9 @@ def closed(
             if change.change_id == change_id:
                 by, why = change.by, change.why
         hold.closed_at, hold.action, hold.closed_by, hold.why = at, action, by, why
-        note(tx, order, "hold_closed", at, fulfillment_id=hold.fulfillment_id, hold=hold_id, action=action, by=by)
+        note(
+            tx, order, EventType.HOLD_CLOSED, at, fulfillment_id=hold.fulfillment_id, hold=hold_id, action=action, by=by
+        )
     for change in asked:
         change.decision = Decision(action) if change.action == hold.action else Decision.SUPERSEDED
         change.decided_at = at

@@ -15,7 +15,7 @@ from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from activities.ports import Refund as ProviderRefund
 from infra.clock import wall_clock
 from infra.database.tables import Customer, Fulfillment, Hold, MoneyMove, Order, Payment, Refund, SavedMethod
-from infra.words import AuthorizationStatus
+from infra.words import AuthorizationStatus, EventType
 
 CAPTURED_UNKNOWN = "captured_unknown"
 
@@ -58,7 +58,7 @@ def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) 
     if payment.status in ("captured", "ended", "authorized"):
         return False
     if answer.status == IntentStatus.CAPTURED:
-        return ended(tx, payment_id, "captured_elsewhere", at, taken=answer.captured)
+        return ended(tx, payment_id, EventType.CAPTURED_ELSEWHERE, at, taken=answer.captured)
     subject = f"payment {payment.n}"
     if answer.status == IntentStatus.AUTHORIZED:
         payment.status, payment.capture_before = AuthorizationStatus.AUTHORIZED, answer.capture_before
@@ -66,20 +66,20 @@ def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) 
         payment.method = answer.payment_method or payment.method
         moved(tx, order, payment, "authorized", payment.amount, f"{payment.intent}", at)
         keep_method(tx, order, payment)
-        note(tx, order, "authorized", at, amount=payment.amount, payment=payment.n)
+        note(tx, order, EventType.AUTHORIZED, at, amount=payment.amount, payment=payment.n)
         if not payment.off_session:
             tell(tx, order, "confirmed", "", total=order.total)
         close_recovered(tx, order.order_id, "authorize", at)
     elif answer.status == IntentStatus.ACTION_REQUIRED and payment.status != "action_required":
         payment.status, payment.action_url = AuthorizationStatus.ACTION_REQUIRED, answer.action_url
-        note(tx, order, "payment_action_required", at, payment=payment.n)
+        note(tx, order, EventType.PAYMENT_ACTION_REQUIRED, at, payment=payment.n)
         tell(tx, order, "payment_action", subject, url=answer.action_url or "")
     elif payment.off_session and payment.status == "action_required":
         return False  # the customer was asked, and this is the same refusal in other words
     elif answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED) and payment.status != "declined":
         payment.status = AuthorizationStatus.DECLINED
         payment.decline_code = answer.decline_code or answer.status.value
-        note(tx, order, "declined", at, code=payment.decline_code, payment=payment.n)
+        note(tx, order, EventType.DECLINED, at, code=payment.decline_code, payment=payment.n)
         tell(tx, order, "payment_problem", subject)
     else:
         return False
@@ -96,7 +96,7 @@ def customer_acted(tx: Session, payment_id: int, at: datetime) -> bool:
     if payment.status != "action_required":
         return False
     payment.status = AuthorizationStatus.ASKED
-    note(tx, order, "payment_confirmed", at, payment=payment.n)
+    note(tx, order, EventType.PAYMENT_CONFIRMED, at, payment=payment.n)
     derive(tx, order)
     return True
 
@@ -142,7 +142,7 @@ def captured(tx: Session, fulfillment_id: str, payment_id: int, after: PaymentIn
     if after.status == IntentStatus.CAPTURED or not payment.multicapture:
         payment.status = AuthorizationStatus.CAPTURED
     moved(tx, order, payment, "captured", f.amount, f"{payment.intent}:{fulfillment_id}", at, fulfillment_id)
-    note(tx, order, "captured", at, fulfillment_id=fulfillment_id, amount=f.amount)
+    note(tx, order, EventType.CAPTURED, at, fulfillment_id=fulfillment_id, amount=f.amount)
     changed(tx, order, f)
 
 
@@ -162,7 +162,7 @@ def nothing_to_refund(tx: Session, fulfillment_id: str) -> None:
         changed(tx, order, f)
 
 
-def ended(tx: Session, payment_id: int, kind: str, at: datetime, *, taken: int = 0) -> bool:
+def ended(tx: Session, payment_id: int, event: EventType, at: datetime, *, taken: int = 0) -> bool:
     """An authorization is over before all of it was captured: `voided` by us or `expired` by itself. `taken`: what the
     provider says was captured; more than we know of is for a person."""
     order, payment = locked_payment(tx, payment_id)
@@ -172,7 +172,7 @@ def ended(tx: Session, payment_id: int, kind: str, at: datetime, *, taken: int =
     if payment.status == "authorized":
         moved(tx, order, payment, "voided", left, f"{payment.intent}", at)
     payment.status = AuthorizationStatus.CAPTURED if payment.captured else AuthorizationStatus.ENDED
-    note(tx, order, kind, at, amount=left, payment=payment.n)
+    note(tx, order, event, at, amount=left, payment=payment.n)
     if taken > payment.captured:
         opened(
             tx,
@@ -203,7 +203,7 @@ def refund_given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
     pending = (Refund.fulfillment_id == fulfillment_id, Refund.status == "pending")
     tx.execute(update(Refund).where(*pending).values(status="given_up"))
     f.captured = False
-    note(tx, order, "refund_given_up", at, fulfillment_id=fulfillment_id, amount=f.amount)
+    note(tx, order, EventType.REFUND_GIVEN_UP, at, fulfillment_id=fulfillment_id, amount=f.amount)
     changed(tx, order, f)
 
 
@@ -211,7 +211,7 @@ def void_given_up(tx: Session, order_id: str, at: datetime) -> None:
     """An operator leaves it to the bank to let what is set aside lapse."""
     live = select(Payment.payment_id).where(Payment.order_id == order_id, Payment.status.in_(("asked", *LIVE)))
     for payment_id in tx.scalars(live).all():
-        ended(tx, payment_id, "void_given_up", at)
+        ended(tx, payment_id, EventType.VOID_GIVEN_UP, at)
 
 
 def refund_asked(
@@ -237,7 +237,7 @@ def refund_asked(
         f = tx.get_one(Fulfillment, fulfillment_id)
         f.captured = False
         f.version = order.version + 1
-    note(tx, order, "refund_asked", at, fulfillment_id=fulfillment_id, amount=refund.amount)
+    note(tx, order, EventType.REFUND_ASKED, at, fulfillment_id=fulfillment_id, amount=refund.amount)
     tx.flush()
     count = tx.scalar(select(func.count()).select_from(Refund).where(Refund.order_id == order.order_id))
     tell(tx, order, "refunded", f"refund {count}", amount=refund.amount)
@@ -257,7 +257,7 @@ def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime)
     refund.status = status
     if refund.fulfillment_id:
         tx.get_one(Fulfillment, refund.fulfillment_id).version = order.version + 1
-    note(tx, order, f"refund_{status}", at, fulfillment_id=refund.fulfillment_id, amount=refund.amount)
+    note(tx, order, EventType(f"refund_{status}"), at, fulfillment_id=refund.fulfillment_id, amount=refund.amount)
     if status == RefundStatus.FAILED:
         moved(tx, order, payment, "refund_failed", refund.amount, reference, at, refund.fulfillment_id)
         opened(

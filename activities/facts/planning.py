@@ -23,6 +23,7 @@ from infra.database.tables import (
     Reservation,
     UnitAmount,
 )
+from infra.words import EventType
 
 
 class Units(NamedTuple):
@@ -142,7 +143,7 @@ def planned(tx: Session, order: Order, at: datetime) -> None:
         tx.flush()
         for reservation in mine:
             reservation.fulfillment_id = fulfillment.fulfillment_id
-        note(tx, order, "planned", at, fulfillment_id=fulfillment.fulfillment_id, location=location_id)
+        note(tx, order, EventType.PLANNED, at, fulfillment_id=fulfillment.fulfillment_id, location=location_id)
 
 
 def amounts_of(tx: Session, order_id: str) -> dict[int, list[UnitAmount]]:

@@ -23,7 +23,7 @@ from infra.database.tables import (
     Product,
     Reservation,
 )
-from infra.words import BackorderStatus
+from infra.words import BackorderStatus, EventType
 
 
 def reserved(tx: Session, order_id: str, at: datetime) -> None:
@@ -86,7 +86,7 @@ def queue(tx: Session, order: Order, missing: list[planning.Units], products: di
     )
     count = sum(units.quantity for units in missing)
     latest = max(promised.values()).isoformat()
-    note(tx, order, "backordered", at, units=count, promised_on=latest)
+    note(tx, order, EventType.BACKORDERED, at, units=count, promised_on=latest)
     say_when(tx, order, latest)
 
 
@@ -104,7 +104,7 @@ def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime)
     """`cancel_unavailable`: what no location has is not waited for."""
     cancel_units(tx, order.order_id, [(units.line_no, units.quantity) for units in missing])
     count = sum(units.quantity for units in missing)
-    note(tx, order, "unavailable_cancelled", at, units=count)
+    note(tx, order, EventType.UNAVAILABLE_CANCELLED, at, units=count)
     lines = select(func.sum(OrderLine.quantity), func.sum(OrderLine.cancelled))
     wanted, gone = tx.execute(lines.where(OrderLine.order_id == order.order_id)).one()
     if wanted > gone:
@@ -155,7 +155,7 @@ def released(tx: Session, order_id: str, at: datetime) -> None:
     cancel_units(tx, order_id, [(units.line_no, units.quantity) for units in loose])
     if idle or waiting:
         count = sum(r.quantity for r in idle) + sum(b.quantity for b in waiting)
-        note(tx, order, "stock_released", at, units=count)
+        note(tx, order, EventType.STOCK_RELEASED, at, units=count)
     cancellation_settled(tx, order, at, given_up=bool(idle or waiting or loose))
     close_with_order(tx, order, at)
     derive(tx, order)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from activities.facts.statuses import derived, in_doubt, paid_elsewhere
+from activities.facts.statuses import conclude, derived, in_doubt, paid_elsewhere
 from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
     FUNDED,
@@ -28,7 +28,6 @@ from infra.database.tables import Change, Fulfillment, Hold, Order, Parcel, Refu
 
 def snapshot(tx: Session, order_id: str, touched: Iterable[str] = ()) -> Snapshot:
     """The order's own part, and the fulfillments that a step has touched."""
-    tx.flush()
     order = tx.get_one(Order, order_id)
     return with_order(tx, order, fulfillments(tx, Fulfillment.fulfillment_id.in_(set(touched))) if touched else [])
 
@@ -40,7 +39,7 @@ def snapshot_of_all(tx: Session, order_id: str) -> Snapshot:
 
 def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
     """One fulfillment alone, after a step that changed nothing else which the process acts on."""
-    tx.flush()
+    conclude(tx)
     return Snapshot(**fulfillment_snapshots(tx, [tx.get_one(Fulfillment, fulfillment_id)]))
 
 

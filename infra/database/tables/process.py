@@ -1,4 +1,4 @@
-"""What the process keeps: effects, holds, changes, the timeline, the relay."""
+"""What the process keeps: effects, holds, changes, the relay."""
 
 from datetime import datetime
 from typing import Any
@@ -76,18 +76,6 @@ class Change(Base):
     decision: Mapped[Decision | None]
     recorded_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
-
-
-class TimelineEntry(Base):
-    __tablename__ = "timeline"
-
-    entry_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
-    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
-    fulfillment_id: Mapped[str | None] = mapped_column(String(80))
-    event: Mapped[str] = mapped_column(WORD)
-    data: Mapped[dict[str, Any]] = mapped_column(info=PERSONAL)
-    effective_at: Mapped[datetime]
-    recorded_at: Mapped[datetime]
 
 
 class Relay(Base):
