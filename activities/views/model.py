@@ -15,7 +15,6 @@ from activities.models import (
     Recall,
 )
 from activities.ports import TrackingStatus
-from infra.words import EventType
 
 Amount = Annotated[int, Field(description="Minor units of the order's currency")]
 Cancellation = Literal["asked", "accepted", "partly", "refused"]
@@ -165,9 +164,7 @@ class MessageView(View):
 
 
 class TimelineView(View):
-    sequence: int
-    """The order's version with this event."""
-    event: EventType
+    event: str
     at: datetime
     """When it happened, in the order's own time."""
     recorded_at: datetime

@@ -31,7 +31,6 @@ from infra.database.tables import (
     Change,
     Contact,
     Customer,
-    Event,
     Hold,
     Message,
     MoneyMove,
@@ -40,8 +39,9 @@ from infra.database.tables import (
     Payment,
     Refund,
     Reservation,
+    TimelineEntry,
 )
-from infra.words import Channel, SubjectKind
+from infra.words import Channel
 
 
 def read(tx: Session, order: Order) -> OrderView:
@@ -200,15 +200,14 @@ def messages(tx: Session, order_id: str) -> list[MessageView]:
 
 
 def timeline(tx: Session, order_id: str) -> list[TimelineView]:
-    found = tx.scalars(select(Event).where(Event.order_id == order_id).order_by(Event.sequence))
+    found = tx.scalars(select(TimelineEntry).where(TimelineEntry.order_id == order_id).order_by(TimelineEntry.entry_id))
     return [
         TimelineView(
-            sequence=event.sequence,
-            event=event.type,
-            at=event.occurred_at,
-            recorded_at=event.recorded_at,
-            fulfillment_id=event.subject_id if event.subject_kind == SubjectKind.FULFILLMENT else None,
-            data=event.data,
+            event=entry.event,
+            at=entry.effective_at,
+            recorded_at=entry.recorded_at,
+            fulfillment_id=entry.fulfillment_id,
+            data=entry.data,
         )
-        for event in found
+        for entry in found
     ]
