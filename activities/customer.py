@@ -19,7 +19,7 @@ from activities.ports import Mail, TextMessages
 from activities.views.snapshot import snapshot
 from infra.clock import wall_clock
 from infra.database.tables import Contact, Customer, Message, Order
-from infra.words import MessageStatus
+from infra.words import EventType, MessageStatus
 
 LONGEST_TEXT = 1_600
 """Characters that Twilio takes in one message."""
@@ -210,6 +210,6 @@ def settle(tx: Session, step: OrderStep, message: Outgoing, reference: str | Non
         row.reference, row.code = reference, code
         row.sent_at, row.tried_at = None if code else wall_clock(), None
     refused(tx, order, rows, code)
-    event = "message_failed" if code else "told"
+    event = EventType.MESSAGE_FAILED if code else EventType.TOLD
     kinds = [row.kind for row in rows]
     note(tx, order, event, step.at, kinds=kinds, channel=message.channel, **({"code": code} if code else {}))

@@ -85,6 +85,14 @@ class FulfillmentSnapshot(Value):
     def has_left(self) -> bool:
         return self.status in LEFT
 
+    def awaits(self, call: str) -> bool:
+        """Whether the warehouse was asked for this (`request`, `release`, `recall`) and has not answered."""
+        if call == "request":
+            return self.status == FulfillmentStatus.REQUESTED
+        if call == "release":
+            return self.status == FulfillmentStatus.PACKED and self.released
+        return self.recall == Recall.ASKED and not (self.has_left or self.ended)
+
 
 LEFT = frozenset({FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.RETURNED})
 ENDED = frozenset({FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELLED, FulfillmentStatus.RETURNED})
@@ -120,8 +128,7 @@ class OrderSnapshot(Value):
     """Nothing to authorize or capture."""
     capturable: int = 0
     """What a live authorization still allows to be captured."""
-    next_deadline: datetime | None = None
-    """When the nearest of all that must happen at a time is due."""
+    capture_before: datetime | None = None
     payment_ready: bool = False
     """A payment method that has not been tried yet."""
     unplanned: bool = False
@@ -166,6 +173,7 @@ class Policy(Value):
     payment_deadline: timedelta = timedelta(days=3)
     packing_patience: timedelta = timedelta(days=5)
     first_poll: timedelta = timedelta(days=5)
+    authorization_margin: timedelta = timedelta(hours=1)
     continue_at_every_wait: bool = False
 
 
@@ -220,6 +228,12 @@ class FulfillmentStep(OrderStep):
     @property
     def part(self) -> str:
         return self.fulfillment_id
+
+
+class CoverStep(FulfillmentStep):
+    """Money for this fulfillment's share, by an authorization that is good until then."""
+
+    good_until: datetime
 
 
 class ParcelStep(FulfillmentStep):

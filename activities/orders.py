@@ -8,21 +8,13 @@ from temporalio import activity
 
 from activities import facts
 from activities.facts.journal import locked_order, mark_read, note
-from activities.models import (
-    CancelReason,
-    ChangeStep,
-    HoldReason,
-    HoldStep,
-    LoadStep,
-    OrderStep,
-    Policy,
-    RemarkStep,
-    ResolveStep,
-    Snapshot,
-)
-from activities.views.snapshot import snapshot, whole
-from infra.database.tables import Change, Hold, TimelineEntry
-from infra.words import Decision
+from activities.models import CancelReason, ChangeStep, HoldStep, LoadStep, Policy, RemarkStep, ResolveStep, Snapshot
+from activities.views.snapshot import of_fulfillment, snapshot, whole
+from infra.database.tables import Change, Event, Hold
+from infra.words import Decision, EventType
+
+SILENT = "silent "
+"""Before the call that a warehouse does not answer."""
 
 
 class OrderActivities:
@@ -52,18 +44,20 @@ class OrderActivities:
     def open_hold(self, step: HoldStep) -> Snapshot:
         """The order, or one fulfillment, waits for a person. Opened twice it is one hold."""
         with self.sessions.begin() as tx:
-            facts.holds.opened(
-                tx,
-                step.order_id,
-                reason=step.reason,
-                step=step.step,
-                code=step.code,
-                advice=step.advice,
-                actions=step.actions,
-                at=step.at,
-                fulfillment_id=step.fulfillment_id,
-            )
-            return snapshot(tx, step.order_id)
+            locked_order(tx, step.order_id)
+            if not answered_meanwhile(tx, step):
+                facts.holds.opened(
+                    tx,
+                    step.order_id,
+                    reason=step.reason,
+                    step=step.step,
+                    code=step.code,
+                    advice=step.advice,
+                    actions=step.actions,
+                    at=step.at,
+                    fulfillment_id=step.fulfillment_id,
+                )
+            return snapshot(tx, step.order_id, [step.fulfillment_id] if step.fulfillment_id else [])
 
     @activity.defn(name="resolve_hold")
     def resolve_hold(self, step: ResolveStep) -> Snapshot:
@@ -84,10 +78,8 @@ class OrderActivities:
             )
             if decided and step.action == "skip":
                 skipped(tx, hold, step.at)
-            if decided and step.action == "retry" and hold.step.startswith("silent ") and hold.fulfillment_id:
-                facts.fulfillments.to_ask_again(tx, hold.fulfillment_id, hold.step.removeprefix("silent "))
-            if decided and step.action == "retry" and hold.reason == HoldReason.BACKORDER_OVERDUE:
-                facts.promises.waits_on(tx, step.order_id, step.at)
+            if decided and step.action == "retry" and hold.step.startswith(SILENT) and hold.fulfillment_id:
+                facts.fulfillments.to_ask_again(tx, hold.fulfillment_id, hold.step.removeprefix(SILENT))
             if decided and step.action == "cancel":
                 # in the same transaction: a decision that was half heard would be lost
                 facts.cancellation.cancellation_decided(
@@ -102,23 +94,24 @@ class OrderActivities:
             touched = [hold.fulfillment_id] if hold.fulfillment_id else []
             return snapshot(tx, step.order_id, touched)
 
-    @activity.defn(name="pass_deadlines")
-    def pass_deadlines(self, step: OrderStep) -> Snapshot:
-        """What is due by now is done, or found to be over; what needs a provider is asked for."""
-        with self.sessions.begin() as tx:
-            facts.passing.passed(tx, step.order_id, step.at)
-            return snapshot(tx, step.order_id)
-
     @activity.defn(name="note_remark")
     def note_remark(self, step: RemarkStep) -> Snapshot:
         """Somebody sent what the order does not understand: on record, once, so that they see it and say it again."""
         remark = {"signal": step.signal, "words": step.words}
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)
-            noted = (TimelineEntry.order_id == step.order_id, TimelineEntry.event == "not_understood")
-            if remark not in tx.scalars(select(TimelineEntry.data).where(*noted)).all():
-                note(tx, order, "not_understood", step.at, **remark)
+            noted = (Event.order_id == step.order_id, Event.type == EventType.NOT_UNDERSTOOD)
+            if remark not in tx.scalars(select(Event.data).where(*noted)).all():
+                note(tx, order, EventType.NOT_UNDERSTOOD, step.at, **remark)
             return Snapshot()
+
+
+def answered_meanwhile(tx: Session, step: HoldStep) -> bool:
+    """A deadline acts on what is on record, not on what the run last heard: has the silent warehouse spoken?"""
+    if step.fulfillment_id is None or not step.step.startswith(SILENT):
+        return False
+    [now] = of_fulfillment(tx, step.fulfillment_id).fulfillments
+    return not now.awaits(step.step.removeprefix(SILENT))
 
 
 def skipped(tx: Session, hold: Hold, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """Money at the payment provider: set aside, taken per fulfillment, given back. Each effect once, whatever crashes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
@@ -14,14 +14,14 @@ from activities.facts.placing import ask_payment
 from activities.facts.statuses import in_doubt, paid_elsewhere
 from activities.facts.sums import LIVE
 from activities.failures import OutcomeUnknown, Refused, Unavailable
-from activities.models import LEFT, FulfillmentStatus, FulfillmentStep, OrderStep, Policy, Snapshot, Subject, Value
+from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentStep, OrderStep, Snapshot, Subject, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.views.snapshot import snapshot
 from infra.database.tables import Customer, MoneyMove, Payment, Refund
+from infra.words import EventType
 
 READY = (FulfillmentStatus.PACKED, *LEFT)
 """Nothing is captured for goods that are not packed."""
-USUAL = Policy()
 ONCE_GOOD = ("authorized", "captured", "ended")
 """Payments that set money aside once."""
 TOO_SMALL = "amount_too_small"
@@ -44,20 +44,12 @@ class Asked(Value):
     off_session: bool
     of_the_rest: bool
     """Money was set aside for this order before."""
-    pay_until: datetime | None
-    """When the order is cancelled without it."""
 
 
 class PaymentActivities:
-    def __init__(
-        self,
-        sessions: sessionmaker[Session],
-        payments: Payments,
-        payment_deadline: timedelta = USUAL.payment_deadline,
-    ) -> None:
+    def __init__(self, sessions: sessionmaker[Session], payments: Payments) -> None:
         self.sessions = sessions
         self.payments = payments
-        self.payment_deadline = payment_deadline
 
     @activity.defn(name="authorize_payment")
     def authorize(self, step: OrderStep) -> Snapshot:
@@ -79,19 +71,19 @@ class PaymentActivities:
             self.supersede(step, asked.n, LIVE)
         with self.sessions.begin() as tx:
             effects.finish(tx, effect)
-            money.answered(tx, asked.payment_id, answer, step.at, pay_until=asked.pay_until)
+            money.answered(tx, asked.payment_id, answer, step.at)
             return snapshot(tx, step.order_id)
 
     @activity.defn(name="reauthorize_payment")
-    def reauthorize(self, step: FulfillmentStep) -> Snapshot:
-        """A new authorization, off session, for what is still to be captured: the old one has ended."""
+    def reauthorize(self, step: CoverStep) -> Snapshot:
+        """A new authorization, off session, for what is still to be captured: the old one has ended or is about to."""
         self.settle_captures(step)
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
             payments = all_payments(tx, step.order_id)
             if f.captured or not f.amount or f.status == FulfillmentStatus.CANCELLED:
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
-            if any(covers(p, f.amount, step.at) for p in payments):
+            if any(covers(p, f.amount, step.good_until) for p in payments):
                 effects.finish_answered(tx, step.order_id, "authorize:")
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
             if not any(p.status == "asked" for p in payments):
@@ -128,7 +120,7 @@ class PaymentActivities:
                 money.captured(tx, step.fulfillment_id, effect.parameters["payment_id"], after, step.at)
             else:
                 effects.finish(tx, effect, "authorization_ended")
-                money.ended(tx, effect.parameters["payment_id"], "authorization_ended", step.at)
+                money.ended(tx, effect.parameters["payment_id"], EventType.AUTHORIZATION_ENDED, step.at)
             return snapshot(tx, step.order_id, [step.fulfillment_id])
 
     @activity.defn(name="void_payments")
@@ -196,7 +188,6 @@ class PaymentActivities:
             payment = payments[-1]
         if payment is None:
             return None
-        of_the_rest = any(p.status in ONCE_GOOD for p in payments)
         customer = money.locked_customer(tx, order.customer_id)
         known, about = customer.provider_customer or "", Subject("customer", customer.customer_id)
         return Asked(
@@ -210,8 +201,7 @@ class PaymentActivities:
             amount=payment.amount,
             currency=order.currency,
             off_session=payment.off_session,
-            of_the_rest=of_the_rest,
-            pay_until=None if of_the_rest else order.placed_at + self.payment_deadline,
+            of_the_rest=any(p.status in ONCE_GOOD for p in payments),
         )
 
     def rest_too_small(self, step: OrderStep, asked: Asked, effect: OpenEffect) -> Snapshot:
@@ -358,11 +348,11 @@ class PaymentActivities:
                 raise Unavailable("payments", "made_meanwhile", "The payment was made just now: it is voided next.")
             payment.intent = provider_id
             effects.finish(tx, effect)
-            money.ended(tx, payment_id, "voided", step.at, taken=after.captured if after else 0)
+            money.ended(tx, payment_id, EventType.VOIDED, step.at, taken=after.captured if after else 0)
 
 
-def covers(payment: Payment, amount: int, at: datetime) -> bool:
-    good = payment.capture_before is None or payment.capture_before > at
+def covers(payment: Payment, amount: int, until: datetime) -> bool:
+    good = payment.capture_before is None or payment.capture_before > until
     return payment.status == "authorized" and payment.amount - payment.captured >= amount and good
 
 

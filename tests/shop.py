@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 
 from activities.intake.example import example_order
-from infra.database.tables import Customer, Hold, Order, Product, Stock, TimelineEntry
+from infra.database.tables import Customer, Event, Hold, Order, Product, Stock
 from tests.moves import Warehouse
 from tests.stack import FAST, PACE, Stack, T, unique
 from workflows.messages import workflow_id
@@ -113,8 +113,8 @@ class Shop(Stack):
 
     def timeline(self, order_id: str) -> list[str]:
         with self.database.sessions() as tx:
-            rows = select(TimelineEntry.event).where(TimelineEntry.order_id == order_id)
-            return list(tx.scalars(rows.order_by(TimelineEntry.entry_id)))
+            rows = select(Event.type).where(Event.order_id == order_id)
+            return list(tx.scalars(rows.order_by(Event.event_no)))
 
     def ends(self, order_id: str, timeout: float = 30) -> str:
         """Waits until the order's workflow has ended, and gives its answer."""
@@ -134,10 +134,8 @@ class Shop(Stack):
 
     def story(self, order_id: str) -> str:
         with self.database.sessions() as tx:
-            entries = tx.scalars(
-                select(TimelineEntry).where(TimelineEntry.order_id == order_id).order_by(TimelineEntry.entry_id)
-            )
-            lines = [f"  {e.event} {e.fulfillment_id or ''} {e.data}" for e in entries]
+            entries = tx.scalars(select(Event).where(Event.order_id == order_id).order_by(Event.event_no))
+            lines = [f"  {e.type} {e.subject_id} {e.data}" for e in entries]
             holds = tx.scalars(select(Hold).where(Hold.order_id == order_id, Hold.closed_at.is_(None)))
             lines += [f"  HOLD {h.reason} {h.step} {h.code}" for h in holds]
             order = tx.get(Order, order_id)

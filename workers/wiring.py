@@ -87,7 +87,7 @@ def activities(
     """Every activity that the worker registers."""
     orders = OrderActivities(sessions, timing)
     stock = StockActivities(sessions)
-    payment = PaymentActivities(sessions, outside.payments, timing.payment_deadline)
+    payment = PaymentActivities(sessions, outside.payments)
     fulfillment = FulfillmentActivities(sessions, outside.warehouses)
     labels = LabelActivities(sessions, outside.labels, settle)
     delivery = DeliveryActivities(sessions, outside.labels)
@@ -98,7 +98,6 @@ def activities(
         orders.open_hold,
         orders.resolve_hold,
         orders.note_remark,
-        orders.pass_deadlines,
         stock.reserve,
         stock.release,
         payment.authorize,

@@ -8,6 +8,7 @@ from activities.models import (
     ENDED,
     OPEN_LABELS,
     Action,
+    CoverStep,
     FulfillmentSnapshot,
     FulfillmentStatus,
     FulfillmentStep,
@@ -64,7 +65,7 @@ class FulfillmentRun:
             await self.progress.still_wanted(self.fulfillment_id)
 
     def request_answered(self) -> bool:
-        return self.now.status != Status.REQUESTED or self.progress.stopping(self.fulfillment_id)
+        return not self.now.awaits("request") or self.progress.stopping(self.fulfillment_id)
 
     async def labelled(self) -> None:
         """One label a parcel, bought once; not before there is money for it."""
@@ -98,16 +99,13 @@ class FulfillmentRun:
 
     async def shipped(self) -> None:
         """Waits until it has left. A warehouse that does not say so is a hold; the carrier's word counts too."""
-        while self.may_leave():
+        while self.now.awaits("release"):
             if not await self.until(self.release_answered, within=self.progress.policy.packing_patience):
                 await self.silent("release", ("retry", "cancel"), self.release_answered)
             await self.progress.still_wanted(self.fulfillment_id)
 
-    def may_leave(self) -> bool:
-        return self.now.status == Status.PACKED and self.now.released
-
     def release_answered(self) -> bool:
-        return not self.may_leave() or self.progress.stopping(self.fulfillment_id)
+        return not self.now.awaits("release") or self.progress.stopping(self.fulfillment_id)
 
     async def delivered(self) -> None:
         """Carriers tell by webhook; where they do not, they are asked, ever less often."""
@@ -126,13 +124,13 @@ class FulfillmentRun:
         return at
 
     async def covered(self) -> None:
-        """An authorization that is good for this fulfillment's share."""
+        """An authorization that is good for this fulfillment's share and does not lapse meanwhile."""
         p = self.progress
         while not self.has_cover():
             if p.order.payment_ready:
                 await p.do(calls.AUTHORIZE, p.step, wanted_for=self.fulfillment_id)
             else:
-                await self.do(calls.REAUTHORIZE, self.step)
+                await self.do(calls.REAUTHORIZE, self.cover(workflow.now() + p.policy.authorization_margin))
             await self.until(lambda: self.has_cover() or p.order.payment_ready or p.hold_of("authorize", None) is None)
             await p.still_wanted(self.fulfillment_id)
 
@@ -140,7 +138,9 @@ class FulfillmentRun:
         order = self.progress.order
         if order.paid_elsewhere or not self.now.amount or self.now.captured or self.now.status == Status.CANCELLED:
             return True
-        return order.capturable >= self.now.amount
+        lapses = order.capture_before
+        good = lapses is None or workflow.now() + self.progress.policy.authorization_margin < lapses
+        return good and order.capturable >= self.now.amount
 
     # --- the way back ------------------------------------------------------------------------------------------------
 
@@ -186,6 +186,10 @@ class FulfillmentRun:
     def of_parcel(self, n: int) -> ParcelStep:
         p = self.progress
         return ParcelStep(order_id=p.order_id, at=p.at, fulfillment_id=self.fulfillment_id, parcel=n)
+
+    def cover(self, good_until: datetime) -> CoverStep:
+        p = self.progress
+        return CoverStep(order_id=p.order_id, at=p.at, fulfillment_id=self.fulfillment_id, good_until=good_until)
 
     async def do(self, call: Call[StepT, Snapshot], step: StepT, *, undoing: bool = False) -> bool:
         return await self.progress.do(call, step, undoing=undoing)

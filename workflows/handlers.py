@@ -20,7 +20,6 @@ MOST_REMARKS = 20
 class Handlers:
     def __init__(self, entry: Entry) -> None:
         self.progress = Progress(entry.order_id)
-        self.nudged = False
         self.wish = entry.cancel
         """To cancel the order: said in the web UI, and not decided yet."""
         self.remarks = list(entry.remarks)
@@ -35,11 +34,11 @@ class Handlers:
 
     @workflow.signal(description="There is news in the order's tables: look. Sent by the API; harmless to repeat.")
     def news(self, *_: object) -> None:
-        self.nudged = True
+        self.progress.nudged = True
 
     @workflow.signal(description="Units arrived for this order: look. Sent by the API; harmless to repeat.")
     def restocked(self, *_: object) -> None:
-        self.nudged = True
+        self.progress.nudged = True
 
     @workflow.signal(description="The customer is to hear something. Sent by the API; harmless to repeat.")
     def message(self, *_: object) -> None:

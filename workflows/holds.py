@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.models import Action, HoldReason, HoldSnapshot, HoldStep, ResolveStep, Snapshot
+from activities.models import Action, HoldReason, HoldSnapshot, HoldStep, LoadStep, ResolveStep, Snapshot
 from workflows import calls
 from workflows.call import AnswerT, Call, Condition, StepT, start
 from workflows.known import Known
@@ -35,6 +35,15 @@ class Holds(Known):
             for handle, (_, forward) in self.under_way.items():
                 if forward:
                     handle.cancel()
+
+    async def look(self) -> None:
+        """Reads where the order stands. What was heard until now is then known."""
+        await self.may_begin()
+        self.nudged = False
+        known: dict[str, Any] = {"since": self.loaded} if self.loaded >= 0 else {}
+        news = await self.attempt(calls.LOAD, LoadStep(order_id=self.order_id, at=self.at, **known))
+        self.learn(news)
+        self.loaded = news.order.version if news.order else self.loaded
 
     # --- holds -------------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,8 @@ class Known:
         """It is about to be: what is under way comes to its end."""
         self.loaded = -1
         """The version of the last load. What a step answers never moves it: news of other parts may lie between."""
+        self.nudged = False
+        """There is news in the tables."""
         self.shown: tuple[str, list[str]] = (OrderStatus.PLACED, [])
 
     # --- what is known -----------------------------------------------------------------------------------------------
@@ -72,13 +74,6 @@ class Known:
     @property
     def closed(self) -> bool:
         return self.order.status in (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
-
-    def due(self) -> bool:
-        """Something had to happen by now, or has to happen now."""
-        return self.order.next_deadline is not None and workflow.now() >= self.order.next_deadline
-
-    def idle(self) -> bool:
-        return not (self.under_way or self.deciding or self.order.changes)
 
     def learn(self, news: Snapshot) -> None:
         """Keeps the later of what is known and what is told, and shows it."""

@@ -15,13 +15,11 @@ from activities.models import (
     FulfillmentStatus,
     HoldReason,
     HoldSnapshot,
-    LoadStep,
     OrderStatus,
     PaymentStatus,
     RemarkStep,
 )
 from workflows import calls, typed
-from workflows.call import Condition
 from workflows.fulfillment import FulfillmentRun, unfinished
 from workflows.handlers import Handlers
 from workflows.messages import ORDER, Entry
@@ -58,11 +56,9 @@ class OrderWorkflow(Handlers):
 
     async def process(self) -> None:
         """Payment, reservation, fulfillment; and what is not shipped is not charged."""
-        await self.look()
+        await self.progress.look()
         self.spawn(self.listen())
         self.spawn(self.keep_telling())
-        self.spawn(self.keep_deadlines())
-        self.spawn(self.keep_authorized())
         try:
             if not self.progress.closed:
                 await self.payment()
@@ -89,8 +85,10 @@ class OrderWorkflow(Handlers):
             await p.still_wanted(None)
 
     async def give_up_payment(self, deadline: datetime) -> None:
-        """The deadline has passed. The bank is asked once more: its word may have come before we could hear it."""
+        """The deadline has passed. The bank is asked once more: its word, or another way to pay, may have come before
+        we could hear it."""
         p = self.progress
+        await p.look()
         if p.order.payment_ready or p.order.payment == PaymentStatus.ACTION_REQUIRED:
             await p.do(calls.AUTHORIZE, p.step, until=deadline)
         if not p.order.funded:
@@ -147,7 +145,7 @@ class OrderWorkflow(Handlers):
 
     def asked_something(self) -> bool:
         p = self.progress
-        return bool(p.order.telling or p.order.changes or p.deciding or p.due() or self.wish or self.remarks)
+        return bool(p.order.telling or p.order.changes or p.deciding or self.wish or self.remarks)
 
     def enter(self, stage: str) -> Progress:
         self.progress.stage = stage
@@ -180,14 +178,6 @@ class OrderWorkflow(Handlers):
 
     # --- beside the stages -------------------------------------------------------------------------------------------
 
-    async def look(self) -> None:
-        """Reads where the order stands. What was heard until now is then known."""
-        p, self.nudged = self.progress, False
-        known: dict[str, Any] = {"since": p.loaded} if p.loaded >= 0 else {}
-        news = await p.attempt(calls.LOAD, LoadStep(order_id=p.order_id, at=p.at, **known))
-        p.learn(news)
-        p.loaded = news.order.version if news.order else p.loaded
-
     async def listen(self) -> None:
         """A nudge says that the tables have something new; a wish to cancel is decided by them."""
         p = self.progress
@@ -203,11 +193,10 @@ class OrderWorkflow(Handlers):
                 about = self.remarks[0].model_dump()
                 await p.attempt(calls.NOTE_REMARK, RemarkStep(order_id=p.order_id, at=p.at, **about))
                 del self.remarks[0]
-            await p.until(lambda: self.nudged or self.wish is not None or bool(self.remarks))
+            await p.until(lambda: p.nudged or self.wish is not None or bool(self.remarks))
             await p.renewed()
-            await p.may_begin()
-            if self.nudged:
-                await self.look()
+            if p.nudged:
+                await p.look()
 
     async def carry_out(self, change: ChangeSnapshot) -> None:
         """What was asked over HTTP: stored as asked, decided here."""
@@ -224,32 +213,6 @@ class OrderWorkflow(Handlers):
         while True:
             await p.until(lambda: bool(p.order.telling))
             await p.do(calls.TELL, p.step, undoing=True)
-
-    async def keep_deadlines(self) -> None:
-        """What must happen at a time is in the tables: looked at when the nearest is due. The alarm is set when nothing
-        else is under way, as what is may do away with it."""
-        p = self.progress
-        while True:
-            await p.until(lambda: p.due() or (p.order.next_deadline is not None and not p.closed and p.idle()))
-            if await self.nearest_passes():
-                await p.do(calls.PASS_DEADLINES, p.step, undoing=True)
-
-    async def nearest_passes(self) -> bool:
-        """False: another has become the nearest."""
-        p, nearest = self.progress, self.progress.order.next_deadline
-        return not await p.until(lambda: p.order.next_deadline != nearest, at=nearest)
-
-    async def keep_authorized(self) -> None:
-        """Another authorization is wanted while the old one is good: as that can be captured meanwhile, a provider in
-        trouble is no hold."""
-        p = self.progress
-        wanted: Condition = lambda: p.order.payment_ready and p.order.capturable > 0  # noqa: E731
-        while True:
-            await p.until(wanted)
-            async with p.money:
-                if wanted():
-                    await p.do(calls.AUTHORIZE, p.step, undoing=True, until=workflow.now())
-            await p.until(lambda: not wanted(), within=p.policy.held_retry)
 
     def bugs(self) -> list[BaseException]:
         """Tasks beside the stages never fail; if one did, the run must say so instead of waiting for ever."""

@@ -13,6 +13,7 @@ from activities.intake.customs import crosses_customs
 from activities.intake.order import Address
 from activities.models import FulfillmentStatus, HoldReason, LabelStatus
 from infra.database.tables import Contact, Fulfillment, Hold, Location, Order, Parcel
+from infra.words import EventType
 
 UNLOCKING = (HoldReason.ADDRESS, HoldReason.STEP_FAILED)
 NOT_YET_ASKED = (FulfillmentStatus.PLANNED, FulfillmentStatus.CANCELLED)
@@ -81,7 +82,7 @@ def address_given(tx: Session, order: Order, place: Contact, address: Address, a
     """In place: fulfillments planned for the old address go to the new one, and what failed for it goes on."""
     for field, value in address.model_dump().items():
         setattr(place, field, value)
-    note(tx, order, "address_given", at)
+    note(tx, order, EventType.ADDRESS_GIVEN, at)
     going = [f.fulfillment_id for f in fulfillments_of(tx, order.order_id) if f.contact_id == place.contact_id]
     for step in ("request_fulfillment", "buy_label"):
         close_mended(tx, order.order_id, step, at, by=by, why="another address was given", among=going)
@@ -127,7 +128,7 @@ def service_fixed_because(tx: Session, order: Order) -> str | None:
 def service_given(tx: Session, order: Order, service: str, at: datetime, *, by: str) -> None:
     """For every label that is not bought yet; what failed for the old one goes on."""
     order.service = service
-    note(tx, order, "service_given", at, service=service)
+    note(tx, order, EventType.SERVICE_GIVEN, at, service=service)
     close_mended(tx, order.order_id, "buy_label", at, by=by, why="another service was chosen")
     derive(tx, order)
     nudge(tx, [order.order_id])

@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.facts import planning
+from activities.facts import money, planning
 from activities.facts.journal import fulfillments_of, locked_order, note, nudge, tell
-from activities.facts.statuses import derive, in_doubt
+from activities.facts.statuses import derive, in_doubt, write_statuses
 from activities.facts.sums import sums
 from activities.models import CALLED_OFF, CLOSED, LEFT, CancelReason, FulfillmentStatus, Recall
 from infra.clock import wall_clock
@@ -17,7 +17,7 @@ from infra.database.tables import (
     MoneyMove,
     Order,
 )
-from infra.words import Cancellation, ChangeKind, Decision, MoneyMoveKind, PaymentMethod
+from infra.words import Cancellation, ChangeKind, Decision, EventType, MoneyMoveKind, PaymentMethod
 
 
 def cancellation_asked(tx: Session, order_id: str, *, reason: CancelReason, by: str, why: str) -> Change:
@@ -25,7 +25,7 @@ def cancellation_asked(tx: Session, order_id: str, *, reason: CancelReason, by: 
     order = locked_order(tx, order_id)
     change = Change(order_id=order_id, kind=ChangeKind.CANCEL, reason=reason, by=by, why=why, recorded_at=wall_clock())
     tx.add(change)
-    note(tx, order, "cancellation_asked", wall_clock(), reason=reason, by=by)
+    note(tx, order, EventType.CANCELLATION_ASKED, wall_clock(), reason=reason, by=by)
     derive(tx, order)
     nudge(tx, [order_id])
     return change
@@ -46,7 +46,7 @@ def cancellation_decided(
         order.cancellation, order.cancellation_settled = decision, decision == Cancellation.REFUSED
         order.cancel_reason = reason if decision != Cancellation.REFUSED else None
         order.cancel_note = why or None
-        note(tx, order, f"cancellation_{decision}", at, reason=reason, by=by)
+        note(tx, order, EventType(f"cancellation_{decision}"), at, reason=reason, by=by)
         if decision == Cancellation.REFUSED:
             tell(tx, order, "cancellation_refused", f"request {change_id}" if change_id else "")
     for open_change in tx.scalars(
@@ -57,7 +57,7 @@ def cancellation_decided(
 
 
 def decided(tx: Session, order: Order) -> Cancellation:
-    now = sums(tx, order)
+    now = write_statuses(tx, order)  # what this transaction has done so far may have closed it
     going = {f.status for f in now.fulfillments} - {FulfillmentStatus.CANCELLED}
     left = going & LEFT
     if order.status in CLOSED:
@@ -82,7 +82,7 @@ def cancellation_settled(tx: Session, order: Order, at: datetime, *, given_up: b
         tell(tx, order, "partly_cancelled", "", **about_money(tx, order, stopped))
     else:
         order.cancellation, order.cancel_reason = Cancellation.REFUSED, None
-        note(tx, order, "cancellation_refused", at)
+        note(tx, order, EventType.CANCELLATION_REFUSED, at)
         tell(tx, order, "cancellation_refused")
 
 
@@ -106,5 +106,5 @@ def about_money(tx: Session, order: Order, stopped: list[Fulfillment]) -> dict[s
         MoneyMove.fulfillment_id.in_(ids),
     )
     refunded = int(tx.scalar(taken) or 0)  # PostgreSQL sums BIGINT to a decimal
-    doubt = {"charge_in_doubt": 1} if ids & in_doubt(tx, order.order_id, "capture") else {}
-    return {"refunded": refunded, **doubt}
+    doubt = ids & in_doubt(tx, order.order_id, "capture") or money.taken_elsewhere(tx, order.order_id)
+    return {"refunded": refunded, **({"charge_in_doubt": 1} if doubt else {})}

@@ -11,6 +11,7 @@ from activities.facts.statuses import derive
 from activities.models import FulfillmentStatus, HoldReason
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Fulfillment, Order, Parcel, Reservation
+from infra.words import EventType
 
 
 def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
@@ -39,7 +40,7 @@ def requested(tx: Session, fulfillment_id: str, at: datetime) -> None:
     if f.status != FulfillmentStatus.PLANNED:
         return
     f.status, f.requested_at = FulfillmentStatus.REQUESTED, at
-    note(tx, order, "requested", at, fulfillment_id=fulfillment_id, location=f.location_id)
+    note(tx, order, EventType.REQUESTED, at, fulfillment_id=fulfillment_id, location=f.location_id)
     changed(tx, order, f)
 
 

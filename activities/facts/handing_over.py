@@ -21,7 +21,7 @@ from activities.facts.sums import sums
 from activities.models import LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order
-from infra.words import ReservationStatus
+from infra.words import EventType, ReservationStatus
 
 
 def released(tx: Session, fulfillment_id: str, at: datetime) -> None:
@@ -30,7 +30,7 @@ def released(tx: Session, fulfillment_id: str, at: datetime) -> None:
     if f.released:
         return
     f.released = True
-    note(tx, order, "released", at, fulfillment_id=fulfillment_id)
+    note(tx, order, EventType.RELEASED, at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)
 
 
@@ -75,7 +75,7 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         if parcel.label_status == LabelStatus.BOUGHT:
             parcel.label_status = LabelStatus.USED
         links.append(parcel.tracking_url or "")
-    note(tx, order, "shipped", at, fulfillment_id=fulfillment_id)
+    note(tx, order, EventType.SHIPPED, at, fulfillment_id=fulfillment_id)
     kind = "partly_shipped" if rest_follows(tx, order) else "shipped"
     tell(tx, order, kind, fulfillment_id, links=" ".join(filter(None, links)))
     arrived(tx, order, f, at)

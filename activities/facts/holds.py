@@ -6,13 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.deadline_kinds import DECLARED
-from activities.facts import deadlines
 from activities.facts.journal import fulfillments_of, locked_order, note
 from activities.facts.statuses import derive
-from activities.models import LEFT, FulfillmentStatus, HoldReason, Subject
+from activities.models import LEFT, FulfillmentStatus, HoldReason
 from infra.database.tables import Change, Hold, Order
-from infra.words import DeadlineKind, Decision
+from infra.words import Decision, EventType
 
 FORWARD_STEPS = frozenset(
     {
@@ -71,10 +69,7 @@ def opened(
         opened_at=at,
     )
     tx.add(hold)
-    if reason == HoldReason.OPERATOR:
-        reminded = at + DECLARED[DeadlineKind.HOLD_FORGOTTEN].margin
-        deadlines.begin(tx, order, DeadlineKind.HOLD_FORGOTTEN, Subject("hold", hold.hold_id), reminded)
-    note(tx, order, "held", at, fulfillment_id=fulfillment_id, hold=hold.hold_id, reason=reason, code=code)
+    note(tx, order, EventType.HELD, at, fulfillment_id=fulfillment_id, hold=hold.hold_id, reason=reason, code=code)
     derive(tx, order)
     return hold.hold_id
 
@@ -93,9 +88,9 @@ def closed(
             if change.change_id == change_id:
                 by, why = change.by, change.why
         hold.closed_at, hold.action, hold.closed_by, hold.why = at, action, by, why
-        if hold.reason == HoldReason.OPERATOR:
-            deadlines.close(tx, Subject("hold", hold_id))
-        note(tx, order, "hold_closed", at, fulfillment_id=hold.fulfillment_id, hold=hold_id, action=action, by=by)
+        note(
+            tx, order, EventType.HOLD_CLOSED, at, fulfillment_id=hold.fulfillment_id, hold=hold_id, action=action, by=by
+        )
     for change in asked:
         change.decision = Decision(action) if change.action == hold.action else Decision.SUPERSEDED
         change.decided_at = at

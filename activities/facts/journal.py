@@ -1,6 +1,7 @@
-"""What every fact leaves behind: the timeline, what the customer is to hear, and a nudge."""
+"""What every fact leaves behind: events, what the customer is to hear, and a nudge."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +10,42 @@ from sqlalchemy.orm import Session
 
 from activities.models import Subject
 from infra.clock import wall_clock
-from infra.database.tables import Effect, Fulfillment, Message, Order, Relay, TimelineEntry
+from infra.database.tables import Effect, Fulfillment, Message, Order, Relay
+from infra.words import EventType, SubjectKind
+
+
+@dataclass
+class Unwritten:
+    """What a transaction has locked an order for, and has yet to write of it: see `statuses.conclude`."""
+
+    order: Order
+    events: list[dict[str, Any]] = field(default_factory=list)
+    raised: bool = False
+    """The version is to be."""
+    to_derive: bool = False
+    """The statuses are."""
+
+
+def unwritten(tx: Session) -> dict[str, Unwritten]:
+    """By order, of the transaction that is running: one that was rolled back leaves nothing behind."""
+    running = tx.get_transaction()
+    known = tx.info.get(Unwritten)
+    if known is None or known[0] is not running:
+        known = tx.info[Unwritten] = (running, {})
+    orders: dict[str, Unwritten] = known[1]
+    return orders
 
 
 def locked_order(tx: Session, order_id: str) -> Order:
     """The order, locked until the transaction ends: facts of one order happen one after another."""
+    if mine := unwritten(tx).get(order_id):
+        tx.flush()  # as the statement would
+        return mine.order
     # NO KEY UPDATE: a restock that holds product locks may still write rows that refer to this order
-    mine = select(Order).where(Order.order_id == order_id).with_for_update(key_share=True)
-    return tx.scalars(mine.execution_options(populate_existing=True)).one()
+    mine_alone = select(Order).where(Order.order_id == order_id).with_for_update(key_share=True)
+    order = tx.scalars(mine_alone.execution_options(populate_existing=True)).one()
+    unwritten(tx)[order_id] = Unwritten(order)
+    return order
 
 
 def fulfillments_of(tx: Session, order_id: str) -> list[Fulfillment]:
@@ -24,19 +53,27 @@ def fulfillments_of(tx: Session, order_id: str) -> list[Fulfillment]:
 
 
 def note(
-    tx: Session, order: Order, event: str, at: datetime, *, fulfillment_id: str | None = None, **data: Any
+    tx: Session, order: Order, event: EventType, at: datetime, *, fulfillment_id: str | None = None, **data: Any
 ) -> None:
-    """One line of the timeline: words, ids and amounts; never a name or an address."""
-    tx.add(
-        TimelineEntry(
-            order_id=order.order_id,
-            fulfillment_id=fulfillment_id,
-            event=event,
-            data=data,
-            effective_at=at,
-            recorded_at=wall_clock(),
-        )
+    """One event: words, ids and amounts; never a name or an address. Written when the transaction ends."""
+    kind = SubjectKind.FULFILLMENT if fulfillment_id else SubjectKind.ORDER
+    raise_version(tx, order).events.append(
+        {
+            "type": event,
+            "subject_kind": kind,
+            "subject_id": fulfillment_id or order.order_id,
+            "data": data,
+            "occurred_at": at,
+            "recorded_at": wall_clock(),
+        }
     )
+
+
+def raise_version(tx: Session, order: Order) -> Unwritten:
+    """Whoever holds the order's version is to know that it is stale."""
+    mine = unwritten(tx).setdefault(order.order_id, Unwritten(order))
+    mine.raised = True
+    return mine
 
 
 def tell(tx: Session, order: Order, kind: str, subject: str = "", **data: Any) -> None:
@@ -71,12 +108,10 @@ def outcome_known(tx: Session, order_id: str, step: str, outcome: str = "done") 
 
 
 def mark_read(tx: Session, subject: Subject, *kinds: str) -> None:
-    """Its workflow has read why it was nudged: the relay may forget it. Of the named kinds, or of every one
-    but deadlines, which may be to come."""
+    """Its workflow has read why it was nudged: the relay may forget it. Of every kind, or of the named ones."""
     mine = (Relay.subject_kind == subject.kind, Relay.subject_id == subject.id)
     rows = update(Relay).where(*mine, Relay.done_at.is_(None))
-    these = Relay.kind.in_(kinds) if kinds else Relay.kind != "deadline"
-    tx.execute(rows.where(these).values(done_at=wall_clock()))
+    tx.execute((rows.where(Relay.kind.in_(kinds)) if kinds else rows).values(done_at=wall_clock()))
 
 
 def nudge(tx: Session, order_ids: Iterable[str | None], kind: str = "news") -> None:
@@ -84,10 +119,10 @@ def nudge(tx: Session, order_ids: Iterable[str | None], kind: str = "news") -> N
     nudge_about(tx, (Subject("order", order_id) for order_id in order_ids if order_id is not None), kind)
 
 
-def nudge_about(tx: Session, subjects: Iterable[Subject], kind: str = "news", *, at: datetime | None = None) -> None:
-    """The same for whatever has a workflow of its own; `start`: makes sure that it has begun. Soon, or `at` a time."""
+def nudge_about(tx: Session, subjects: Iterable[Subject], kind: str = "news") -> None:
+    """The same for whatever has a workflow of its own; `start`: makes sure that it has begun."""
     now = wall_clock()
-    due = {"kind": kind, "attempts": 0, "due_at": at or now, "recorded_at": now}
+    due = {"kind": kind, "attempts": 0, "due_at": now, "recorded_at": now}
     rows = [{"subject_kind": subject.kind, "subject_id": subject.id, **due} for subject in subjects]
     if rows:
         tx.execute(insert(Relay), rows)

@@ -10,6 +10,7 @@ from activities.facts.journal import note, outcome_known
 from activities.models import OPEN_LABELS, HoldReason, LabelStatus
 from activities.ports import Label, Rate
 from infra.database.tables import Parcel
+from infra.words import EventType
 
 
 def parcel_of(tx: Session, fulfillment_id: str, n: int) -> Parcel:
@@ -30,7 +31,16 @@ def buying(tx: Session, fulfillment_id: str, n: int, rate: Rate, at: datetime) -
     parcel.rate_id, parcel.rate_amount, parcel.rate_currency = rate.rate_id, rate.amount, rate.currency.lower()
     parcel.carrier, parcel.service = rate.carrier, rate.service
     if not known:
-        note(tx, order, "rated", at, fulfillment_id=fulfillment_id, parcel=n, service=rate.service, amount=rate.amount)
+        note(
+            tx,
+            order,
+            EventType.RATED,
+            at,
+            fulfillment_id=fulfillment_id,
+            parcel=n,
+            service=rate.service,
+            amount=rate.amount,
+        )
     changed(tx, order, f)
 
 
@@ -52,7 +62,7 @@ def bought(tx: Session, fulfillment_id: str, n: int, label: Label, at: datetime)
     parcel.label_url, parcel.tracking_url = label.label_url, label.tracking_url
     parcel.tracking_number = label.tracking_number
     parcel.carrier = label.carrier or parcel.carrier
-    note(tx, order, "label_bought", at, fulfillment_id=fulfillment_id, parcel=n, amount=parcel.rate_amount)
+    note(tx, order, EventType.LABEL_BOUGHT, at, fulfillment_id=fulfillment_id, parcel=n, amount=parcel.rate_amount)
     changed(tx, order, f)
 
 
@@ -63,7 +73,7 @@ def refund_seen(tx: Session, parcel: Parcel, status: LabelStatus, at: datetime) 
     if parcel.label_status not in (LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED) or parcel.label_status == status:
         return False
     parcel.label_status = status
-    note(tx, order, f"label_{status.removeprefix('label_')}", at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
+    note(tx, order, EventType(f"label_{status}"), at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
     if status == LabelStatus.REFUND_REJECTED:
         opened(
             tx,
@@ -88,5 +98,5 @@ def written_off(tx: Session, fulfillment_id: str, at: datetime) -> None:
             parcel.label_status = LabelStatus.REFUND_REJECTED
             outcome_known(tx, order.order_id, f"label:{fulfillment_id}/{parcel.n}", "given_up")
             outcome_known(tx, order.order_id, f"refund-label:{fulfillment_id}/{parcel.n}", "given_up")
-            note(tx, order, "label_written_off", at, fulfillment_id=fulfillment_id, parcel=parcel.n)
+            note(tx, order, EventType.LABEL_WRITTEN_OFF, at, fulfillment_id=fulfillment_id, parcel=parcel.n)
     changed(tx, order, f)

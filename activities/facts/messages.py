@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.journal import locked_order, note, nudge
+from activities.facts.journal import locked_order, note, nudge, raise_version
 from activities.facts.money import locked_customer
 from activities.facts.statuses import derive
 from infra.clock import wall_clock
 from infra.database.tables import Contact, Customer, Message, Order, Payment
-from infra.words import Channel, MessageStatus
+from infra.words import Channel, EventType, MessageStatus
 
 FINAL = (MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED, MessageStatus.READ)
 ADDRESS = {Channel.EMAIL: "email", Channel.SMS: "phone"}
@@ -30,7 +30,7 @@ UNREACHABLE = {
 }
 """What carriers say of an address that will not be reached later either: an unknown number, a landline, a mailbox that
 is not there."""
-ASKS_TO_PAY = ("payment_problem", "payment_action", "payment_reminder")
+ASKS_TO_PAY = ("payment_problem", "payment_action")
 
 
 def say_until_when(tx: Session, order: Order, rows: Iterable[Message], patience: timedelta) -> None:
@@ -64,7 +64,7 @@ def rerouted(
             continue
         for row in lost:
             row.status, row.code = MessageStatus.FAILED, why
-        note(tx, order, "message_failed", at, kinds=[row.kind for row in lost], channel=channel, code=why)
+        note(tx, order, EventType.MESSAGE_FAILED, at, kinds=[row.kind for row in lost], channel=channel, code=why)
         rows = [row for row in rows if row not in lost] + by_other_channel(tx, order, customer, person, lost)
     return rows
 
@@ -121,7 +121,7 @@ def given_up(tx: Session, order_id: str, at: datetime) -> None:
     for row in rows:
         row.status, row.code = MessageStatus.FAILED, "given_up"
     if rows:
-        note(tx, order, "messages_given_up", at, kinds=sorted({row.kind for row in rows}))
+        note(tx, order, EventType.MESSAGES_GIVEN_UP, at, kinds=sorted({row.kind for row in rows}))
         derive(tx, order)
 
 
@@ -139,7 +139,7 @@ def reported(tx: Session, reference: str, status: str, code: str | None) -> bool
     for row in rows:
         row.status, row.code = MessageStatus(status), code
     if rows:
-        order.version += 1
+        raise_version(tx, order)
     if refused(tx, order, rows, code):
         nudge(tx, [order_id], "message")
     return bool(rows)

@@ -5,8 +5,6 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from activities.facts import deadlines
-from activities.facts.authorizations import about, ended_unrenewed, good_besides, needs_customer, renewal_wanted
 from activities.facts.fulfillments import changed, locked
 from activities.facts.holds import close_recovered, opened
 from activities.facts.journal import locked_order, note, outcome_known, tell
@@ -16,8 +14,10 @@ from activities.models import FulfillmentStatus, HoldReason
 from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from activities.ports import Refund as ProviderRefund
 from infra.clock import wall_clock
-from infra.database.tables import Customer, Fulfillment, MoneyMove, Order, Payment, Refund, SavedMethod
-from infra.words import AuthorizationStatus, DeadlineKind
+from infra.database.tables import Customer, Fulfillment, Hold, MoneyMove, Order, Payment, Refund, SavedMethod
+from infra.words import AuthorizationStatus, EventType
+
+CAPTURED_UNKNOWN = "captured_unknown"
 
 
 def moved(
@@ -51,49 +51,39 @@ def locked_payment(tx: Session, payment_id: int) -> tuple[Order, Payment]:
     return locked_order(tx, order_id), tx.get_one(Payment, payment_id, populate_existing=True)
 
 
-def answered(
-    tx: Session, payment_id: int, answer: PaymentIntent, at: datetime, *, pay_until: datetime | None = None
-) -> bool:
+def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) -> bool:
     """What the bank said to an authorization: yes, no, or that the customer must act. Later news wins, never
-    earlier. `pay_until`: the order is cancelled if nothing was authorized by then."""
+    earlier."""
     order, payment = locked_payment(tx, payment_id)
     if payment.status in ("captured", "ended", "authorized"):
         return False
     if answer.status == IntentStatus.CAPTURED:
-        return ended(tx, payment_id, "captured_elsewhere", at, taken=answer.captured)
+        return ended(tx, payment_id, EventType.CAPTURED_ELSEWHERE, at, taken=answer.captured)
     subject = f"payment {payment.n}"
-    still_good = None if answer.status == IntentStatus.AUTHORIZED else good_besides(tx, payment)
-    if payment.status == "action_required":
-        deadlines.close(tx, about(payment))
     if answer.status == IntentStatus.AUTHORIZED:
         payment.status, payment.capture_before = AuthorizationStatus.AUTHORIZED, answer.capture_before
         payment.multicapture, payment.amount = answer.multicapture, answer.capturable
         payment.method = answer.payment_method or payment.method
         moved(tx, order, payment, "authorized", payment.amount, f"{payment.intent}", at)
         keep_method(tx, order, payment)
-        renewal_wanted(tx, order, payment, at)
-        note(tx, order, "authorized", at, amount=payment.amount, payment=payment.n)
+        note(tx, order, EventType.AUTHORIZED, at, amount=payment.amount, payment=payment.n)
         if not payment.off_session:
             tell(tx, order, "confirmed", "", total=order.total)
         close_recovered(tx, order.order_id, "authorize", at)
     elif answer.status == IntentStatus.ACTION_REQUIRED and payment.status != "action_required":
         payment.status, payment.action_url = AuthorizationStatus.ACTION_REQUIRED, answer.action_url
-        note(tx, order, "payment_action_required", at, payment=payment.n)
+        note(tx, order, EventType.PAYMENT_ACTION_REQUIRED, at, payment=payment.n)
         tell(tx, order, "payment_action", subject, url=answer.action_url or "")
-        if pay_until and at < pay_until:
-            half_way = at + (pay_until - at) / 2
-            deadlines.begin(tx, order, DeadlineKind.PAYMENT_REMINDER, about(payment), half_way)
     elif payment.off_session and payment.status == "action_required":
         return False  # the customer was asked, and this is the same refusal in other words
     elif answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED) and payment.status != "declined":
         payment.status = AuthorizationStatus.DECLINED
         payment.decline_code = answer.decline_code or answer.status.value
-        note(tx, order, "declined", at, code=payment.decline_code, payment=payment.n)
-        until = {"good_until": still_good.isoformat(timespec="seconds")} if still_good else {}
-        tell(tx, order, "payment_problem", subject, **until)
+        note(tx, order, EventType.DECLINED, at, code=payment.decline_code, payment=payment.n)
+        tell(tx, order, "payment_problem", subject)
     else:
         return False
-    if payment.off_session and payment.status != "authorized" and not still_good:
+    if payment.off_session and payment.status != "authorized":
         needs_customer(tx, order, payment, at)
     derive(tx, order)
     return True
@@ -106,10 +96,22 @@ def customer_acted(tx: Session, payment_id: int, at: datetime) -> bool:
     if payment.status != "action_required":
         return False
     payment.status = AuthorizationStatus.ASKED
-    deadlines.close(tx, about(payment))
-    note(tx, order, "payment_confirmed", at, payment=payment.n)
+    note(tx, order, EventType.PAYMENT_CONFIRMED, at, payment=payment.n)
     derive(tx, order)
     return True
+
+
+def needs_customer(tx: Session, order: Order, payment: Payment, at: datetime) -> None:
+    opened(
+        tx,
+        order.order_id,
+        reason=HoldReason.PAYMENT_ACTION,
+        step="authorize",
+        code=payment.decline_code or payment.status,
+        advice="The new authorization needs the customer: take another payment method, retry, or cancel.",
+        actions=("retry", "cancel"),
+        at=at,
+    )
 
 
 def keep_method(tx: Session, order: Order, payment: Payment) -> None:
@@ -135,13 +137,12 @@ def captured(tx: Session, fulfillment_id: str, payment_id: int, after: PaymentIn
     payment = tx.get_one(Payment, payment_id, populate_existing=True)
     if f.captured:
         return
-    if after.status == IntentStatus.CAPTURED or not payment.multicapture:
-        deadlines.close(tx, about(payment))
-        payment.status = AuthorizationStatus.CAPTURED
     f.captured = True
     payment.captured += f.amount
+    if after.status == IntentStatus.CAPTURED or not payment.multicapture:
+        payment.status = AuthorizationStatus.CAPTURED
     moved(tx, order, payment, "captured", f.amount, f"{payment.intent}:{fulfillment_id}", at, fulfillment_id)
-    note(tx, order, "captured", at, fulfillment_id=fulfillment_id, amount=f.amount)
+    note(tx, order, EventType.CAPTURED, at, fulfillment_id=fulfillment_id, amount=f.amount)
     changed(tx, order, f)
 
 
@@ -161,7 +162,7 @@ def nothing_to_refund(tx: Session, fulfillment_id: str) -> None:
         changed(tx, order, f)
 
 
-def ended(tx: Session, payment_id: int, kind: str, at: datetime, *, taken: int = 0) -> bool:
+def ended(tx: Session, payment_id: int, event: EventType, at: datetime, *, taken: int = 0) -> bool:
     """An authorization is over before all of it was captured: `voided` by us or `expired` by itself. `taken`: what the
     provider says was captured; more than we know of is for a person."""
     order, payment = locked_payment(tx, payment_id)
@@ -170,19 +171,15 @@ def ended(tx: Session, payment_id: int, kind: str, at: datetime, *, taken: int =
     left = payment.amount - payment.captured
     if payment.status == "authorized":
         moved(tx, order, payment, "voided", left, f"{payment.intent}", at)
-    if payment.status in LIVE:
-        deadlines.close(tx, about(payment))
     payment.status = AuthorizationStatus.CAPTURED if payment.captured else AuthorizationStatus.ENDED
-    note(tx, order, kind, at, amount=left, payment=payment.n)
-    if kind == "authorization_ended":
-        ended_unrenewed(tx, order, at)
+    note(tx, order, event, at, amount=left, payment=payment.n)
     if taken > payment.captured:
         opened(
             tx,
             order.order_id,
             reason=HoldReason.RECONCILIATION,
             step=f"payment {payment.n}",
-            code="captured_unknown",
+            code=CAPTURED_UNKNOWN,
             advice="The provider took more than this order asked for: refund it there, then skip. Where nothing was "
             "authorized but that, the customer must give another payment method.",
             actions=("skip",),
@@ -190,6 +187,12 @@ def ended(tx: Session, payment_id: int, kind: str, at: datetime, *, taken: int =
         )
     derive(tx, order)
     return True
+
+
+def taken_elsewhere(tx: Session, order_id: str) -> bool:
+    """Whether the provider was ever found to have taken more than the order asked for."""
+    found = select(Hold.hold_id).where(Hold.order_id == order_id, Hold.code == CAPTURED_UNKNOWN).limit(1)
+    return tx.scalar(found) is not None
 
 
 def refund_given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
@@ -200,7 +203,7 @@ def refund_given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
     pending = (Refund.fulfillment_id == fulfillment_id, Refund.status == "pending")
     tx.execute(update(Refund).where(*pending).values(status="given_up"))
     f.captured = False
-    note(tx, order, "refund_given_up", at, fulfillment_id=fulfillment_id, amount=f.amount)
+    note(tx, order, EventType.REFUND_GIVEN_UP, at, fulfillment_id=fulfillment_id, amount=f.amount)
     changed(tx, order, f)
 
 
@@ -208,7 +211,7 @@ def void_given_up(tx: Session, order_id: str, at: datetime) -> None:
     """An operator leaves it to the bank to let what is set aside lapse."""
     live = select(Payment.payment_id).where(Payment.order_id == order_id, Payment.status.in_(("asked", *LIVE)))
     for payment_id in tx.scalars(live).all():
-        ended(tx, payment_id, "void_given_up", at)
+        ended(tx, payment_id, EventType.VOID_GIVEN_UP, at)
 
 
 def refund_asked(
@@ -234,7 +237,7 @@ def refund_asked(
         f = tx.get_one(Fulfillment, fulfillment_id)
         f.captured = False
         f.version = order.version + 1
-    note(tx, order, "refund_asked", at, fulfillment_id=fulfillment_id, amount=refund.amount)
+    note(tx, order, EventType.REFUND_ASKED, at, fulfillment_id=fulfillment_id, amount=refund.amount)
     tx.flush()
     count = tx.scalar(select(func.count()).select_from(Refund).where(Refund.order_id == order.order_id))
     tell(tx, order, "refunded", f"refund {count}", amount=refund.amount)
@@ -254,7 +257,7 @@ def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime)
     refund.status = status
     if refund.fulfillment_id:
         tx.get_one(Fulfillment, refund.fulfillment_id).version = order.version + 1
-    note(tx, order, f"refund_{status}", at, fulfillment_id=refund.fulfillment_id, amount=refund.amount)
+    note(tx, order, EventType(f"refund_{status}"), at, fulfillment_id=refund.fulfillment_id, amount=refund.amount)
     if status == RefundStatus.FAILED:
         moved(tx, order, payment, "refund_failed", refund.amount, reference, at, refund.fulfillment_id)
         opened(

@@ -12,6 +12,7 @@ from activities.models import FulfillmentStatus, LabelStatus
 from activities.ports import Parcel as Packed
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order, Parcel
+from infra.words import EventType
 
 
 def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: datetime) -> bool:
@@ -26,7 +27,7 @@ def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: date
     at = not_before(f, at)
     f.status, f.packed_at = FulfillmentStatus.PACKED, at
     tx.add_all(to_be_labelled(f, n, parcel) for n, parcel in enumerate(parcels, start=1))
-    note(tx, order, "packed", at, fulfillment_id=fulfillment_id, parcels=len(parcels))
+    note(tx, order, EventType.PACKED, at, fulfillment_id=fulfillment_id, parcels=len(parcels))
     changed(tx, order, f)
     return True
 
@@ -44,7 +45,7 @@ def packed_anew(tx: Session, order: Order, f: Fulfillment, parcels: Sequence[Pac
     tx.flush()
     labelled = {parcel.n for parcel in before} - {parcel.n for parcel in without}
     tx.add_all(to_be_labelled(f, n, parcel) for n, parcel in told.items() if n not in labelled)
-    note(tx, order, "packed", not_before(f, at), fulfillment_id=f.fulfillment_id, parcels=len(parcels))
+    note(tx, order, EventType.PACKED, not_before(f, at), fulfillment_id=f.fulfillment_id, parcels=len(parcels))
     holds.close_mended(tx, order.order_id, "buy_label", at, by="warehouse", why="packed anew", among=[f.fulfillment_id])
     changed(tx, order, f)
     return True

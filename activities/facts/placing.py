@@ -17,6 +17,7 @@ from activities.intake.fields import GUEST
 from activities.intake.order import Address, AskedCustomer, AskedOrder, Person
 from infra.clock import wall_clock
 from infra.database.tables import Change, Contact, Customer, Hold, Order, OrderLine, Payment, UnitAmount
+from infra.words import EventType
 
 NO_ADDRESS = {"street1": "", "street2": "", "city": "", "state": "", "zip": "", "country": ""}
 
@@ -77,7 +78,7 @@ def placed(
         ask_payment(tx, order, order.payment_reference, order.total, off_session=False)
     else:
         tell(tx, order, "confirmed", total=order.total)
-    note(tx, order, "placed", now, total=order.total, lines=len(asked.lines))
+    note(tx, order, EventType.PLACED, now, total=order.total, lines=len(asked.lines))
     derive(tx, order)
     nudge(tx, [order_id], "start")
     return order
@@ -198,7 +199,7 @@ def payment_method_given(tx: Session, order_id: str, method: str, at: datetime) 
     """Another card, after a decline or for a payment that needs the customer."""
     order = locked_order(tx, order_id)
     payment = ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=False)
-    note(tx, order, "payment_method_given", at)
+    note(tx, order, EventType.PAYMENT_METHOD_GIVEN, at)
     asking = Hold.step.in_(("authorize_payment", "reauthorize_payment"))
     for hold_id in tx.scalars(
         select(Hold.hold_id).where(Hold.order_id == order_id, asking, Hold.closed_at.is_(None))

@@ -23,6 +23,7 @@ from infra.database.tables import (
     Reservation,
     UnitAmount,
 )
+from infra.words import EventType
 
 
 class Units(NamedTuple):
@@ -142,7 +143,7 @@ def planned(tx: Session, order: Order, at: datetime) -> None:
         tx.flush()
         for reservation in mine:
             reservation.fulfillment_id = fulfillment.fulfillment_id
-        note(tx, order, "planned", at, fulfillment_id=fulfillment.fulfillment_id, location=location_id)
+        note(tx, order, EventType.PLANNED, at, fulfillment_id=fulfillment.fulfillment_id, location=location_id)
 
 
 def amounts_of(tx: Session, order_id: str) -> dict[int, list[UnitAmount]]:
@@ -160,8 +161,6 @@ def still_to_capture(tx: Session, order: Order) -> int:
         for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order.order_id))
         if not f.captured and f.status != FulfillmentStatus.CANCELLED
     )
-    if order.cancellation in ("accepted", "partly"):  # of what no warehouse has, nothing will be sent
-        return due
     prices = amounts_of(tx, order.order_id)
     loose = [(u.line_no, u.first_unit, u.quantity) for u in open_units(tx, order)]
     waiting = select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(

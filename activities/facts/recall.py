@@ -9,6 +9,7 @@ from activities.facts.fulfillments import answered, changed, close_silence, held
 from activities.facts.journal import note
 from activities.models import LEFT, FulfillmentStatus, HoldReason, Recall
 from infra.database.tables import Fulfillment
+from infra.words import EventType
 
 
 def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
@@ -40,7 +41,7 @@ def recall_asked(tx: Session, fulfillment_id: str, at: datetime) -> None:
     order, f = locked(tx, fulfillment_id)
     if f.recall is None and f.status not in (*LEFT, FulfillmentStatus.CANCELLED):
         f.recall = Recall.ASKED
-        note(tx, order, "recall_asked", at, fulfillment_id=fulfillment_id)
+        note(tx, order, EventType.RECALL_ASKED, at, fulfillment_id=fulfillment_id)
         changed(tx, order, f)
 
 
@@ -57,12 +58,13 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     if not unasked:
         recall_answered(tx, f, Recall.CONFIRMED, at)
     f.status = FulfillmentStatus.CANCELLED
+    close_silence(tx, f, "release", at)
     back = held(tx, fulfillment_id)
     reserving.cancel_units(tx, order.order_id, [(reservation.line_no, reservation.quantity) for reservation in back])
     inventory.give_back(tx, order, back)
     if unasked:
         cancellation.tell_stopped(tx, order, f)
-    note(tx, order, "fulfillment_cancelled", at, fulfillment_id=fulfillment_id)
+    note(tx, order, EventType.FULFILLMENT_CANCELLED, at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)
     return True
 
@@ -80,6 +82,6 @@ def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         return False
     at = not_before(f, at)
     recall_answered(tx, f, Recall.REFUSED, at)
-    note(tx, order, "recall_refused", at, fulfillment_id=fulfillment_id)
+    note(tx, order, EventType.RECALL_REFUSED, at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)
     return True

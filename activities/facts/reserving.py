@@ -8,7 +8,7 @@ from sqlalchemy import bindparam as bind
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from activities.facts import inventory, planning, promises
+from activities.facts import inventory, planning
 from activities.facts.cancellation import about_money, cancellation_settled
 from activities.facts.holds import close_with_order
 from activities.facts.journal import locked_order, note, tell
@@ -17,12 +17,13 @@ from activities.models import CancelReason, FulfillmentStatus
 from infra.database.tables import (
     Backorder,
     Fulfillment,
+    Message,
     Order,
     OrderLine,
     Product,
     Reservation,
 )
-from infra.words import BackorderStatus
+from infra.words import BackorderStatus, EventType
 
 
 def reserved(tx: Session, order_id: str, at: datetime) -> None:
@@ -37,8 +38,6 @@ def reserved(tx: Session, order_id: str, at: datetime) -> None:
             drop(tx, order, missing, at)
         elif missing:
             queue(tx, order, missing, products, at)
-    else:
-        promises.kept(tx, order, at)
     planning.planned(tx, order, at)
     derive(tx, order)
 
@@ -86,15 +85,26 @@ def queue(tx: Session, order: Order, missing: list[planning.Units], products: di
         ],
     )
     count = sum(units.quantity for units in missing)
-    note(tx, order, "backordered", at, units=count, promised_on=max(promised.values()).isoformat())
-    promises.promised(tx, order)
+    latest = max(promised.values()).isoformat()
+    note(tx, order, EventType.BACKORDERED, at, units=count, promised_on=latest)
+    say_when(tx, order, latest)
+
+
+def say_when(tx: Session, order: Order, latest: str) -> None:
+    """The first time that it waits; later, where it becomes later than was said."""
+    waits = (Message.order_id == order.order_id, Message.kind.in_(("backordered", "delayed")))
+    said = [data["expected"] for data in tx.scalars(select(Message.data).where(*waits))]
+    if not said:
+        tell(tx, order, "backordered", "", expected=latest)
+    elif latest > max(said):
+        tell(tx, order, "delayed", latest, expected=latest)
 
 
 def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime) -> None:
     """`cancel_unavailable`: what no location has is not waited for."""
     cancel_units(tx, order.order_id, [(units.line_no, units.quantity) for units in missing])
     count = sum(units.quantity for units in missing)
-    note(tx, order, "unavailable_cancelled", at, units=count)
+    note(tx, order, EventType.UNAVAILABLE_CANCELLED, at, units=count)
     lines = select(func.sum(OrderLine.quantity), func.sum(OrderLine.cancelled))
     wanted, gone = tx.execute(lines.where(OrderLine.order_id == order.order_id)).one()
     if wanted > gone:
@@ -135,8 +145,6 @@ def released(tx: Session, order_id: str, at: datetime) -> None:
     waiting = list(tx.scalars(select(Backorder).where(Backorder.order_id == order_id, Backorder.status == "waiting")))
     for backorder in waiting:
         backorder.status = BackorderStatus.CANCELLED
-    if waiting:
-        promises.kept(tx, order, at)
     cancel_units(tx, order_id, [(backorder.line_no, backorder.quantity) for backorder in waiting])
     for fulfillment in tx.scalars(
         select(Fulfillment).where(Fulfillment.order_id == order_id, Fulfillment.status == FulfillmentStatus.PLANNED)
@@ -147,7 +155,7 @@ def released(tx: Session, order_id: str, at: datetime) -> None:
     cancel_units(tx, order_id, [(units.line_no, units.quantity) for units in loose])
     if idle or waiting:
         count = sum(r.quantity for r in idle) + sum(b.quantity for b in waiting)
-        note(tx, order, "stock_released", at, units=count)
+        note(tx, order, EventType.STOCK_RELEASED, at, units=count)
     cancellation_settled(tx, order, at, given_up=bool(idle or waiting or loose))
     close_with_order(tx, order, at)
     derive(tx, order)

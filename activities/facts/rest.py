@@ -4,32 +4,30 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts.authorizations import good_besides
 from activities.facts.holds import opened
 from activities.facts.journal import fulfillments_of, locked_order, note
 from activities.facts.money import locked_payment
 from activities.facts.statuses import derive
 from activities.models import FulfillmentStatus, HoldReason
-from infra.words import AuthorizationStatus
+from infra.words import AuthorizationStatus, EventType
 
 
 def too_small(tx: Session, payment_id: int, code: str, at: datetime) -> None:
-    """A person decides about it, unless an earlier authorization is still good."""
+    """A person decides about it."""
     order, payment = locked_payment(tx, payment_id)
     payment.status, payment.decline_code = AuthorizationStatus.DECLINED, code
-    note(tx, order, "declined", at, code=code, payment=payment.n)
-    if not good_besides(tx, payment):
-        opened(
-            tx,
-            order.order_id,
-            reason=HoldReason.PAYMENT_ACTION,
-            step="authorize",
-            code=code,
-            advice="What is left to pay is less than the provider takes. Skip gives it up, and the goods go on; cancel "
-            "ends what has not left.",
-            actions=("retry", "skip", "cancel"),
-            at=at,
-        )
+    note(tx, order, EventType.DECLINED, at, code=code, payment=payment.n)
+    opened(
+        tx,
+        order.order_id,
+        reason=HoldReason.PAYMENT_ACTION,
+        step="authorize",
+        code=code,
+        advice="What is left to pay is less than the provider takes. Skip gives it up, and the goods go on; cancel "
+        "ends what has not left.",
+        actions=("retry", "skip", "cancel"),
+        at=at,
+    )
     derive(tx, order)
 
 
@@ -38,7 +36,7 @@ def given_up(tx: Session, order_id: str, at: datetime) -> None:
     order = locked_order(tx, order_id)
     for f in fulfillments_of(tx, order_id):
         if not f.captured and f.amount and f.status != FulfillmentStatus.CANCELLED:
-            note(tx, order, "charge_given_up", at, fulfillment_id=f.fulfillment_id, amount=f.amount)
+            note(tx, order, EventType.CHARGE_GIVEN_UP, at, fulfillment_id=f.fulfillment_id, amount=f.amount)
             f.amount = 0
-            f.version += 1
+            f.version = order.version + 1
     derive(tx, order)

@@ -14,7 +14,7 @@ from activities.facts.statuses import in_doubt
 from activities.intake.allocation import cost
 from activities.models import LEFT, FulfillmentStatus, HoldReason, Recall
 from infra.database.tables import Fulfillment, Order
-from infra.words import ReservationStatus
+from infra.words import EventType, ReservationStatus
 
 
 def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, int]], at: datetime) -> bool:
@@ -58,7 +58,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
             recall_answered(tx, f, Recall.CONFIRMED, at)
         f.status = FulfillmentStatus.CANCELLED
     count = -sum(reserved for _, reserved in lost.values())
-    note(tx, order, "short_picked", at, fulfillment_id=fulfillment_id, units=count)
+    note(tx, order, EventType.SHORT_PICKED, at, fulfillment_id=fulfillment_id, units=count)
     changed(tx, order, f)
     return True
 

@@ -1,36 +1,69 @@
-"""The order's statuses, each derived from rows by one function. Called at the end of every fact."""
+"""The order's statuses, each derived from rows by one function, once in every transaction that changes it."""
 
-from sqlalchemy import select
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.event import listen
 from sqlalchemy.orm import Session
 
-from activities.facts import deadlines
+from activities.facts.journal import raise_version, unwritten
 from activities.facts.sums import Sums, sums
 from activities.models import ENDED, LEFT, FulfillmentStatus, OrderStatus, PaymentStatus
-from infra.database.tables import Effect, Order
+from infra.clock import wall_clock
+from infra.database.tables import Effect, Event, Order
 from infra.words import OrderFulfillment
 
-CLOSED = (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
+
+def derive(tx: Session, order: Order) -> None:
+    """The last call of every fact: the statuses may have changed. They are written when the transaction ends."""
+    raise_version(tx, order).to_derive = True
 
 
-def derive(tx: Session, order: Order) -> Sums:
-    """Writes the statuses and raises the version: whoever holds an older one knows it is stale."""
+def conclude(tx: Session) -> dict[str, Sums]:
+    """Writes, of each order that has changed, the statuses, the version, and the events with both: before a commit, and
+    before anybody is told where the order stands. Each event raises the version by one, and carries it. Gives the
+    figures of those whose statuses were derived."""
+    derived = {}
+    for mine in [mine for mine in unwritten(tx).values() if mine.raised]:
+        if mine.to_derive:
+            derived[mine.order.order_id] = write_statuses(tx, mine.order)
+        before = mine.order.version
+        mine.order.version += max(1, len(mine.events))
+        tx.flush()
+        if mine.events:
+            rows = enumerate(mine.events, start=before + 1)
+            tx.execute(insert(Event), [at_version(mine.order, sequence) | event for sequence, event in rows])
+        mine.events, mine.raised, mine.to_derive = [], False, False
+    return derived
+
+
+def at_version(order: Order, sequence: int) -> dict[str, Any]:
+    return {
+        "event_id": f"evt_{int(wall_clock().timestamp() * 1000):012x}{token_hex(10)}",
+        "order_id": order.order_id,
+        "sequence": sequence,
+        "status": order.status,
+        "payment_status": order.payment_status,
+        "fulfillment_status": order.fulfillment_status,
+    }
+
+
+# nobody can forget it, and a fact may be followed by another
+listen(Session, "before_commit", conclude)
+
+
+def write_statuses(tx: Session, order: Order) -> Sums:
     now = sums(tx, order)
     order.payment_status = payment_status(order, now)
     order.fulfillment_status = fulfillment_status(now)
     order.status = order_status(tx, order, now)
-    order.version += 1
-    tx.flush()
-    if order.status in CLOSED and now.next_deadline:
-        deadlines.leave(tx, order)
-        now = sums(tx, order)
-    tx.info["derived"] = order.order_id, order.version, now
     return now
 
 
 def derived(tx: Session, order: Order) -> Sums:
-    """What the transaction's last fact was derived from: nothing follows it that changes a sum."""
-    order_id, version, now = tx.info.get("derived", ("", 0, None))
-    return now if now and (order_id, version) == (order.order_id, order.version) else sums(tx, order)
+    """The figures, with statuses, version and events written that follow from them."""
+    return conclude(tx).get(order.order_id) or sums(tx, order)
 
 
 def paid_elsewhere(order: Order) -> bool:

@@ -11,6 +11,7 @@ from activities.facts.journal import note, tell
 from activities.models import ENDED, FulfillmentStatus, HoldReason
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order, Parcel
+from infra.words import EventType
 
 RANK = {
     status: rank
@@ -53,7 +54,7 @@ def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -
         handed_over(tx, f.fulfillment_id, at)  # the warehouse's own word is late, or lost
     parcel.tracking_status, parcel.tracked_at = status, at  # by the carrier's clock: compared with its own news only
     at = not_before(f, at)
-    note(tx, order, status, at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
+    note(tx, order, EventType(status), at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
     if status == TrackingStatus.OUT_FOR_DELIVERY:
         tell(tx, order, "out_for_delivery", f.fulfillment_id)
     if status in (TrackingStatus.RETURN_TO_SENDER, TrackingStatus.FAILURE) and f.status not in ENDED:
@@ -86,7 +87,7 @@ def given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
     order, f = locked(tx, fulfillment_id)
     if f.status == FulfillmentStatus.SHIPPED:
         f.status = FulfillmentStatus.RETURNED
-        note(tx, order, "returned", at, fulfillment_id=fulfillment_id)
+        note(tx, order, EventType.RETURNED, at, fulfillment_id=fulfillment_id)
         changed(tx, order, f)
 
 
@@ -101,5 +102,5 @@ def taken_for_delivered(tx: Session, fulfillment_id: str, at: datetime) -> None:
             parcel.tracking_status, parcel.tracked_at = TrackingStatus.DELIVERED, at
     if all(parcel.tracking_status == TrackingStatus.DELIVERED for parcel in parcels):
         f.status, f.delivered_at = FulfillmentStatus.DELIVERED, at
-        note(tx, order, "taken_for_delivered", at, fulfillment_id=fulfillment_id)
+        note(tx, order, EventType.TAKEN_FOR_DELIVERED, at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)

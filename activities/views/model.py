@@ -15,6 +15,7 @@ from activities.models import (
     Recall,
 )
 from activities.ports import TrackingStatus
+from infra.words import EventType
 
 Amount = Annotated[int, Field(description="Minor units of the order's currency")]
 Cancellation = Literal["asked", "accepted", "partly", "refused"]
@@ -164,7 +165,9 @@ class MessageView(View):
 
 
 class TimelineView(View):
-    event: str
+    sequence: int
+    """The order's version with this event."""
+    event: EventType
     at: datetime
     """When it happened, in the order's own time."""
     recorded_at: datetime

@@ -31,6 +31,7 @@ from infra.database.tables import (
     Change,
     Contact,
     Customer,
+    Event,
     Hold,
     Message,
     MoneyMove,
@@ -39,9 +40,8 @@ from infra.database.tables import (
     Payment,
     Refund,
     Reservation,
-    TimelineEntry,
 )
-from infra.words import Channel
+from infra.words import Channel, SubjectKind
 
 
 def read(tx: Session, order: Order) -> OrderView:
@@ -200,14 +200,15 @@ def messages(tx: Session, order_id: str) -> list[MessageView]:
 
 
 def timeline(tx: Session, order_id: str) -> list[TimelineView]:
-    found = tx.scalars(select(TimelineEntry).where(TimelineEntry.order_id == order_id).order_by(TimelineEntry.entry_id))
+    found = tx.scalars(select(Event).where(Event.order_id == order_id).order_by(Event.sequence))
     return [
         TimelineView(
-            event=entry.event,
-            at=entry.effective_at,
-            recorded_at=entry.recorded_at,
-            fulfillment_id=entry.fulfillment_id,
-            data=entry.data,
+            sequence=event.sequence,
+            event=event.type,
+            at=event.occurred_at,
+            recorded_at=event.recorded_at,
+            fulfillment_id=event.subject_id if event.subject_kind == SubjectKind.FULFILLMENT else None,
+            data=event.data,
         )
-        for entry in found
+        for event in found
     ]

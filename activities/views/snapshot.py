@@ -3,12 +3,13 @@ defaults."""
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from activities.facts.statuses import derived, in_doubt, paid_elsewhere
+from activities.facts.statuses import conclude, derived, in_doubt, paid_elsewhere
 from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
     FUNDED,
@@ -27,7 +28,6 @@ from infra.database.tables import Change, Fulfillment, Hold, Order, Parcel, Refu
 
 def snapshot(tx: Session, order_id: str, touched: Iterable[str] = ()) -> Snapshot:
     """The order's own part, and the fulfillments that a step has touched."""
-    tx.flush()
     order = tx.get_one(Order, order_id)
     return with_order(tx, order, fulfillments(tx, Fulfillment.fulfillment_id.in_(set(touched))) if touched else [])
 
@@ -39,7 +39,7 @@ def snapshot_of_all(tx: Session, order_id: str) -> Snapshot:
 
 def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
     """One fulfillment alone, after a step that changed nothing else which the process acts on."""
-    tx.flush()
+    conclude(tx)
     return Snapshot(**fulfillment_snapshots(tx, [tx.get_one(Fulfillment, fulfillment_id)]))
 
 
@@ -133,8 +133,7 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         "telling": now.telling,
         "holds": open_holds(tx, order) if now.open_holds else (),
         "changes": open_changes(tx, order) if now.open_changes else (),
-        "capturable": usable(now.payments),
-        "next_deadline": now.next_deadline,
+        **usable(now.payments),
     }
     return OrderSnapshot.model_validate(
         {"version": order.version, "status": order.status, **{key: value for key, value in given.items() if value}}
@@ -179,7 +178,9 @@ def withheld(order: Order, now: Sums) -> bool:
     return order.backorder == "ship_complete" and now.waiting > 0
 
 
-def usable(payments: list[AskedPayment]) -> int:
-    """What the newest live authorization still allows to be captured."""
+def usable(payments: list[AskedPayment]) -> dict[str, int | datetime | None]:
+    """What the newest live authorization still allows to be captured, and until when."""
     live = [p for p in payments if p.status == "authorized"]
-    return live[-1].amount - live[-1].captured if live else 0
+    if not live or live[-1].amount == live[-1].captured:
+        return {}
+    return {"capturable": live[-1].amount - live[-1].captured, "capture_before": live[-1].capture_before}

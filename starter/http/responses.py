@@ -6,6 +6,7 @@ from fastapi import Header, Path, Response
 from sqlalchemy.orm import Session
 
 from activities.facts.journal import locked_order
+from activities.facts.statuses import conclude
 from activities.intake.fields import ID
 from activities.views.model import OrderView, View
 from activities.views.order import read
@@ -77,6 +78,7 @@ def to_change(tx: Session, order_id: str, if_match: str | None, who: Caller) -> 
 def shown(tx: Session, order_id: str, who: Caller) -> OrderAnswer:
     """As much of the order as this key may read. 404 when it is of another channel, too: that it exists is told to
     nobody else."""
+    conclude(tx)
     order = seen(tx, order_id, who)
     if not who.may("orders:read"):
         return OrderReceipt(order_id=order_id, version=order.version)

@@ -20,6 +20,7 @@ from activities.facts.journal import nudge
 from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from infra.clock import instant_told
 from infra.database.tables import Order, Payment, Refund
+from infra.words import EventType
 from starter.http.problems import Refusal
 from starter.http.responses import problems
 from starter.webhooks.inbox import Body, Item, Outcome, Taken, read, signed_body, take, unsigned
@@ -134,7 +135,9 @@ def ended(tx: Session, event: Event) -> Outcome:
     if payment is None:
         return Outcome.IGNORED
     expired = told.cancellation_reason == "automatic"
-    if not money.ended(tx, payment.payment_id, "authorization_ended" if expired else "voided", event.at):
+    if not money.ended(
+        tx, payment.payment_id, EventType.AUTHORIZATION_ENDED if expired else EventType.VOIDED, event.at
+    ):
         return Outcome.UNCHANGED
     if expired:
         nudge(tx, [payment.order_id])
@@ -149,7 +152,7 @@ def taken_or_lapsed(tx: Session, event: Event) -> Outcome:
     if payment is None:
         return Outcome.IGNORED
     lapsed = payment.status == "authorized" and told.amount_received == payment.captured < payment.amount
-    return nudged(tx, payment, lapsed and money.ended(tx, payment.payment_id, "authorization_ended", event.at))
+    return nudged(tx, payment, lapsed and money.ended(tx, payment.payment_id, EventType.AUTHORIZATION_ENDED, event.at))
 
 
 def refund_changed(tx: Session, event: Event) -> Outcome:

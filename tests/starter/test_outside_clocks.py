@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from activities import facts
-from infra.database.tables import Fulfillment, TimelineEntry
+from infra.database.tables import Event, Fulfillment
+from infra.words import EventType
 from tests.starter import stages
 from tests.starter.door import Api
 from tests.starter.senders import Senders
@@ -28,11 +29,11 @@ async def test_a_parcel_is_packed_gone_and_arrived_in_that_order_and_by_now(
     await senders.track("92W-1001", "DELIVERED", at=carrier)
     with api.database.sessions() as tx:
         f = tx.scalars(select(Fulfillment)).one()
-        story = dict(tx.execute(select(TimelineEntry.event, TimelineEntry.effective_at)).all())
+        story = dict(tx.execute(select(Event.type, Event.occurred_at)).all())
     instants = [at for at in (f.requested_at, f.packed_at, f.shipped_at, f.delivered_at, datetime.now(UTC)) if at]
     assert (len(instants), instants) == (5, sorted(instants))
-    assert (story["packed"], story["shipped"]) == (f.packed_at, f.shipped_at)
-    assert story["shipped"] <= story["in_transit"] <= story["delivered"] == f.delivered_at
+    assert (story[EventType.PACKED], story[EventType.SHIPPED]) == (f.packed_at, f.shipped_at)
+    assert story[EventType.SHIPPED] <= story[EventType.IN_TRANSIT] <= story[EventType.DELIVERED] == f.delivered_at
 
 
 async def test_instants_are_whole_seconds(api: Api, senders: Senders) -> None:
@@ -58,5 +59,5 @@ async def test_the_banks_clock_is_not_believed_when_it_is_ahead(api: Api, sender
     lapsed = {"id": "pi_1", "status": "canceled", "cancellation_reason": "automatic"}
     await senders.stripe("payment_intent.canceled", lapsed, created=int(datetime(2056, 1, 1, tzinfo=UTC).timestamp()))
     with api.database.sessions() as tx:
-        ended = select(TimelineEntry.effective_at).where(TimelineEntry.event == "authorization_ended")
+        ended = select(Event.occurred_at).where(Event.type == "authorization_ended")
         assert tx.scalars(ended).one() <= datetime.now(UTC)

@@ -10,7 +10,7 @@ import httpx
 from sqlalchemy import func, select
 
 from activities.intake.example import example_order
-from infra.database.tables import Message, Order, Relay, TimelineEntry
+from infra.database.tables import Event, Message, Order, Relay
 from infra.home import Home
 from infra.processes import Child
 from infra.sandbox.client import SandboxControl
@@ -120,8 +120,8 @@ class House:
 
         def wrote() -> bool:
             with self.database.sessions() as tx:
-                rows = select(TimelineEntry.entry_id).where(TimelineEntry.order_id == order_id)
-                return tx.scalars(rows.where(TimelineEntry.event == event)).first() is not None
+                rows = select(Event.event_no).where(Event.order_id == order_id)
+                return tx.scalars(rows.where(Event.type == event)).first() is not None
 
         self.until(wrote, f"{event} of {order_id}", timeout)
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from activities.facts import catalogue
 from tests.fixtures_shop import renewed_only
-from tests.shop import Shop
+from tests.shop import Shop, unique
 
 pytestmark = renewed_only
 
@@ -112,3 +113,24 @@ def test_a_lines_own_address_is_corrected_and_no_other(shop: Shop) -> None:
     assert view["shipping"]["address"]["street1"] == address["street1"]
     assert [line["ship_to"] and line["ship_to"]["street1"] for line in view["lines"]] == [None, "9 Gift Rd"]
     assert shop.books(order)["labels"] == 2
+
+
+def test_labels_that_nobody_pays_for_wait_for_a_person(shop: Shop) -> None:
+    order = shop.place({shop.product(OAK=1): 1}, zip="00001")
+    hold = held(shop, order)
+    assert (hold["code"], "fill it up" in hold["advice"]) == ("insufficient_funds", True)
+    assert shop.books(order).get("labels") is None
+
+
+def test_what_lies_abroad_alone_says_customs(shop: Shop) -> None:
+    """A location there makes it no refusal at the door; the goods lie elsewhere."""
+    sku, there = shop.product(OAK=1), unique("BER")
+    address = shop.order({})["shipping"]["address"] | {"country": "DE", "state": "", "city": "Berlin", "zip": "10115"}
+    with shop.database.sessions.begin() as tx:
+        catalogue.location_put(
+            tx, there, name="BER", kind="warehouse", priority=9, warehouse="default", address=address
+        )
+    order = shop.place({sku: 1}, shipping={"price": 500, "address": address})
+    hold = held(shop, order)
+    assert (hold["code"], "customs declaration" in hold["advice"]) == ("customs", True)
+    assert shop.books(order).get("labels") is None

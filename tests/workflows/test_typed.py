@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from temporalio.client import WorkflowUpdateFailedError
 
-from infra.database.tables import Order, TimelineEntry
+from infra.database.tables import Event, Order
 from tests.shop import Shop
 from tests.workflows import stories
 
@@ -31,9 +31,7 @@ def test_what_clearly_means_cancel_cancels(plain_shop: Shop, words: list[Any], b
     assert shop.ends(order) == "cancelled"
     with shop.database.sessions() as tx:
         assert tx.get_one(Order, order).cancel_reason == "operator"
-        decided = select(TimelineEntry.data).where(
-            TimelineEntry.order_id == order, TimelineEntry.event == "cancellation_accepted"
-        )
+        decided = select(Event.data).where(Event.order_id == order, Event.type == "cancellation_accepted")
         assert tx.scalars(decided).one()["by"] == by
     assert "not_understood" not in shop.timeline(order)
 
@@ -54,10 +52,8 @@ def test_what_is_not_understood_is_noted_and_does_nothing(plain_shop: Shop) -> N
     shop.call(send())
     shop.happened(order, "not_understood", len(NOT_MEANT) + 1)
     with shop.database.sessions() as tx:
-        rows = select(TimelineEntry.data).where(
-            TimelineEntry.order_id == order, TimelineEntry.event == "not_understood"
-        )
-        said = list(tx.scalars(rows.order_by(TimelineEntry.entry_id)))
+        rows = select(Event.data).where(Event.order_id == order, Event.type == "not_understood")
+        said = list(tx.scalars(rows.order_by(Event.event_no)))
     assert [each["signal"] for each in said] == ["cancel"] * len(NOT_MEANT) + ["stop"]
     assert said[0]["words"] == '{"fulfillment": "1"}'
     assert "now!" in said[-1]["words"]

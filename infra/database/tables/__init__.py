@@ -7,12 +7,13 @@ Amounts are BIGINT minor units; instants are UTC. Names, addresses and numbers o
 from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, SERVICE, WORD, Base, metadata
 from infra.database.tables.catalogue import Location, Product, ProductReference
 from infra.database.tables.customers import Customer, SavedMethod
+from infra.database.tables.events import Event
 from infra.database.tables.fulfillments import Fulfillment, Parcel
 from infra.database.tables.keys import ApiKey
 from infra.database.tables.messages import Message, News
 from infra.database.tables.money import MoneyMove, Payment, Refund
 from infra.database.tables.orders import Contact, Order, OrderLine, UnitAmount
-from infra.database.tables.process import Change, Deadline, Effect, Hold, Relay, TimelineEntry
+from infra.database.tables.process import Change, Effect, Hold, Relay
 from infra.database.tables.stock import Backorder, Reservation, Restock, Stock, StockMove
 
 __all__ = [
@@ -28,8 +29,8 @@ __all__ = [
     "Change",
     "Contact",
     "Customer",
-    "Deadline",
     "Effect",
+    "Event",
     "Fulfillment",
     "Hold",
     "Location",
@@ -49,7 +50,6 @@ __all__ = [
     "SavedMethod",
     "Stock",
     "StockMove",
-    "TimelineEntry",
     "UnitAmount",
     "metadata",
 ]

@@ -318,19 +318,26 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "timeline",
-        sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("order_id", sa.String(length=64), nullable=False),
-        sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
-        sa.Column("event", sa.String(length=40), nullable=False),
+        "events",
+        sa.Column("event_no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("event_id", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.String(length=40), nullable=False),
+        sa.Column("subject_kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.String(length=80), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=True),
+        sa.Column("sequence", sa.Integer(), nullable=True),
         sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
-        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=True),
+        sa.Column("payment_status", sa.String(length=40), nullable=True),
+        sa.Column("fulfillment_status", sa.String(length=40), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_timeline_order_id")),
-        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_timeline")),
+        sa.Column("published_no", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_events_order_id")),
+        sa.PrimaryKeyConstraint("event_no", name=op.f("pk_events")),
+        sa.UniqueConstraint("event_id", name=op.f("uq_events_event_id")),
+        sa.UniqueConstraint("order_id", "sequence", name=op.f("uq_events_order_id_sequence")),
     )
-    with op.batch_alter_table("timeline", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_timeline_order_id"), ["order_id"], unique=False)
 
     op.create_table(
         "unit_amounts",
@@ -416,34 +423,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("holds", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_holds_order_id"), ["order_id"], unique=False)
-
-    op.create_table(
-        "deadlines",
-        sa.Column("deadline_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("subject_kind", sa.String(length=40), nullable=False),
-        sa.Column("subject_id", sa.String(length=80), nullable=False),
-        sa.Column("order_id", sa.String(length=64), nullable=True),
-        sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_deadlines_order_id")),
-        sa.PrimaryKeyConstraint("deadline_id", name=op.f("pk_deadlines")),
-    )
-    with op.batch_alter_table("deadlines", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_deadlines_open",
-            ["order_id", "at"],
-            unique=False,
-            sqlite_where=sa.text("done_at IS NULL"),
-            postgresql_where=sa.text("done_at IS NULL"),
-        )
-        batch_op.create_index(
-            "uq_deadlines_open",
-            ["subject_kind", "subject_id", "kind"],
-            unique=True,
-            sqlite_where=sa.text("done_at IS NULL"),
-            postgresql_where=sa.text("done_at IS NULL"),
-        )
 
     op.create_table(
         "money_moves",
