@@ -1,27 +1,24 @@
-"""Money at the payment provider: set aside, taken per fulfillment, given back. Each effect once, whatever crashes."""
+"""Money set aside at the payment provider, and let go again. Each effect once, whatever crashes."""
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
+from activities.capture import all_payments, settle_captures
 from activities.facts import effects, money, planning, rest
 from activities.facts.effects import OpenEffect
 from activities.facts.fulfillments import locked
 from activities.facts.journal import locked_order
 from activities.facts.placing import ask_payment
-from activities.facts.statuses import in_doubt, paid_elsewhere
 from activities.facts.sums import LIVE
-from activities.failures import OutcomeUnknown, Refused, Unavailable
-from activities.models import LEFT, CoverStep, FulfillmentStatus, FulfillmentStep, OrderStep, Snapshot, Subject, Value
+from activities.failures import Refused, Unavailable
+from activities.models import CoverStep, FulfillmentStatus, OrderStep, Snapshot, Subject, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.views.snapshot import snapshot
-from infra.database.tables import Customer, MoneyMove, Payment, Refund
+from infra.database.tables import Customer, Payment
 from infra.words import EventType
 
-READY = (FulfillmentStatus.PACKED, *LEFT)
-"""Nothing is captured for goods that are not packed."""
 ONCE_GOOD = ("authorized", "captured", "ended")
 """Payments that set money aside once."""
 TOO_SMALL = "amount_too_small"
@@ -77,7 +74,7 @@ class PaymentActivities:
     @activity.defn(name="reauthorize_payment")
     def reauthorize(self, step: CoverStep) -> Snapshot:
         """A new authorization, off session, for what is still to be captured: the old one has ended or is about to."""
-        self.settle_captures(step)
+        settle_captures(self.sessions, self.payments, step)
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
             payments = all_payments(tx, step.order_id)
@@ -92,41 +89,10 @@ class PaymentActivities:
                 ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=bool(good))
         return self.authorize(step)
 
-    @activity.defn(name="capture_payment")
-    def capture(self, step: FulfillmentStep) -> Snapshot:
-        """Takes one fulfillment's share, once. Not `captured` afterwards: the authorization is not good for it."""
-        self.settle_captures(step, besides=step.fulfillment_id)
-        with self.sessions.begin() as tx:
-            order, f = locked(tx, step.fulfillment_id)
-            payment = next((p for p in reversed(all_payments(tx, step.order_id)) if p.status == "authorized"), None)
-            if f.status not in READY:
-                return snapshot(tx, step.order_id, [step.fulfillment_id])
-            if f.captured or paid_elsewhere(order) or not f.amount:
-                money.nothing_to_capture(tx, step.fulfillment_id)
-                return snapshot(tx, step.order_id, [step.fulfillment_id])
-            name = f"capture:{step.fulfillment_id}"
-            if payment is None and not effects.unresolved(tx, step.order_id, name):
-                return snapshot(tx, step.order_id, [step.fulfillment_id])
-            final = not (payment and payment.multicapture) or planning.still_to_capture(tx, order) <= f.amount
-            effect = effects.begin(
-                tx, step.order_id, name, payment_id=payment.payment_id if payment else 0, amount=f.amount, final=final
-            )
-            payment = tx.get_one(Payment, effect.parameters["payment_id"])
-            provider_id, before = str(payment.intent), payment.captured
-        effect, after = self.captured(effect, provider_id, before)
-        with self.sessions.begin() as tx:
-            if after.captured >= before + effect.parameters["amount"]:
-                effects.finish(tx, effect)
-                money.captured(tx, step.fulfillment_id, effect.parameters["payment_id"], after, step.at)
-            else:
-                effects.finish(tx, effect, "authorization_ended")
-                money.ended(tx, effect.parameters["payment_id"], EventType.AUTHORIZATION_ENDED, step.at)
-            return snapshot(tx, step.order_id, [step.fulfillment_id])
-
     @activity.defn(name="void_payments")
     def void(self, step: OrderStep) -> Snapshot:
         """Gives back every authorization that is left, one made by a lost answer too. Undo of `authorize_payment`."""
-        self.settle_captures(step)
+        settle_captures(self.sessions, self.payments, step)
         with self.sessions.begin() as tx:
             due = [p.payment_id for p in all_payments(tx, step.order_id) if p.status in (*LIVE, "asked")]
         for payment_id in due:
@@ -134,49 +100,6 @@ class PaymentActivities:
         with self.sessions.begin() as tx:
             effects.finish_answered(tx, step.order_id, "void:")
             return snapshot(tx, step.order_id)
-
-    @activity.defn(name="refund_payment")
-    def refund(self, step: FulfillmentStep) -> Snapshot:
-        """Gives back what was captured for goods that will not leave, once; asked again it fetches the bank's
-        answer."""
-        self.settle_captures(step)
-        with self.sessions.begin() as tx:
-            _, f = locked(tx, step.fulfillment_id)
-            pending = tx.scalars(
-                select(Refund.reference).where(Refund.fulfillment_id == step.fulfillment_id, Refund.status == "pending")
-            ).first()
-            payment = captured_by(tx, step.fulfillment_id)
-            if not pending and (payment is None or not f.captured or f.status != FulfillmentStatus.CANCELLED):
-                money.nothing_to_refund(tx, step.fulfillment_id)
-                return snapshot(tx, step.order_id, [step.fulfillment_id])
-            if not pending and payment:
-                effect = effects.begin(
-                    tx,
-                    step.order_id,
-                    f"refund:{step.fulfillment_id}",
-                    payment_id=payment.payment_id,
-                    intent=payment.intent,
-                    amount=f.amount,
-                )
-        if pending:
-            seen = self.payments.refund_status(pending)
-            with self.sessions.begin() as tx:
-                money.refund_seen(tx, pending, seen.status, step.at)
-                return snapshot(tx, step.order_id, [step.fulfillment_id])
-        provider_id, mark = effect.parameters["intent"], {"order_id": step.order_id, "refund": step.fulfillment_id}
-        done = None
-        if not effect.fresh:
-            mine = [r for r in self.payments.refunds(provider_id) if r.metadata.get("refund") == mark["refund"]]
-            done = mine[0] if mine else None
-            if not done:
-                effect = self.again(effect)
-        done = done or self.payments.refund(
-            provider_id, amount=effect.parameters["amount"], metadata=mark, key=effect.key
-        )
-        with self.sessions.begin() as tx:
-            effects.finish(tx, effect)
-            money.refund_asked(tx, effect.parameters["payment_id"], step.fulfillment_id, done, step.at)
-            return snapshot(tx, step.order_id, [step.fulfillment_id])
 
     # --- steps of the above ------------------------------------------------------------------------------------------
 
@@ -216,7 +139,7 @@ class PaymentActivities:
         with self.sessions.begin() as tx:
             old = [p.payment_id for p in all_payments(tx, step.order_id) if p.n < n and p.status in states]
         if old:
-            self.settle_captures(step)
+            settle_captures(self.sessions, self.payments, step)
         for payment_id in old:
             self.void_one(step, payment_id)
 
@@ -229,7 +152,8 @@ class PaymentActivities:
         if found is None and not effect.fresh:
             found = self.lost_intent(customer, order_id, asked.n)
         if found is None or found.status == IntentStatus.UNCONFIRMED:
-            effect = self.again(effect)
+            with self.sessions.begin() as tx:
+                effect = effects.call_again(tx, effect)
         if found is None:
             found = self.payments.create_intent(
                 amount=asked.amount,
@@ -258,13 +182,6 @@ class PaymentActivities:
             self.payments.void(provider_id, key=f"{effect.key}:unwanted")
             raise Unavailable("payments", "ended_meanwhile", "The payment was ended before it was confirmed.")
 
-    def again(self, effect: OpenEffect) -> OpenEffect:
-        """For a call that may be repeated: with a new key once a look-up is sure that nothing happened."""
-        if effect.fresh:
-            return effect
-        with self.sessions.begin() as tx:
-            return effects.call_again(tx, effect)
-
     def make_customer(self, customer_id: str, effect: OpenEffect) -> str:
         """Orders at the same time share the effect. A customer made twice is empty: the one on record counts."""
         if not effect.fresh:
@@ -281,53 +198,6 @@ class PaymentActivities:
         mine = {"order_id": order_id, "payment": str(n)}
         return next((p for p in self.payments.intents_of(customer) if mine.items() <= p.metadata.items()), None)
 
-    def captured(self, effect: OpenEffect, provider_id: str, before: int) -> tuple[OpenEffect, PaymentIntent]:
-        """The intent after the capture; with less captured than expected when its authorization has ended."""
-        expected = before + effect.parameters["amount"]
-
-        def answered(seen: PaymentIntent) -> bool:
-            return seen.captured >= expected or seen.status != IntentStatus.AUTHORIZED
-
-        if not effect.fresh:
-            if answered(seen := self.payments.intent(provider_id)):
-                return effect, seen
-            effect = self.again(effect)
-        try:
-            return effect, self.payments.capture(
-                provider_id, amount=effect.parameters["amount"], final=effect.parameters["final"], key=effect.key
-            )
-        except Refused:
-            if answered(seen := self.payments.intent(provider_id)):
-                return effect, seen
-            raise
-
-    def settle_captures(self, step: OrderStep, *, besides: str | None = None) -> None:
-        """A capture whose answer was lost is looked up before other money of the order moves: what was taken is put on
-        record, so that it is counted and can be given back."""
-        with self.sessions() as tx:
-            lost = in_doubt(tx, step.order_id, "capture") - {besides}
-        for fulfillment_id in sorted(lost):
-            self.settle_capture(step, fulfillment_id)
-
-    def settle_capture(self, step: OrderStep, fulfillment_id: str) -> None:
-        with self.sessions.begin() as tx:
-            locked_order(tx, step.order_id)
-            if fulfillment_id not in in_doubt(tx, step.order_id, "capture"):
-                return
-            effect = effects.begin(tx, step.order_id, f"capture:{fulfillment_id}")
-            payment = tx.get_one(Payment, effect.parameters["payment_id"])
-            provider_id, expected = str(payment.intent), payment.captured + effect.parameters["amount"]
-        seen = self.payments.intent(provider_id)
-        taken = seen.captured >= expected
-        if not taken and not effect.settled:
-            raise OutcomeUnknown("payments", "settling", "A capture may be under way.", retry_in=effect.settles_in)
-        with self.sessions.begin() as tx:
-            locked_order(tx, step.order_id)
-            if fulfillment_id in in_doubt(tx, step.order_id, "capture"):
-                effects.finish(tx, effect, "done" if taken else "nothing_happened")
-                if taken:
-                    money.captured(tx, fulfillment_id, effect.parameters["payment_id"], seen, step.at)
-
     def void_one(self, step: OrderStep, payment_id: int) -> None:
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)
@@ -336,7 +206,8 @@ class PaymentActivities:
             customer = tx.get_one(Customer, order.customer_id).provider_customer
             maybe_made = effects.unresolved(tx, step.order_id, f"authorize:{n}")
             effect = effects.begin(tx, step.order_id, f"void:{n}")
-        effect = self.again(effect)
+        with self.sessions.begin() as tx:
+            effect = effects.call_again(tx, effect)
         if provider_id is None and maybe_made and customer:
             lost = self.lost_intent(customer, step.order_id, n)
             provider_id = lost.intent_id if lost else None
@@ -354,15 +225,3 @@ class PaymentActivities:
 def covers(payment: Payment, amount: int, until: datetime) -> bool:
     good = payment.capture_before is None or payment.capture_before > until
     return payment.status == "authorized" and payment.amount - payment.captured >= amount and good
-
-
-def all_payments(tx: Session, order_id: str) -> list[Payment]:
-    return list(tx.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.n)))
-
-
-def captured_by(tx: Session, fulfillment_id: str) -> Payment | None:
-    return tx.scalars(
-        select(Payment)
-        .join(MoneyMove, MoneyMove.payment_id == Payment.payment_id)
-        .where(MoneyMove.fulfillment_id == fulfillment_id, MoneyMove.kind == "captured")
-    ).first()

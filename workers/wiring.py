@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from activities.capture import CaptureActivities
 from activities.customer import CustomerActivities
 from activities.delivery import DeliveryActivities
 from activities.fulfillment import FulfillmentActivities
@@ -19,6 +20,7 @@ from activities.providers.shippo.labels import ShippoLabels
 from activities.providers.stripe.payments import StripePayments
 from activities.providers.twilio.messages import TwilioMessages
 from activities.providers.warehouse.requests import HttpWarehouses
+from activities.refund import RefundActivities
 from activities.stock import StockActivities
 from infra.settings import Settings
 
@@ -88,6 +90,8 @@ def activities(
     orders = OrderActivities(sessions, timing)
     stock = StockActivities(sessions)
     payment = PaymentActivities(sessions, outside.payments)
+    capture = CaptureActivities(sessions, outside.payments)
+    refund = RefundActivities(sessions, outside.payments)
     fulfillment = FulfillmentActivities(sessions, outside.warehouses)
     labels = LabelActivities(sessions, outside.labels, settle)
     delivery = DeliveryActivities(sessions, outside.labels)
@@ -102,9 +106,9 @@ def activities(
         stock.release,
         payment.authorize,
         payment.reauthorize,
-        payment.capture,
+        capture.capture,
         payment.void,
-        payment.refund,
+        refund.refund,
         fulfillment.request,
         fulfillment.release,
         fulfillment.recall,

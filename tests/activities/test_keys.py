@@ -9,10 +9,13 @@ import pytest
 from sqlalchemy import select, update
 
 from activities import facts
+from activities.capture import CaptureActivities
 from activities.failures import ProviderFailure
 from activities.models import FulfillmentStep, OrderStep
 from activities.payment import PaymentActivities
+from activities.ports import Payments
 from activities.providers.stripe.payments import StripePayments
+from activities.refund import RefundActivities
 from infra.clock import wall_clock
 from infra.database.tables import Customer, Effect
 from infra.sandbox.client import Mode, SandboxControl
@@ -22,7 +25,7 @@ from tests.shop import unique
 
 APART = timedelta(seconds=10)
 """Between two tries: as close as the retries of a step come for its first minute."""
-Step = Callable[[PaymentActivities, str], object]
+ACTIVITIES = (PaymentActivities, CaptureActivities, RefundActivities)
 CALLS = ["create_customer", "create_intent", "confirm", "capture", "void", "refund"]
 
 
@@ -96,10 +99,16 @@ def ready_for(call: str, database: Database, order_id: str, stripe: StripePaymen
     fulfillment_id = orders.packed(database, order_id)
     of_one = FulfillmentStep(**step.model_dump(), fulfillment_id=fulfillment_id)
     if call == "refund":
-        activities.capture(of_one)
+        CaptureActivities(database.sessions, stripe).capture(of_one)
         with database.sessions.begin() as tx:
             facts.recall.recall_confirmed(tx, fulfillment_id, step.at)
     return call, of_one
+
+
+def method(name: str, database: Database, payments: Payments) -> Callable[[OrderStep], object]:
+    found = next(each for each in ACTIVITIES if hasattr(each, name))
+    activity: Callable[[OrderStep], object] = getattr(found(database.sessions, payments), name)
+    return activity
 
 
 def books_and_effects(database: Database, sandbox: SandboxControl, order_id: str, call: str) -> None:
@@ -117,8 +126,8 @@ def test_an_answer_that_the_provider_keeps_holds_nobody_up(
 ) -> None:
     name, step = ready_for(call, database, order_id, stripe)
     fault = sandbox.fail("stripe", call, mode, match=order_id)
-    activities = PaymentActivities(database.sessions, stripe)
-    assert done(database, lambda: getattr(activities, name)(step)) <= timedelta(minutes=2, seconds=10)
+    activity = method(name, database, stripe)
+    assert done(database, lambda: activity(step)) <= timedelta(minutes=2, seconds=10)
     assert sandbox.struck(fault) == 1
     books_and_effects(database, sandbox, order_id, call)
 
@@ -129,8 +138,8 @@ def test_a_process_that_ends_at_a_call_leaves_one_effect(
     database: Database, sandbox: SandboxControl, stripe: StripePayments, order_id: str, call: str, when: str
 ) -> None:
     name, step = ready_for(call, database, order_id, stripe)
-    activities = PaymentActivities(database.sessions, Ending(stripe, call, when))
-    assert done(database, lambda: getattr(activities, name)(step)) == APART
+    activity = method(name, database, Ending(stripe, call, when))
+    assert done(database, lambda: activity(step)) == APART
     books_and_effects(database, sandbox, order_id, call)
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from activities import facts
+from activities.capture import CaptureActivities
 from activities.failures import OutcomeUnknown, Unavailable
 from activities.models import FulfillmentStep, OrderStep
 from activities.payment import PaymentActivities
@@ -111,7 +112,9 @@ def test_a_capture_of_unknown_outcome_is_looked_up_before_its_authorization_is_r
     fulfillment_id = orders.packed(database, order_id)
     sandbox.fail("stripe", "capture", "lose_answer", match=order_id)
     with pytest.raises(OutcomeUnknown):
-        activities.capture(FulfillmentStep(**step.model_dump(), fulfillment_id=fulfillment_id))
+        CaptureActivities(database.sessions, stripe).capture(
+            FulfillmentStep(**step.model_dump(), fulfillment_id=fulfillment_id)
+        )
     with database.sessions.begin() as tx:
         facts.placing.payment_method_given(tx, order_id, "pm_card_mastercard", step.at)
     activities.authorize(step)
