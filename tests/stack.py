@@ -6,7 +6,7 @@ import gc
 import itertools
 import threading
 import warnings
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self, TypeVar
 from uuid import uuid4
@@ -24,9 +24,10 @@ from infra.settings import Settings
 from infra.temporal import DevServer, connect, register_search_attributes
 from starter.api.app import build
 from starter.keys import create as create_key
+from starter.kinds import KINDS, Kind
 from tests.fixtures_database import Database
 from tests.sandbox import SECRETS
-from workers.wiring import Providers, activities, policy, providers
+from workers.wiring import WORKFLOWS, Providers, activities, policy, providers
 from workers.worker import worker
 
 T = TypeVar("T")
@@ -48,6 +49,8 @@ def unique(prefix: str) -> str:
 
 
 class Stack:
+    kinds: Mapping[str, Kind] = KINDS
+
     def __init__(
         self,
         database: Database,
@@ -131,7 +134,7 @@ class Stack:
         await self.registered()
         self.outside = self.wrap(providers(self.settings))
         await self.begin_work()
-        app = build(self.settings, self.database.engine, self.client)
+        app = build(self.settings, self.database.engine, self.client, self.kinds)
         self.server = uvicorn.Server(uvicorn.Config(app, port=self.port, log_level="error", lifespan="on"))
         self.serving = asyncio.create_task(self.server.serve())
         while not self.server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -140,6 +143,7 @@ class Stack:
     async def begin_work(self, **options: Any) -> None:
         self.worker = worker(
             self.client,
+            WORKFLOWS,
             activities(
                 self.database.sessions,
                 self.outside,
@@ -158,6 +162,7 @@ class Stack:
     async def end_work(self) -> None:
         await self.worker.shutdown()
         await self.working
+        del self.worker
 
     async def registered(self) -> None:
         """A new namespace takes a moment until the server knows it everywhere."""
@@ -186,7 +191,7 @@ class Stack:
         self.server.should_exit = True
         await self.serving
         await self.end_work()
-        del self.worker, self.client, self.outside
+        del self.client, self.outside
 
     def call(self, work: Coroutine[Any, Any, T], timeout: float = 60) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout)

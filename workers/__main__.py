@@ -3,9 +3,12 @@
 import asyncio
 import gc
 import sys
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any, NoReturn
 
 import structlog
+from sqlalchemy.orm import Session, sessionmaker
 
 from infra import telemetry, temporal
 from infra.database import engine, upgrade
@@ -13,28 +16,33 @@ from infra.database.counting import count
 from infra.processes import leave, told_to_stop
 from infra.settings import WORKER_NEEDS, Settings, SettingsError
 from workers.metrics import transactions_counted
-from workers.wiring import activities, policy, providers
+from workers.wiring import WORKFLOWS, activities, policy, providers
 from workers.worker import THREADS, worker
 
 log = structlog.get_logger(__name__)
 
 
-async def main(settings: Settings) -> None:
+Activities = Callable[[sessionmaker[Session], Settings], Sequence[Callable[..., Any]]]
+
+
+async def main(settings: Settings, workflows: Sequence[type], more: Activities) -> None:
     stop = told_to_stop()
     database = upgrade.opened(settings.database_url.get_secret_value(), THREADS)
     runtime = telemetry.runtime(settings.orders_metrics_address)
     count(database, transactions_counted(runtime.metric_meter))
     client = await temporal.connect(runtime=runtime)
     await temporal.register_search_attributes(client)
+    sessions = engine.sessions(database)
     registered = activities(
-        engine.sessions(database),
+        sessions,
         providers(settings),
         policy(settings),
         settle=settings.orders_label_settle,
         sender=settings.mail_from,
         call_takes=settings.orders_http_timeout,
     )
-    running = worker(client, registered, drain=settings.orders_http_timeout + timedelta(seconds=5))
+    registered = [*registered, *more(sessions, settings)]
+    running = worker(client, workflows, registered, drain=settings.orders_http_timeout + timedelta(seconds=5))
     async with running:
         log.info("worker_ready", activities=len(registered))
         await stop.wait()
@@ -44,10 +52,11 @@ async def main(settings: Settings) -> None:
     gc.collect()
 
 
-if __name__ == "__main__":
+def run(workflows: Sequence[type] = WORKFLOWS, more: Activities = lambda _sessions, _settings: ()) -> NoReturn:
+    """`more`: the activities of other workflows than orders'."""
     telemetry.log_to_stderr("worker")
     try:
-        asyncio.run(main(Settings.from_environment(needs=WORKER_NEEDS)))
+        asyncio.run(main(Settings.from_environment(needs=WORKER_NEEDS), workflows, more))
     except (SettingsError, upgrade.Unusable, temporal.EngineError) as error:
         print(f"orders worker: {error}", file=sys.stderr)
         leave(1)
@@ -56,3 +65,7 @@ if __name__ == "__main__":
         log.exception("worker_failed")
         leave(1)
     leave(0)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,4 +1,4 @@
-"""The composition root: settings in, activities out. The only place that builds providers' clients."""
+"""The composition root: settings in; workflows and activities out. The only place that builds providers' clients."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -23,6 +23,10 @@ from activities.providers.warehouse.requests import HttpWarehouses
 from activities.refund import RefundActivities
 from activities.stock import StockActivities
 from infra.settings import Settings
+from workflows.order import OrderWorkflow
+
+WORKFLOWS: Sequence[type] = (OrderWorkflow,)
+"""Every workflow that the worker registers. How the relay starts it stands in `starter/kinds`."""
 
 
 class Providers:

@@ -11,7 +11,6 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from workers.failures import SpeakPlainly
 from workflows.messages import TASK_QUEUE
-from workflows.order import OrderWorkflow
 
 THREADS = 20
 """Activities at once; the database's pool has as many connections."""
@@ -25,6 +24,7 @@ RUNNER = SandboxedWorkflowRunner(
 
 def worker(
     client: Client,
+    workflows: Sequence[type],
     activities: Sequence[Callable[..., Any]],
     *,
     drain: timedelta,
@@ -35,7 +35,7 @@ def worker(
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[OrderWorkflow],
+        workflows=workflows,
         activities=activities,
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
         max_concurrent_activities=THREADS,
