@@ -13,7 +13,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
-from activities.facts.journal import nudge
+from activities.facts.journal import nudge, nudge_about
+from activities.models import Subject
 from infra.clock import wall_clock
 from infra.database.tables import Order, Relay
 from infra.processes import free_ports
@@ -179,6 +180,21 @@ async def test_a_bug_about_one_order_keeps_no_other_from_being_told(
     await until(started)
     with api.database.sessions() as tx:
         assert tx.scalars(select(Relay).where(Relay.subject_id == "BAD")).one().due_at > stages.now()
+
+
+async def test_a_subject_that_nobody_knows_keeps_no_other_from_being_told(
+    api: Api, order_id: str, started: Callable[[], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a kind that a newer process writes; or of a known kind, and without a row."""
+    strangers = [Subject("voyage", "V-1"), Subject("order", "NONE")]
+    with api.database.sessions.begin() as tx:
+        nudge_about(tx, strangers)
+    await api.place(order_id=order_id)
+    await until(started)
+    assert caplog.text.count("nobody knows how to start this") >= len(strangers)
+    with api.database.sessions() as tx:
+        for stranger in strangers:
+            assert tx.scalars(select(Relay).where(Relay.subject_id == stranger.id)).one().due_at > stages.now()
 
 
 async def test_a_bug_in_the_relay_itself_does_not_end_it(
