@@ -113,7 +113,7 @@ def latest_call(takes: timedelta) -> float:
     """When the last call of this attempt may begin. One that outlived the attempt would meet the next one's look-up. By
     this machine's own clock: the engine's may differ."""
     whole = activity.info().start_to_close_timeout or timedelta.max
-    if whole < takes:  # a patience shorter than a call: the engine has cut the attempt down to it
+    if whole <= takes:  # a patience no longer than a call: the engine has cut the attempt down to it
         return inf
     return time.monotonic() + (whole - takes).total_seconds()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from math import inf
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import select, update
 from temporalio.testing import ActivityEnvironment
 
 from activities import facts
-from activities.customer import CustomerActivities
+from activities.customer import CustomerActivities, latest_call
 from activities.facts.journal import locked_order
 from activities.failures import OutcomeUnknown
 from activities.models import OrderStep
@@ -100,3 +101,10 @@ def test_who_is_to_pay_is_told_until_when(database: Database, sandbox: SandboxCo
     later, first = [letter["text"] for letter in sandbox.ask("/mailbox", order_id=order_id)["messages"]]
     assert f"{until.day} {until:%B %Y, %H:%M} UTC" in first
     assert "until" not in later
+
+
+@pytest.mark.parametrize(("attempt", "ever"), [(4, True), (5, True), (6, False)])
+def test_a_patience_no_longer_than_a_call_still_calls(attempt: int, ever: bool) -> None:
+    engine = ActivityEnvironment()
+    engine.info = replace(engine.info, start_to_close_timeout=timedelta(seconds=attempt))
+    assert (engine.run(latest_call, CALL) == inf) is ever
