@@ -55,7 +55,8 @@ def fulfillments_of(tx: Session, order_id: str) -> list[Fulfillment]:
 def note(
     tx: Session, order: Order, event: EventType, at: datetime, *, fulfillment_id: str | None = None, **data: Any
 ) -> None:
-    """One event: words, ids and amounts; never a name or an address. Written when the transaction ends."""
+    """One event: words, ids and amounts; never a name or an address. Written when the transaction ends. Instants from
+    outside are whole seconds, and their clocks may be behind: nothing of an order was before it was placed."""
     kind = SubjectKind.FULFILLMENT if fulfillment_id else SubjectKind.ORDER
     raise_version(tx, order).events.append(
         {
@@ -63,7 +64,7 @@ def note(
             "subject_kind": kind,
             "subject_id": fulfillment_id or order.order_id,
             "data": data,
-            "occurred_at": at,
+            "occurred_at": max(at, order.placed_at),
             "recorded_at": wall_clock(),
         }
     )

@@ -10,7 +10,7 @@ from infra.database.tables import Event, Fulfillment
 from infra.words import EventType
 from tests.starter import stages
 from tests.starter.door import Api
-from tests.starter.senders import Senders
+from tests.starter.senders import Senders, order
 
 BOX = stages.BOX.model_dump()
 BEHIND, AHEAD = "2001-02-03T04:05:06.789Z", "2056-01-01T00:00:00Z"
@@ -61,3 +61,12 @@ async def test_the_banks_clock_is_not_believed_when_it_is_ahead(api: Api, sender
     with api.database.sessions() as tx:
         ended = select(Event.occurred_at).where(Event.type == "authorization_ended")
         assert tx.scalars(ended).one() <= datetime.now(UTC)
+
+
+async def test_nothing_was_before_the_order_was_placed(api: Api, senders: Senders) -> None:
+    stages.authorized(api.database)
+    lapsed = {"id": "pi_1", "status": "canceled", "cancellation_reason": "automatic"}
+    await senders.stripe("payment_intent.canceled", lapsed, created=int(datetime(2001, 1, 1, tzinfo=UTC).timestamp()))
+    timeline = (await order(api))["timeline"]
+    assert timeline[-1]["event"] == "authorization_ended"
+    assert min(entry["at"] for entry in timeline) == timeline[0]["at"]
