@@ -40,6 +40,11 @@ class Caller:
     def sees(self, channel: str) -> bool:
         return self.channel in (None, channel)
 
+    @property
+    def knows_customers(self) -> bool:
+        """Customers are of no channel."""
+        return self.channel is None
+
 
 def create(tx: Session, name: str, scopes: Iterable[Scope], channel: str | None = None) -> str:
     """A new key, to be shown once. Raises `KeyTaken`."""

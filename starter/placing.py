@@ -40,8 +40,15 @@ class Placed:
     new: bool
 
 
-def place(sessions: sessionmaker[Session], asked: AskedOrder, *, idempotency_key: str | None = None) -> Placed:
-    """Stores the order and that it is to be started, in one transaction; known already, it is the same one."""
+def place(
+    sessions: sessionmaker[Session],
+    asked: AskedOrder,
+    *,
+    idempotency_key: str | None = None,
+    known_contact: bool = True,
+) -> Placed:
+    """Stores the order and that it is to be started, in one transaction; known already, it is the same one.
+    `known_contact`: what it leaves out of its customer's contact is filled in."""
 
     def work(tx: Session) -> Placed:
         if known := double_of(tx, asked, idempotency_key):
@@ -50,7 +57,14 @@ def place(sessions: sessionmaker[Session], asked: AskedOrder, *, idempotency_key
         if errors := doubts(asked, skus, origins):
             raise WrongFields(errors)
         order_id = asked.order_id or made_id()
-        facts.placing.placed(tx, asked, order_id=order_id, idempotency_key=idempotency_key, skus=skus)
+        facts.placing.placed(
+            tx,
+            asked,
+            order_id=order_id,
+            idempotency_key=idempotency_key,
+            skus=skus,
+            known_contact=known_contact,
+        )
         return Placed(order_id, new=True)
 
     return written(sessions, work)

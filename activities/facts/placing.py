@@ -37,11 +37,12 @@ def placed(
     order_id: str,
     idempotency_key: str | None,
     skus: Mapping[str, str] = MappingProxyType({}),
+    known_contact: bool = True,
 ) -> Order:
     """Stores an order whole, and that its workflow is to be started. The caller has checked SKUs and doubles; `skus`
     are those of products that are named otherwise."""
     now = wall_clock()
-    customer, person = buyer(tx, asked.customer, order_id)
+    customer, person = buyer(tx, asked.customer, order_id, known_contact)
     card = asked.payment.method == "card"
     order = Order(
         order_id=order_id,
@@ -84,14 +85,16 @@ def placed(
     return order
 
 
-def buyer(tx: Session, asked: AskedCustomer, order_id: str) -> tuple[Customer, Person]:
+def buyer(tx: Session, asked: AskedCustomer, order_id: str, known_contact: bool) -> tuple[Customer, Person]:
     """The customer, made now if need be, and who they are to this order. What an order says of a known customer does
-    not change the customer."""
+    not change the customer; what it leaves out of name and addresses is filled in only with `known_contact`."""
     customer_id = asked.customer_id or guest(order_id)
     customer = tx.get(Customer, customer_id)
-    person = asked.person(as_known(customer) if customer else Person())
+    known = as_known(customer) if customer else Person()
+    person = asked.person(known if known_contact else Person(locale=known.locale, notify=known.notify))
     if not person.name:
-        raise Unreachable([("name", "is missing: no customer has this customer_id yet")])
+        why = "no customer has this customer_id yet" if known_contact else "this API key reads no customer"
+        raise Unreachable([("name", f"is missing: {why}")])
     if missing := person.unreachable():
         raise Unreachable(missing)
     if customer is None:

@@ -102,6 +102,9 @@ def put_customer(
 ) -> CustomerAnswer:
     """Contact, language, preferences and terms. Orders placed before keep the contact they were placed with."""
 
+    if not who.knows_customers:
+        raise Refusal(403, f"customers are of no channel, and this API key is for the channel {who.channel}")
+
     def work(tx: Session) -> tuple[bool, CustomerBody, dict[str, str]]:
         whole = told
         known = tx.get(Customer, customer_id, with_for_update=True)  # else terms given meanwhile would be wiped

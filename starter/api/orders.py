@@ -55,7 +55,7 @@ async def place_order(
     The same `order_id` or `Idempotency-Key` again is the same order, answered with 200; with other content: 409.
     """
     channel_for(caller, asked.channel)
-    placed = await run_in_threadpool(placed_once, here, asked, idempotency_key)
+    placed = await run_in_threadpool(placed_once, here, asked, idempotency_key, caller)
     here.relay.wake()
     if wait := wished_wait(prefer):
         await outcome(here, placed.order_id, wait)
@@ -117,9 +117,9 @@ def list_orders(
         raise wrong([("cursor", "is not one that a page gave")]) from None
 
 
-def placed_once(here: Dependencies, asked: AskedOrder, key: str | None) -> Placed:
+def placed_once(here: Dependencies, asked: AskedOrder, key: str | None, caller: Caller) -> Placed:
     try:
-        return place(here.sessions, asked, idempotency_key=key)
+        return place(here.sessions, asked, idempotency_key=key, known_contact=caller.knows_customers)
     except WrongFields as unfit:
         raise wrong(unfit.errors) from None
     except facts.placing.Unreachable as missing:

@@ -96,6 +96,26 @@ async def test_a_key_of_one_channel_knows_no_other(api: Api) -> None:
         assert [error["field"] for error in refused.json()["errors"]] == ["channel"]
 
 
+async def test_a_key_of_one_channel_reads_no_customer_through_an_order(api: Api) -> None:
+    """Customers are of no channel: their id alone would tell who they are."""
+    known = {"name": "Ada Park", "email": "ada@example.com", "phone": "+14155550100", "locale": "de"}
+    await api.client.put("/v1/customers/C-1", json=known)
+    shop = api.key("orders:read", "orders:write", channel="phone")
+
+    async def placed(**customer: str) -> Any:
+        told = an_order(order_id="P-1", channel="phone", customer={"customer_id": "C-1", **customer})
+        return await api.client.post("/v1/orders", json=told, headers=shop)
+
+    for customer, field in (({}, "customer.name"), ({"name": "B"}, "customer.email")):
+        answer = await placed(**customer)
+        assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [field])
+    whole = await placed(name="B", email="b@example.com")
+    assert (whole.status_code, whole.json()["customer"]["locale"]) == (202, "de")
+    changed = await api.client.put("/v1/customers/C-1", json=known, headers=shop)
+    assert changed.status_code == 403
+    assert not [word for word in PERSON for answer in (whole, changed) if word in str(answer.json().get("customer"))]
+
+
 async def test_the_log_names_key_and_address_never_the_key(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     key = api.key("orders:read", name="till")
     await api.client.get("/v1/orders", headers=key)
