@@ -128,7 +128,8 @@ class OrderSnapshot(Value):
     """Nothing to authorize or capture."""
     capturable: int = 0
     """What a live authorization still allows to be captured."""
-    capture_before: datetime | None = None
+    next_deadline: datetime | None = None
+    """When the nearest of all that must happen at a time is due."""
     payment_ready: bool = False
     """A payment method that has not been tried yet."""
     unplanned: bool = False
@@ -173,7 +174,6 @@ class Policy(Value):
     payment_deadline: timedelta = timedelta(days=3)
     packing_patience: timedelta = timedelta(days=5)
     first_poll: timedelta = timedelta(days=5)
-    authorization_margin: timedelta = timedelta(hours=1)
     continue_at_every_wait: bool = False
 
 
@@ -228,12 +228,6 @@ class FulfillmentStep(OrderStep):
     @property
     def part(self) -> str:
         return self.fulfillment_id
-
-
-class CoverStep(FulfillmentStep):
-    """Money for this fulfillment's share, by an authorization that is good until then."""
-
-    good_until: datetime
 
 
 class ParcelStep(FulfillmentStep):

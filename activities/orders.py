@@ -8,7 +8,18 @@ from temporalio import activity
 
 from activities import facts
 from activities.facts.journal import locked_order, mark_read, note
-from activities.models import CancelReason, ChangeStep, HoldStep, LoadStep, Policy, RemarkStep, ResolveStep, Snapshot
+from activities.models import (
+    CancelReason,
+    ChangeStep,
+    HoldReason,
+    HoldStep,
+    LoadStep,
+    OrderStep,
+    Policy,
+    RemarkStep,
+    ResolveStep,
+    Snapshot,
+)
 from activities.views.snapshot import of_fulfillment, snapshot, whole
 from infra.database.tables import Change, Event, Hold
 from infra.words import Decision, EventType
@@ -80,6 +91,8 @@ class OrderActivities:
                 skipped(tx, hold, step.at)
             if decided and step.action == "retry" and hold.step.startswith(SILENT) and hold.fulfillment_id:
                 facts.fulfillments.to_ask_again(tx, hold.fulfillment_id, hold.step.removeprefix(SILENT))
+            if decided and step.action == "retry" and hold.reason == HoldReason.BACKORDER_OVERDUE:
+                facts.promises.waits_on(tx, step.order_id, step.at)
             if decided and step.action == "cancel":
                 # in the same transaction: a decision that was half heard would be lost
                 facts.cancellation.cancellation_decided(
@@ -93,6 +106,13 @@ class OrderActivities:
                 )
             touched = [hold.fulfillment_id] if hold.fulfillment_id else []
             return snapshot(tx, step.order_id, touched)
+
+    @activity.defn(name="pass_deadlines")
+    def pass_deadlines(self, step: OrderStep) -> Snapshot:
+        """What is due by now is done, or found to be over; what needs a provider is asked for."""
+        with self.sessions.begin() as tx:
+            facts.passing.passed(tx, step.order_id, step.at)
+            return snapshot(tx, step.order_id)
 
     @activity.defn(name="note_remark")
     def note_remark(self, step: RemarkStep) -> Snapshot:

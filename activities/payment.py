@@ -1,6 +1,6 @@
 """Money set aside at the payment provider, and let go again. Each effect once, whatever crashes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
@@ -13,12 +13,13 @@ from activities.facts.journal import locked_order
 from activities.facts.placing import ask_payment
 from activities.facts.sums import LIVE
 from activities.failures import Refused, Unavailable
-from activities.models import CoverStep, FulfillmentStatus, OrderStep, Snapshot, Subject, Value
+from activities.models import FulfillmentStatus, FulfillmentStep, OrderStep, Policy, Snapshot, Subject, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.views.snapshot import snapshot
 from infra.database.tables import Customer, Payment
 from infra.words import EventType
 
+USUAL = Policy()
 ONCE_GOOD = ("authorized", "captured", "ended")
 """Payments that set money aside once."""
 TOO_SMALL = "amount_too_small"
@@ -41,12 +42,20 @@ class Asked(Value):
     off_session: bool
     of_the_rest: bool
     """Money was set aside for this order before."""
+    pay_until: datetime | None
+    """When the order is cancelled without it."""
 
 
 class PaymentActivities:
-    def __init__(self, sessions: sessionmaker[Session], payments: Payments) -> None:
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        payments: Payments,
+        payment_deadline: timedelta = USUAL.payment_deadline,
+    ) -> None:
         self.sessions = sessions
         self.payments = payments
+        self.payment_deadline = payment_deadline
 
     @activity.defn(name="authorize_payment")
     def authorize(self, step: OrderStep) -> Snapshot:
@@ -68,19 +77,19 @@ class PaymentActivities:
             self.supersede(step, asked.n, LIVE)
         with self.sessions.begin() as tx:
             effects.finish(tx, effect)
-            money.answered(tx, asked.payment_id, answer, step.at)
+            money.answered(tx, asked.payment_id, answer, step.at, pay_until=asked.pay_until)
             return snapshot(tx, step.order_id)
 
     @activity.defn(name="reauthorize_payment")
-    def reauthorize(self, step: CoverStep) -> Snapshot:
-        """A new authorization, off session, for what is still to be captured: the old one has ended or is about to."""
+    def reauthorize(self, step: FulfillmentStep) -> Snapshot:
+        """A new authorization, off session, for what is still to be captured: the old one has ended."""
         settle_captures(self.sessions, self.payments, step)
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
             payments = all_payments(tx, step.order_id)
             if f.captured or not f.amount or f.status == FulfillmentStatus.CANCELLED:
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
-            if any(covers(p, f.amount, step.good_until) for p in payments):
+            if any(covers(p, f.amount, step.at) for p in payments):
                 effects.finish_answered(tx, step.order_id, "authorize:")
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
             if not any(p.status == "asked" for p in payments):
@@ -111,6 +120,7 @@ class PaymentActivities:
             payment = payments[-1]
         if payment is None:
             return None
+        of_the_rest = any(p.status in ONCE_GOOD for p in payments)
         customer = money.locked_customer(tx, order.customer_id)
         known, about = customer.provider_customer or "", Subject("customer", customer.customer_id)
         return Asked(
@@ -124,7 +134,8 @@ class PaymentActivities:
             amount=payment.amount,
             currency=order.currency,
             off_session=payment.off_session,
-            of_the_rest=any(p.status in ONCE_GOOD for p in payments),
+            of_the_rest=of_the_rest,
+            pay_until=None if of_the_rest else order.placed_at + self.payment_deadline,
         )
 
     def rest_too_small(self, step: OrderStep, asked: Asked, effect: OpenEffect) -> Snapshot:
@@ -222,6 +233,6 @@ class PaymentActivities:
             money.ended(tx, payment_id, EventType.VOIDED, step.at, taken=after.captured if after else 0)
 
 
-def covers(payment: Payment, amount: int, until: datetime) -> bool:
-    good = payment.capture_before is None or payment.capture_before > until
+def covers(payment: Payment, amount: int, at: datetime) -> bool:
+    good = payment.capture_before is None or payment.capture_before > at
     return payment.status == "authorized" and payment.amount - payment.captured >= amount and good

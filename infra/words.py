@@ -201,6 +201,7 @@ class MessageKind(StrEnum):
     CONFIRMED = "confirmed"
     PAYMENT_PROBLEM = "payment_problem"
     PAYMENT_ACTION = "payment_action"
+    PAYMENT_REMINDER = "payment_reminder"
     BACKORDERED = "backordered"
     DELAYED = "delayed"
     SHIPPED = "shipped"
@@ -234,6 +235,7 @@ class SubjectKind(StrEnum):
 class EventType(StrEnum):
     PLACED = "placed"
     BACKORDERED = "backordered"
+    PROMISE_PASSED = "promise_passed"
     UNAVAILABLE_CANCELLED = "unavailable_cancelled"
     STOCK_RELEASED = "stock_released"
     PLANNED = "planned"
@@ -242,6 +244,7 @@ class EventType(StrEnum):
     NOT_UNDERSTOOD = "not_understood"
     HELD = "held"
     HOLD_CLOSED = "hold_closed"
+    HOLD_REMINDED = "hold_reminded"
 
     CANCELLATION_ASKED = "cancellation_asked"
     CANCELLATION_ACCEPTED = "cancellation_accepted"
@@ -251,6 +254,7 @@ class EventType(StrEnum):
     AUTHORIZED = "authorized"
     PAYMENT_ACTION_REQUIRED = "payment_action_required"
     PAYMENT_CONFIRMED = "payment_confirmed"
+    PAYMENT_REMINDED = "payment_reminded"
     DECLINED = "declined"
     PAYMENT_METHOD_GIVEN = "payment_method_given"
     CAPTURED = "captured"
@@ -258,6 +262,7 @@ class EventType(StrEnum):
     VOIDED = "voided"
     VOID_GIVEN_UP = "void_given_up"
     AUTHORIZATION_ENDED = "authorization_ended"
+    RENEWAL_ASKED = "renewal_asked"
     CAPTURED_ELSEWHERE = "captured_elsewhere"
     REFUND_ASKED = "refund_asked"
     REFUND_SUCCEEDED = "refund_succeeded"
@@ -293,6 +298,14 @@ class EventType(StrEnum):
     TOLD = "told"
     MESSAGE_FAILED = "message_failed"
     MESSAGES_GIVEN_UP = "messages_given_up"
+
+
+class DeadlineKind(StrEnum):
+    AUTHORIZATION_ENDS = "authorization_ends"
+    PROMISE_PASSES = "promise_passes"
+    BACKORDER_OVERDUE = "backorder_overdue"
+    HOLD_FORGOTTEN = "hold_forgotten"
+    PAYMENT_REMINDER = "payment_reminder"
 
 
 class ChangeKind(StrEnum):

@@ -93,7 +93,7 @@ def activities(
     """Every activity that the worker registers."""
     orders = OrderActivities(sessions, timing)
     stock = StockActivities(sessions)
-    payment = PaymentActivities(sessions, outside.payments)
+    payment = PaymentActivities(sessions, outside.payments, timing.payment_deadline)
     capture = CaptureActivities(sessions, outside.payments)
     refund = RefundActivities(sessions, outside.payments)
     fulfillment = FulfillmentActivities(sessions, outside.warehouses)
@@ -106,6 +106,7 @@ def activities(
         orders.open_hold,
         orders.resolve_hold,
         orders.note_remark,
+        orders.pass_deadlines,
         stock.reserve,
         stock.release,
         payment.authorize,

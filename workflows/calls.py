@@ -2,7 +2,6 @@
 
 from activities.models import (
     ChangeStep,
-    CoverStep,
     FulfillmentStep,
     HoldStep,
     LoadStep,
@@ -19,8 +18,9 @@ DECIDE = Call("decide_cancellation", ChangeStep, Snapshot, local=True)
 OPEN_HOLD = Call("open_hold", HoldStep, Snapshot, local=True)
 RESOLVE_HOLD = Call("resolve_hold", ResolveStep, Snapshot, local=True)
 NOTE_REMARK = Call("note_remark", RemarkStep, Snapshot, local=True)
+PASS_DEADLINES = Call("pass_deadlines", OrderStep, Snapshot, local=True)
 AUTHORIZE = Call("authorize_payment", OrderStep, Snapshot, "authorize")
-REAUTHORIZE = Call("reauthorize_payment", CoverStep, Snapshot, "authorize again")
+REAUTHORIZE = Call("reauthorize_payment", FulfillmentStep, Snapshot, "authorize again")
 CAPTURE = Call("capture_payment", FulfillmentStep, Snapshot, "capture")
 VOID = Call("void_payments", OrderStep, Snapshot, "void", skippable=True)
 REFUND = Call("refund_payment", FulfillmentStep, Snapshot, "refund", skippable=True)

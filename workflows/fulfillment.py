@@ -8,7 +8,6 @@ from activities.models import (
     ENDED,
     OPEN_LABELS,
     Action,
-    CoverStep,
     FulfillmentSnapshot,
     FulfillmentStatus,
     FulfillmentStep,
@@ -124,13 +123,13 @@ class FulfillmentRun:
         return at
 
     async def covered(self) -> None:
-        """An authorization that is good for this fulfillment's share and does not lapse meanwhile."""
+        """An authorization that is good for this fulfillment's share."""
         p = self.progress
         while not self.has_cover():
             if p.order.payment_ready:
                 await p.do(calls.AUTHORIZE, p.step, wanted_for=self.fulfillment_id)
             else:
-                await self.do(calls.REAUTHORIZE, self.cover(workflow.now() + p.policy.authorization_margin))
+                await self.do(calls.REAUTHORIZE, self.step)
             await self.until(lambda: self.has_cover() or p.order.payment_ready or p.hold_of("authorize", None) is None)
             await p.still_wanted(self.fulfillment_id)
 
@@ -138,9 +137,7 @@ class FulfillmentRun:
         order = self.progress.order
         if order.paid_elsewhere or not self.now.amount or self.now.captured or self.now.status == Status.CANCELLED:
             return True
-        lapses = order.capture_before
-        good = lapses is None or workflow.now() + self.progress.policy.authorization_margin < lapses
-        return good and order.capturable >= self.now.amount
+        return order.capturable >= self.now.amount
 
     # --- the way back ------------------------------------------------------------------------------------------------
 
@@ -186,10 +183,6 @@ class FulfillmentRun:
     def of_parcel(self, n: int) -> ParcelStep:
         p = self.progress
         return ParcelStep(order_id=p.order_id, at=p.at, fulfillment_id=self.fulfillment_id, parcel=n)
-
-    def cover(self, good_until: datetime) -> CoverStep:
-        p = self.progress
-        return CoverStep(order_id=p.order_id, at=p.at, fulfillment_id=self.fulfillment_id, good_until=good_until)
 
     async def do(self, call: Call[StepT, Snapshot], step: StepT, *, undoing: bool = False) -> bool:
         return await self.progress.do(call, step, undoing=undoing)

@@ -75,6 +75,13 @@ class Known:
     def closed(self) -> bool:
         return self.order.status in (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
 
+    def due(self) -> bool:
+        """Something had to happen by now, or has to happen now."""
+        return self.order.next_deadline is not None and workflow.now() >= self.order.next_deadline
+
+    def idle(self) -> bool:
+        return not (self.under_way or self.deciding or self.order.changes)
+
     def learn(self, news: Snapshot) -> None:
         """Keeps the later of what is known and what is told, and shows it."""
         if news.order and news.order.version >= self.order.version:

@@ -20,6 +20,7 @@ from activities.models import (
     RemarkStep,
 )
 from workflows import calls, typed
+from workflows.call import Condition
 from workflows.fulfillment import FulfillmentRun, unfinished
 from workflows.handlers import Handlers
 from workflows.messages import ORDER, Entry
@@ -59,6 +60,8 @@ class OrderWorkflow(Handlers):
         await self.progress.look()
         self.spawn(self.listen())
         self.spawn(self.keep_telling())
+        self.spawn(self.keep_deadlines())
+        self.spawn(self.keep_authorized())
         try:
             if not self.progress.closed:
                 await self.payment()
@@ -145,7 +148,7 @@ class OrderWorkflow(Handlers):
 
     def asked_something(self) -> bool:
         p = self.progress
-        return bool(p.order.telling or p.order.changes or p.deciding or self.wish or self.remarks)
+        return bool(p.order.telling or p.order.changes or p.deciding or p.due() or self.wish or self.remarks)
 
     def enter(self, stage: str) -> Progress:
         self.progress.stage = stage
@@ -213,6 +216,32 @@ class OrderWorkflow(Handlers):
         while True:
             await p.until(lambda: bool(p.order.telling))
             await p.do(calls.TELL, p.step, undoing=True)
+
+    async def keep_deadlines(self) -> None:
+        """What must happen at a time is in the tables: looked at when the nearest is due. The alarm is set when nothing
+        else is under way, as what is may do away with it."""
+        p = self.progress
+        while True:
+            await p.until(lambda: p.due() or (p.order.next_deadline is not None and not p.closed and p.idle()))
+            if await self.nearest_passes():
+                await p.do(calls.PASS_DEADLINES, p.step, undoing=True)
+
+    async def nearest_passes(self) -> bool:
+        """False: another has become the nearest."""
+        p, nearest = self.progress, self.progress.order.next_deadline
+        return not await p.until(lambda: p.order.next_deadline != nearest, at=nearest)
+
+    async def keep_authorized(self) -> None:
+        """Another authorization is wanted while the old one is good: as that can be captured meanwhile, a provider in
+        trouble is no hold."""
+        p = self.progress
+        wanted: Condition = lambda: p.order.payment_ready and p.order.capturable > 0  # noqa: E731
+        while True:
+            await p.until(wanted)
+            async with p.money:
+                if wanted():
+                    await p.do(calls.AUTHORIZE, p.step, undoing=True, until=workflow.now())
+            await p.until(lambda: not wanted(), within=p.policy.held_retry)
 
     def bugs(self) -> list[BaseException]:
         """Tasks beside the stages never fail; if one did, the run must say so instead of waiting for ever."""

@@ -6,11 +6,13 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from activities.deadline_kinds import DECLARED
+from activities.facts import deadlines
 from activities.facts.journal import fulfillments_of, locked_order, note
 from activities.facts.statuses import derive
-from activities.models import LEFT, FulfillmentStatus, HoldReason
+from activities.models import LEFT, FulfillmentStatus, HoldReason, Subject
 from infra.database.tables import Change, Hold, Order
-from infra.words import Decision, EventType
+from infra.words import DeadlineKind, Decision, EventType
 
 FORWARD_STEPS = frozenset(
     {
@@ -69,6 +71,9 @@ def opened(
         opened_at=at,
     )
     tx.add(hold)
+    if reason == HoldReason.OPERATOR:
+        reminded = at + DECLARED[DeadlineKind.HOLD_FORGOTTEN].margin
+        deadlines.begin(tx, order, DeadlineKind.HOLD_FORGOTTEN, Subject("hold", hold.hold_id), reminded)
     note(tx, order, EventType.HELD, at, fulfillment_id=fulfillment_id, hold=hold.hold_id, reason=reason, code=code)
     derive(tx, order)
     return hold.hold_id
@@ -88,6 +93,8 @@ def closed(
             if change.change_id == change_id:
                 by, why = change.by, change.why
         hold.closed_at, hold.action, hold.closed_by, hold.why = at, action, by, why
+        if hold.reason == HoldReason.OPERATOR:
+            deadlines.close(tx, Subject("hold", hold_id))
         note(
             tx, order, EventType.HOLD_CLOSED, at, fulfillment_id=hold.fulfillment_id, hold=hold_id, action=action, by=by
         )

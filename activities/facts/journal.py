@@ -109,10 +109,12 @@ def outcome_known(tx: Session, order_id: str, step: str, outcome: str = "done") 
 
 
 def mark_read(tx: Session, subject: Subject, *kinds: str) -> None:
-    """Its workflow has read why it was nudged: the relay may forget it. Of every kind, or of the named ones."""
+    """Its workflow has read why it was nudged: the relay may forget it. Of the named kinds, or of every one
+    but deadlines, which may be to come."""
     mine = (Relay.subject_kind == subject.kind, Relay.subject_id == subject.id)
     rows = update(Relay).where(*mine, Relay.done_at.is_(None))
-    tx.execute((rows.where(Relay.kind.in_(kinds)) if kinds else rows).values(done_at=wall_clock()))
+    these = Relay.kind.in_(kinds) if kinds else Relay.kind != "deadline"
+    tx.execute(rows.where(these).values(done_at=wall_clock()))
 
 
 def nudge(tx: Session, order_ids: Iterable[str | None], kind: str = "news") -> None:
@@ -120,10 +122,10 @@ def nudge(tx: Session, order_ids: Iterable[str | None], kind: str = "news") -> N
     nudge_about(tx, (Subject("order", order_id) for order_id in order_ids if order_id is not None), kind)
 
 
-def nudge_about(tx: Session, subjects: Iterable[Subject], kind: str = "news") -> None:
-    """The same for whatever has a workflow of its own; `start`: makes sure that it has begun."""
+def nudge_about(tx: Session, subjects: Iterable[Subject], kind: str = "news", *, at: datetime | None = None) -> None:
+    """The same for whatever has a workflow of its own; `start`: makes sure that it has begun. Soon, or `at` a time."""
     now = wall_clock()
-    due = {"kind": kind, "attempts": 0, "due_at": now, "recorded_at": now}
+    due = {"kind": kind, "attempts": 0, "due_at": at or now, "recorded_at": now}
     rows = [{"subject_kind": subject.kind, "subject_id": subject.id, **due} for subject in subjects]
     if rows:
         tx.execute(insert(Relay), rows)

@@ -30,7 +30,7 @@ UNREACHABLE = {
 }
 """What carriers say of an address that will not be reached later either: an unknown number, a landline, a mailbox that
 is not there."""
-ASKS_TO_PAY = ("payment_problem", "payment_action")
+ASKS_TO_PAY = ("payment_problem", "payment_action", "payment_reminder")
 
 
 def say_until_when(tx: Session, order: Order, rows: Iterable[Message], patience: timedelta) -> None:

@@ -5,6 +5,8 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from activities.facts import deadlines
+from activities.facts.authorizations import about, ended_unrenewed, good_besides, needs_customer, renewal_wanted
 from activities.facts.fulfillments import changed, locked
 from activities.facts.holds import close_recovered, opened
 from activities.facts.journal import locked_order, note, outcome_known, tell
@@ -15,7 +17,7 @@ from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from activities.ports import Refund as ProviderRefund
 from infra.clock import wall_clock
 from infra.database.tables import Customer, Fulfillment, Hold, MoneyMove, Order, Payment, Refund, SavedMethod
-from infra.words import AuthorizationStatus, EventType
+from infra.words import AuthorizationStatus, DeadlineKind, EventType
 
 CAPTURED_UNKNOWN = "captured_unknown"
 
@@ -51,21 +53,27 @@ def locked_payment(tx: Session, payment_id: int) -> tuple[Order, Payment]:
     return locked_order(tx, order_id), tx.get_one(Payment, payment_id, populate_existing=True)
 
 
-def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) -> bool:
+def answered(
+    tx: Session, payment_id: int, answer: PaymentIntent, at: datetime, *, pay_until: datetime | None = None
+) -> bool:
     """What the bank said to an authorization: yes, no, or that the customer must act. Later news wins, never
-    earlier."""
+    earlier. `pay_until`: the order is cancelled if nothing was authorized by then."""
     order, payment = locked_payment(tx, payment_id)
     if payment.status in ("captured", "ended", "authorized"):
         return False
     if answer.status == IntentStatus.CAPTURED:
         return ended(tx, payment_id, EventType.CAPTURED_ELSEWHERE, at, taken=answer.captured)
     subject = f"payment {payment.n}"
+    still_good = None if answer.status == IntentStatus.AUTHORIZED else good_besides(tx, payment)
+    if payment.status == "action_required":
+        deadlines.close(tx, about(payment))
     if answer.status == IntentStatus.AUTHORIZED:
         payment.status, payment.capture_before = AuthorizationStatus.AUTHORIZED, answer.capture_before
         payment.multicapture, payment.amount = answer.multicapture, answer.capturable
         payment.method = answer.payment_method or payment.method
         moved(tx, order, payment, "authorized", payment.amount, f"{payment.intent}", at)
         keep_method(tx, order, payment)
+        renewal_wanted(tx, order, payment, at)
         note(tx, order, EventType.AUTHORIZED, at, amount=payment.amount, payment=payment.n)
         if not payment.off_session:
             tell(tx, order, "confirmed", "", total=order.total)
@@ -74,16 +82,20 @@ def answered(tx: Session, payment_id: int, answer: PaymentIntent, at: datetime) 
         payment.status, payment.action_url = AuthorizationStatus.ACTION_REQUIRED, answer.action_url
         note(tx, order, EventType.PAYMENT_ACTION_REQUIRED, at, payment=payment.n)
         tell(tx, order, "payment_action", subject, url=answer.action_url or "")
+        if pay_until and at < pay_until:
+            half_way = at + (pay_until - at) / 2
+            deadlines.begin(tx, order, DeadlineKind.PAYMENT_REMINDER, about(payment), half_way)
     elif payment.off_session and payment.status == "action_required":
         return False  # the customer was asked, and this is the same refusal in other words
     elif answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED) and payment.status != "declined":
         payment.status = AuthorizationStatus.DECLINED
         payment.decline_code = answer.decline_code or answer.status.value
         note(tx, order, EventType.DECLINED, at, code=payment.decline_code, payment=payment.n)
-        tell(tx, order, "payment_problem", subject)
+        until = {"good_until": still_good.isoformat(timespec="seconds")} if still_good else {}
+        tell(tx, order, "payment_problem", subject, **until)
     else:
         return False
-    if payment.off_session and payment.status != "authorized":
+    if payment.off_session and payment.status != "authorized" and not still_good:
         needs_customer(tx, order, payment, at)
     derive(tx, order)
     return True
@@ -96,22 +108,10 @@ def customer_acted(tx: Session, payment_id: int, at: datetime) -> bool:
     if payment.status != "action_required":
         return False
     payment.status = AuthorizationStatus.ASKED
+    deadlines.close(tx, about(payment))
     note(tx, order, EventType.PAYMENT_CONFIRMED, at, payment=payment.n)
     derive(tx, order)
     return True
-
-
-def needs_customer(tx: Session, order: Order, payment: Payment, at: datetime) -> None:
-    opened(
-        tx,
-        order.order_id,
-        reason=HoldReason.PAYMENT_ACTION,
-        step="authorize",
-        code=payment.decline_code or payment.status,
-        advice="The new authorization needs the customer: take another payment method, retry, or cancel.",
-        actions=("retry", "cancel"),
-        at=at,
-    )
 
 
 def keep_method(tx: Session, order: Order, payment: Payment) -> None:
@@ -137,10 +137,11 @@ def captured(tx: Session, fulfillment_id: str, payment_id: int, after: PaymentIn
     payment = tx.get_one(Payment, payment_id, populate_existing=True)
     if f.captured:
         return
+    if after.status == IntentStatus.CAPTURED or not payment.multicapture:
+        deadlines.close(tx, about(payment))
+        payment.status = AuthorizationStatus.CAPTURED
     f.captured = True
     payment.captured += f.amount
-    if after.status == IntentStatus.CAPTURED or not payment.multicapture:
-        payment.status = AuthorizationStatus.CAPTURED
     moved(tx, order, payment, "captured", f.amount, f"{payment.intent}:{fulfillment_id}", at, fulfillment_id)
     note(tx, order, EventType.CAPTURED, at, fulfillment_id=fulfillment_id, amount=f.amount)
     changed(tx, order, f)
@@ -171,8 +172,12 @@ def ended(tx: Session, payment_id: int, event: EventType, at: datetime, *, taken
     left = payment.amount - payment.captured
     if payment.status == "authorized":
         moved(tx, order, payment, "voided", left, f"{payment.intent}", at)
+    if payment.status in LIVE:
+        deadlines.close(tx, about(payment))
     payment.status = AuthorizationStatus.CAPTURED if payment.captured else AuthorizationStatus.ENDED
     note(tx, order, event, at, amount=left, payment=payment.n)
+    if event == EventType.AUTHORIZATION_ENDED:
+        ended_unrenewed(tx, order, at)
     if taken > payment.captured:
         opened(
             tx,

@@ -161,6 +161,8 @@ def still_to_capture(tx: Session, order: Order) -> int:
         for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order.order_id))
         if not f.captured and f.status != FulfillmentStatus.CANCELLED
     )
+    if order.cancellation in ("accepted", "partly"):  # of what no warehouse has, nothing will be sent
+        return due
     prices = amounts_of(tx, order.order_id)
     loose = [(u.line_no, u.first_unit, u.quantity) for u in open_units(tx, order)]
     waiting = select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(

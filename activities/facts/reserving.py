@@ -8,7 +8,7 @@ from sqlalchemy import bindparam as bind
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from activities.facts import inventory, planning
+from activities.facts import inventory, planning, promises
 from activities.facts.cancellation import about_money, cancellation_settled
 from activities.facts.holds import close_with_order
 from activities.facts.journal import locked_order, note, tell
@@ -17,7 +17,6 @@ from activities.models import CancelReason, FulfillmentStatus
 from infra.database.tables import (
     Backorder,
     Fulfillment,
-    Message,
     Order,
     OrderLine,
     Product,
@@ -38,6 +37,8 @@ def reserved(tx: Session, order_id: str, at: datetime) -> None:
             drop(tx, order, missing, at)
         elif missing:
             queue(tx, order, missing, products, at)
+    else:
+        promises.kept(tx, order, at)
     planning.planned(tx, order, at)
     derive(tx, order)
 
@@ -85,19 +86,8 @@ def queue(tx: Session, order: Order, missing: list[planning.Units], products: di
         ],
     )
     count = sum(units.quantity for units in missing)
-    latest = max(promised.values()).isoformat()
-    note(tx, order, EventType.BACKORDERED, at, units=count, promised_on=latest)
-    say_when(tx, order, latest)
-
-
-def say_when(tx: Session, order: Order, latest: str) -> None:
-    """The first time that it waits; later, where it becomes later than was said."""
-    waits = (Message.order_id == order.order_id, Message.kind.in_(("backordered", "delayed")))
-    said = [data["expected"] for data in tx.scalars(select(Message.data).where(*waits))]
-    if not said:
-        tell(tx, order, "backordered", "", expected=latest)
-    elif latest > max(said):
-        tell(tx, order, "delayed", latest, expected=latest)
+    note(tx, order, EventType.BACKORDERED, at, units=count, promised_on=max(promised.values()).isoformat())
+    promises.promised(tx, order)
 
 
 def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime) -> None:
@@ -145,6 +135,8 @@ def released(tx: Session, order_id: str, at: datetime) -> None:
     waiting = list(tx.scalars(select(Backorder).where(Backorder.order_id == order_id, Backorder.status == "waiting")))
     for backorder in waiting:
         backorder.status = BackorderStatus.CANCELLED
+    if waiting:
+        promises.kept(tx, order, at)
     cancel_units(tx, order_id, [(backorder.line_no, backorder.quantity) for backorder in waiting])
     for fulfillment in tx.scalars(
         select(Fulfillment).where(Fulfillment.order_id == order_id, Fulfillment.status == FulfillmentStatus.PLANNED)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from activities.facts.authorizations import good_besides
 from activities.facts.holds import opened
 from activities.facts.journal import fulfillments_of, locked_order, note
 from activities.facts.money import locked_payment
@@ -13,21 +14,22 @@ from infra.words import AuthorizationStatus, EventType
 
 
 def too_small(tx: Session, payment_id: int, code: str, at: datetime) -> None:
-    """A person decides about it."""
+    """A person decides about it, unless an earlier authorization is still good."""
     order, payment = locked_payment(tx, payment_id)
     payment.status, payment.decline_code = AuthorizationStatus.DECLINED, code
     note(tx, order, EventType.DECLINED, at, code=code, payment=payment.n)
-    opened(
-        tx,
-        order.order_id,
-        reason=HoldReason.PAYMENT_ACTION,
-        step="authorize",
-        code=code,
-        advice="What is left to pay is less than the provider takes. Skip gives it up, and the goods go on; cancel "
-        "ends what has not left.",
-        actions=("retry", "skip", "cancel"),
-        at=at,
-    )
+    if not good_besides(tx, payment):
+        opened(
+            tx,
+            order.order_id,
+            reason=HoldReason.PAYMENT_ACTION,
+            step="authorize",
+            code=code,
+            advice="What is left to pay is less than the provider takes. Skip gives it up, and the goods go on; cancel "
+            "ends what has not left.",
+            actions=("retry", "skip", "cancel"),
+            at=at,
+        )
     derive(tx, order)
 
 

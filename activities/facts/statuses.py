@@ -7,12 +7,15 @@ from sqlalchemy import insert, select
 from sqlalchemy.event import listen
 from sqlalchemy.orm import Session
 
+from activities.facts import deadlines
 from activities.facts.journal import raise_version, unwritten
 from activities.facts.sums import Sums, sums
 from activities.models import ENDED, LEFT, FulfillmentStatus, OrderStatus, PaymentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Event, Order
 from infra.words import OrderFulfillment
+
+CLOSED = (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
 
 
 def derive(tx: Session, order: Order) -> None:
@@ -58,6 +61,9 @@ def write_statuses(tx: Session, order: Order) -> Sums:
     order.payment_status = payment_status(order, now)
     order.fulfillment_status = fulfillment_status(now)
     order.status = order_status(tx, order, now)
+    if order.status in CLOSED and now.next_deadline:
+        deadlines.leave(tx, order)
+        return sums(tx, order)
     return now
 
 

@@ -29,6 +29,7 @@ from infra.database.tables import (
     WORD,
     Backorder,
     Change,
+    Deadline,
     Fulfillment,
     Hold,
     Message,
@@ -62,7 +63,6 @@ class AskedPayment(NamedTuple):
     """The provider has an intent for it."""
     amount: int
     captured: int
-    capture_before: datetime | None
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,7 @@ class Sums:
     pending_refunds: int
     telling: int
     """The oldest message that the customer is still to get."""
+    next_deadline: datetime | None
 
     @property
     def open_payments(self) -> bool:
@@ -98,13 +99,15 @@ class Sums:
 
 def sums(tx: Session, order: Order) -> Sums:
     tx.flush()
-    payments, fulfillments, open_holds = [], set(), set()
+    payments, fulfillments, open_holds, next_deadline = [], set(), set(), None
     figures: Counter[tuple[str, str | None]] = Counter()
     for what, word, flag, other, n, amount, until in tx.execute(EVERY_SUM, {"mine": order.order_id}):
         if what == "payment":
-            payments.append(AskedPayment(n, AuthorizationStatus(word), bool(flag), int(amount), int(other), until))
+            payments.append(AskedPayment(n, AuthorizationStatus(word), bool(flag), int(amount), int(other)))
         elif what == "fulfillment":
             fulfillments.add(FulfillmentState(FulfillmentStatus(word), bool(flag), bool(other)))
+        elif what == "deadline":
+            next_deadline = until
         elif what == "hold":
             open_holds.add(word)
         else:
@@ -125,6 +128,7 @@ def sums(tx: Session, order: Order) -> Sums:
         open_labels=figures["labels", None],
         pending_refunds=figures["refunds", None],
         telling=figures["telling", None],
+        next_deadline=next_deadline,
     )
 
 
@@ -163,7 +167,6 @@ PARTS: list[Select[Any]] = [
         other=Payment.captured,
         n=Payment.n,
         amount=Payment.amount,
-        until=Payment.capture_before,
     ),
     part(
         "fulfillment",
@@ -214,5 +217,6 @@ PARTS: list[Select[Any]] = [
         Message.status.in_(("pending", "claimed")),
         amount=func.min(Message.message_id),
     ),
+    part("deadline", Deadline.order_id == MINE, Deadline.done_at.is_(None), until=func.min(Deadline.at)),
 ]
 EVERY_SUM = union_all(*PARTS)

@@ -7,6 +7,7 @@ after a lost answer compares texts. What is known about a kind, in its data (all
     total, amount, refunded       money, in minor units of the notice's currency
     expected, due                 a day, ISO 8601
     deadline                      a day, or an instant in UTC
+    good_until                    an instant in UTC: when money set aside before is no longer
     links                         addresses for tracking, separated by spaces
     url                           where to pay, confirm or answer
     items, location               as the customer knows them
@@ -27,7 +28,7 @@ from activities.messages.phrases import LOCALES, Kind, Language
 
 Facts = Mapping[str, str | int]
 MONEY = frozenset({"total", "amount", "refunded"})
-DAYS = frozenset({"expected", "deadline", "due"})
+DAYS = frozenset({"expected", "deadline", "good_until", "due"})
 
 # ISO 4217: how many digits the minor unit has, where it is not two.
 NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"

@@ -3,7 +3,6 @@ defaults."""
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -133,7 +132,8 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         "telling": now.telling,
         "holds": open_holds(tx, order) if now.open_holds else (),
         "changes": open_changes(tx, order) if now.open_changes else (),
-        **usable(now.payments),
+        "capturable": usable(now.payments),
+        "next_deadline": now.next_deadline,
     }
     return OrderSnapshot.model_validate(
         {"version": order.version, "status": order.status, **{key: value for key, value in given.items() if value}}
@@ -178,9 +178,7 @@ def withheld(order: Order, now: Sums) -> bool:
     return order.backorder == "ship_complete" and now.waiting > 0
 
 
-def usable(payments: list[AskedPayment]) -> dict[str, int | datetime | None]:
-    """What the newest live authorization still allows to be captured, and until when."""
+def usable(payments: list[AskedPayment]) -> int:
+    """What the newest live authorization still allows to be captured."""
     live = [p for p in payments if p.status == "authorized"]
-    if not live or live[-1].amount == live[-1].captured:
-        return {}
-    return {"capturable": live[-1].amount - live[-1].captured, "capture_before": live[-1].capture_before}
+    return live[-1].amount - live[-1].captured if live else 0

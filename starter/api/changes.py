@@ -203,10 +203,17 @@ def waits_for_method(tx: Session, order: Order) -> bool:
     stop."""
     if order.status in CLOSED:
         return False
-    if held_for_method(tx, order):
+    if held_for_method(tx, order) or renewal_refused(tx, order):
         return True
     unpaid = (PaymentStatus.DECLINED, PaymentStatus.ACTION_REQUIRED, PaymentStatus.VOIDED)
     return order.payment_status in unpaid and order.cancellation not in ("accepted", "partly")
+
+
+def renewal_refused(tx: Session, order: Order) -> bool:
+    """Another authorization was declined, while an earlier one is still good."""
+    newest = select(Payment.status).where(Payment.order_id == order.order_id).order_by(Payment.n.desc()).limit(1)
+    waits = tx.scalars(newest).first() in ("declined", "action_required")
+    return waits and order.payment_status in (PaymentStatus.AUTHORIZED, PaymentStatus.PARTIALLY_CAPTURED)
 
 
 def held_for_method(tx: Session, order: Order) -> bool:

@@ -85,7 +85,9 @@ class Tables(Collector):
         with self.parts.reading() as tx:
             by_status = dict(tx.execute(select(Order.status, func.count()).group_by(Order.status)).all())
             open_holds = tx.execute(
-                select(Hold.reason, func.count()).where(Hold.closed_at.is_(None)).group_by(Hold.reason)
+                select(Hold.reason, func.count(), func.min(Hold.opened_at))
+                .where(Hold.closed_at.is_(None))
+                .group_by(Hold.reason)
             ).all()
             waiting = tx.scalar(select(func.sum(Backorder.quantity)).where(Backorder.status == "waiting")) or 0
             due, oldest = tx.execute(
@@ -96,9 +98,12 @@ class Tables(Collector):
             orders.add_metric((status,), by_status.get(status, 0))
         yield orders
         holds = GaugeMetricFamily("orders_open_holds", "Holds that wait for a person", labels=("reason",))
-        for reason, count in open_holds:
+        age_of = GaugeMetricFamily("orders_oldest_hold_seconds", "Age of the oldest open hold", labels=("reason",))
+        for reason, count, opened_at in open_holds:
             holds.add_metric((reason,), count)
+            age_of.add_metric((reason,), max((wall_clock() - opened_at).total_seconds(), 0.0))
         yield holds
+        yield age_of
         yield GaugeMetricFamily("orders_backordered_units", "Units that placed orders wait for", int(waiting))
         yield GaugeMetricFamily("orders_relay_due", "Starts and nudges that no order has read yet", due)
         age = (wall_clock() - oldest).total_seconds() if oldest else 0.0

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import JSON, String
 
+from activities.deadline_kinds import DECLARED
 from infra.database.tables import REFERENCE, metadata
 from infra.settings import Settings
 from tests.sandbox import ROOT
@@ -88,3 +89,18 @@ def test_the_page_of_tables_names_every_column() -> None:
     rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", (ROOT / "docs/data.md").read_text(), re.MULTILINE)
     listed = {table: re.findall(r"`(\w+)`", columns) for table, columns in rows}
     assert listed == {name: [column.name for column in table.columns] for name, table in metadata.tables.items()}
+
+
+def test_the_runbook_lists_every_kind_of_deadline_as_it_is_declared() -> None:
+    text = (ROOT / "docs/operating.md").read_text().split("## Deadlines")[1].split("## ")[0]
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in re.findall(r"^\| `.*$", text, re.MULTILINE)]
+    listed = {kind.strip("`"): (*about, *re.findall(r"`(\w+)`", message)) for kind, *about, message in rows}
+    assert listed == {
+        kind.value: (
+            each.counts_from,
+            each.ends_with,
+            *("acts" if acts else "" for acts in (each.while_held, each.while_cancelling, each.after_the_end)),
+            *([each.message.value] if each.message else []),
+        )
+        for kind, each in DECLARED.items()
+    }

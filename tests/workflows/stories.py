@@ -77,6 +77,17 @@ def cancelled_while_waiting(shop: Shop, order: str) -> None:
     assert shop.ends(order, 60) == "cancelled"
 
 
+def renewed(shop: Shop, order: str) -> None:
+    """It waits for stock for longer than money is set aside."""
+    shop.place({shop.product(): 1}, order_id=order)
+    customer_hears(shop, order, "confirmed")
+    customer_hears(shop, order, "backordered")
+    shop.pass_time(order, timedelta(days=6, hours=1))
+    shop.happened(order, "authorized", 2, 60)
+    shop.cancel(order)
+    assert shop.ends(order, 60) == "cancelled"
+
+
 def misunderstood(shop: Shop, order: str) -> None:
     """Somebody sends what the order cannot make sense of."""
     shop.place({shop.product(): 1}, order_id=order)
@@ -237,6 +248,8 @@ SURROGATE = {
     "tried_at",
     "due_at",
     "done_at",
+    "deadline_id",
+    "at",
     "capture_before",
     "promised_on",
     "version",

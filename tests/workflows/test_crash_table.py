@@ -28,6 +28,7 @@ ROWS: dict[str, stories.Story] = {
     "release_fulfillment": stories.delivered,
     "tell_customer": stories.delivered,
     "reauthorize_payment": stories.two_holds,
+    "pass_deadlines": stories.renewed,
     "decide_cancellation": stories.cancelled_while_waiting,
     "release_stock": stories.cancelled_while_waiting,
     "note_remark": stories.misunderstood,

@@ -12,14 +12,22 @@ PHRASES = {
         "payment problem",
         "The payment for order {order_id} was declined[ ({subject})]. "
         "Please choose another way to pay where you ordered[: {url}|.]"
-        "[ We wait for it until {deadline}, then we cancel the order.]",
-        "Payment declined[ ({subject})]. Please choose another way to pay[ until {deadline}][: {url}|.]",
+        "[ We wait for it until {deadline}, then we cancel the order."
+        "| What leaves us before {good_until} is still paid for by the first one.]",
+        "Payment declined[ ({subject})]. Please choose another way to pay[ until {deadline}| until {good_until}]"
+        "[: {url}|.]",
     ),
     Kind.PAYMENT_ACTION: Phrase(
         "please confirm your payment",
         "Your bank asks you to confirm the payment for order {order_id}[ ({subject})][: {url}|.]"
         "[ We wait for it until {deadline}, then we cancel the order.]",
         "Please confirm the payment with your bank[ ({subject})][ until {deadline}][: {url}|.]",
+    ),
+    Kind.PAYMENT_REMINDER: Phrase(
+        "your payment is not confirmed yet",
+        "Your bank still waits for you to confirm the payment for order {order_id}[ ({subject})][: {url}|.]"
+        "[ We wait for it until {deadline}, then we cancel the order.]",
+        "Your bank still waits for you to confirm the payment[ ({subject})][ until {deadline}][: {url}|.]",
     ),
     Kind.BACKORDERED: Phrase(
         "waiting for stock",

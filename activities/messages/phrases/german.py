@@ -12,14 +12,23 @@ PHRASES = {
         "Zahlung abgelehnt",
         "Die Zahlung für Ihre Bestellung {order_id} wurde abgelehnt[ ({subject})]. "
         "Bitte wählen Sie dort, wo Sie bestellt haben, eine andere Zahlungsart[: {url}|.]"
-        "[ Wir warten darauf bis {deadline}, danach stornieren wir die Bestellung.]",
-        "Zahlung abgelehnt[ ({subject})]. Bitte andere Zahlungsart wählen[ bis {deadline}][: {url}|.]",
+        "[ Wir warten darauf bis {deadline}, danach stornieren wir die Bestellung."
+        "| Was uns vor {good_until} verlässt, ist durch die erste noch bezahlt.]",
+        "Zahlung abgelehnt[ ({subject})]. Bitte andere Zahlungsart wählen[ bis {deadline}| bis {good_until}]"
+        "[: {url}|.]",
     ),
     Kind.PAYMENT_ACTION: Phrase(
         "bitte Zahlung bestätigen",
         "Ihre Bank bittet Sie, die Zahlung für Ihre Bestellung {order_id} zu bestätigen[ ({subject})][: {url}|.]"
         "[ Wir warten darauf bis {deadline}, danach stornieren wir die Bestellung.]",
         "Bitte die Zahlung bei Ihrer Bank bestätigen[ ({subject})][ bis {deadline}][: {url}|.]",
+    ),
+    Kind.PAYMENT_REMINDER: Phrase(
+        "Zahlung noch nicht bestätigt",
+        "Ihre Bank wartet noch darauf, dass Sie die Zahlung für Ihre Bestellung {order_id} bestätigen[ ({subject})]"
+        "[: {url}|.]"
+        "[ Wir warten darauf bis {deadline}, danach stornieren wir die Bestellung.]",
+        "Ihre Bank wartet noch auf Ihre Bestätigung der Zahlung[ ({subject})][ bis {deadline}][: {url}|.]",
     ),
     Kind.BACKORDERED: Phrase(
         "wartet auf Ware",

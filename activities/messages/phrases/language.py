@@ -8,6 +8,7 @@ class Kind(StrEnum):
     CONFIRMED = "confirmed"
     PAYMENT_PROBLEM = "payment_problem"
     PAYMENT_ACTION = "payment_action"
+    PAYMENT_REMINDER = "payment_reminder"
     BACKORDERED = "backordered"
     DELAYED = "delayed"
     SHIPPED = "shipped"

@@ -13,7 +13,7 @@ from infra.database.tables.keys import ApiKey
 from infra.database.tables.messages import Message, News
 from infra.database.tables.money import MoneyMove, Payment, Refund
 from infra.database.tables.orders import Contact, Order, OrderLine, UnitAmount
-from infra.database.tables.process import Change, Effect, Hold, Relay
+from infra.database.tables.process import Change, Deadline, Effect, Hold, Relay
 from infra.database.tables.stock import Backorder, Reservation, Restock, Stock, StockMove
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Change",
     "Contact",
     "Customer",
+    "Deadline",
     "Effect",
     "Event",
     "Fulfillment",

@@ -1,4 +1,4 @@
-"""What the process keeps: effects, holds, changes, the relay."""
+"""What the process keeps: effects, holds, deadlines, changes, the relay."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, WORD, Base
-from infra.words import CancelReason, ChangeKind, Decision
+from infra.words import CancelReason, ChangeKind, DeadlineKind, Decision
 
 
 class Effect(Base):
@@ -58,6 +58,40 @@ class Hold(Base):
     closed_by: Mapped[str | None] = mapped_column(String(100), info=PERSONAL)
     action: Mapped[str | None] = mapped_column(WORD)
     why: Mapped[str | None] = mapped_column(String(500), info=PERSONAL)
+
+
+class Deadline(Base):
+    """Something must happen at a time, unless what it hangs on is over by then."""
+
+    __tablename__ = "deadlines"
+    __table_args__ = (
+        Index(
+            "ix_deadlines_open",
+            "order_id",
+            "at",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+        Index(
+            "uq_deadlines_open",
+            "subject_kind",
+            "subject_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
+
+    deadline_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    subject_kind: Mapped[str] = mapped_column(WORD)
+    """`order`, `payment`, `hold`."""
+    subject_id: Mapped[str] = mapped_column(String(80))
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"))
+    kind: Mapped[DeadlineKind]
+    at: Mapped[datetime]
+    """In whole seconds."""
+    done_at: Mapped[datetime | None]
 
 
 class Change(Base):

@@ -19,6 +19,7 @@ FULL: Data = {
     "refunded": 2205,
     "expected": "2026-12-24",
     "deadline": "2026-12-01T14:05:00+00:00",
+    "good_until": "2026-12-02T09:30:00+00:00",
     "due": "2026-12-31",
     "links": "https://tools.usps.com/go/TrackConfirmAction?tLabels=9205590164917",
     "url": "https://shop.example/track/k3vX9aQ2",

@@ -1,0 +1,56 @@
+"""What must happen at a time: each kind declared once. The rows are in `facts.deadlines`, what is done in
+`facts.passing`."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from infra.words import DeadlineKind, MessageKind
+
+
+class Declared(NamedTuple):
+    counts_from: str
+    """The fact that its instant comes from."""
+    ends_with: str
+    """What makes it pointless."""
+    margin: timedelta = timedelta()
+    """How long before or after that instant."""
+    while_held: bool = True
+    """Whether it acts while somebody has stopped the order."""
+    while_cancelling: bool = False
+    after_the_end: bool = False
+    """Whether it starts a closed order's run again."""
+    message: MessageKind | None = None
+    """What the customer hears."""
+
+
+DECLARED = {
+    DeadlineKind.AUTHORIZATION_ENDS: Declared(
+        counts_from="a day before the authorization ends; its end, once a renewal was asked for",
+        ends_with="all captured, voided, ended",
+        margin=timedelta(days=1),
+        while_cancelling=True,
+        message=MessageKind.PAYMENT_PROBLEM,
+    ),
+    DeadlineKind.PROMISE_PASSES: Declared(
+        counts_from="the end of the last promised day, where the customer lives",
+        ends_with="nothing is waited for any more",
+        message=MessageKind.DELAYED,
+    ),
+    DeadlineKind.BACKORDER_OVERDUE: Declared(
+        counts_from="14 days after the end of the day that was promised first, or after *retry*",
+        ends_with="nothing is waited for any more",
+        margin=timedelta(days=14),
+    ),
+    DeadlineKind.HOLD_FORGOTTEN: Declared(
+        counts_from="each day since an operator stopped the order",
+        ends_with="the hold is closed",
+        margin=timedelta(days=1),
+        while_cancelling=True,
+    ),
+    DeadlineKind.PAYMENT_REMINDER: Declared(
+        counts_from="half-way from the bank's question to the payment deadline",
+        ends_with="the customer has answered it, or another payment was asked for",
+        while_held=False,
+        message=MessageKind.PAYMENT_REMINDER,
+    ),
+}

@@ -1,0 +1,58 @@
+"""How long money stays set aside, and who is asked when it does not."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.deadline_kinds import DECLARED
+from activities.facts import deadlines, planning
+from activities.facts.holds import opened
+from activities.models import HoldReason, Subject
+from infra.database.tables import Order, Payment
+from infra.words import DeadlineKind
+
+
+def about(payment: Payment) -> Subject:
+    return Subject("payment", f"{payment.order_id}/{payment.n}")
+
+
+def payment_about(tx: Session, subject_id: str) -> Payment:
+    order_id, _, n = subject_id.rpartition("/")
+    mine = select(Payment).where(Payment.order_id == order_id, Payment.n == int(n))
+    return tx.scalars(mine.execution_options(populate_existing=True)).one()
+
+
+def good_besides(tx: Session, payment: Payment) -> datetime | None:
+    """Until when an earlier authorization is good, while this one is asked for."""
+    earlier = (Payment.order_id == payment.order_id, Payment.n < payment.n, Payment.status == "authorized")
+    return tx.scalars(select(Payment.capture_before).where(*earlier)).first()
+
+
+def renewal_wanted(tx: Session, order: Order, payment: Payment, at: datetime) -> None:
+    """Before it ends; of one that is short, half-way."""
+    if payment.capture_before and payment.capture_before > at:
+        left = payment.capture_before - at
+        before = min(DECLARED[DeadlineKind.AUTHORIZATION_ENDS].margin, left / 2)
+        deadlines.begin(tx, order, DeadlineKind.AUTHORIZATION_ENDS, about(payment), payment.capture_before - before)
+
+
+def ended_unrenewed(tx: Session, order: Order, at: datetime) -> None:
+    """It has ended, and the bank has refused another while it was good: now the goods wait for the customer."""
+    mine = select(Payment).where(Payment.order_id == order.order_id).order_by(Payment.n.desc()).limit(1)
+    last = tx.scalars(mine).one()
+    if last.status in ("declined", "action_required") and planning.still_to_capture(tx, order):
+        needs_customer(tx, order, last, at)
+
+
+def needs_customer(tx: Session, order: Order, payment: Payment, at: datetime) -> None:
+    opened(
+        tx,
+        order.order_id,
+        reason=HoldReason.PAYMENT_ACTION,
+        step="authorize",
+        code=payment.decline_code or payment.status,
+        advice="The new authorization needs the customer: take another payment method, retry, or cancel.",
+        actions=("retry", "cancel"),
+        at=at,
+    )

@@ -1,0 +1,60 @@
+"""Rows of what must happen at a time: begun, moved, closed by the facts they hang on. Whoever begins one outside of a
+step of the order nudges it."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from activities.deadline_kinds import DECLARED
+from activities.facts.journal import mark_read, nudge_about
+from activities.models import Subject
+from infra.clock import wall_clock
+from infra.database.tables import Deadline, Order
+from infra.words import DeadlineKind
+
+
+def begin(tx: Session, order: Order, kind: DeadlineKind, subject: Subject, at: datetime) -> None:
+    """For a subject that has none of this kind."""
+    row = Deadline(
+        subject_kind=subject.kind, subject_id=subject.id, order_id=order.order_id, kind=kind, at=whole_seconds(at)
+    )
+    tx.add(row)
+
+
+def move(tx: Session, order: Order, kind: DeadlineKind, subject: Subject, at: datetime) -> None:
+    """To another instant; begun where there is none."""
+    if row := tx.scalars(select(Deadline).where(*still_open(subject), Deadline.kind == kind)).first():
+        row.at = whole_seconds(at)
+    else:
+        begin(tx, order, kind, subject, at)
+
+
+def close(tx: Session, subject: Subject) -> None:
+    tx.execute(update(Deadline).where(*still_open(subject)).values(done_at=wall_clock()))
+
+
+def is_open(tx: Session, kind: DeadlineKind, subject: Subject) -> bool:
+    mine = select(Deadline.deadline_id).where(*still_open(subject), Deadline.kind == kind)
+    return tx.scalars(mine).first() is not None
+
+
+def still_open(subject: Subject) -> tuple[ColumnElement[bool], ...]:
+    return Deadline.subject_kind == subject.kind, Deadline.subject_id == subject.id, Deadline.done_at.is_(None)
+
+
+def leave(tx: Session, order: Order) -> None:
+    """The order is closed: what concerns only open ones is over, and for the next of the others its run is started
+    again."""
+    mine = (Deadline.order_id == order.order_id, Deadline.done_at.is_(None))
+    over = [kind for kind, declared in DECLARED.items() if not declared.after_the_end]
+    tx.execute(update(Deadline).where(*mine, Deadline.kind.in_(over)).values(done_at=wall_clock()))
+    following = tx.scalars(select(func.min(Deadline.at)).where(*mine)).one()
+    mark_read(tx, Subject("order", order.order_id), "deadline")
+    if following:
+        nudge_about(tx, [Subject("order", order.order_id)], "deadline", at=following)
+
+
+def whole_seconds(at: datetime) -> datetime:
+    """Rounded up: nothing is due before its time."""
+    return at if not at.microsecond else at.replace(microsecond=0) + timedelta(seconds=1)

@@ -1,0 +1,59 @@
+"""What is due: each fact is looked at again, and the row is closed or moves on. What needs a provider is written as
+asked; the usual step carries it out."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.deadline_kinds import DECLARED
+from activities.facts import deadlines, promises, reminders, renewal
+from activities.facts.journal import locked_order
+from activities.facts.statuses import CLOSED, derive
+from activities.models import HoldReason, OrderStatus
+from infra.clock import wall_clock
+from infra.database.tables import Deadline, Hold, Order
+from infra.words import DeadlineKind
+
+LOOK_AGAIN = timedelta(hours=1)
+"""What may not act now."""
+
+Act = Callable[[Session, Order, str, datetime], datetime | None]
+"""Given what it is about; answers when to look again, or that it is over."""
+
+ACTS: dict[DeadlineKind, Act] = {
+    DeadlineKind.AUTHORIZATION_ENDS: renewal.renewal_due,
+    DeadlineKind.PROMISE_PASSES: promises.promise_passed,
+    DeadlineKind.BACKORDER_OVERDUE: promises.overdue,
+    DeadlineKind.HOLD_FORGOTTEN: reminders.hold_forgotten,
+    DeadlineKind.PAYMENT_REMINDER: reminders.payment_unfinished,
+}
+
+
+def passed(tx: Session, order_id: str, at: datetime) -> None:
+    order = locked_order(tx, order_id)
+    due = select(Deadline).where(Deadline.order_id == order_id, Deadline.done_at.is_(None), Deadline.at <= at)
+    for row in tx.scalars(due.order_by(Deadline.at, Deadline.deadline_id)).all():
+        later = acted(tx, order, row, at)
+        if later:
+            row.at = deadlines.whole_seconds(later)
+        else:
+            row.done_at = wall_clock()
+    derive(tx, order)
+
+
+def acted(tx: Session, order: Order, row: Deadline, at: datetime) -> datetime | None:
+    declared = DECLARED[row.kind]
+    if order.status in CLOSED and not declared.after_the_end:
+        return None
+    if order.status == OrderStatus.CANCELLING and not declared.while_cancelling:
+        return None
+    if not declared.while_held and stopped(tx, order):
+        return at + LOOK_AGAIN
+    return ACTS[row.kind](tx, order, row.subject_id, at)
+
+
+def stopped(tx: Session, order: Order) -> bool:
+    mine = (Hold.order_id == order.order_id, Hold.reason == HoldReason.OPERATOR, Hold.closed_at.is_(None))
+    return tx.scalars(select(Hold.hold_id).where(*mine)).first() is not None

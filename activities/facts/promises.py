@@ -1,0 +1,103 @@
+"""When what is on backorder was said to come: said, kept, passed, far overdue."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.deadline_kinds import DECLARED
+from activities.facts import deadlines, holds, inventory
+from activities.facts.journal import locked_order, note, tell
+from activities.models import HoldReason, Subject
+from infra.database.tables import Backorder, Customer, Hold, Message, Order
+from infra.words import DeadlineKind, EventType
+
+SHORTEST = 7
+"""Days. A promise that has passed is followed by one that can be kept, not by an apology each day."""
+
+
+def promised(tx: Session, order: Order) -> None:
+    """The customer is told the last day of all that is waited for: the first time, and where it becomes later than was
+    said."""
+    tx.flush()
+    latest = max(backorder.promised_on for backorder in waiting(tx, order))
+    told = (Message.order_id == order.order_id, Message.kind.in_(("backordered", "delayed")))
+    days = [data["expected"] for data in tx.scalars(select(Message.data).where(*told))]
+    if not days:
+        tell(tx, order, "backordered", "", expected=latest.isoformat())
+    elif latest.isoformat() > max(days):
+        tell(tx, order, "delayed", latest.isoformat(), expected=latest.isoformat())
+    about, over = Subject("order", order.order_id), end_of_day(tx, order, latest)
+    deadlines.move(tx, order, DeadlineKind.PROMISE_PASSES, about, over)
+    if not deadlines.is_open(tx, DeadlineKind.BACKORDER_OVERDUE, about):
+        be_patient(tx, order, over)
+
+
+def promise_passed(tx: Session, order: Order, _: str, at: datetime) -> datetime | None:
+    """What has not come by its day is promised anew, from today."""
+    products = inventory.lock_all_of(tx, order.order_id)
+    late = waiting(tx, order)
+    if not late:
+        return None
+    latest = max(backorder.promised_on for backorder in late)
+    if at < (over := end_of_day(tx, order, latest)):
+        return over
+    today = at.astimezone(zone(tx, order)).date()
+    for backorder in late:
+        days = max(products[backorder.sku].lead_time_days, SHORTEST)
+        backorder.promised_on = today + timedelta(days=days)
+    latest = max(backorder.promised_on for backorder in late)
+    note(tx, order, EventType.PROMISE_PASSED, at, promised_on=latest.isoformat())
+    tell(tx, order, "delayed", latest.isoformat(), expected=latest.isoformat())
+    return end_of_day(tx, order, latest)
+
+
+def overdue(tx: Session, order: Order, _: str, at: datetime) -> None:
+    if waiting(tx, order):
+        holds.opened(
+            tx,
+            order.order_id,
+            reason=HoldReason.BACKORDER_OVERDUE,
+            step="backorder",
+            code="overdue",
+            advice="Units have not come for long after they were promised: ask who supplies them. Retry waits on, with "
+            "new patience; cancel ends what has not left.",
+            actions=("retry", "cancel"),
+            at=at,
+        )
+
+
+def waits_on(tx: Session, order_id: str, at: datetime) -> None:
+    """An operator waits on for what is overdue."""
+    be_patient(tx, locked_order(tx, order_id), at)
+
+
+def be_patient(tx: Session, order: Order, since: datetime) -> None:
+    until = since + DECLARED[DeadlineKind.BACKORDER_OVERDUE].margin
+    deadlines.move(tx, order, DeadlineKind.BACKORDER_OVERDUE, Subject("order", order.order_id), until)
+
+
+def kept(tx: Session, order: Order, at: datetime) -> None:
+    """Units have come, or are not wanted any more: where nothing is waited for, nothing is late."""
+    tx.flush()
+    if waiting(tx, order):
+        return
+    deadlines.close(tx, Subject("order", order.order_id))
+    late = (Hold.order_id == order.order_id, Hold.reason == HoldReason.BACKORDER_OVERDUE, Hold.closed_at.is_(None))
+    for hold_id in tx.scalars(select(Hold.hold_id).where(*late)).all():
+        holds.closed(tx, hold_id, action="retry", by="restock", why="the units have come", at=at)
+
+
+def waiting(tx: Session, order: Order) -> list[Backorder]:
+    mine = select(Backorder).where(Backorder.order_id == order.order_id, Backorder.status == "waiting")
+    return list(tx.scalars(mine.execution_options(populate_existing=True)))
+
+
+def end_of_day(tx: Session, order: Order, day: date) -> datetime:
+    midnight = datetime.combine(day + timedelta(days=1), time(), zone(tx, order))
+    return midnight.astimezone(UTC)
+
+
+def zone(tx: Session, order: Order) -> ZoneInfo:
+    return ZoneInfo(tx.get_one(Customer, order.customer_id).time_zone)

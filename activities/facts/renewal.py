@@ -1,0 +1,43 @@
+"""An authorization nears its end: another is asked for while it is good, so that there is never none."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts import planning
+from activities.facts.authorizations import payment_about
+from activities.facts.journal import note
+from activities.facts.money import ended
+from activities.facts.placing import ask_payment
+from infra.database.tables import Change, Order, Payment
+from infra.words import EventType
+
+UNDECIDED = timedelta(minutes=1)
+"""A wish to cancel is decided first: then the amount is known."""
+
+
+def renewal_due(tx: Session, order: Order, subject_id: str, at: datetime) -> datetime | None:
+    """Asked for once, off session; the old one is voided by the step that has the new one, and stays good until its end
+    where the bank declines."""
+    payment = payment_about(tx, subject_id)
+    if payment.status != "authorized" or payment.capture_before is None:
+        return None
+    if at >= payment.capture_before:
+        ended(tx, payment.payment_id, EventType.AUTHORIZATION_ENDED, at)
+        return None
+    if undecided(tx, order):
+        return at + UNDECIDED
+    left = planning.still_to_capture(tx, order)
+    if not left:
+        return None
+    newer = select(Payment.payment_id).where(Payment.order_id == order.order_id, Payment.n > payment.n)
+    if not tx.scalars(newer).first():
+        renewed = ask_payment(tx, order, payment.method, left, off_session=True)
+        note(tx, order, EventType.RENEWAL_ASKED, at, amount=left, payment=renewed.n)
+    return payment.capture_before
+
+
+def undecided(tx: Session, order: Order) -> bool:
+    wishes = (Change.order_id == order.order_id, Change.kind == "cancel", Change.decision.is_(None))
+    return tx.scalars(select(Change.change_id).where(*wishes)).first() is not None
