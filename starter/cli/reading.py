@@ -20,6 +20,8 @@ NUMBERS = ("quantity", "unit_price", "line_tax", "line_discount", "tax", "discou
 DELIMITERS = ",;\t"
 """As spreadsheets write tables, by their language."""
 
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How the files of spreadsheets themselves begin, new ones and old ones."""
 AS_UTF8 = "save the file as UTF-8 (in a spreadsheet: CSV UTF-8)"
 TOO_DEEP = "is nested too deeply to be an order"
 TORN = 'has a quote that is not closed, or text after it: close it, and write " inside quotes as ""'
@@ -37,6 +39,8 @@ class Entry:
 
 def decoded(data: bytes) -> str:
     """UTF-8, or UTF-16 as spreadsheets write it. A byte that is neither stays, to be the error of its line."""
+    if data.startswith(WORKBOOKS):
+        raise Failed("is a workbook: save its sheet as CSV UTF-8")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
     elif 0 in data[:2]:  # orders begin with a sign of ASCII

@@ -134,6 +134,12 @@ def test_half_a_utf_16_file_is_refused() -> None:
         decoded("order_id,sku".encode("utf-16")[:-1])
 
 
+@pytest.mark.parametrize("begin", [b"PK\x03\x04\x14", b"\xd0\xcf\x11\xe0\xa1"])
+def test_a_workbook_is_refused_with_what_to_do(begin: bytes) -> None:
+    with pytest.raises(Failed, match="save its sheet as CSV"):
+        decoded(begin + bytes(range(256)))
+
+
 @pytest.mark.parametrize(
     ("odd", "error"),
     [
