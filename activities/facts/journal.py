@@ -110,10 +110,10 @@ def outcome_known(tx: Session, order_id: str, step: str, outcome: str = "done") 
 
 def mark_read(tx: Session, subject: Subject, *kinds: str) -> None:
     """Its workflow has read why it was nudged: the relay may forget it. Of the named kinds, or of every one
-    but deadlines, which may be to come."""
+    but deadlines that are still to come."""
     mine = (Relay.subject_kind == subject.kind, Relay.subject_id == subject.id)
     rows = update(Relay).where(*mine, Relay.done_at.is_(None))
-    these = Relay.kind.in_(kinds) if kinds else Relay.kind != "deadline"
+    these = Relay.kind.in_(kinds) if kinds else (Relay.kind != "deadline") | (Relay.attempts > 0)
     tx.execute(rows.where(these).values(done_at=wall_clock()))
 
 

@@ -1,0 +1,57 @@
+"""A deadline that outlives its order starts the order's run again."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from activities.deadline_kinds import DECLARED
+from activities.facts import deadlines, passing
+from activities.facts.journal import locked_order, note
+from activities.models import Subject
+from infra.clock import wall_clock
+from infra.database.tables import Deadline, Order, Relay
+from infra.words import DeadlineKind, EventType
+from tests.shop import Shop
+from tests.workflows import stories
+
+KIND = DeadlineKind.HOLD_FORGOTTEN
+"""Any kind: here it acts after the end, as none of ours does yet."""
+
+
+def acted(tx: Session, order: Order, _: str, at: datetime) -> None:
+    note(tx, order, EventType.HOLD_REMINDED, at)
+
+
+def test_a_deadline_after_the_end_starts_the_run_again_once(plain_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = plain_shop
+    monkeypatch.setitem(DECLARED, KIND, DECLARED[KIND]._replace(after_the_end=True))
+    monkeypatch.setitem(passing.ACTS, KIND, acted)
+    order = shop.place({shop.product(OAK=1): 1}, by_hand=True)
+    shop.happened(order, "requested")
+    tomorrow = wall_clock() + timedelta(days=1)
+    with shop.database.sessions.begin() as tx:
+        about = Subject("order", order)
+        deadlines.begin(tx, locked_order(tx, order), KIND, about, tomorrow)
+    stories.pack(shop, order)
+    stories.deliver(shop, order)
+    assert shop.ends(order) == "completed"
+    assert (due(shop, order), "hold_reminded" in shop.timeline(order)) == ([deadlines.whole_seconds(tomorrow)], False)
+    with shop.database.sessions.begin() as tx:  # a day passes for it
+        yesterday = wall_clock() - timedelta(minutes=1)
+        tx.execute(update(Deadline).where(Deadline.order_id == order, Deadline.done_at.is_(None)).values(at=yesterday))
+        tx.execute(update(Relay).where(*waiting(order)).values(due_at=yesterday))
+    shop.happened(order, "hold_reminded")
+    shop.until(lambda: not due(shop, order), "the relay's row to be read", order)
+    assert shop.ends(order) == "completed"
+    assert shop.timeline(order).count("hold_reminded") == 1
+
+
+def waiting(order: str) -> tuple[ColumnElement[bool], ...]:
+    return Relay.subject_id == order, Relay.kind == "deadline", Relay.done_at.is_(None)
+
+
+def due(shop: Shop, order: str) -> list[datetime]:
+    with shop.database.sessions() as tx:
+        return list(tx.scalars(select(Relay.due_at).where(*waiting(order))))
