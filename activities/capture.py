@@ -14,7 +14,7 @@ from activities.models import LEFT, FulfillmentStatus, FulfillmentStep, OrderSte
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.views.snapshot import snapshot
 from infra.database.tables import Payment
-from infra.words import EventType
+from infra.words import AuthorizationStatus, EventType
 
 READY = (FulfillmentStatus.PACKED, *LEFT)
 """Nothing is captured for goods that are not packed."""
@@ -31,7 +31,10 @@ class CaptureActivities:
         settle_captures(self.sessions, self.payments, step, besides=step.fulfillment_id)
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
-            payment = next((p for p in reversed(all_payments(tx, step.order_id)) if p.status == "authorized"), None)
+            payment = next(
+                (p for p in reversed(all_payments(tx, step.order_id)) if p.status == AuthorizationStatus.AUTHORIZED),
+                None,
+            )
             if f.status not in READY:
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
             if f.captured or paid_elsewhere(order) or not f.amount:

@@ -12,14 +12,13 @@ from temporalio import activity
 from activities.facts.journal import locked_order, mark_read, note
 from activities.facts.messages import refused, rerouted, say_until_when
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
-from activities.messages.phrases import Kind
 from activities.messages.wording import Notice, email, sms
 from activities.models import OrderStep, Snapshot, Value
 from activities.ports import Mail, TextMessages
 from activities.views.snapshot import snapshot
 from infra.clock import wall_clock
 from infra.database.tables import Contact, Customer, Message, Order
-from infra.words import EventType, MessageStatus
+from infra.words import Channel, ContactKind, EventType, MessageStatus
 
 LONGEST_TEXT = 1_600
 """Characters that Twilio takes in one message."""
@@ -30,7 +29,7 @@ class Outgoing(Value):
     may still be at it."""
 
     claim: str
-    channel: str
+    channel: Channel
     to: str
     notice: Notice
     fresh: bool
@@ -71,7 +70,7 @@ class CustomerActivities:
                 reference, code = None, refusal.code
             except ProviderFailure as failure:
                 trouble = failure
-                if isinstance(failure, OutcomeUnknown) and (message.busy_for or message.channel == "sms"):
+                if isinstance(failure, OutcomeUnknown) and (message.busy_for or message.channel == Channel.SMS):
                     # the provider may be at it still: as long as an attempt takes, nothing is looked up
                     failure.retry_in = failure.retry_in or attempt_takes
                 else:
@@ -91,7 +90,7 @@ class CustomerActivities:
         attempt that may be sending it has ended (a reset in the web UI begins another beside it)."""
         if message.busy_for:
             raise OutcomeUnknown("messages", "settling", "Another attempt may be at it.", retry_in=message.busy_for)
-        if message.channel == "email":
+        if message.channel == Channel.EMAIL:
             in_time(latest)
             subject, text = email(message.notice)
             message_id = f"<{message.claim}@{self.domain}>"
@@ -131,18 +130,18 @@ def claim(tx: Session, step: OrderStep, attempt_takes: timedelta, payment_deadli
     rows = list(
         tx.scalars(
             select(Message)
-            .where(Message.order_id == order_id, Message.status.in_(("pending", "claimed")))
+            .where(Message.order_id == order_id, Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED)))
             .order_by(Message.message_id)
         )
     )
     about = select(Contact, Customer).join(Customer, Customer.customer_id == order.customer_id)
-    person, customer = tx.execute(about.where(Contact.order_id == order_id, Contact.kind == "customer")).one()
+    person, customer = tx.execute(about.where(Contact.order_id == order_id, Contact.kind == ContactKind.CUSTOMER)).one()
     rows = rerouted(tx, order, customer, person, rows, step.at)
-    say_until_when(tx, order, [row for row in rows if row.status == "pending"], payment_deadline)
+    say_until_when(tx, order, [row for row in rows if row.status == MessageStatus.PENDING], payment_deadline)
     fresh = set()
-    for channel in ("email", "sms"):
-        pending = [row for row in rows if row.channel == channel and row.status == "pending"]
-        for part in [pending] if channel == "email" else in_texts(order, person, pending):
+    for channel in Channel:
+        pending = [row for row in rows if row.channel == channel and row.status == MessageStatus.PENDING]
+        for part in [pending] if channel == Channel.EMAIL else in_texts(order, person, pending):
             for row in part:
                 row.status, row.claimed_as = MessageStatus.CLAIMED, f"{order_id}.{channel}.{part[0].message_id}"
                 fresh.add(row.claimed_as)
@@ -158,7 +157,7 @@ def claim(tx: Session, step: OrderStep, attempt_takes: timedelta, payment_deadli
         Outgoing(
             claim=name,
             channel=channel,
-            to=person.email if channel == "email" else person.phone,
+            to=person.email if channel == Channel.EMAIL else person.phone,
             notice=notice(order, person, [row for row in rows if row.claimed_as == name]),
             fresh=name in fresh,
             busy_for=left if (left := busy.get(name, timedelta())) > timedelta() else None,
@@ -181,7 +180,7 @@ def in_texts(order: Order, person: Contact, pending: list[Message]) -> list[list
 def notice(order: Order, person: Contact, rows: list[Message]) -> Notice:
     return Notice(
         order_id=order.order_id,
-        kinds=[(Kind(row.kind), text_facts(row)) for row in rows],
+        kinds=[(row.kind, text_facts(row)) for row in rows],
         name=person.name,
         locale=order.locale,
         currency=order.currency,

@@ -13,6 +13,7 @@ from activities.models import FulfillmentStatus, FulfillmentStep, Recall, Snapsh
 from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
 from activities.views.snapshot import of_fulfillment
 from infra.database.tables import Contact, Fulfillment, Location, Reservation
+from infra.words import ReservationStatus
 
 NOT_FOUND, KNOWN = "not_found", "conflict"
 """How a warehouse refuses."""
@@ -112,7 +113,7 @@ def warehouse_of(tx: Session, f: Fulfillment) -> str:
 def asked_of(tx: Session, f: Fulfillment) -> WarehouseRequest:
     lines = tx.execute(
         select(Reservation.sku, func.sum(Reservation.quantity))
-        .where(Reservation.fulfillment_id == f.fulfillment_id, Reservation.status == "held")
+        .where(Reservation.fulfillment_id == f.fulfillment_id, Reservation.status == ReservationStatus.HELD)
         .group_by(Reservation.sku)
         .order_by(Reservation.sku)
     )

@@ -110,7 +110,7 @@ class ChangeSnapshot(Value):
     """Asked over HTTP and not decided yet."""
 
     change_id: int
-    kind: Literal["cancel", "resolve"]
+    kind: ChangeKind
     reason: CancelReason | None = None
     hold_id: str | None = None
     action: Action | None = None
@@ -136,7 +136,7 @@ class OrderSnapshot(Value):
     """Units not yet reserved, or reserved and not yet in a fulfillment."""
     waiting: bool = False
     """Units on backorder."""
-    cancellation: Literal["accepted", "partly", "refused"] | None = None
+    cancellation: Cancellation | None = None
     payment_open: bool = False
     """A payment that was asked for, or waits for the customer, and is not authorized."""
     telling: int = 0

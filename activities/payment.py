@@ -17,11 +17,12 @@ from activities.models import FulfillmentStatus, FulfillmentStep, OrderStep, Pol
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.views.snapshot import snapshot
 from infra.database.tables import Customer, Payment
-from infra.words import EventType
+from infra.words import AuthorizationStatus, EventType
 
 USUAL = Policy()
-ONCE_GOOD = ("authorized", "captured", "ended")
+ONCE_GOOD = (AuthorizationStatus.AUTHORIZED, AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED)
 """Payments that set money aside once."""
+UNCONFIRMED = (AuthorizationStatus.ASKED, AuthorizationStatus.ACTION_REQUIRED)
 TOO_SMALL = "amount_too_small"
 """How the provider refuses an amount that it takes no charge for."""
 
@@ -66,7 +67,7 @@ class PaymentActivities:
                 effects.finish_answered(tx, step.order_id, "authorize:")
                 return snapshot(tx, step.order_id)
             effect = effects.begin(tx, step.order_id, f"authorize:{asked.n}")
-        self.supersede(step, asked.n, ("action_required", "asked"))
+        self.supersede(step, asked.n, UNCONFIRMED)
         try:
             effect, answer = self.bank_answer(step.order_id, asked, effect)
         except Refused as refused:
@@ -92,7 +93,7 @@ class PaymentActivities:
             if any(covers(p, f.amount, step.at) for p in payments):
                 effects.finish_answered(tx, step.order_id, "authorize:")
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
-            if not any(p.status == "asked" for p in payments):
+            if not any(p.status == AuthorizationStatus.ASKED for p in payments):
                 good = [p for p in payments if p.status in ONCE_GOOD]
                 method = (good or payments)[-1].method
                 ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=bool(good))
@@ -103,7 +104,9 @@ class PaymentActivities:
         """Gives back every authorization that is left, one made by a lost answer too. Undo of `authorize_payment`."""
         settle_captures(self.sessions, self.payments, step)
         with self.sessions.begin() as tx:
-            due = [p.payment_id for p in all_payments(tx, step.order_id) if p.status in (*LIVE, "asked")]
+            due = [
+                p.payment_id for p in all_payments(tx, step.order_id) if p.status in (*LIVE, AuthorizationStatus.ASKED)
+            ]
         for payment_id in due:
             self.void_one(step, payment_id)
         with self.sessions.begin() as tx:
@@ -115,8 +118,8 @@ class PaymentActivities:
     def to_authorize(self, tx: Session, order_id: str) -> Asked | None:
         order = locked_order(tx, order_id)
         payments = all_payments(tx, order_id)
-        payment = next((p for p in reversed(payments) if p.status == "asked"), None)
-        if payment is None and payments and payments[-1].status == "action_required":
+        payment = next((p for p in reversed(payments) if p.status == AuthorizationStatus.ASKED), None)
+        if payment is None and payments and payments[-1].status == AuthorizationStatus.ACTION_REQUIRED:
             payment = payments[-1]
         if payment is None:
             return None
@@ -145,7 +148,7 @@ class PaymentActivities:
             rest.too_small(tx, asked.payment_id, TOO_SMALL, step.at)
             return snapshot(tx, step.order_id)
 
-    def supersede(self, step: OrderStep, n: int, states: tuple[str, ...]) -> None:
+    def supersede(self, step: OrderStep, n: int, states: tuple[AuthorizationStatus, ...]) -> None:
         """Earlier payments end: one that waits for the customer before the new one is asked for, a good one after."""
         with self.sessions.begin() as tx:
             old = [p.payment_id for p in all_payments(tx, step.order_id) if p.n < n and p.status in states]
@@ -186,7 +189,7 @@ class PaymentActivities:
         with self.sessions.begin() as tx:
             locked_order(tx, order_id)
             payment = tx.get_one(Payment, asked.payment_id, populate_existing=True)
-            wanted = payment.status in ("asked", "action_required") and payment.intent in (None, provider_id)
+            wanted = payment.status in UNCONFIRMED and payment.intent in (None, provider_id)
             if wanted:
                 payment.intent = provider_id
         if not wanted:
@@ -235,4 +238,4 @@ class PaymentActivities:
 
 def covers(payment: Payment, amount: int, at: datetime) -> bool:
     good = payment.capture_before is None or payment.capture_before > at
-    return payment.status == "authorized" and payment.amount - payment.captured >= amount and good
+    return payment.status == AuthorizationStatus.AUTHORIZED and payment.amount - payment.captured >= amount and good

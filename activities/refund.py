@@ -11,6 +11,7 @@ from activities.models import FulfillmentStatus, FulfillmentStep, Snapshot
 from activities.ports import Payments
 from activities.views.snapshot import snapshot
 from infra.database.tables import MoneyMove, Payment, Refund
+from infra.words import MoneyMoveKind, RefundStatus
 
 
 class RefundActivities:
@@ -26,7 +27,9 @@ class RefundActivities:
         with self.sessions.begin() as tx:
             _, f = locked(tx, step.fulfillment_id)
             pending = tx.scalars(
-                select(Refund.reference).where(Refund.fulfillment_id == step.fulfillment_id, Refund.status == "pending")
+                select(Refund.reference).where(
+                    Refund.fulfillment_id == step.fulfillment_id, Refund.status == RefundStatus.PENDING
+                )
             ).first()
             payment = captured_by(tx, step.fulfillment_id)
             if not pending and (payment is None or not f.captured or f.status != FulfillmentStatus.CANCELLED):
@@ -67,5 +70,5 @@ def captured_by(tx: Session, fulfillment_id: str) -> Payment | None:
     return tx.scalars(
         select(Payment)
         .join(MoneyMove, MoneyMove.payment_id == Payment.payment_id)
-        .where(MoneyMove.fulfillment_id == fulfillment_id, MoneyMove.kind == "captured")
+        .where(MoneyMove.fulfillment_id == fulfillment_id, MoneyMove.kind == MoneyMoveKind.CAPTURED)
     ).first()

@@ -7,6 +7,8 @@ from typing import Any
 from temporalio import workflow
 
 from activities.models import (
+    CALLED_OFF,
+    CLOSED,
     Action,
     FulfillmentSnapshot,
     OrderSnapshot,
@@ -66,14 +68,11 @@ class Known:
 
     @property
     def called_off(self) -> bool:
-        return self.order.cancellation in ("accepted", "partly") and self.order.status not in (
-            OrderStatus.COMPLETED,
-            OrderStatus.CANCELLED,
-        )
+        return self.order.cancellation in CALLED_OFF and self.order.status not in CLOSED
 
     @property
     def closed(self) -> bool:
-        return self.order.status in (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
+        return self.order.status in CLOSED
 
     def due(self) -> bool:
         """Something had to happen by now, or has to happen now."""

@@ -10,6 +10,7 @@ from temporalio import workflow
 
 from activities.models import (
     CancelReason,
+    ChangeKind,
     ChangeSnapshot,
     ChangeStep,
     FulfillmentStatus,
@@ -204,7 +205,7 @@ class OrderWorkflow(Handlers):
     async def carry_out(self, change: ChangeSnapshot) -> None:
         """What was asked over HTTP: stored as asked, decided here."""
         p = self.progress
-        if change.kind == "cancel":
+        if change.kind == ChangeKind.CANCEL:
             await p.cancel(ChangeStep(order_id=p.order_id, at=p.at, change_id=change.change_id))
         elif change.hold_id and change.action:
             hold = HoldSnapshot(hold_id=change.hold_id, reason=HoldReason.OPERATOR, actions=())

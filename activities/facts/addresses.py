@@ -11,9 +11,9 @@ from activities.facts.statuses import derive, in_doubt
 from activities.facts.sums import sums
 from activities.intake.customs import crosses_customs
 from activities.intake.order import Address
-from activities.models import FulfillmentStatus, HoldReason, LabelStatus
+from activities.models import CLOSED, FulfillmentStatus, HoldReason, LabelStatus
 from infra.database.tables import Contact, Fulfillment, Hold, Location, Order, Parcel
-from infra.words import EventType
+from infra.words import ContactKind, EventType
 
 UNLOCKING = (HoldReason.ADDRESS, HoldReason.STEP_FAILED)
 NOT_YET_ASKED = (FulfillmentStatus.PLANNED, FulfillmentStatus.CANCELLED)
@@ -39,14 +39,19 @@ def lines_address_held(tx: Session, order_id: str) -> str | None:
         select(Hold.fulfillment_id)
         .join(Fulfillment, Fulfillment.fulfillment_id == Hold.fulfillment_id)
         .join(Contact, Contact.contact_id == Fulfillment.contact_id)
-        .where(Hold.order_id == order_id, Hold.closed_at.is_(None), Hold.reason.in_(UNLOCKING), Contact.kind == "line")
+        .where(
+            Hold.order_id == order_id,
+            Hold.closed_at.is_(None),
+            Hold.reason.in_(UNLOCKING),
+            Contact.kind == ContactKind.LINE,
+        )
     )
     return tx.scalars(held).first()
 
 
 def fixed_because(tx: Session, order: Order, place: Contact) -> str | None:
     """Why this address can't be changed any more, or None. The caller holds the order's lock."""
-    if order.status in ("completed", "cancelled"):
+    if order.status in CLOSED:
         return f"the order is {order.status}"
     going = [f for f in fulfillments_of(tx, order.order_id) if f.contact_id == place.contact_id]
     unlocked = set(
@@ -91,7 +96,7 @@ def address_given(tx: Session, order: Order, place: Contact, address: Address, a
 
 
 def ship_to(tx: Session, order_id: str) -> Contact:
-    return tx.scalars(select(Contact).where(Contact.order_id == order_id, Contact.kind == "ship_to")).one()
+    return tx.scalars(select(Contact).where(Contact.order_id == order_id, Contact.kind == ContactKind.SHIP_TO)).one()
 
 
 def needs_customs(tx: Session, country: str) -> bool:

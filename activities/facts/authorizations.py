@@ -10,7 +10,7 @@ from activities.facts import deadlines, planning
 from activities.facts.holds import opened
 from activities.models import HoldReason, Subject
 from infra.database.tables import Order, Payment
-from infra.words import DeadlineKind
+from infra.words import AuthorizationStatus, DeadlineKind
 
 
 def about(payment: Payment) -> Subject:
@@ -25,7 +25,11 @@ def payment_about(tx: Session, subject_id: str) -> Payment:
 
 def good_besides(tx: Session, payment: Payment) -> datetime | None:
     """Until when an earlier authorization is good, while this one is asked for."""
-    earlier = (Payment.order_id == payment.order_id, Payment.n < payment.n, Payment.status == "authorized")
+    earlier = (
+        Payment.order_id == payment.order_id,
+        Payment.n < payment.n,
+        Payment.status == AuthorizationStatus.AUTHORIZED,
+    )
     return tx.scalars(select(Payment.capture_before).where(*earlier)).first()
 
 
@@ -41,7 +45,9 @@ def ended_unrenewed(tx: Session, order: Order, at: datetime) -> None:
     """It has ended, and the bank has refused another while it was good: now the goods wait for the customer."""
     mine = select(Payment).where(Payment.order_id == order.order_id).order_by(Payment.n.desc()).limit(1)
     last = tx.scalars(mine).one()
-    if last.status in ("declined", "action_required") and planning.still_to_capture(tx, order):
+    if last.status in (AuthorizationStatus.DECLINED, AuthorizationStatus.ACTION_REQUIRED) and planning.still_to_capture(
+        tx, order
+    ):
         needs_customer(tx, order, last, at)
 
 

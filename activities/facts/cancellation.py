@@ -17,7 +17,7 @@ from infra.database.tables import (
     MoneyMove,
     Order,
 )
-from infra.words import Cancellation, ChangeKind, Decision, EventType, MoneyMoveKind, PaymentMethod
+from infra.words import Cancellation, ChangeKind, Decision, EventType, MessageKind, MoneyMoveKind, PaymentMethod
 
 
 def cancellation_asked(tx: Session, order_id: str, *, reason: CancelReason, by: str, why: str) -> Change:
@@ -48,7 +48,7 @@ def cancellation_decided(
         order.cancel_note = why or None
         note(tx, order, EventType(f"cancellation_{decision}"), at, reason=reason, by=by)
         if decision == Cancellation.REFUSED:
-            tell(tx, order, "cancellation_refused", f"request {change_id}" if change_id else "")
+            tell(tx, order, MessageKind.CANCELLATION_REFUSED, f"request {change_id}" if change_id else "")
     for open_change in tx.scalars(
         select(Change).where(Change.order_id == order_id, Change.kind == ChangeKind.CANCEL, Change.decision.is_(None))
     ):
@@ -76,14 +76,14 @@ def cancellation_settled(tx: Session, order: Order, at: datetime, *, given_up: b
     stopped = [f for f in fulfillments if f.status == FulfillmentStatus.CANCELLED and f.recall == Recall.CONFIRMED]
     if all(f.status == FulfillmentStatus.CANCELLED for f in fulfillments):
         order.cancellation = Cancellation.ACCEPTED
-        tell(tx, order, "cancelled", "", **about_money(tx, order, stopped))
+        tell(tx, order, MessageKind.CANCELLED, "", **about_money(tx, order, stopped))
     elif given_up or stopped:
         order.cancellation = Cancellation.PARTLY
-        tell(tx, order, "partly_cancelled", "", **about_money(tx, order, stopped))
+        tell(tx, order, MessageKind.PARTLY_CANCELLED, "", **about_money(tx, order, stopped))
     else:
         order.cancellation, order.cancel_reason = Cancellation.REFUSED, None
         note(tx, order, EventType.CANCELLATION_REFUSED, at)
-        tell(tx, order, "cancellation_refused")
+        tell(tx, order, MessageKind.CANCELLATION_REFUSED)
 
 
 def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
@@ -91,8 +91,8 @@ def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
     now = sums(tx, order)
     going = any(f.status != FulfillmentStatus.CANCELLED for f in now.fulfillments)
     more = going or planning.open_units(tx, order) or now.waiting
-    kind, subject = ("partly_cancelled", stopped.fulfillment_id) if more else ("cancelled", "")
-    tell(tx, order, kind, subject, **about_money(tx, order, [stopped]))
+    kind = MessageKind.PARTLY_CANCELLED if more else MessageKind.CANCELLED
+    tell(tx, order, kind, stopped.fulfillment_id if more else "", **about_money(tx, order, [stopped]))
 
 
 def about_money(tx: Session, order: Order, stopped: list[Fulfillment]) -> dict[str, str | int]:

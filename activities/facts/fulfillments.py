@@ -11,7 +11,7 @@ from activities.facts.statuses import derive
 from activities.models import FulfillmentStatus, HoldReason
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Fulfillment, Order, Parcel, Reservation
-from infra.words import EventType
+from infra.words import EventType, ReservationStatus
 
 
 def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
@@ -92,5 +92,7 @@ def known_by_news(tx: Session, f: Fulfillment, call: str) -> bool:
 
 
 def held(tx: Session, fulfillment_id: str) -> list[Reservation]:
-    rows = select(Reservation).where(Reservation.fulfillment_id == fulfillment_id, Reservation.status == "held")
+    rows = select(Reservation).where(
+        Reservation.fulfillment_id == fulfillment_id, Reservation.status == ReservationStatus.HELD
+    )
     return list(tx.scalars(rows.order_by(Reservation.line_no, Reservation.first_unit.desc())))

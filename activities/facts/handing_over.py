@@ -18,10 +18,10 @@ from activities.facts.fulfillments import (
 from activities.facts.journal import note, tell
 from activities.facts.recall import recall_answered
 from activities.facts.sums import sums
-from activities.models import LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
+from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order
-from infra.words import EventType, ReservationStatus
+from infra.words import EventType, MessageKind, ReservationStatus, StockMoveKind
 
 
 def released(tx: Session, fulfillment_id: str, at: datetime) -> None:
@@ -69,14 +69,14 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         units = left.get((r.sku, r.location_id), (0, 0))[0] - r.quantity
         left[r.sku, r.location_id] = (units, units)
         r.status = ReservationStatus.CONSUMED
-    inventory.move(tx, "shipped", fulfillment_id, left)
+    inventory.move(tx, StockMoveKind.SHIPPED, fulfillment_id, left)
     links = []
     for parcel in parcels_of(tx, fulfillment_id):
         if parcel.label_status == LabelStatus.BOUGHT:
             parcel.label_status = LabelStatus.USED
         links.append(parcel.tracking_url or "")
     note(tx, order, EventType.SHIPPED, at, fulfillment_id=fulfillment_id)
-    kind = "partly_shipped" if rest_follows(tx, order) else "shipped"
+    kind = MessageKind.PARTLY_SHIPPED if rest_follows(tx, order) else MessageKind.SHIPPED
     tell(tx, order, kind, fulfillment_id, links=" ".join(filter(None, links)))
     arrived(tx, order, f, at)
     changed(tx, order, f)
@@ -87,7 +87,7 @@ def rest_follows(tx: Session, order: Order) -> bool:
     """Whether more of the order is to leave."""
     now = sums(tx, order)
     coming = any(f.status not in (*LEFT, FulfillmentStatus.CANCELLED) for f in now.fulfillments)
-    return (coming or now.to_come) and order.cancellation not in ("accepted", "partly")
+    return (coming or now.to_come) and order.cancellation not in CALLED_OFF
 
 
 def left_though_cancelled(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:
@@ -112,4 +112,4 @@ def arrived(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
     known = {p.tracking_status for p in parcels_of(tx, f.fulfillment_id)}
     if known == {TrackingStatus.DELIVERED} and f.status == FulfillmentStatus.SHIPPED:
         f.status, f.delivered_at = FulfillmentStatus.DELIVERED, not_before(f, at)
-        tell(tx, order, "delivered", f.fulfillment_id)
+        tell(tx, order, MessageKind.DELIVERED, f.fulfillment_id)

@@ -25,7 +25,7 @@ from infra.database.tables import (
     Stock,
     StockMove,
 )
-from infra.words import BackorderStatus, ReservationStatus
+from infra.words import BackorderStatus, ReservationStatus, StockMoveKind
 
 
 def lock(tx: Session, skus: Iterable[str]) -> dict[str, Product]:
@@ -55,7 +55,7 @@ def availability(tx: Session, skus: Sequence[str]) -> dict[str, dict[str, int]]:
     return at_locations
 
 
-def move(tx: Session, kind: str, reference: str, changes: dict[tuple[str, str], tuple[int, int]]) -> None:
+def move(tx: Session, kind: StockMoveKind, reference: str, changes: dict[tuple[str, str], tuple[int, int]]) -> None:
     """Changes (on hand, reserved) per SKU and location, with the reason on record. The table's check guards the
     bounds."""
     tx.flush()
@@ -96,7 +96,7 @@ def give_back(tx: Session, order: Order, reservations: list[Reservation]) -> Non
     for r in reservations:
         freed[r.sku, r.location_id] = (0, freed.get((r.sku, r.location_id), (0, 0))[1] - r.quantity)
         r.status = ReservationStatus.RELEASED
-    move(tx, "released", order.order_id, freed)
+    move(tx, StockMoveKind.RELEASED, order.order_id, freed)
     serve(tx, freed)
 
 
@@ -119,7 +119,7 @@ def received(tx: Session, *, reference: str, location_id: str, lines: list[tuple
     here = select(Stock.sku).where(Stock.location_id == location_id, Stock.sku.in_([sku for sku, _ in arrived]))
     new = {sku for sku, _ in arrived} - set(tx.scalars(here))
     tx.add_all(Stock(sku=sku, location_id=location_id, on_hand=0, reserved=0) for sku in sorted(new))
-    move(tx, "received", reference, arrived)
+    move(tx, StockMoveKind.RECEIVED, reference, arrived)
     serve(tx, arrived)
     return True
 
@@ -136,10 +136,10 @@ def serve(tx: Session, places: Iterable[tuple[str, str]]) -> None:
             shelf[location_id] -= count
             taken[location_id][backorder.sku] += count
             reservations.append(allocated(backorder, location_id, count))
-            if backorder.status == "allocated":
+            if backorder.status == BackorderStatus.ALLOCATED:
                 break
     for location_id, units in sorted(taken.items()):
-        move(tx, "allocated", location_id, {(sku, location_id): (0, count) for sku, count in units.items()})
+        move(tx, StockMoveKind.ALLOCATED, location_id, {(sku, location_id): (0, count) for sku, count in units.items()})
     if reservations:
         tx.execute(insert(Reservation), reservations)
     nudge(tx, sorted({each["order_id"] for each in reservations}), "restocked")
@@ -168,7 +168,7 @@ def due(tx: Session, free: dict[str, dict[str, int]]) -> list[Backorder]:
     before = func.sum(Backorder.quantity).over(partition_by=Backorder.sku, order_by=order_of_placement)
     line_up = (
         select(Backorder.backorder_id, (before - Backorder.quantity).label("before"))
-        .where(Backorder.sku.in_(reach), Backorder.status == "waiting")
+        .where(Backorder.sku.in_(reach), Backorder.status == BackorderStatus.WAITING)
         .subquery()
     )
     rows = tx.execute(
@@ -190,7 +190,7 @@ def allocated(backorder: Backorder, location_id: str, count: int) -> dict[str, A
         "first_unit": backorder.first_unit,
         "quantity": count,
         "location_id": location_id,
-        "status": "held",
+        "status": ReservationStatus.HELD,
     }
     if count < backorder.quantity:
         backorder.first_unit += count

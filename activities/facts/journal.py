@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from activities.models import Subject
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Fulfillment, Message, Order, Relay
-from infra.words import EventType, SubjectKind
+from infra.words import EventType, MessageKind, MessageStatus, SubjectKind
 
 
 @dataclass
@@ -77,7 +77,7 @@ def raise_version(tx: Session, order: Order) -> Unwritten:
     return mine
 
 
-def tell(tx: Session, order: Order, kind: str, subject: str = "", **data: Any) -> None:
+def tell(tx: Session, order: Order, kind: MessageKind, subject: str = "", **data: Any) -> None:
     """Lets the customer hear of it, once per kind and subject, by each channel they chose."""
     known = set(
         tx.scalars(
@@ -93,7 +93,7 @@ def tell(tx: Session, order: Order, kind: str, subject: str = "", **data: Any) -
             subject=subject,
             channel=channel,
             data=data,
-            status="pending",
+            status=MessageStatus.PENDING,
             recorded_at=wall_clock(),
         )
         for channel in order.notify

@@ -11,7 +11,7 @@ from activities.facts.money import locked_customer
 from activities.facts.statuses import derive
 from infra.clock import wall_clock
 from infra.database.tables import Contact, Customer, Message, Order, Payment
-from infra.words import Channel, EventType, MessageStatus
+from infra.words import AuthorizationStatus, Channel, ContactKind, EventType, MessageKind, MessageStatus
 
 FINAL = (MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED, MessageStatus.READ)
 ADDRESS = {Channel.EMAIL: "email", Channel.SMS: "phone"}
@@ -30,7 +30,7 @@ UNREACHABLE = {
 }
 """What carriers say of an address that will not be reached later either: an unknown number, a landline, a mailbox that
 is not there."""
-ASKS_TO_PAY = ("payment_problem", "payment_action", "payment_reminder")
+ASKS_TO_PAY = (MessageKind.PAYMENT_PROBLEM, MessageKind.PAYMENT_ACTION, MessageKind.PAYMENT_REMINDER)
 
 
 def say_until_when(tx: Session, order: Order, rows: Iterable[Message], patience: timedelta) -> None:
@@ -39,7 +39,7 @@ def say_until_when(tx: Session, order: Order, rows: Iterable[Message], patience:
     until = order.placed_at + patience
     if not asking or until <= wall_clock():
         return
-    good = Payment.status.in_(("authorized", "captured", "ended"))
+    good = Payment.status.in_((AuthorizationStatus.AUTHORIZED, AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED))
     if tx.scalars(select(Payment.payment_id).where(Payment.order_id == order.order_id, good).limit(1)).first():
         return
     for row in asking:
@@ -75,7 +75,9 @@ def refused(tx: Session, order: Order, rows: Sequence[Message], code: str | None
     why = UNREACHABLE.get(code or "")
     if not rows or why is None:
         return False
-    person = tx.scalars(select(Contact).where(Contact.order_id == order.order_id, Contact.kind == "customer")).one()
+    person = tx.scalars(
+        select(Contact).where(Contact.order_id == order.order_id, Contact.kind == ContactKind.CUSTOMER)
+    ).one()
     customer = locked_customer(tx, order.customer_id)
     channel = rows[0].channel
     if getattr(customer, ADDRESS[channel]) == getattr(person, ADDRESS[channel]):
@@ -116,7 +118,9 @@ def given_up(tx: Session, order_id: str, at: datetime) -> None:
     """An operator decides that what could not be sent is not sent any more."""
     order = locked_order(tx, order_id)
     rows = tx.scalars(
-        select(Message).where(Message.order_id == order_id, Message.status.in_(("pending", "claimed")))
+        select(Message).where(
+            Message.order_id == order_id, Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED))
+        )
     ).all()
     for row in rows:
         row.status, row.code = MessageStatus.FAILED, "given_up"

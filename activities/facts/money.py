@@ -17,7 +17,7 @@ from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from activities.ports import Refund as ProviderRefund
 from infra.clock import wall_clock
 from infra.database.tables import Customer, Fulfillment, Hold, MoneyMove, Order, Payment, Refund, SavedMethod
-from infra.words import AuthorizationStatus, DeadlineKind, EventType
+from infra.words import AuthorizationStatus, DeadlineKind, EventType, MessageKind, MoneyMoveKind
 
 CAPTURED_UNKNOWN = "captured_unknown"
 
@@ -26,7 +26,7 @@ def moved(
     tx: Session,
     order: Order,
     payment: Payment,
-    kind: str,
+    kind: MoneyMoveKind,
     amount: int,
     reference: str,
     at: datetime,
@@ -59,43 +59,45 @@ def answered(
     """What the bank said to an authorization: yes, no, or that the customer must act. Later news wins, never
     earlier. `pay_until`: the order is cancelled if nothing was authorized by then."""
     order, payment = locked_payment(tx, payment_id)
-    if payment.status in ("captured", "ended", "authorized"):
+    if payment.status in (AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED, AuthorizationStatus.AUTHORIZED):
         return False
     if answer.status == IntentStatus.CAPTURED:
         return ended(tx, payment_id, EventType.CAPTURED_ELSEWHERE, at, taken=answer.captured)
     subject = f"payment {payment.n}"
     still_good = None if answer.status == IntentStatus.AUTHORIZED else good_besides(tx, payment)
-    if payment.status == "action_required":
+    if payment.status == AuthorizationStatus.ACTION_REQUIRED:
         deadlines.close(tx, about(payment))
     if answer.status == IntentStatus.AUTHORIZED:
         payment.status, payment.capture_before = AuthorizationStatus.AUTHORIZED, answer.capture_before
         payment.multicapture, payment.amount = answer.multicapture, answer.capturable
         payment.method = answer.payment_method or payment.method
-        moved(tx, order, payment, "authorized", payment.amount, f"{payment.intent}", at)
+        moved(tx, order, payment, MoneyMoveKind.AUTHORIZED, payment.amount, f"{payment.intent}", at)
         keep_method(tx, order, payment)
         renewal_wanted(tx, order, payment, at)
         note(tx, order, EventType.AUTHORIZED, at, amount=payment.amount, payment=payment.n)
         if not payment.off_session:
-            tell(tx, order, "confirmed", "", total=order.total)
+            tell(tx, order, MessageKind.CONFIRMED, "", total=order.total)
         close_recovered(tx, order.order_id, "authorize", at)
-    elif answer.status == IntentStatus.ACTION_REQUIRED and payment.status != "action_required":
+    elif answer.status == IntentStatus.ACTION_REQUIRED and payment.status != AuthorizationStatus.ACTION_REQUIRED:
         payment.status, payment.action_url = AuthorizationStatus.ACTION_REQUIRED, answer.action_url
         note(tx, order, EventType.PAYMENT_ACTION_REQUIRED, at, payment=payment.n)
-        tell(tx, order, "payment_action", subject, url=answer.action_url or "")
+        tell(tx, order, MessageKind.PAYMENT_ACTION, subject, url=answer.action_url or "")
         if pay_until and at < pay_until:
             half_way = at + (pay_until - at) / 2
             deadlines.begin(tx, order, DeadlineKind.PAYMENT_REMINDER, about(payment), half_way)
-    elif payment.off_session and payment.status == "action_required":
+    elif payment.off_session and payment.status == AuthorizationStatus.ACTION_REQUIRED:
         return False  # the customer was asked, and this is the same refusal in other words
-    elif answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED) and payment.status != "declined":
+    elif (
+        answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED) and payment.status != AuthorizationStatus.DECLINED
+    ):
         payment.status = AuthorizationStatus.DECLINED
         payment.decline_code = answer.decline_code or answer.status.value
         note(tx, order, EventType.DECLINED, at, code=payment.decline_code, payment=payment.n)
         until = {"good_until": still_good.isoformat(timespec="seconds")} if still_good else {}
-        tell(tx, order, "payment_problem", subject, **until)
+        tell(tx, order, MessageKind.PAYMENT_PROBLEM, subject, **until)
     else:
         return False
-    if payment.off_session and payment.status != "authorized" and not still_good:
+    if payment.off_session and payment.status != AuthorizationStatus.AUTHORIZED and not still_good:
         needs_customer(tx, order, payment, at)
     derive(tx, order)
     return True
@@ -105,7 +107,7 @@ def customer_acted(tx: Session, payment_id: int, at: datetime) -> bool:
     """They have confirmed at their bank: the payment is asked about once more, as the news does not say until when
     the authorization is good."""
     order, payment = locked_payment(tx, payment_id)
-    if payment.status != "action_required":
+    if payment.status != AuthorizationStatus.ACTION_REQUIRED:
         return False
     payment.status = AuthorizationStatus.ASKED
     deadlines.close(tx, about(payment))
@@ -142,7 +144,9 @@ def captured(tx: Session, fulfillment_id: str, payment_id: int, after: PaymentIn
         payment.status = AuthorizationStatus.CAPTURED
     f.captured = True
     payment.captured += f.amount
-    moved(tx, order, payment, "captured", f.amount, f"{payment.intent}:{fulfillment_id}", at, fulfillment_id)
+    moved(
+        tx, order, payment, MoneyMoveKind.CAPTURED, f.amount, f"{payment.intent}:{fulfillment_id}", at, fulfillment_id
+    )
     note(tx, order, EventType.CAPTURED, at, fulfillment_id=fulfillment_id, amount=f.amount)
     changed(tx, order, f)
 
@@ -167,11 +171,11 @@ def ended(tx: Session, payment_id: int, event: EventType, at: datetime, *, taken
     """An authorization is over before all of it was captured: `voided` by us or `expired` by itself. `taken`: what the
     provider says was captured; more than we know of is for a person."""
     order, payment = locked_payment(tx, payment_id)
-    if payment.status in ("captured", "ended", "declined"):
+    if payment.status in (AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED, AuthorizationStatus.DECLINED):
         return False
     left = payment.amount - payment.captured
-    if payment.status == "authorized":
-        moved(tx, order, payment, "voided", left, f"{payment.intent}", at)
+    if payment.status == AuthorizationStatus.AUTHORIZED:
+        moved(tx, order, payment, MoneyMoveKind.VOIDED, left, f"{payment.intent}", at)
     if payment.status in LIVE:
         deadlines.close(tx, about(payment))
     payment.status = AuthorizationStatus.CAPTURED if payment.captured else AuthorizationStatus.ENDED
@@ -205,8 +209,8 @@ def refund_given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
     order, f = locked(tx, fulfillment_id)
     for call in ("refund", "capture"):
         outcome_known(tx, order.order_id, f"{call}:{fulfillment_id}", "given_up")
-    pending = (Refund.fulfillment_id == fulfillment_id, Refund.status == "pending")
-    tx.execute(update(Refund).where(*pending).values(status="given_up"))
+    pending = (Refund.fulfillment_id == fulfillment_id, Refund.status == RefundStatus.PENDING)
+    tx.execute(update(Refund).where(*pending).values(status=RefundStatus.GIVEN_UP))
     f.captured = False
     note(tx, order, EventType.REFUND_GIVEN_UP, at, fulfillment_id=fulfillment_id, amount=f.amount)
     changed(tx, order, f)
@@ -214,7 +218,9 @@ def refund_given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:
 
 def void_given_up(tx: Session, order_id: str, at: datetime) -> None:
     """An operator leaves it to the bank to let what is set aside lapse."""
-    live = select(Payment.payment_id).where(Payment.order_id == order_id, Payment.status.in_(("asked", *LIVE)))
+    live = select(Payment.payment_id).where(
+        Payment.order_id == order_id, Payment.status.in_((AuthorizationStatus.ASKED, *LIVE))
+    )
     for payment_id in tx.scalars(live).all():
         ended(tx, payment_id, EventType.VOID_GIVEN_UP, at)
 
@@ -233,11 +239,11 @@ def refund_asked(
             fulfillment_id=fulfillment_id,
             amount=refund.amount,
             reference=refund.refund_id,
-            status="pending",
+            status=RefundStatus.PENDING,
             recorded_at=wall_clock(),
         )
     )
-    moved(tx, order, payment, "refunded", refund.amount, refund.refund_id, at, fulfillment_id)
+    moved(tx, order, payment, MoneyMoveKind.REFUNDED, refund.amount, refund.refund_id, at, fulfillment_id)
     if fulfillment_id:
         f = tx.get_one(Fulfillment, fulfillment_id)
         f.captured = False
@@ -245,7 +251,7 @@ def refund_asked(
     note(tx, order, EventType.REFUND_ASKED, at, fulfillment_id=fulfillment_id, amount=refund.amount)
     tx.flush()
     count = tx.scalar(select(func.count()).select_from(Refund).where(Refund.order_id == order.order_id))
-    tell(tx, order, "refunded", f"refund {count}", amount=refund.amount)
+    tell(tx, order, MessageKind.REFUNDED, f"refund {count}", amount=refund.amount)
     refund_seen(tx, refund.refund_id, refund.status, at)
     derive(tx, order)
 
@@ -264,7 +270,7 @@ def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime)
         tx.get_one(Fulfillment, refund.fulfillment_id).version = order.version + 1
     note(tx, order, EventType(f"refund_{status}"), at, fulfillment_id=refund.fulfillment_id, amount=refund.amount)
     if status == RefundStatus.FAILED:
-        moved(tx, order, payment, "refund_failed", refund.amount, reference, at, refund.fulfillment_id)
+        moved(tx, order, payment, MoneyMoveKind.REFUND_FAILED, refund.amount, reference, at, refund.fulfillment_id)
         opened(
             tx,
             order.order_id,

@@ -17,7 +17,16 @@ from activities.intake.fields import GUEST
 from activities.intake.order import Address, AskedCustomer, AskedOrder, Person
 from infra.clock import wall_clock
 from infra.database.tables import Change, Contact, Customer, Hold, Order, OrderLine, Payment, UnitAmount
-from infra.words import EventType
+from infra.words import (
+    AuthorizationStatus,
+    ChangeKind,
+    ContactKind,
+    EventType,
+    MessageKind,
+    OrderFulfillment,
+    OrderStatus,
+    PaymentStatus,
+)
 
 NO_ADDRESS = {"street1": "", "street2": "", "city": "", "state": "", "zip": "", "country": ""}
 
@@ -50,9 +59,9 @@ def placed(
         channel=asked.channel,
         customer_id=customer.customer_id,
         currency=asked.currency,
-        status="placed",
-        payment_status="none",
-        fulfillment_status="unfulfilled",
+        status=OrderStatus.PLACED,
+        payment_status=PaymentStatus.NONE,
+        fulfillment_status=OrderFulfillment.UNFULFILLED,
         backorder=asked.backorder,
         shipping_method=asked.shipping.method,
         service=asked.shipping.service,
@@ -78,7 +87,7 @@ def placed(
     if card and order.total:
         ask_payment(tx, order, order.payment_reference, order.total, off_session=False)
     else:
-        tell(tx, order, "confirmed", total=order.total)
+        tell(tx, order, MessageKind.CONFIRMED, total=order.total)
     note(tx, order, EventType.PLACED, now, total=order.total, lines=len(asked.lines))
     derive(tx, order)
     nudge(tx, [order_id], "start")
@@ -121,10 +130,19 @@ def guest(order_id: str) -> str:
 
 
 def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus: Mapping[str, str]) -> None:
-    tx.add(Contact(order_id=order_id, kind="customer", name=who.name, email=who.email, phone=who.phone, **NO_ADDRESS))
-    tx.add(at_address(order_id, "ship_to", asked.shipping.address, who))
+    tx.add(
+        Contact(
+            order_id=order_id,
+            kind=ContactKind.CUSTOMER,
+            name=who.name,
+            email=who.email,
+            phone=who.phone,
+            **NO_ADDRESS,
+        )
+    )
+    tx.add(at_address(order_id, ContactKind.SHIP_TO, asked.shipping.address, who))
     destinations = {
-        line.ship_to: at_address(order_id, "line", line.ship_to, who) for line in asked.lines if line.ship_to
+        line.ship_to: at_address(order_id, ContactKind.LINE, line.ship_to, who) for line in asked.lines if line.ship_to
     }
     tx.add_all(destinations.values())
     tx.flush()
@@ -157,7 +175,7 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus
     )
 
 
-def at_address(order_id: str, kind: str, address: Address, who: Person) -> Contact:
+def at_address(order_id: str, kind: ContactKind, address: Address, who: Person) -> Contact:
     return Contact(order_id=order_id, kind=kind, email=who.email, phone=who.phone, **address.model_dump())
 
 
@@ -170,7 +188,7 @@ def ask_payment(tx: Session, order: Order, method: str, amount: int, *, off_sess
         method=method,
         off_session=off_session,
         amount=amount,
-        status="asked",
+        status=AuthorizationStatus.ASKED,
         captured=0,
         multicapture=False,
         recorded_at=wall_clock(),
@@ -185,7 +203,7 @@ def resolution_asked(tx: Session, hold: Hold, *, action: str, by: str, why: str)
     order = locked_order(tx, hold.order_id)
     change = Change(
         order_id=hold.order_id,
-        kind="resolve",
+        kind=ChangeKind.RESOLVE,
         hold_id=hold.hold_id,
         action=action,
         by=by,

@@ -12,7 +12,7 @@ from activities.facts import inventory
 from activities.facts.journal import note
 from activities.facts.sums import sums
 from activities.intake.allocation import cost
-from activities.models import FulfillmentStatus
+from activities.models import CALLED_OFF, FulfillmentStatus
 from infra.database.tables import (
     Backorder,
     Contact,
@@ -23,7 +23,9 @@ from infra.database.tables import (
     Reservation,
     UnitAmount,
 )
-from infra.words import EventType
+from infra.words import BackorderPolicy, BackorderStatus, ContactKind, EventType, ReservationStatus
+
+SET_ASIDE = (ReservationStatus.HELD, ReservationStatus.CONSUMED)
 
 
 class Units(NamedTuple):
@@ -39,7 +41,7 @@ class Units(NamedTuple):
 def open_units(tx: Session, order: Order) -> list[Units]:
     """Units of the order that are neither reserved, consumed, waiting nor cancelled."""
     assigned: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for table, states in ((Reservation, ("held", "consumed")), (Backorder, ("waiting",))):
+    for table, states in ((Reservation, SET_ASIDE), (Backorder, (BackorderStatus.WAITING,))):
         for line_no, first, quantity in tx.execute(
             select(table.line_no, table.first_unit, table.quantity).where(
                 table.order_id == order.order_id, table.status.in_(states)
@@ -47,7 +49,7 @@ def open_units(tx: Session, order: Order) -> list[Units]:
         ):
             assigned[line_no].append((first, quantity))
     ship_to = tx.scalars(
-        select(Contact.contact_id).where(Contact.order_id == order.order_id, Contact.kind == "ship_to")
+        select(Contact.contact_id).where(Contact.order_id == order.order_id, Contact.kind == ContactKind.SHIP_TO)
     ).one()
     wanted = []
     rows = select(OrderLine).where(OrderLine.order_id == order.order_id).order_by(OrderLine.line_no)
@@ -104,16 +106,16 @@ def split(wanted: list[Units], shelf: dict[str, int]) -> tuple[list[Units], list
 
 def planned(tx: Session, order: Order, at: datetime) -> None:
     """Groups reserved units into fulfillments: one location, one destination each."""
-    if order.backorder == "ship_complete" and sums(tx, order).waiting:
+    if order.backorder == BackorderPolicy.SHIP_COMPLETE and sums(tx, order).waiting:
         return
     loose = list(
         tx.execute(
             select(Reservation, func.coalesce(OrderLine.contact_id, Contact.contact_id))
             .join(OrderLine, (OrderLine.order_id == Reservation.order_id) & (OrderLine.line_no == Reservation.line_no))
-            .join(Contact, (Contact.order_id == Reservation.order_id) & (Contact.kind == "ship_to"))
+            .join(Contact, (Contact.order_id == Reservation.order_id) & (Contact.kind == ContactKind.SHIP_TO))
             .where(
                 Reservation.order_id == order.order_id,
-                Reservation.status == "held",
+                Reservation.status == ReservationStatus.HELD,
                 Reservation.fulfillment_id.is_(None),
             )
         )
@@ -161,15 +163,17 @@ def still_to_capture(tx: Session, order: Order) -> int:
         for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order.order_id))
         if not f.captured and f.status != FulfillmentStatus.CANCELLED
     )
-    if order.cancellation in ("accepted", "partly"):  # of what no warehouse has, nothing will be sent
+    if order.cancellation in CALLED_OFF:  # of what no warehouse has, nothing will be sent
         return due
     prices = amounts_of(tx, order.order_id)
     loose = [(u.line_no, u.first_unit, u.quantity) for u in open_units(tx, order)]
     waiting = select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(
-        Backorder.order_id == order.order_id, Backorder.status == "waiting"
+        Backorder.order_id == order.order_id, Backorder.status == BackorderStatus.WAITING
     )
     unplanned = select(Reservation.line_no, Reservation.first_unit, Reservation.quantity).where(
-        Reservation.order_id == order.order_id, Reservation.status == "held", Reservation.fulfillment_id.is_(None)
+        Reservation.order_id == order.order_id,
+        Reservation.status == ReservationStatus.HELD,
+        Reservation.fulfillment_id.is_(None),
     )
     loose += [*tx.execute(waiting), *tx.execute(unplanned)]
     return due + sum(cost(prices[line_no], first, quantity) for line_no, first, quantity in loose)

@@ -11,7 +11,7 @@ from activities.facts import deadlines, holds, inventory
 from activities.facts.journal import locked_order, note, tell
 from activities.models import HoldReason, Subject
 from infra.database.tables import Backorder, Customer, Hold, Message, Order
-from infra.words import DeadlineKind, EventType
+from infra.words import BackorderStatus, DeadlineKind, EventType, MessageKind
 
 SHORTEST = 7
 """Days. A promise that has passed is followed by one that can be kept, not by an apology each day."""
@@ -22,12 +22,12 @@ def promised(tx: Session, order: Order) -> None:
     said."""
     tx.flush()
     latest = max(backorder.promised_on for backorder in waiting(tx, order))
-    told = (Message.order_id == order.order_id, Message.kind.in_(("backordered", "delayed")))
+    told = (Message.order_id == order.order_id, Message.kind.in_((MessageKind.BACKORDERED, MessageKind.DELAYED)))
     days = [data["expected"] for data in tx.scalars(select(Message.data).where(*told))]
     if not days:
-        tell(tx, order, "backordered", "", expected=latest.isoformat())
+        tell(tx, order, MessageKind.BACKORDERED, "", expected=latest.isoformat())
     elif latest.isoformat() > max(days):
-        tell(tx, order, "delayed", latest.isoformat(), expected=latest.isoformat())
+        tell(tx, order, MessageKind.DELAYED, latest.isoformat(), expected=latest.isoformat())
     about, over = Subject("order", order.order_id), end_of_day(tx, order, latest)
     deadlines.move(tx, order, DeadlineKind.PROMISE_PASSES, about, over)
     if not deadlines.is_open(tx, DeadlineKind.BACKORDER_OVERDUE, about):
@@ -49,7 +49,7 @@ def promise_passed(tx: Session, order: Order, _: str, at: datetime) -> datetime 
         backorder.promised_on = today + timedelta(days=days)
     latest = max(backorder.promised_on for backorder in late)
     note(tx, order, EventType.PROMISE_PASSED, at, promised_on=latest.isoformat())
-    tell(tx, order, "delayed", latest.isoformat(), expected=latest.isoformat())
+    tell(tx, order, MessageKind.DELAYED, latest.isoformat(), expected=latest.isoformat())
     return end_of_day(tx, order, latest)
 
 
@@ -90,7 +90,7 @@ def kept(tx: Session, order: Order, at: datetime) -> None:
 
 
 def waiting(tx: Session, order: Order) -> list[Backorder]:
-    mine = select(Backorder).where(Backorder.order_id == order.order_id, Backorder.status == "waiting")
+    mine = select(Backorder).where(Backorder.order_id == order.order_id, Backorder.status == BackorderStatus.WAITING)
     return list(tx.scalars(mine.execution_options(populate_existing=True)))
 
 

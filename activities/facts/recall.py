@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from activities.facts import cancellation, holds, inventory, reserving
 from activities.facts.fulfillments import answered, changed, close_silence, held, known_by_news, locked, not_before
 from activities.facts.journal import note
-from activities.models import LEFT, FulfillmentStatus, HoldReason, Recall
+from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, HoldReason, Recall
 from infra.database.tables import Fulfillment
 from infra.words import EventType
 
@@ -52,7 +52,7 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     if f.status in LEFT or f.status == FulfillmentStatus.CANCELLED:
         return False
     at = not_before(f, at)
-    unasked = f.recall is None and order.cancellation not in ("accepted", "partly")
+    unasked = f.recall is None and order.cancellation not in CALLED_OFF
     if unasked and f.status != FulfillmentStatus.PACKED:
         return refused(tx, fulfillment_id, "stopped_by_warehouse", at)
     if not unasked:

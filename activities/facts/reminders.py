@@ -8,7 +8,7 @@ from activities.deadline_kinds import DECLARED
 from activities.facts.authorizations import payment_about
 from activities.facts.journal import note, tell
 from infra.database.tables import Hold, Order
-from infra.words import DeadlineKind, EventType
+from infra.words import AuthorizationStatus, DeadlineKind, EventType, MessageKind
 
 
 def hold_forgotten(tx: Session, order: Order, hold_id: str, at: datetime) -> datetime | None:
@@ -24,6 +24,6 @@ def hold_forgotten(tx: Session, order: Order, hold_id: str, at: datetime) -> dat
 def payment_unfinished(tx: Session, order: Order, subject_id: str, at: datetime) -> None:
     """The bank still waits for the customer's confirmation."""
     payment = payment_about(tx, subject_id)
-    if payment.status == "action_required":
+    if payment.status == AuthorizationStatus.ACTION_REQUIRED:
         note(tx, order, EventType.PAYMENT_REMINDED, at, payment=payment.n)
-        tell(tx, order, "payment_reminder", f"payment {payment.n}", url=payment.action_url or "")
+        tell(tx, order, MessageKind.PAYMENT_REMINDER, f"payment {payment.n}", url=payment.action_url or "")

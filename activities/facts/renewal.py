@@ -11,7 +11,7 @@ from activities.facts.journal import note
 from activities.facts.money import ended
 from activities.facts.placing import ask_payment
 from infra.database.tables import Change, Order, Payment
-from infra.words import EventType
+from infra.words import AuthorizationStatus, ChangeKind, EventType
 
 UNDECIDED = timedelta(minutes=1)
 """A wish to cancel is decided first: then the amount is known."""
@@ -21,7 +21,7 @@ def renewal_due(tx: Session, order: Order, subject_id: str, at: datetime) -> dat
     """Asked for once, off session; the old one is voided by the step that has the new one, and stays good until its end
     where the bank declines."""
     payment = payment_about(tx, subject_id)
-    if payment.status != "authorized" or payment.capture_before is None:
+    if payment.status != AuthorizationStatus.AUTHORIZED or payment.capture_before is None:
         return None
     if at >= payment.capture_before:
         ended(tx, payment.payment_id, EventType.AUTHORIZATION_ENDED, at)
@@ -39,5 +39,5 @@ def renewal_due(tx: Session, order: Order, subject_id: str, at: datetime) -> dat
 
 
 def undecided(tx: Session, order: Order) -> bool:
-    wishes = (Change.order_id == order.order_id, Change.kind == "cancel", Change.decision.is_(None))
+    wishes = (Change.order_id == order.order_id, Change.kind == ChangeKind.CANCEL, Change.decision.is_(None))
     return tx.scalars(select(Change.change_id).where(*wishes)).first() is not None

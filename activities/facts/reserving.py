@@ -22,7 +22,7 @@ from infra.database.tables import (
     Product,
     Reservation,
 )
-from infra.words import BackorderStatus, EventType
+from infra.words import BackorderPolicy, BackorderStatus, EventType, MessageKind, ReservationStatus, StockMoveKind
 
 
 def reserved(tx: Session, order_id: str, at: datetime) -> None:
@@ -33,7 +33,7 @@ def reserved(tx: Session, order_id: str, at: datetime) -> None:
     if wanted:
         taken, missing = planning.pick(wanted, inventory.availability(tx, list({units.sku for units in wanted})))
         take(tx, order, taken)
-        if missing and order.backorder == "cancel_unavailable":
+        if missing and order.backorder == BackorderPolicy.CANCEL_UNAVAILABLE:
             drop(tx, order, missing, at)
         elif missing:
             queue(tx, order, missing, products, at)
@@ -49,7 +49,7 @@ def take(tx: Session, order: Order, taken: list[tuple[str, planning.Units]]) -> 
     moved: dict[tuple[str, str], int] = defaultdict(int)
     for location_id, units in taken:
         moved[units.sku, location_id] += units.quantity
-    inventory.move(tx, "reserved", order.order_id, {key: (0, quantity) for key, quantity in moved.items()})
+    inventory.move(tx, StockMoveKind.RESERVED, order.order_id, {key: (0, quantity) for key, quantity in moved.items()})
     tx.execute(
         insert(Reservation),
         [
@@ -60,7 +60,7 @@ def take(tx: Session, order: Order, taken: list[tuple[str, planning.Units]]) -> 
                 "first_unit": units.first_unit,
                 "quantity": units.quantity,
                 "location_id": location_id,
-                "status": "held",
+                "status": ReservationStatus.HELD,
             }
             for location_id, units in taken
         ],
@@ -78,7 +78,7 @@ def queue(tx: Session, order: Order, missing: list[planning.Units], products: di
                 "sku": units.sku,
                 "first_unit": units.first_unit,
                 "quantity": units.quantity,
-                "status": "waiting",
+                "status": BackorderStatus.WAITING,
                 "promised_on": promised[units.sku],
                 "placed_at": order.placed_at,
             }
@@ -98,10 +98,10 @@ def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime)
     lines = select(func.sum(OrderLine.quantity), func.sum(OrderLine.cancelled))
     wanted, gone = tx.execute(lines.where(OrderLine.order_id == order.order_id)).one()
     if wanted > gone:
-        tell(tx, order, "partly_cancelled", f"unavailable {gone}")
+        tell(tx, order, MessageKind.PARTLY_CANCELLED, f"unavailable {gone}")
     else:
         order.cancel_reason = CancelReason.STOCK
-        tell(tx, order, "cancelled", "", **about_money(tx, order, []))
+        tell(tx, order, MessageKind.CANCELLED, "", **about_money(tx, order, []))
 
 
 def cancel_units(tx: Session, order_id: str, units: Iterable[tuple[int, int]]) -> None:
@@ -127,12 +127,14 @@ def released(tx: Session, order_id: str, at: datetime) -> None:
             .outerjoin(Fulfillment)
             .where(
                 Reservation.order_id == order_id,
-                Reservation.status == "held",
+                Reservation.status == ReservationStatus.HELD,
                 (Reservation.fulfillment_id.is_(None)) | (Fulfillment.status == FulfillmentStatus.PLANNED),
             )
         )
     )
-    waiting = list(tx.scalars(select(Backorder).where(Backorder.order_id == order_id, Backorder.status == "waiting")))
+    waiting = list(
+        tx.scalars(select(Backorder).where(Backorder.order_id == order_id, Backorder.status == BackorderStatus.WAITING))
+    )
     for backorder in waiting:
         backorder.status = BackorderStatus.CANCELLED
     if waiting:

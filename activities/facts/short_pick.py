@@ -14,7 +14,7 @@ from activities.facts.statuses import in_doubt
 from activities.intake.allocation import cost
 from activities.models import LEFT, FulfillmentStatus, HoldReason, Recall
 from infra.database.tables import Fulfillment, Order
-from infra.words import EventType, ReservationStatus
+from infra.words import EventType, ReservationStatus, StockMoveKind
 
 
 def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, int]], at: datetime) -> bool:
@@ -34,7 +34,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
         set_aside[reservation.sku].append(reservation)
     for sku, quantity in missing:
         for reservation in set_aside[sku]:
-            if reservation.status != "held":
+            if reservation.status != ReservationStatus.HELD:
                 continue
             count = min(quantity, reservation.quantity)
             quantity -= count
@@ -49,7 +49,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     if not lost:
         return False
     inventory.lock(tx, {sku for sku, _ in lost})
-    inventory.move(tx, "short_picked", fulfillment_id, lost)
+    inventory.move(tx, StockMoveKind.SHORT_PICKED, fulfillment_id, lost)
     prices = planning.amounts_of(tx, order.order_id)
     rest = held(tx, fulfillment_id)
     f.amount = sum(cost(prices[r.line_no], r.first_unit, r.quantity) for r in rest)

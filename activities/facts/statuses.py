@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from activities.facts import deadlines
 from activities.facts.journal import raise_version, unwritten
 from activities.facts.sums import Sums, sums
-from activities.models import ENDED, LEFT, FulfillmentStatus, OrderStatus, PaymentStatus
+from activities.models import CALLED_OFF, ENDED, LEFT, FulfillmentStatus, OrderStatus, PaymentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Event, Order
-from infra.words import OrderFulfillment
+from infra.words import AuthorizationStatus, OrderFulfillment, PaymentMethod
 
 CLOSED = (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
 
@@ -74,17 +74,17 @@ def derived(tx: Session, order: Order) -> Sums:
 
 def paid_elsewhere(order: Order) -> bool:
     """Nothing to authorize or capture; what costs nothing is paid."""
-    return order.pay_by == "external" or not order.total
+    return order.pay_by == PaymentMethod.EXTERNAL or not order.total
 
 
 def order_status(tx: Session, order: Order, now: Sums) -> OrderStatus:
     if closed := closing(tx, order, now):
         return closed
-    if order.cancellation in ("accepted", "partly"):
+    if order.cancellation in CALLED_OFF:
         return OrderStatus.CANCELLING
     if now.open_holds:
         return OrderStatus.ON_HOLD
-    if paid_elsewhere(order) or now.captured or any(p.status == "authorized" for p in now.payments):
+    if paid_elsewhere(order) or now.captured or any(p.status == AuthorizationStatus.AUTHORIZED for p in now.payments):
         return OrderStatus.PROCESSING
     return OrderStatus.PLACED
 

@@ -42,9 +42,17 @@ from infra.database.tables import (
     Reservation,
 )
 from infra.database.types import UTCDateTime
-from infra.words import AuthorizationStatus, FulfillmentStatus
+from infra.words import (
+    AuthorizationStatus,
+    BackorderStatus,
+    FulfillmentStatus,
+    MessageStatus,
+    MoneyMoveKind,
+    RefundStatus,
+    ReservationStatus,
+)
 
-LIVE = ("action_required", "authorized")
+LIVE = (AuthorizationStatus.ACTION_REQUIRED, AuthorizationStatus.AUTHORIZED)
 """Payments that set money aside, or may do so any moment."""
 
 
@@ -89,7 +97,7 @@ class Sums:
 
     @property
     def open_payments(self) -> bool:
-        return any(p.status in LIVE or (p.status == "asked" and p.known) for p in self.payments)
+        return any(p.status in LIVE or (p.status == AuthorizationStatus.ASKED and p.known) for p in self.payments)
 
     @property
     def to_come(self) -> bool:
@@ -112,14 +120,14 @@ def sums(tx: Session, order: Order) -> Sums:
             open_holds.add(word)
         else:
             figures[what, word] = int(amount or 0)  # PostgreSQL sums BIGINT to a decimal
-    held, waiting = figures["reserved", "held"], figures["waiting", None]
+    held, waiting = figures["reserved", ReservationStatus.HELD], figures["waiting", None]
     return Sums(
         fulfillments=fulfillments,
         payments=sorted(payments),
-        authorized=figures["money", "authorized"],
-        captured=figures["money", "captured"],
-        refunded=figures["money", "refunded"] - figures["money", "refund_failed"],
-        unreserved=figures["wanted", None] - held - figures["reserved", "consumed"] - waiting,
+        authorized=figures["money", MoneyMoveKind.AUTHORIZED],
+        captured=figures["money", MoneyMoveKind.CAPTURED],
+        refunded=figures["money", MoneyMoveKind.REFUNDED] - figures["money", MoneyMoveKind.REFUND_FAILED],
+        unreserved=figures["wanted", None] - held - figures["reserved", ReservationStatus.CONSUMED] - waiting,
         unplanned=figures["unplanned", None],
         waiting=waiting,
         held=held,
@@ -190,14 +198,14 @@ PARTS: list[Select[Any]] = [
     part(
         "unplanned",
         Reservation.order_id == MINE,
-        Reservation.status == "held",
+        Reservation.status == ReservationStatus.HELD,
         Reservation.fulfillment_id.is_(None),
         amount=func.sum(Reservation.quantity),
     ),
     part(
         "waiting",
         Backorder.order_id == MINE,
-        Backorder.status == "waiting",
+        Backorder.status == BackorderStatus.WAITING,
         amount=func.sum(Backorder.quantity),
     ),
     part("wanted", OrderLine.order_id == MINE, amount=func.sum(OrderLine.quantity - OrderLine.cancelled)),
@@ -210,11 +218,11 @@ PARTS: list[Select[Any]] = [
         Parcel.label_status.in_(OPEN_LABELS),
         amount=func.count(),
     ),
-    part("refunds", Refund.order_id == MINE, Refund.status == "pending", amount=func.count()),
+    part("refunds", Refund.order_id == MINE, Refund.status == RefundStatus.PENDING, amount=func.count()),
     part(
         "telling",
         Message.order_id == MINE,
-        Message.status.in_(("pending", "claimed")),
+        Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED)),
         amount=func.min(Message.message_id),
     ),
     part("deadline", Deadline.order_id == MINE, Deadline.done_at.is_(None), until=func.min(Deadline.at)),

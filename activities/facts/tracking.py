@@ -11,7 +11,7 @@ from activities.facts.journal import note, tell
 from activities.models import ENDED, FulfillmentStatus, HoldReason
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order, Parcel
-from infra.words import EventType
+from infra.words import EventType, MessageKind
 
 RANK = {
     status: rank
@@ -56,7 +56,7 @@ def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -
     at = not_before(f, at)
     note(tx, order, EventType(status), at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
     if status == TrackingStatus.OUT_FOR_DELIVERY:
-        tell(tx, order, "out_for_delivery", f.fulfillment_id)
+        tell(tx, order, MessageKind.OUT_FOR_DELIVERY, f.fulfillment_id)
     if status in (TrackingStatus.RETURN_TO_SENDER, TrackingStatus.FAILURE) and f.status not in ENDED:
         delivery_failed(tx, order, f, parcel, status, at)
     if status == TrackingStatus.DELIVERED:

@@ -5,12 +5,12 @@ after a lost answer compares texts. What is known about a kind, in its data (all
 
     subject                       which fulfillment, parcel, payment or refund it is about
     total, amount, refunded       money, in minor units of the notice's currency
-    expected, due                 a day, ISO 8601
+    expected                      a day, ISO 8601
     deadline                      a day, or an instant in UTC
     good_until                    an instant in UTC: when money set aside before is no longer
     links                         addresses for tracking, separated by spaces
     url                           where to pay, confirm or answer
-    items, location               as the customer knows them
+    items                         as the customer knows them
     paid_as                       how it was paid elsewhere
     charge_in_doubt               set while nobody knows whether money was taken: then nothing is said of it
 """
@@ -24,11 +24,12 @@ from string import Formatter
 from langcodes import closest_supported_match
 from pydantic import BaseModel, ConfigDict
 
-from activities.messages.phrases import LOCALES, Kind, Language
+from activities.messages.phrases import LOCALES, Language
+from infra.words import MessageKind
 
 Facts = Mapping[str, str | int]
 MONEY = frozenset({"total", "amount", "refunded"})
-DAYS = frozenset({"expected", "deadline", "good_until", "due"})
+DAYS = frozenset({"expected", "deadline", "good_until"})
 
 # ISO 4217: how many digits the minor unit has, where it is not two.
 NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -44,7 +45,7 @@ class Notice(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     order_id: str
-    kinds: list[tuple[Kind, dict[str, str | int]]]
+    kinds: list[tuple[MessageKind, dict[str, str | int]]]
     name: str = ""
     locale: str = "en"
     currency: str

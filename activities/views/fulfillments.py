@@ -9,6 +9,7 @@ from activities.models import FulfillmentStatus, LabelStatus, Recall
 from activities.ports import TrackingStatus
 from activities.views.model import FulfilledLine, FulfillmentView, ParcelView
 from infra.database.tables import Fulfillment, Parcel, Reservation
+from infra.words import ReservationStatus
 
 
 def fulfillments(tx: Session, order_id: str) -> list[FulfillmentView]:
@@ -24,7 +25,7 @@ def fulfillments(tx: Session, order_id: str) -> list[FulfillmentView]:
     for fulfillment_id, line_no, sku, quantity in tx.execute(
         select(Fulfillment.fulfillment_id, Reservation.line_no, Reservation.sku, func.sum(Reservation.quantity))
         .join(Fulfillment, Fulfillment.fulfillment_id == Reservation.fulfillment_id)
-        .where(Reservation.order_id == order_id, Reservation.status != "released")
+        .where(Reservation.order_id == order_id, Reservation.status != ReservationStatus.RELEASED)
         .group_by(Fulfillment.fulfillment_id, Reservation.line_no, Reservation.sku)
         .order_by(Reservation.line_no)
     ):

@@ -15,11 +15,22 @@ from activities.models import (
     Recall,
 )
 from activities.ports import TrackingStatus
-from infra.words import EventType
+from infra.words import (
+    AuthorizationStatus,
+    BackorderPolicy,
+    Cancellation,
+    Channel,
+    EventType,
+    MessageKind,
+    MessageStatus,
+    OrderFulfillment,
+    PaymentMethod,
+    RefundStatus,
+    ShippingMethod,
+)
 
 Amount = Annotated[int, Field(description="Minor units of the order's currency")]
-Cancellation = Literal["asked", "accepted", "partly", "refused"]
-OrderFulfillment = Literal["unfulfilled", "backordered", "partial", "fulfilled", "delivered", "returned"]
+WishToCancel = Literal["asked"] | Cancellation
 
 
 class View(BaseModel):
@@ -50,7 +61,7 @@ class AddressView(View):
 
 
 class ShippingView(View):
-    method: str
+    method: ShippingMethod
     service: str
     price: Amount
     address: AddressView
@@ -78,7 +89,7 @@ class AuthorizationView(View):
     """One attempt to set money aside."""
 
     n: int
-    status: Literal["asked", "action_required", "declined", "authorized", "captured", "ended"]
+    status: AuthorizationStatus
     amount: Amount
     captured: Amount
     capture_before: datetime | None
@@ -89,14 +100,14 @@ class AuthorizationView(View):
 
 class RefundView(View):
     amount: Amount
-    status: Literal["pending", "succeeded", "failed"]
+    status: RefundStatus
     fulfillment_id: str | None
 
 
 class PaymentView(View):
     """Sums of what moved, and how."""
 
-    method: str
+    method: PaymentMethod
     status: PaymentStatus
     authorized: Amount
     captured: Amount
@@ -156,10 +167,10 @@ class HoldView(View):
 
 
 class MessageView(View):
-    kind: str
+    kind: MessageKind
     subject: str
-    channel: str
-    status: str
+    channel: Channel
+    status: MessageStatus
     code: str | None
     sent_at: datetime | None
 
@@ -193,11 +204,11 @@ class OrderView(View):
     tax: Amount
     discount: Amount
     total: Amount
-    backorder: str
+    backorder: BackorderPolicy
     payment: PaymentView
     fulfillments: list[FulfillmentView]
     holds: list[HoldView]
-    cancellation: Cancellation | None
+    cancellation: WishToCancel | None
     """What became of the wish to cancel: `asked` until the order has decided it."""
     cancel_reason: CancelReason | None
     messages: list[MessageView]
@@ -214,7 +225,7 @@ class OrderSummary(View):
     status: OrderStatus
     payment_status: PaymentStatus
     fulfillment_status: OrderFulfillment
-    cancellation: Cancellation | None
+    cancellation: WishToCancel | None
     attention: list[HoldReason]
     """The reasons of its open holds."""
     currency: str

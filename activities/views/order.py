@@ -7,11 +7,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from activities.facts.messages import blocked
-from activities.models import (
-    HoldReason,
-    OrderStatus,
-    PaymentStatus,
-)
+from activities.models import CALLED_OFF, HoldReason, OrderStatus, PaymentStatus
 from activities.views.fulfillments import fulfillments
 from activities.views.model import (
     AddressView,
@@ -41,13 +37,13 @@ from infra.database.tables import (
     Refund,
     Reservation,
 )
-from infra.words import Channel, SubjectKind
+from infra.words import BackorderStatus, ChangeKind, Channel, ContactKind, MoneyMoveKind, ReservationStatus, SubjectKind
 
 
 def read(tx: Session, order: Order) -> OrderView:
     order_id = order.order_id
     contacts = {c.contact_id: c for c in tx.scalars(select(Contact).where(Contact.order_id == order_id))}
-    place = next(c for c in contacts.values() if c.kind == "ship_to")
+    place = next(c for c in contacts.values() if c.kind == ContactKind.SHIP_TO)
     return OrderView(
         order_id=order_id,
         reference=order.reference,
@@ -59,7 +55,9 @@ def read(tx: Session, order: Order) -> OrderView:
         fulfillment_status=order.fulfillment_status,
         placed_at=order.placed_at,
         customer=customer(
-            tx.get_one(Customer, order.customer_id), order, next(c for c in contacts.values() if c.kind == "customer")
+            tx.get_one(Customer, order.customer_id),
+            order,
+            next(c for c in contacts.values() if c.kind == ContactKind.CUSTOMER),
         ),
         lines=lines(tx, order_id, contacts),
         shipping=ShippingView(
@@ -95,7 +93,7 @@ def address(contact: Contact) -> AddressView:
 
 
 def lines(tx: Session, order_id: str, contacts: dict[int, Contact]) -> list[LineView]:
-    set_aside: dict[tuple[int, str], int] = {
+    set_aside: dict[tuple[int, ReservationStatus], int] = {
         (line_no, status): quantity
         for line_no, status, quantity in tx.execute(
             select(Reservation.line_no, Reservation.status, func.sum(Reservation.quantity))
@@ -107,7 +105,7 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact]) -> list[Line
         line_no: (quantity, promised_on)
         for line_no, quantity, promised_on in tx.execute(
             select(Backorder.line_no, func.sum(Backorder.quantity), func.max(Backorder.promised_on))
-            .where(Backorder.order_id == order_id, Backorder.status == "waiting")
+            .where(Backorder.order_id == order_id, Backorder.status == BackorderStatus.WAITING)
             .group_by(Backorder.line_no)
         )
     }
@@ -120,8 +118,8 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact]) -> list[Line
             unit_price=line.unit_price,
             tax=line.tax,
             discount=line.discount,
-            reserved=set_aside.get((line.line_no, "held"), 0),
-            shipped=set_aside.get((line.line_no, "consumed"), 0),
+            reserved=set_aside.get((line.line_no, ReservationStatus.HELD), 0),
+            shipped=set_aside.get((line.line_no, ReservationStatus.CONSUMED), 0),
             waiting=queued.get(line.line_no, (0, None))[0],
             cancelled=line.cancelled,
             promised_on=queued.get(line.line_no, (0, None))[1],
@@ -133,7 +131,7 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact]) -> list[Line
 
 
 def payment(tx: Session, order: Order) -> PaymentView:
-    moved: dict[str, int] = defaultdict(int)
+    moved: dict[MoneyMoveKind, int] = defaultdict(int)
     for kind, amount in tx.execute(
         select(MoneyMove.kind, func.sum(MoneyMove.amount))
         .where(MoneyMove.order_id == order.order_id)
@@ -145,10 +143,10 @@ def payment(tx: Session, order: Order) -> PaymentView:
     return PaymentView(
         method=order.pay_by,
         status=PaymentStatus(order.payment_status),
-        authorized=moved["authorized"],
-        captured=moved["captured"],
-        refunded=moved["refunded"] - moved["refund_failed"],
-        voided=moved["voided"],
+        authorized=moved[MoneyMoveKind.AUTHORIZED],
+        captured=moved[MoneyMoveKind.CAPTURED],
+        refunded=moved[MoneyMoveKind.REFUNDED] - moved[MoneyMoveKind.REFUND_FAILED],
+        voided=moved[MoneyMoveKind.VOIDED],
         authorizations=[AuthorizationView.model_validate(p, from_attributes=True) for p in tried],
         refunds=[RefundView.model_validate(r, from_attributes=True) for r in refunds],
     )
@@ -184,11 +182,11 @@ def cancellation(tx: Session, order: Order) -> dict[str, Any]:
     """The decision, or that one is still out; and the reason."""
     asked = tx.scalars(
         select(Change)
-        .where(Change.order_id == order.order_id, Change.kind == "cancel")
+        .where(Change.order_id == order.order_id, Change.kind == ChangeKind.CANCEL)
         .order_by(Change.change_id.desc())
         .limit(1)
     ).first()
-    if asked is None or asked.decision is not None or order.cancellation in ("accepted", "partly"):
+    if asked is None or asked.decision is not None or order.cancellation in CALLED_OFF:
         reason = order.cancel_reason or (asked.reason if asked and order.cancellation else None)
         return {"cancellation": order.cancellation, "cancel_reason": reason}
     return {"cancellation": "asked", "cancel_reason": asked.reason}

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from activities.facts.statuses import conclude, derived, in_doubt, paid_elsewhere
 from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
+    CALLED_OFF,
     FUNDED,
     LEFT,
     OPEN_LABELS,
@@ -23,6 +24,7 @@ from activities.models import (
     Snapshot,
 )
 from infra.database.tables import Change, Fulfillment, Hold, Order, Parcel, Refund
+from infra.words import AuthorizationStatus, BackorderPolicy, RefundStatus
 
 
 def snapshot(tx: Session, order_id: str, touched: Iterable[str] = ()) -> Snapshot:
@@ -67,7 +69,9 @@ def fulfillment_snapshots(tx: Session, fulfillments: list[Fulfillment]) -> dict[
     for parcel in tx.scalars(select(Parcel).where(Parcel.fulfillment_id.in_(ids)).order_by(Parcel.n)):
         parcels[parcel.fulfillment_id].append(parcel)
     pending = set(
-        tx.scalars(select(Refund.fulfillment_id).where(Refund.fulfillment_id.in_(ids), Refund.status == "pending"))
+        tx.scalars(
+            select(Refund.fulfillment_id).where(Refund.fulfillment_id.in_(ids), Refund.status == RefundStatus.PENDING)
+        )
     )
     stopped = any(f.status == FulfillmentStatus.CANCELLED for f in fulfillments)
     taken = in_doubt(tx, fulfillments[0].order_id, "capture") if stopped else set()
@@ -124,11 +128,13 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         "paid_elsewhere": paid_elsewhere(order),
         "was_authorized": now.authorized > 0 and order.payment_status not in FUNDED,
         "cancellation": order.cancellation,
-        "payment_ready": any(p.status == "asked" for p in now.payments),
+        "payment_ready": any(p.status == AuthorizationStatus.ASKED for p in now.payments),
         "unplanned": now.unreserved > 0 or (now.unplanned > 0 and not withheld(order, now)),
         "waiting": now.waiting > 0,
-        "payment_open": any(p.status in ("asked", "action_required") for p in now.payments),
-        "to_undo": order.cancellation in ("accepted", "partly") and not order.cancellation_settled,
+        "payment_open": any(
+            p.status in (AuthorizationStatus.ASKED, AuthorizationStatus.ACTION_REQUIRED) for p in now.payments
+        ),
+        "to_undo": order.cancellation in CALLED_OFF and not order.cancellation_settled,
         "telling": now.telling,
         "holds": open_holds(tx, order) if now.open_holds else (),
         "changes": open_changes(tx, order) if now.open_changes else (),
@@ -175,10 +181,10 @@ def open_changes(tx: Session, order: Order) -> tuple[ChangeSnapshot, ...]:
 
 
 def withheld(order: Order, now: Sums) -> bool:
-    return order.backorder == "ship_complete" and now.waiting > 0
+    return order.backorder == BackorderPolicy.SHIP_COMPLETE and now.waiting > 0
 
 
 def usable(payments: list[AskedPayment]) -> int:
     """What the newest live authorization still allows to be captured."""
-    live = [p for p in payments if p.status == "authorized"]
+    live = [p for p in payments if p.status == AuthorizationStatus.AUTHORIZED]
     return live[-1].amount - live[-1].captured if live else 0

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from activities.views.model import ShelfView, StockView
 from infra.database.tables import Backorder, Location, Product, Stock
+from infra.words import BackorderStatus
 
 
 def of_skus(tx: Session, skus: Sequence[str]) -> list[StockView]:
@@ -26,7 +27,7 @@ def of_skus(tx: Session, skus: Sequence[str]) -> list[StockView]:
         sku: int(units)
         for sku, units in tx.execute(
             select(Backorder.sku, func.sum(Backorder.quantity))
-            .where(Backorder.sku.in_(known), Backorder.status == "waiting")
+            .where(Backorder.sku.in_(known), Backorder.status == BackorderStatus.WAITING)
             .group_by(Backorder.sku)
         )
     }

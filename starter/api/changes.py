@@ -13,9 +13,10 @@ from activities.facts import addresses
 from activities.facts.cancellation import decided
 from activities.intake.fields import FULFILLMENT, HOLD, LINES, METHOD, PRINTABLE, SERVICE, one_line, unmarked
 from activities.intake.order import Address
-from activities.models import Action, CancelReason, HoldReason, PaymentStatus
+from activities.models import CALLED_OFF, Action, CancelReason, HoldReason, PaymentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Change, Hold, Order, Payment
+from infra.words import AuthorizationStatus
 from starter.http.dependencies import Dependencies, Guarded, Here, Operator, Writer
 from starter.http.problems import Refusal, wrong
 from starter.http.responses import IfMatch, OrderAnswer, OrderId, problems, shown, tagged, to_change
@@ -81,7 +82,7 @@ def cancel(
 
     def work(tx: Session) -> OrderAnswer:
         order = to_change(tx, order_id, if_match, who)
-        if order.cancellation in ("accepted", "partly") and order.status not in CLOSED:
+        if order.cancellation in CALLED_OFF and order.status not in CLOSED:
             return shown(tx, order_id, who)
         if decided(tx, order) == "refused":
             has = f"is {order.status}" if order.status in CLOSED else "has left"
@@ -102,10 +103,10 @@ def give_payment_method(
     def work(tx: Session) -> OrderAnswer:
         order = to_change(tx, order_id, if_match, who)
         last = tx.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.n.desc())).first()
-        if last and last.status == "asked" and last.method == given.payment_method and last.n > 1:
+        if last and last.status == AuthorizationStatus.ASKED and last.method == given.payment_method and last.n > 1:
             return shown(tx, order_id, who)
         refused = held_for_method(tx, order)  # as it was given: Stripe knows no such method
-        if not waits_for_method(tx, order) or (last and last.status == "asked" and not refused):
+        if not waits_for_method(tx, order) or (last and last.status == AuthorizationStatus.ASKED and not refused):
             raise Refusal(409, f"the payment waits for no other method: it is {order.payment_status}")
         facts.placing.payment_method_given(tx, order_id, given.payment_method, wall_clock())
         return shown(tx, order_id, who)
@@ -206,7 +207,7 @@ def waits_for_method(tx: Session, order: Order) -> bool:
     if held_for_method(tx, order) or renewal_refused(tx, order):
         return True
     unpaid = (PaymentStatus.DECLINED, PaymentStatus.ACTION_REQUIRED, PaymentStatus.VOIDED)
-    return order.payment_status in unpaid and order.cancellation not in ("accepted", "partly")
+    return order.payment_status in unpaid and order.cancellation not in CALLED_OFF
 
 
 def renewal_refused(tx: Session, order: Order) -> bool:

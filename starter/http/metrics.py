@@ -15,6 +15,7 @@ from activities.models import OrderStatus
 from infra.clock import wall_clock
 from infra.database import counting
 from infra.database.tables import Backorder, Hold, Order, Relay
+from infra.words import BackorderStatus
 from starter.http.dependencies import Dependencies
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -89,7 +90,9 @@ class Tables(Collector):
                 .where(Hold.closed_at.is_(None))
                 .group_by(Hold.reason)
             ).all()
-            waiting = tx.scalar(select(func.sum(Backorder.quantity)).where(Backorder.status == "waiting")) or 0
+            waiting = (
+                tx.scalar(select(func.sum(Backorder.quantity)).where(Backorder.status == BackorderStatus.WAITING)) or 0
+            )
             due, oldest = tx.execute(
                 select(func.count(), func.min(Relay.recorded_at)).where(Relay.done_at.is_(None))
             ).one()

@@ -20,7 +20,7 @@ from activities.facts.journal import nudge
 from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from infra.clock import instant_told
 from infra.database.tables import Order, Payment, Refund
-from infra.words import EventType
+from infra.words import AuthorizationStatus, EventType
 from starter.http.problems import Refusal
 from starter.http.responses import problems
 from starter.webhooks.inbox import Body, Item, Outcome, Taken, read, signed_body, take, unsigned
@@ -120,7 +120,7 @@ def declined(tx: Session, event: Event) -> Outcome:
     payment = payment_of(tx, told.id)
     if payment is None:
         return Outcome.IGNORED
-    waited = payment.status == "action_required"
+    waited = payment.status == AuthorizationStatus.ACTION_REQUIRED
     error = told.last_payment_error or LastError()
     code = (error.decline_code or error.code or "declined")[:40]
     answer = PaymentIntent(intent_id=told.id, status=IntentStatus.DECLINED, amount=payment.amount, decline_code=code)
@@ -151,7 +151,9 @@ def taken_or_lapsed(tx: Session, event: Event) -> Outcome:
     payment = payment_of(tx, told.id)
     if payment is None:
         return Outcome.IGNORED
-    lapsed = payment.status == "authorized" and told.amount_received == payment.captured < payment.amount
+    lapsed = (
+        payment.status == AuthorizationStatus.AUTHORIZED and told.amount_received == payment.captured < payment.amount
+    )
     return nudged(tx, payment, lapsed and money.ended(tx, payment.payment_id, EventType.AUTHORIZATION_ENDED, event.at))
 
 

@@ -19,6 +19,7 @@ from activities.providers.twilio.messages import TwilioMessages
 from infra.clock import wall_clock
 from infra.database.tables import Message, Order, Payment
 from infra.sandbox.client import SandboxControl
+from infra.words import MessageKind
 from tests.activities import orders
 from tests.fixtures_database import Database
 from tests.sandbox import SECRETS
@@ -39,7 +40,7 @@ def customer(database: Database, sandbox: SandboxControl) -> CustomerActivities:
     return CustomerActivities(database.sessions, texts, mail, "a@b.c", CALL, timedelta(days=3))
 
 
-def store_messages(database: Database, order_id: str, *news: tuple[str, str, dict[str, Any]]) -> None:
+def store_messages(database: Database, order_id: str, *news: tuple[MessageKind, str, dict[str, Any]]) -> None:
     with database.sessions.begin() as tx:
         order = tx.get_one(Order, order_id)
         order.notify = ["sms"]
@@ -57,7 +58,7 @@ def test_more_than_one_text_takes_is_sent_in_several(database: Database, sandbox
     order_id = unique("T")
     orders.placed(database, order_id)
     link = "https://tools.usps.com/go/TrackConfirmAction?tLabels=9205590164917312751089"
-    store_messages(database, order_id, *(("shipped", f"{order_id}-{n}", {"links": link}) for n in range(30)))
+    store_messages(database, order_id, *((MessageKind.SHIPPED, f"{order_id}-{n}", {"links": link}) for n in range(30)))
     tell_all(database, sandbox, order_id)
     with database.sessions() as tx:
         assert set(tx.scalars(select(Message.status))) == {"sent"}
@@ -67,7 +68,7 @@ def test_more_than_one_text_takes_is_sent_in_several(database: Database, sandbox
 def test_a_message_whose_answer_was_lost_is_not_sent_beside_itself(database: Database, sandbox: SandboxControl) -> None:
     order_id = unique("T")
     orders.placed(database, order_id)
-    store_messages(database, order_id, ("confirmed", "", {"total": 2300}))
+    store_messages(database, order_id, (MessageKind.CONFIRMED, "", {"total": 2300}))
     tell = customer(database, sandbox).tell
     engine = ActivityEnvironment()
     engine.info = replace(engine.info, start_to_close_timeout=ATTEMPT)
@@ -86,8 +87,8 @@ def test_a_message_whose_answer_was_lost_is_not_sent_beside_itself(database: Dat
     assert sandbox.books(order_id)["sms"] == 1
 
 
-@pytest.mark.parametrize("kind", ["payment_problem", "payment_action"])
-def test_who_is_to_pay_is_told_until_when(database: Database, sandbox: SandboxControl, kind: str) -> None:
+@pytest.mark.parametrize("kind", [MessageKind.PAYMENT_PROBLEM, MessageKind.PAYMENT_ACTION])
+def test_who_is_to_pay_is_told_until_when(database: Database, sandbox: SandboxControl, kind: MessageKind) -> None:
     """An order that was paid once is not cancelled by any deadline, and none is named."""
     order_id = unique("T")
     orders.placed(database, order_id)

@@ -5,8 +5,8 @@ Every SMS stays within the GSM 7-bit alphabet.
 
 from activities.messages.phrases.english import ENGLISH
 from activities.messages.phrases.german import GERMAN
-from activities.messages.phrases.language import Kind, Language
+from activities.messages.phrases.language import Language
 
 LOCALES = {"en": ENGLISH, "de": GERMAN}
 
-__all__ = ["LOCALES", "Kind", "Language"]
+__all__ = ["LOCALES", "Language"]

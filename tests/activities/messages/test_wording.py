@@ -6,10 +6,11 @@ from itertools import combinations, product
 
 import pytest
 
-from activities.messages.phrases import LOCALES, Kind
+from activities.messages.phrases import LOCALES
 from activities.messages.wording import Notice, email, money, sms
 from infra.sandbox.order_ids import order_in
 from infra.sandbox.twilio.answers import GSM, GSM_TWICE, segments
+from infra.words import MessageKind
 
 Data = dict[str, str | int]
 FULL: Data = {
@@ -29,7 +30,7 @@ FULL: Data = {
 
 
 def notice(
-    *kinds: tuple[Kind, Data] | Kind, order_id: str = "W-1001", locale: str = "en", currency: str = "usd"
+    *kinds: tuple[MessageKind, Data] | MessageKind, order_id: str = "W-1001", locale: str = "en", currency: str = "usd"
 ) -> Notice:
     told = [kind if isinstance(kind, tuple) else (kind, {}) for kind in kinds]
     return Notice(order_id=order_id, kinds=told, name="Ada Park", locale=locale, currency=currency)
@@ -39,17 +40,17 @@ def texts(of: Notice) -> tuple[str, str, str]:
     return (*email(of), sms(of))
 
 
-every_kind_and_language = pytest.mark.parametrize(("kind", "locale"), list(product(Kind, LOCALES)))
+every_kind_and_language = pytest.mark.parametrize(("kind", "locale"), list(product(MessageKind, LOCALES)))
 every_language = pytest.mark.parametrize("locale", LOCALES)
 
 
 @every_language
 def test_every_language_has_words_for_everything(locale: str) -> None:
-    assert set(LOCALES[locale].phrases) == set(Kind)
+    assert set(LOCALES[locale].phrases) == set(MessageKind)
 
 
 @every_kind_and_language
-def test_every_text_names_its_order(kind: Kind, locale: str) -> None:
+def test_every_text_names_its_order(kind: MessageKind, locale: str) -> None:
     for data in ({}, FULL):
         for text in texts(notice((kind, data), locale=locale)):
             assert order_in(text) == "W-1001"
@@ -68,7 +69,7 @@ def known_facts() -> Iterator[Data]:
 
 
 @every_kind_and_language
-def test_a_text_reads_as_a_person_writes(kind: Kind, locale: str) -> None:
+def test_a_text_reads_as_a_person_writes(kind: MessageKind, locale: str) -> None:
     """No gap, no leftover of a template, no word said twice or grown together with the next, no code of ours."""
     for data in known_facts():
         for text in texts(notice((kind, data), locale=locale)):
@@ -84,7 +85,7 @@ def test_a_text_reads_as_a_person_writes(kind: Kind, locale: str) -> None:
 
 
 @every_kind_and_language
-def test_no_alternative_grows_together_with_what_is_beside_it(kind: Kind, locale: str) -> None:
+def test_no_alternative_grows_together_with_what_is_beside_it(kind: MessageKind, locale: str) -> None:
     """As in "Please do sosoon": words and facts meet only at a blank or a mark."""
     for template in LOCALES[locale].phrases[kind]:
         for found in re.finditer(r"\[([^\]]*)\]", template):
@@ -97,14 +98,14 @@ def test_no_alternative_grows_together_with_what_is_beside_it(kind: Kind, locale
 @every_language
 def test_a_text_promises_nothing_that_is_not_there(locale: str) -> None:
     """No returns, and no address to pay at where none is known."""
-    said = {kind: texts(notice((kind, {}), locale=locale)) for kind in Kind}
+    said = {kind: texts(notice((kind, {}), locale=locale)) for kind in MessageKind}
     assert not any(
         re.search("send it back|zurücksend|Rücksendung|http", text) for each in said.values() for text in each
     )
 
 
-@pytest.mark.parametrize("kind", [Kind.PAYMENT_PROBLEM, Kind.PAYMENT_ACTION])
-def test_who_is_to_pay_hears_what_to_do_and_until_when(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [MessageKind.PAYMENT_PROBLEM, MessageKind.PAYMENT_ACTION])
+def test_who_is_to_pay_hears_what_to_do_and_until_when(kind: MessageKind) -> None:
     data: Data = {"deadline": "2026-12-01T14:05:00+00:00", "url": "https://bank.example/3ds"}
     for locale, day in (("en", "1 December 2026, 14:05 UTC"), ("de", "1. Dezember 2026, 14:05 Uhr UTC")):
         _, mail, text = texts(notice((kind, data), locale=locale))
@@ -115,7 +116,7 @@ def test_who_is_to_pay_hears_what_to_do_and_until_when(kind: Kind) -> None:
 
 
 @every_kind_and_language
-def test_what_it_is_about_makes_a_text_its_own(kind: Kind, locale: str) -> None:
+def test_what_it_is_about_makes_a_text_its_own(kind: MessageKind, locale: str) -> None:
     seen = {
         sms(notice((kind, FULL | {"subject": subject}), locale=locale)) for subject in ("W-1001-1", "W-1001-2", "re_1")
     }
@@ -125,20 +126,20 @@ def test_what_it_is_about_makes_a_text_its_own(kind: Kind, locale: str) -> None:
 @every_language
 def test_no_two_kinds_have_the_same_words(locale: str) -> None:
     for data in ({}, FULL):
-        alone = [sms(notice((kind, data), locale=locale)) for kind in Kind]
-        pairs = [sms(notice(a, b, locale=locale)) for a, b in combinations(Kind, 2)]
+        alone = [sms(notice((kind, data), locale=locale)) for kind in MessageKind]
+        pairs = [sms(notice(a, b, locale=locale)) for a, b in combinations(MessageKind, 2)]
         assert len({*alone, *pairs}) == len(alone) + len(pairs)
 
 
 @every_kind_and_language
-def test_a_short_message_is_one_of_160_signs(kind: Kind, locale: str) -> None:
+def test_a_short_message_is_one_of_160_signs(kind: MessageKind, locale: str) -> None:
     body = sms(notice((kind, FULL), locale=locale, currency="eur"))
     assert set(body) <= GSM | GSM_TWICE
     assert segments(body) == 1, f"{len(body)}: {body}"
 
 
 def test_several_things_at_once_are_one_message() -> None:
-    both = notice((Kind.CONFIRMED, {"total": 4410}), (Kind.BACKORDERED, {"expected": "2026-12-24"}))
+    both = notice((MessageKind.CONFIRMED, {"total": 4410}), (MessageKind.BACKORDERED, {"expected": "2026-12-24"}))
     subject, text = email(both)
     assert subject == "Order W-1001: confirmed, waiting for stock"
     assert "The total is $44.10." in text
@@ -148,7 +149,9 @@ def test_several_things_at_once_are_one_message() -> None:
 
 
 def test_two_parcels_delivered_are_said_once_in_the_subject() -> None:
-    subject, text = email(notice((Kind.DELIVERED, {"subject": "W-1-1"}), (Kind.DELIVERED, {"subject": "W-1-2"})))
+    subject, text = email(
+        notice((MessageKind.DELIVERED, {"subject": "W-1-1"}), (MessageKind.DELIVERED, {"subject": "W-1-2"}))
+    )
     assert subject == "Order W-1001: delivered"
     assert "(W-1-1)" in text
     assert "(W-1-2)" in text
@@ -156,48 +159,51 @@ def test_two_parcels_delivered_are_said_once_in_the_subject() -> None:
 
 def test_each_parcel_has_its_tracking_link() -> None:
     links = "https://track.example/1 https://track.example/2"
-    shipped = notice((Kind.SHIPPED, {"subject": "W-1001-1", "links": links}))
+    shipped = notice((MessageKind.SHIPPED, {"subject": "W-1001-1", "links": links}))
     assert "\nhttps://track.example/1\nhttps://track.example/2\n" in email(shipped)[1]
     assert sms(shipped) == "Order W-1001: Shipped in 2 parcels (W-1001-1): https://track.example/1"
 
 
 def test_a_cancelled_order_says_what_becomes_of_the_money() -> None:
-    assert "$22.05 goes back to you" in sms(notice((Kind.CANCELLED, {"refunded": 2205})))
+    assert "$22.05 goes back to you" in sms(notice((MessageKind.CANCELLED, {"refunded": 2205})))
     nothing: list[Data] = [{}, {"refunded": 0}]
     for data in nothing:
-        assert "You have not been charged." in sms(notice((Kind.CANCELLED, data)))
-        assert "You have not been charged." in email(notice((Kind.CANCELLED, data)))[1]
+        assert "You have not been charged." in sms(notice((MessageKind.CANCELLED, data)))
+        assert "You have not been charged." in email(notice((MessageKind.CANCELLED, data)))[1]
 
 
 def test_nothing_is_said_of_a_charge_that_nobody_knows_of() -> None:
     for locale in LOCALES:
-        said = notice((Kind.CANCELLED, {"refunded": 0, "charge_in_doubt": 1}), locale=locale)
-        known = notice((Kind.CANCELLED, {"refunded": 0}), locale=locale)
+        said = notice((MessageKind.CANCELLED, {"refunded": 0, "charge_in_doubt": 1}), locale=locale)
+        known = notice((MessageKind.CANCELLED, {"refunded": 0}), locale=locale)
         assert len(sms(said)) < len(sms(known))
         assert len(email(said)[1]) < len(email(known)[1])
 
 
 def test_a_german_reads_german() -> None:
-    subject, text = email(notice((Kind.REFUNDED, {"amount": 104410}), locale="de-AT", currency="eur"))
+    subject, text = email(notice((MessageKind.REFUNDED, {"amount": 104410}), locale="de-AT", currency="eur"))
     assert subject == "Bestellung W-1001: erstattet"
     assert text.startswith("Guten Tag Ada Park!\n\nWir haben 1.044,10 € für Ihre Bestellung W-1001 erstattet.")
-    assert "24. März 2027" in sms(notice((Kind.DELAYED, {"expected": "2027-03-24"}), locale="de"))
+    assert "24. März 2027" in sms(notice((MessageKind.DELAYED, {"expected": "2027-03-24"}), locale="de"))
 
 
 @pytest.mark.parametrize("locale", ["fr", "", "en-GB", "EN_us", "xx-yy"])
 def test_others_read_english(locale: str) -> None:
-    assert email(notice(Kind.DELIVERED, locale=locale))[0] == "Order W-1001: delivered"
+    assert email(notice(MessageKind.DELIVERED, locale=locale))[0] == "Order W-1001: delivered"
 
 
 def test_a_nameless_customer_is_greeted_too() -> None:
-    nameless = Notice(order_id="W-1", kinds=[(Kind.DELIVERED, {})], currency="usd")
+    nameless = Notice(order_id="W-1", kinds=[(MessageKind.DELIVERED, {})], currency="usd")
     assert email(nameless)[1].startswith("Hello,\n")
 
 
 def test_nothing_that_was_typed_changes_the_form_of_a_text() -> None:
     typed = "Ada {order_id} [x|y]\r\nBcc: eve@example.com"
     evil = Notice(
-        order_id="W-1", kinds=[(Kind.PARTLY_CANCELLED, {"items": typed, "subject": typed})], name=typed, currency="usd"
+        order_id="W-1",
+        kinds=[(MessageKind.PARTLY_CANCELLED, {"items": typed, "subject": typed})],
+        name=typed,
+        currency="usd",
     )
     subject, text = email(evil)
     assert subject == "Order W-1: partly cancelled"
@@ -206,7 +212,7 @@ def test_nothing_that_was_typed_changes_the_form_of_a_text() -> None:
 
 
 def test_a_day_that_is_none_is_shown_as_it_is() -> None:
-    assert "New date: soon." in sms(notice((Kind.DELAYED, {"expected": "soon"})))
+    assert "New date: soon." in sms(notice((MessageKind.DELAYED, {"expected": "soon"})))
 
 
 @pytest.mark.parametrize(
@@ -237,5 +243,5 @@ def test_money_is_written_by_its_currency(amount: int, currency: str, locale: st
     [("de-AT", "Dezember"), ("gsw", "Dezember"), ("es-419", "December"), ("fil", "December"), ("?", "December")],
 )
 def test_the_nearest_language_that_is_spoken_is_used(locale: str, month: str) -> None:
-    _, text = email(notice((Kind.BACKORDERED, FULL), locale=locale))
+    _, text = email(notice((MessageKind.BACKORDERED, FULL), locale=locale))
     assert f" {month} 2026" in text

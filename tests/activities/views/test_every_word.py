@@ -1,0 +1,123 @@
+"""What the code may write, every view can read: an order in any state is answered, in its own words."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+import pytest
+from sqlalchemy import Enum, String, inspect, select, text
+from sqlalchemy.exc import StatementError
+from sqlalchemy.orm import Session
+
+from activities import facts
+from activities.facts.journal import locked_order
+from activities.models import CancelReason, HoldReason, Snapshot
+from activities.ports import Refund, RefundStatus
+from activities.views import order, orders, snapshot, stock
+from infra.clock import wall_clock
+from infra.database.tables import Base, Contact, Location, Order, Payment, metadata
+from infra.database.tables.base import WORD
+from infra.words import ContactKind, MoneyMoveKind
+from tests.activities import orders as asked
+from tests.fixtures_database import Database
+
+ORDER, FULFILLMENT = "W-1", "W-1-1"
+TABLES = {mapper.local_table.name: mapper.class_ for mapper in Base.registry.mappers}  # type: ignore[attr-defined]
+NAMES_AND_CODES = {
+    *("customers.locale", "customers.time_zone", "orders.locale"),
+    *("orders.channel", "api_keys.channel", "locations.warehouse", "parcels.carrier"),
+    *("payments.decline_code", "messages.code"),
+}
+"""Words that are somebody else's, or that operators choose."""
+OTHERS = {
+    *("holds.reason", "holds.action", "changes.action"),
+    *("effects.subject_kind", "effects.outcome", "relay.subject_kind", "relay.kind", "deadlines.subject_kind"),
+    *("news.sender", "news.outcome"),
+}
+"""Still strings."""
+
+
+def columns() -> Iterator[tuple[str, type[StrEnum]]]:
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, Enum) and column.type.enum_class:
+                yield f"{table.name}.{column.name}", column.type.enum_class  # type: ignore[misc]
+
+
+every_word = [pytest.param(column, word, id=f"{column}={word}") for column, words in columns() for word in words]
+
+
+@pytest.fixture(scope="module")
+def whole(new_database: Any) -> Database:
+    """An order that has a row in every table with words."""
+    database: Database = new_database("words", "sqlite")
+    now = wall_clock()
+    asked.placed(database, ORDER, 2, in_stock=1)
+    asked.packed(database, ORDER)
+    with database.sessions.begin() as tx:
+        placed = locked_order(tx, ORDER)
+        payment = tx.scalars(select(Payment)).one()
+        facts.money.moved(tx, placed, payment, MoneyMoveKind.CAPTURED, 100, "pi_1", now, FULFILLMENT)
+        given_back = Refund(refund_id="re_1", amount=100, status=RefundStatus.PENDING)
+        facts.money.refund_asked(tx, payment.payment_id, FULFILLMENT, given_back, now)
+        facts.cancellation.cancellation_asked(tx, ORDER, reason=CancelReason.CUSTOMER, by="x", why="")
+        facts.holds.opened(
+            tx, ORDER, reason=HoldReason.OPERATOR, step="operator", code="stopped", advice="", actions=(), at=now
+        )
+        place = tx.scalars(select(Contact).where(Contact.kind == ContactKind.SHIP_TO)).one()
+        fields = {attribute.key: getattr(place, attribute.key) for attribute in inspect(Contact).column_attrs}
+        tx.add(Contact(**fields | {"contact_id": None, "kind": ContactKind.LINE}))
+    return database
+
+
+def last_row(tx: Session, column: str) -> tuple[Any, str]:
+    table, name = column.split(".")
+    cls = TABLES[table]
+    row = tx.scalars(select(cls).order_by(*(key.desc() for key in inspect(cls).primary_key)).limit(1)).first()
+    assert row is not None, f"no row to write {column} in"
+    return row, name
+
+
+def read_all(tx: Session) -> None:
+    one = tx.get_one(Order, ORDER)
+    order.read(tx, one).model_dump_json()
+    orders.page(tx, orders.Filter(), limit=10).model_dump_json()
+    for known in (snapshot.whole(tx, one), snapshot.snapshot(tx, ORDER, [FULFILLMENT])):
+        assert Snapshot.model_validate_json(known.model_dump_json(exclude_defaults=True)) == known
+    stock.of_skus(tx, [asked.SKU])[0].model_dump_json()
+    assert tx.scalars(select(Location)).all()
+
+
+@pytest.mark.parametrize(("column", "word"), every_word)
+def test_every_word_is_read_in_every_view(whole: Database, column: str, word: StrEnum) -> None:
+    with whole.sessions() as tx:
+        row, name = last_row(tx, column)
+        setattr(row, name, word)
+        tx.flush()
+        tx.expire_all()
+        assert getattr(row, name) is word
+        read_all(tx)
+        tx.rollback()
+
+
+@pytest.mark.both_databases
+def test_no_other_word_is_written_or_read(database: Database) -> None:
+    asked.placed(database, ORDER)
+    with database.sessions() as tx:
+        tx.get_one(Order, ORDER).status = "lost"  # type: ignore[assignment]
+        with pytest.raises(StatementError, match="lost"):
+            tx.flush()
+    with database.sessions() as tx:
+        tx.execute(text("UPDATE orders SET status = 'lost'"))
+        with pytest.raises(LookupError, match="lost"):
+            tx.get(Order, ORDER)
+
+
+def test_states_and_kinds_are_words_of_a_type() -> None:
+    free = {
+        f"{table.name}.{column.name}"
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if type(column.type) is String and column.type.length == WORD.length
+    }
+    assert free - NAMES_AND_CODES == OTHERS
