@@ -9,8 +9,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
+from activities import news
 from activities.facts.journal import locked_order, mark_read, note
 from activities.facts.messages import refused, rerouted, say_until_when
+from activities.facts.news import matching
+from activities.facts.waiting import waits
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.messages.wording import Notice, email, sms
 from activities.models import OrderStep, Snapshot, Value
@@ -201,9 +204,10 @@ def answered(tx: Session, step: OrderStep, message: Outgoing) -> None:
 
 def settle(tx: Session, step: OrderStep, message: Outgoing, reference: str | None, code: str | None) -> None:
     order = locked_order(tx, step.order_id)
-    rows = tx.scalars(
-        select(Message).where(Message.order_id == step.order_id, Message.claimed_as == message.claim)
-    ).all()
+    about = [news.reference("message", reference)] if reference else []
+    told = select(Message, waits(*about))
+    found = tx.execute(told.where(Message.order_id == step.order_id, Message.claimed_as == message.claim)).all()
+    rows = [row for row, _ in found]
     for row in rows:
         row.status = MessageStatus.FAILED if code else MessageStatus.SENT
         row.reference, row.code = reference, code
@@ -212,3 +216,5 @@ def settle(tx: Session, step: OrderStep, message: Outgoing, reference: str | Non
     event = EventType.MESSAGE_FAILED if code else EventType.TOLD
     kinds = [row.kind for row in rows]
     note(tx, order, event, step.at, kinds=kinds, channel=message.channel, **({"code": code} if code else {}))
+    if any(heard for _, heard in found):
+        matching.matched(tx, about)

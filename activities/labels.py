@@ -5,8 +5,11 @@ from datetime import timedelta
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
+from activities import news
 from activities.facts import effects, fulfillments, labels
 from activities.facts.journal import outcome_known
+from activities.facts.news import matching
+from activities.facts.waiting import waits
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.fulfillment import postal
 from activities.models import FulfillmentStatus, LabelStatus, ParcelStep, Snapshot, Value
@@ -55,7 +58,7 @@ class LabelActivities:
             raise
         with self.sessions.begin() as tx:
             effects.finish(tx, effect)
-            labels.bought(tx, step.fulfillment_id, step.parcel, label, step.at)
+            ours(tx, step, label)
             return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="refund_label")
@@ -128,9 +131,16 @@ class LabelActivities:
         with self.sessions.begin() as tx:
             effects.finish(tx, effect, "done" if made else "nothing_happened")
             if made:
-                labels.bought(tx, step.fulfillment_id, step.parcel, made, step.at)
+                ours(tx, step, made)
             else:
                 labels.not_bought(tx, step.fulfillment_id, step.parcel)
+
+
+def ours(tx: Session, step: ParcelStep, label: Label) -> None:
+    """It is on record from now on; its carrier may have been quicker."""
+    about = [news.reference("label", label.label_id), news.reference("tracking", label.tracking_number)]
+    if labels.bought(tx, step.fulfillment_id, step.parcel, label, step.at, waits(*about)):
+        matching.matched(tx, about)
 
 
 class Shipment(Value):

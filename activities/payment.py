@@ -2,16 +2,20 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
+from activities import news
 from activities.capture import all_payments, settle_captures
 from activities.facts import effects, money, planning, rest
 from activities.facts.effects import OpenEffect
 from activities.facts.fulfillments import locked
 from activities.facts.journal import locked_order
+from activities.facts.news import matching
 from activities.facts.placing import ask_payment
 from activities.facts.sums import LIVE
+from activities.facts.waiting import waits
 from activities.failures import Refused, Unavailable
 from activities.models import FulfillmentStatus, FulfillmentStep, OrderStep, Policy, Snapshot, Subject, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
@@ -188,10 +192,14 @@ class PaymentActivities:
         """On record before it is confirmed. A payment that was ended meanwhile is not confirmed any more."""
         with self.sessions.begin() as tx:
             locked_order(tx, order_id)
-            payment = tx.get_one(Payment, asked.payment_id, populate_existing=True)
+            about = news.reference("intent", provider_id)
+            found = select(Payment, waits(about)).where(Payment.payment_id == asked.payment_id)
+            payment, heard = tx.execute(found.execution_options(populate_existing=True)).one()
             wanted = payment.status in UNCONFIRMED and payment.intent in (None, provider_id)
             if wanted:
                 payment.intent = provider_id
+            if wanted and heard:
+                matching.matched(tx, [about])
         if not wanted:
             self.payments.void(provider_id, key=f"{effect.key}:unwanted")
             raise Unavailable("payments", "ended_meanwhile", "The payment was ended before it was confirmed.")
@@ -231,9 +239,12 @@ class PaymentActivities:
             payment = tx.get_one(Payment, payment_id, populate_existing=True)
             if payment.intent not in (None, provider_id):
                 raise Unavailable("payments", "made_meanwhile", "The payment was made just now: it is voided next.")
+            found_now = provider_id if payment.intent is None else None
             payment.intent = provider_id
             effects.finish(tx, effect)
             money.ended(tx, payment_id, EventType.VOIDED, step.at, taken=after.captured if after else 0)
+            if found_now:
+                matching.matched(tx, [news.reference("intent", found_now)])
 
 
 def covers(payment: Payment, amount: int, at: datetime) -> bool:

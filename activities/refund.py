@@ -4,9 +4,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
+from activities import news
 from activities.capture import settle_captures
 from activities.facts import effects, money
 from activities.facts.fulfillments import locked
+from activities.facts.news import matching
 from activities.models import FulfillmentStatus, FulfillmentStep, Snapshot
 from activities.ports import Payments
 from activities.views.snapshot import snapshot
@@ -63,6 +65,7 @@ class RefundActivities:
         with self.sessions.begin() as tx:
             effects.finish(tx, effect)
             money.refund_asked(tx, effect.parameters["payment_id"], step.fulfillment_id, done, step.at)
+            matching.matched(tx, [news.reference("refund", done.refund_id)])
             return snapshot(tx, step.order_id, [step.fulfillment_id])
 
 

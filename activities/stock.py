@@ -3,7 +3,9 @@
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
-from activities import facts
+from activities import facts, news
+from activities.facts.journal import fulfillments_of
+from activities.facts.news import matching
 from activities.models import OrderStep, Snapshot
 from activities.views.snapshot import snapshot_of_all
 
@@ -17,7 +19,9 @@ class StockActivities:
         """Sets units aside, queues for the rest, plans fulfillments; does only what is missing. Undone by
         `release_stock`."""
         with self.sessions.begin() as tx:
-            facts.reserving.reserved(tx, step.order_id, step.at)
+            if facts.reserving.reserved(tx, step.order_id, step.at):
+                mine = [news.reference("fulfillment", f.fulfillment_id) for f in fulfillments_of(tx, step.order_id)]
+                matching.matched(tx, mine)
             return snapshot_of_all(tx, step.order_id)
 
     @activity.defn(name="release_stock")

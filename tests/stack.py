@@ -22,7 +22,7 @@ from infra.processes import free_ports
 from infra.sandbox.client import SandboxControl
 from infra.settings import Settings
 from infra.temporal import DevServer, connect, register_search_attributes
-from starter.api.app import build
+from starter.app import build
 from starter.keys import create as create_key
 from starter.kinds import KINDS, Kind
 from tests.fixtures_database import Database

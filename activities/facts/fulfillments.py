@@ -3,22 +3,39 @@
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from activities.facts import holds
-from activities.facts.journal import locked_order, note, outcome_known
+from activities.facts.journal import locked_order, locking, note, outcome_known, unwritten
 from activities.facts.statuses import derive
 from activities.models import FulfillmentStatus, HoldReason
 from infra.clock import wall_clock
-from infra.database.tables import Effect, Fulfillment, Order, Parcel, Reservation
+from infra.database.tables import Effect, Fulfillment, Location, Order, Parcel, Reservation
 from infra.words import EventType, ReservationStatus
 
 
 def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
     """The order, locked, and its fulfillment as it is now."""
-    order_id = tx.scalars(select(Fulfillment.order_id).where(Fulfillment.fulfillment_id == fulfillment_id)).one()
-    order = locked_order(tx, order_id)
-    return order, tx.get_one(Fulfillment, fulfillment_id, populate_existing=True)
+    for mine in unwritten(tx).values():
+        if f := mine.fulfillments.get(fulfillment_id):
+            return locked_order(tx, mine.order.order_id), f
+    found = locked_with_warehouse(tx, fulfillment_id)
+    if found is None:
+        raise NoResultFound
+    return locked_order(tx, found[0].order_id), found[0]
+
+
+def locked_with_warehouse(tx: Session, fulfillment_id: str) -> tuple[Fulfillment, str] | None:
+    """The fulfillment, its order locked, and the warehouse that it is for."""
+    mine = Fulfillment.fulfillment_id == fulfillment_id
+    order = locking(tx, select(Order).join(Fulfillment, Fulfillment.order_id == Order.order_id).where(mine))
+    if order is None:
+        return None
+    row = select(Fulfillment, Location.warehouse).join(Location, Location.location_id == Fulfillment.location_id)
+    f, warehouse = tx.execute(row.where(mine).execution_options(populate_existing=True)).one()
+    unwritten(tx)[order.order_id].fulfillments[fulfillment_id] = f
+    return f, warehouse
 
 
 def not_before(f: Fulfillment, at: datetime) -> datetime:
@@ -83,7 +100,8 @@ def acknowledged(tx: Session, fulfillment_id: str, at: datetime) -> tuple[bool, 
         f.requested_at = at
         changed(tx, order, f)
     before = f.status
-    answered(tx, f, at)
+    if before in (FulfillmentStatus.PLANNED, FulfillmentStatus.CANCELLED):  # else our own record of the asking stands
+        answered(tx, f, at)
     return awaited or f.status != before, awaited
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from activities.models import Subject
@@ -24,6 +25,8 @@ class Unwritten:
     """The version is to be."""
     to_derive: bool = False
     """The statuses are."""
+    fulfillments: dict[str, Fulfillment] = field(default_factory=dict)
+    """Read under the lock, by id: nobody else has changed them since."""
 
 
 def unwritten(tx: Session) -> dict[str, Unwritten]:
@@ -41,11 +44,20 @@ def locked_order(tx: Session, order_id: str) -> Order:
     if mine := unwritten(tx).get(order_id):
         tx.flush()  # as the statement would
         return mine.order
-    # NO KEY UPDATE: a restock that holds product locks may still write rows that refer to this order
-    mine_alone = select(Order).where(Order.order_id == order_id).with_for_update(key_share=True)
-    order = tx.scalars(mine_alone.execution_options(populate_existing=True)).one()
-    unwritten(tx)[order_id] = Unwritten(order)
+    order = locking(tx, select(Order).where(Order.order_id == order_id))
+    if order is None:
+        raise NoResultFound
     return order
+
+
+def locking(tx: Session, order: Select[Order]) -> Order | None:
+    """`order` may join what it is found by, and must read nothing else of it: who waits for the lock gets the order as
+    it is afterwards, and all else as it was before."""
+    # NO KEY UPDATE: a restock that holds product locks may still write rows that refer to this order
+    alone = order.with_for_update(of=Order, key_share=True).execution_options(populate_existing=True)
+    if found := tx.scalars(alone).first():
+        unwritten(tx).setdefault(found.order_id, Unwritten(found))
+    return found
 
 
 def fulfillments_of(tx: Session, order_id: str) -> list[Fulfillment]:

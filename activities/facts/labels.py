@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, false, select
 from sqlalchemy.orm import Session
 
 from activities.facts.fulfillments import changed, locked, parcels_of
 from activities.facts.holds import opened
 from activities.facts.journal import note, outcome_known
-from activities.models import OPEN_LABELS, HoldReason, LabelStatus
+from activities.models import OPEN_LABELS, FulfillmentStatus, HoldReason, LabelStatus
 from activities.ports import Label, Rate
-from infra.database.tables import Parcel
+from infra.database.tables import Fulfillment, Parcel
 from infra.words import EventType
 
 
@@ -53,25 +54,38 @@ def not_bought(tx: Session, fulfillment_id: str, n: int) -> None:
         changed(tx, order, f)
 
 
-def bought(tx: Session, fulfillment_id: str, n: int, label: Label, at: datetime) -> None:
+def bought(
+    tx: Session, fulfillment_id: str, n: int, label: Label, at: datetime, also: ColumnElement[bool] | None = None
+) -> bool:
+    """Answers what is `also` asked of the database, which costs no statement of its own."""
     order, f = locked(tx, fulfillment_id)
-    parcel = parcel_of(tx, fulfillment_id, n)
+    mine = select(Parcel, false() if also is None else also).where(
+        Parcel.fulfillment_id == fulfillment_id, Parcel.n == n
+    )
+    parcel, found = tx.execute(mine.execution_options(populate_existing=True)).one()
     if parcel.label_status != LabelStatus.BUYING:
-        return
+        return False
     parcel.label_status, parcel.label_id = LabelStatus.BOUGHT, label.label_id
     parcel.label_url, parcel.tracking_url = label.label_url, label.tracking_url
     parcel.tracking_number = label.tracking_number
     parcel.carrier = label.carrier or parcel.carrier
     note(tx, order, EventType.LABEL_BOUGHT, at, fulfillment_id=fulfillment_id, parcel=n, amount=parcel.rate_amount)
     changed(tx, order, f)
+    return bool(found)
+
+
+def may_end(parcel: Parcel, status: LabelStatus) -> bool:
+    """Whether a label can still become that: what ended once stays as it is."""
+    return parcel.label_status in (LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED) and parcel.label_status != status
 
 
 def refund_seen(tx: Session, parcel: Parcel, status: LabelStatus, at: datetime) -> bool:
     """What became of the wish to have a label's money back. A no reaches an operator."""
     order, f = locked(tx, parcel.fulfillment_id)
     tx.refresh(parcel)
-    if parcel.label_status not in (LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED) or parcel.label_status == status:
+    if not may_end(parcel, status):
         return False
+    elsewhere = parcel.label_status == LabelStatus.BOUGHT and f.status == FulfillmentStatus.PACKED and not f.recall
     parcel.label_status = status
     note(tx, order, EventType(f"label_{status}"), at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
     if status == LabelStatus.REFUND_REJECTED:
@@ -86,8 +100,30 @@ def refund_seen(tx: Session, parcel: Parcel, status: LabelStatus, at: datetime) 
             at=at,
             fulfillment_id=f.fulfillment_id,
         )
+    elif elsewhere and status == LabelStatus.REFUNDED:
+        given_back_elsewhere(tx, f, parcel, at)
     changed(tx, order, f)
     return True
+
+
+def given_back_elsewhere(tx: Session, f: Fulfillment, parcel: Parcel, at: datetime) -> None:
+    """Nothing may travel on it: another is bought, or, where the warehouse has this one already, a person must act."""
+    if not f.released:
+        parcel.label_status = LabelStatus.NONE
+        parcel.label_id = parcel.label_url = parcel.tracking_url = parcel.tracking_number = None
+        return
+    opened(
+        tx,
+        f.order_id,
+        reason=HoldReason.LABEL_REFUND,
+        step=f"parcel {parcel.n}",
+        code="refunded_elsewhere",
+        advice="Somebody gave this label back at the shipping provider, and the warehouse has it: give it another that "
+        "was bought there, then skip; or cancel.",
+        actions=("skip", "cancel"),
+        at=at,
+        fulfillment_id=f.fulfillment_id,
+    )
 
 
 def written_off(tx: Session, fulfillment_id: str, at: datetime) -> None:

@@ -129,11 +129,8 @@ def given_up(tx: Session, order_id: str, at: datetime) -> None:
         derive(tx, order)
 
 
-def reported(tx: Session, reference: str, status: str, code: str | None) -> bool:
+def reported(tx: Session, order_id: str, reference: str, status: str, code: str | None) -> bool:
     """The carrier of the message says how it went. The last word stays, whatever comes after it."""
-    order_id = tx.scalars(select(Message.order_id).where(Message.reference == reference).limit(1)).first()
-    if order_id is None or status not in FINAL:
-        return False
     order = locked_order(tx, order_id)
     rows = tx.scalars(
         select(Message)

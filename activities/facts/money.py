@@ -47,6 +47,11 @@ def moved(
     )
 
 
+DECIDED = (AuthorizationStatus.AUTHORIZED, AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED)
+"""Payments that wait for the customer no more, and never will again."""
+OVER = (AuthorizationStatus.DECLINED, AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED)
+
+
 def locked_payment(tx: Session, payment_id: int) -> tuple[Order, Payment]:
     mine = (Payment.payment_id == payment_id, Payment.order_id == Order.order_id)
     order_id = tx.scalars(select(Order.order_id).where(*mine)).one()
@@ -171,7 +176,7 @@ def ended(tx: Session, payment_id: int, event: EventType, at: datetime, *, taken
     """An authorization is over before all of it was captured: `voided` by us or `expired` by itself. `taken`: what the
     provider says was captured; more than we know of is for a person."""
     order, payment = locked_payment(tx, payment_id)
-    if payment.status in (AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED, AuthorizationStatus.DECLINED):
+    if payment.status in OVER:
         return False
     left = payment.amount - payment.captured
     if payment.status == AuthorizationStatus.AUTHORIZED:
@@ -256,6 +261,11 @@ def refund_asked(
     derive(tx, order)
 
 
+def moves(refund: Refund, status: RefundStatus) -> bool:
+    """Whether a refund can still become that."""
+    return status not in (refund.status, RefundStatus.PENDING) and refund.status != RefundStatus.FAILED
+
+
 def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime) -> bool:
     """What became of a refund. Failed: the money is back with us and a person must pay otherwise."""
     refund = tx.scalars(select(Refund).where(Refund.reference == reference)).first()
@@ -263,7 +273,7 @@ def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime)
         return False
     order, payment = locked_payment(tx, refund.payment_id)
     tx.refresh(refund)
-    if status in (refund.status, RefundStatus.PENDING) or refund.status == RefundStatus.FAILED:
+    if not moves(refund, status):
         return False
     refund.status = status
     if refund.fulfillment_id:

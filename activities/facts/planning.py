@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from activities.facts import inventory
 from activities.facts.journal import note
 from activities.facts.sums import sums
+from activities.facts.waiting import waits_for_fulfillments
 from activities.intake.allocation import cost
 from activities.models import CALLED_OFF, FulfillmentStatus
 from infra.database.tables import (
@@ -104,10 +105,11 @@ def split(wanted: list[Units], shelf: dict[str, int]) -> tuple[list[Units], list
     return rest, given
 
 
-def planned(tx: Session, order: Order, at: datetime) -> None:
-    """Groups reserved units into fulfillments: one location, one destination each."""
+def planned(tx: Session, order: Order, at: datetime) -> bool:
+    """Groups reserved units into fulfillments: one location, one destination each. Whether a warehouse may have spoken
+    of them already, as after the restore of an older database."""
     if order.backorder == BackorderPolicy.SHIP_COMPLETE and sums(tx, order).waiting:
-        return
+        return False
     loose = list(
         tx.execute(
             select(Reservation, func.coalesce(OrderLine.contact_id, Contact.contact_id))
@@ -121,8 +123,9 @@ def planned(tx: Session, order: Order, at: datetime) -> None:
         )
     )
     if not loose:
-        return
-    n = tx.scalar(select(func.count()).where(Fulfillment.order_id == order.order_id)) or 0
+        return False
+    so_far = select(func.count(Fulfillment.n), waits_for_fulfillments(order.order_id))
+    n, heard = tx.execute(so_far.where(Fulfillment.order_id == order.order_id)).one()
     priority = dict(tx.execute(select(Location.location_id, Location.priority)).all())
     price = amounts_of(tx, order.order_id)
     places = sorted({(r.location_id, c) for r, c in loose}, key=lambda p: (priority[p[0]], p[0], p[1]))
@@ -146,6 +149,7 @@ def planned(tx: Session, order: Order, at: datetime) -> None:
         for reservation in mine:
             reservation.fulfillment_id = fulfillment.fulfillment_id
         note(tx, order, EventType.PLANNED, at, fulfillment_id=fulfillment.fulfillment_id, location=location_id)
+    return bool(heard)
 
 
 def amounts_of(tx: Session, order_id: str) -> dict[int, list[UnitAmount]]:

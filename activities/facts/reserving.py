@@ -25,8 +25,9 @@ from infra.database.tables import (
 from infra.words import BackorderPolicy, BackorderStatus, EventType, MessageKind, ReservationStatus, StockMoveKind
 
 
-def reserved(tx: Session, order_id: str, at: datetime) -> None:
-    """Sets aside what the order still lacks, queues for the rest, and plans fulfillments. Safe to repeat."""
+def reserved(tx: Session, order_id: str, at: datetime) -> bool:
+    """Sets aside what the order still lacks, queues for the rest, and plans fulfillments. Safe to repeat. Whether a
+    warehouse may have spoken of them already."""
     order = locked_order(tx, order_id)
     products = inventory.lock_all_of(tx, order_id)
     wanted = planning.open_units(tx, order)
@@ -39,8 +40,9 @@ def reserved(tx: Session, order_id: str, at: datetime) -> None:
             queue(tx, order, missing, products, at)
     else:
         promises.kept(tx, order, at)
-    planning.planned(tx, order, at)
+    heard = planning.planned(tx, order, at)
     derive(tx, order)
+    return heard
 
 
 def take(tx: Session, order: Order, taken: list[tuple[str, planning.Units]]) -> None:

@@ -37,10 +37,8 @@ ON_ITS_WAY = (
 """What only a parcel can be that the carrier has."""
 
 
-def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:
-    """The carrier saw the parcel. News that is older than what we know, or a step back, changes nothing."""
-    order, f = locked(tx, parcel.fulfillment_id)
-    tx.refresh(parcel)
+def newer(parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:
+    """News that is older than what we know, or a step back, changes nothing: neither now nor later."""
     known = TrackingStatus(parcel.tracking_status)
     if known in FINAL or status == known:
         return False
@@ -48,7 +46,14 @@ def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -
         return False
     if known == TrackingStatus.FAILURE and status in RANK and status != TrackingStatus.DELIVERED:
         return False
-    if status == TrackingStatus.FAILURE and parcel.tracked_at and at < parcel.tracked_at:
+    return not (status == TrackingStatus.FAILURE and parcel.tracked_at and at < parcel.tracked_at)
+
+
+def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:
+    """The carrier saw the parcel."""
+    order, f = locked(tx, parcel.fulfillment_id)
+    tx.refresh(parcel)
+    if not newer(parcel, status, at):
         return False
     if status in ON_ITS_WAY and f.status == FulfillmentStatus.PACKED and f.released:
         handed_over(tx, f.fulfillment_id, at)  # the warehouse's own word is late, or lost

@@ -16,7 +16,7 @@ from infra.processes import leave, told_to_stop
 from infra.settings import API_NEEDS, Settings, SettingsError
 from infra.telemetry import log_to_stderr
 from infra.temporal import EngineError, connect
-from starter.api.app import build
+from starter.app import build
 from starter.http.connections import LIMITS
 
 CONNECTIONS = 24

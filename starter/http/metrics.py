@@ -12,10 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Scope
 
 from activities.models import OrderStatus
+from activities.news import WITHOUT_MATCH
 from infra.clock import wall_clock
 from infra.database import counting
-from infra.database.tables import Backorder, Hold, Order, Relay
-from infra.words import BackorderStatus
+from infra.database.tables import Backorder, Hold, News, Order, Relay
+from infra.words import BackorderStatus, NewsOutcome
 from starter.http.dependencies import Dependencies
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -96,6 +97,11 @@ class Tables(Collector):
             due, oldest = tx.execute(
                 select(func.count(), func.min(Relay.recorded_at)).where(Relay.done_at.is_(None))
             ).one()
+            open_news = dict(
+                tx.execute(
+                    select(News.outcome, func.count()).where(News.open_since.is_not(None)).group_by(News.outcome)
+                ).all()
+            )
         orders = GaugeMetricFamily("orders_by_status", "Orders", labels=("status",))
         for status in OrderStatus:
             orders.add_metric((status,), by_status.get(status, 0))
@@ -109,5 +115,9 @@ class Tables(Collector):
         yield age_of
         yield GaugeMetricFamily("orders_backordered_units", "Units that placed orders wait for", int(waiting))
         yield GaugeMetricFamily("orders_relay_due", "Starts and nudges that no order has read yet", due)
+        unmatched = sum(open_news.get(outcome, 0) for outcome in WITHOUT_MATCH)
+        yield GaugeMetricFamily("orders_unmatched_news", "News about what is not known here", unmatched)
+        findings = open_news.get(NewsOutcome.FINDING, 0)
+        yield GaugeMetricFamily("orders_news_findings", "News at odds with what the same id told before", findings)
         age = (wall_clock() - oldest).total_seconds() if oldest else 0.0
         yield GaugeMetricFamily("orders_relay_oldest_seconds", "Age of the oldest of them", max(age, 0.0))

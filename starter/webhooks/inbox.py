@@ -1,117 +1,108 @@
 """News is taken once: its row and the facts that it changes are one transaction."""
 
-import re
+import hashlib
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
-from infra.clock import wall_clock
-from infra.database.tables import News
+from activities.facts.news import matching
+from activities.facts.news.warehouses import Forbidden
+from activities.news import AnySaid, GoodsReceived, News
+from infra.clock import instant_told, wall_clock
+from infra.database.tables import News as Row
+from infra.words import NewsOutcome
 from starter.http.dependencies import Dependencies
-from starter.http.problems import Refusal, invalid_request
+from starter.http.problems import Refusal
 from starter.transactions import written
+from starter.webhooks.goods import goods_received
 
-M = TypeVar("M", bound=BaseModel)
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
-"""PostgreSQL cannot hold the first of them."""
+INSERT: dict[str, Callable[..., Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 log = get_logger(__name__)
-
-
-class Outcome(StrEnum):
-    TAKEN = "taken"
-    """It changed something."""
-    UNCHANGED = "unchanged"
-    """Late, an echo of our own call, or known by another way."""
-    IGNORED = "ignored"
-    """Of a type, or about something, that is not ours."""
-    FORBIDDEN = "forbidden"
-    """About a location that is not the sender's."""
-    KNOWN = "known"
-    """This very news was taken before."""
-
-
-class Body(BaseModel):
-    """What senders say is data: checked where it is used, and free to hold more than we know."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Taken(BaseModel):
     """The answer to a sender."""
 
-    outcome: Outcome
+    outcome: NewsOutcome
 
 
-class Forbidden(Exception):
-    """About a location that is not the sender's."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """One piece of news, by the sender's own id for it. `about` may be whatever the sender said, unchecked."""
-
-    sender: str
-    news_id: str
-    type: str
-    about: str
-
-
-def take(request: Request, item: Item, apply: Callable[[Session], Outcome]) -> Taken:
+def take(request: Request, sender: str, news: News) -> Taken:
     """Applies the news unless it is known, and wakes the relay. 403 for news that is not the sender's to tell: that is
     recorded too, but not as taken."""
     parts: Dependencies = request.app.state.dependencies
-
-    def work(tx: Session) -> Outcome:
-        known = tx.get(News, (item.sender, item.news_id))
-        if known and known.outcome != Outcome.FORBIDDEN:
-            return Outcome.KNOWN
-        row = known or News(
-            sender=item.sender,
-            news_id=item.news_id,
-            type=item.type[:80],
-            about=UNPRINTABLE.sub("?", item.about)[:255],
-            recorded_at=wall_clock(),
-            outcome=Outcome.IGNORED,
-        )
-        tx.add(row)
-        tx.flush()  # of two that come at once the second waits here, and then knows
-        try:
-            row.outcome = apply(tx)
-        except Forbidden:  # said before anything was written
-            row.outcome = Outcome.FORBIDDEN
-        return Outcome(row.outcome)
-
-    outcome = written(parts.sessions, work)
+    outcome = written(parts.sessions, lambda tx: kept(tx, sender, news))
     parts.relay.wake()
-    request.app.state.numbers.webhooks.labels(item.sender, outcome).inc()
-    log.info("news", sender=item.sender, type=item.type[:80], outcome=outcome)
-    if outcome is Outcome.FORBIDDEN:
+    request.app.state.numbers.webhooks.labels(sender, outcome).inc()
+    said = log.warning if outcome is NewsOutcome.FINDING else log.info
+    said("news", sender=sender, type=news.type, outcome=outcome)
+    if outcome is NewsOutcome.FORBIDDEN:
         raise Refusal(403, "this is about a location that is not yours")
     return Taken(outcome=outcome)
 
 
-async def signed_body(request: Request, header: str) -> bytes:
-    """The body, of what comes with a signature. Without one, nothing of it is read."""
-    if header not in request.headers:
-        raise unsigned()
-    return await request.body()
+def kept(tx: Session, sender: str, news: News) -> NewsOutcome:
+    row = as_row(sender, news)
+    if inserted(tx, row):
+        return settled(tx, row, news)
+    mine = (Row.sender == sender, Row.news_id == news.news_id)
+    before = tx.execute(select(Row.digest, Row.outcome).where(*mine).order_by(Row.n)).all()
+    if before[0].outcome == NewsOutcome.FORBIDDEN:
+        tx.execute(delete(Row).where(*mine))
+        inserted(tx, row)
+        return settled(tx, row, news)
+    if row["digest"] in {earlier.digest for earlier in before}:
+        return NewsOutcome.KNOWN
+    tx.add(Row(**row | {"n": len(before), "outcome": NewsOutcome.FINDING, "open_since": row["recorded_at"]}))
+    return NewsOutcome.FINDING
 
 
-def read(model: type[M], body: bytes | dict[str, Any], *within: str) -> M:
-    """What of the body, or of a part of it, we use. 422 naming the fields that are not as they should be."""
+def as_row(sender: str, news: News) -> dict[str, Any]:
+    """What it is where nothing comes of it. When the sender says that it happened is no content: some write the time
+    of sending."""
+    said = news.said.model_dump(mode="json") if news.said else None
+    content = json.dumps([news.type, said], sort_keys=True)
+    return {
+        "sender": sender,
+        "news_id": news.news_id,
+        "n": 0,
+        "type": news.type,
+        "about": news.said.about if news.said else "",
+        "said": said,
+        "digest": hashlib.sha256(content.encode()).hexdigest(),
+        "outcome": NewsOutcome.UNCHANGED if news.said else NewsOutcome.IGNORED,
+        "effective_at": instant_told(news.at),
+        "recorded_at": wall_clock(),
+    }
+
+
+def inserted(tx: Session, row: dict[str, Any]) -> bool:
+    """Of two that come at once the second waits here, and is known then."""
+    insert = INSERT[tx.get_bind().dialect.name]
+    return tx.execute(insert(Row).values(row).on_conflict_do_nothing().returning(Row.n)).first() is not None
+
+
+def settled(tx: Session, row: dict[str, Any], news: News) -> NewsOutcome:
+    if news.said is None:
+        return NewsOutcome.IGNORED
     try:
-        return model.model_validate_json(body) if isinstance(body, bytes) else model.model_validate(body)
-    except ValidationError as error:
-        found = [dict(one) | {"loc": ("body", *within, *one["loc"])} for one in error.errors(include_input=False)]
-        raise invalid_request(found) from None
+        outcome = applied(tx, news.said, row["effective_at"])
+    except Forbidden:
+        outcome = NewsOutcome.FORBIDDEN
+    if outcome != row["outcome"]:
+        mine = (Row.sender == row["sender"], Row.news_id == row["news_id"], Row.n == row["n"])
+        since = row["recorded_at"] if outcome is NewsOutcome.WAITING else None
+        tx.execute(update(Row).where(*mine).values(outcome=outcome, open_since=since))
+    return outcome
 
 
-def unsigned() -> Refusal:
-    return Refusal(401, "the signature is missing, forged or stale")
+def applied(tx: Session, said: AnySaid, at: datetime) -> NewsOutcome:
+    return goods_received(tx, said) if isinstance(said, GoodsReceived) else matching.applied(tx, said, at)

@@ -14,7 +14,7 @@ from activities.intake.example import EXAMPLE
 from infra.clock import wall_clock
 from infra.settings import Settings
 from starter import keys
-from starter.api.app import build
+from starter.app import build
 from tests.fixtures_database import Database
 
 EAST_SECRET = "whsec_dGhlIHNlY3JldCBvZiBhIHdhcmVob3VzZSBlYXN0"

@@ -35,10 +35,11 @@ class Senders:
         return await self.post("stripe", body, {"Stripe-Signature": timestamped("STRIPE_WEBHOOK_SECRET", body, age)})
 
     async def track(
-        self, number: str, status: str, substatus: str = "", *, at: str | None = None, age: int = 0
+        self, number: str, status: str, substatus: str = "", *, at: str | None = None, age: int = 0, metadata: str = ""
     ) -> httpx.Response:
         seen = {"status": status, "substatus": {"code": substatus}, "status_date": at or datetime.now(UTC).isoformat()}
-        return await self.shippo("track_updated", {"tracking_number": number, "tracking_status": seen}, age=age)
+        told = {"tracking_number": number, "tracking_status": seen, "metadata": metadata}
+        return await self.shippo("track_updated", told, age=age)
 
     async def shippo(self, event: str, data: dict[str, Any], *, age: int = 0) -> httpx.Response:
         body = json.dumps({"event": event, "data": data}).encode()

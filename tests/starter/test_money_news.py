@@ -77,12 +77,6 @@ async def test_a_refund_that_fails_weeks_later_reaches_an_operator(api: Api, sen
     assert late.json() == {"outcome": "unchanged"}
 
 
-async def test_news_of_a_refund_that_is_not_recorded_yet_is_to_come_again(api: Api, senders: Senders) -> None:
-    refund = {"id": "re_2", "status": "succeeded", "metadata": {"order_id": "W-1001"}}
-    assert (await senders.stripe("refund.updated", refund)).status_code == 409
-    assert (await senders.stripe("refund.updated", refund | {"metadata": {}})).json() == {"outcome": "ignored"}
-
-
 async def test_a_dispute_holds_the_order(api: Api, senders: Senders) -> None:
     stages.authorized(api.database)
     for _ in range(2):

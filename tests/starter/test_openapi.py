@@ -32,7 +32,7 @@ from infra.processes import free_ports
 from infra.settings import Settings
 from infra.temporal import connect
 from starter import keys
-from starter.api.app import build
+from starter.app import build
 from tests.starter.door import ADDRESS, an_order
 
 CHECKS = [

@@ -94,19 +94,15 @@ async def test_news_that_is_not_ours_is_taken_and_ignored(api: Api, senders: Sen
     answers = [
         await senders.stripe("customer.created", {"id": "cus_1"}),
         await senders.stripe("payment_intent.canceled", {"id": "pi_other", "status": "canceled"}),
+        await senders.stripe("refund.failed", {"id": "re_9", "status": "failed", "payment_intent": "pi_other"}),
         await senders.shippo("transaction_created", {"object_id": "x"}),
-        await senders.track("1Z999", "DELIVERED"),
-        await senders.twilio("SM404", "delivered"),
+        await senders.shippo("transaction_updated", {"object_id": "x", "status": "REFUNDED", "metadata": "by hand"}),
+        await senders.track("1Z999", "DELIVERED", metadata="by hand"),
         await senders.warehouse("fulfillment.weighed", {"fulfillment_id": "W-1001-1"}),
     ]
     assert {answer.status_code for answer in answers} == {200}
     assert set(recorded(api)) == {"ignored"}
     assert stages.nudges(api.database) == []
-
-
-async def test_a_fulfillment_that_is_not_known_is_to_be_told_again(api: Api, senders: Senders) -> None:
-    answer = await senders.warehouse("fulfillment.handed_over", {"fulfillment_id": "X-9-1"})
-    assert (answer.status_code, recorded(api)) == (404, [])
 
 
 # --- once, and never backwards ----------------------------------------------------------------------------------------
@@ -221,7 +217,7 @@ async def test_a_label_refund_that_is_refused_reaches_an_operator(api: Api, send
     stages.labelled(api.database)
     assert (
         await senders.shippo("transaction_updated", {"object_id": "label-W-1001", "status": "REFUNDPENDING"})
-    ).json() == {"outcome": "ignored"}
+    ).json() == {"outcome": "unchanged"}
     answer = await senders.shippo("transaction_updated", {"object_id": "label-W-1001", "status": "REFUNDREJECTED"})
     assert answer.json() == {"outcome": "taken"}
     assert (await order(api))["holds"][0]["reason"] == "label_refund"

@@ -28,7 +28,7 @@ FINAL = {
 stands not here may be a hiccup, and is tried again before a person is asked."""
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 
-_LABEL = {
+LABEL = {
     "WAITING": LabelStatus.QUEUED,
     "QUEUED": LabelStatus.QUEUED,
     "SUCCESS": LabelStatus.BOUGHT,
@@ -38,14 +38,14 @@ _LABEL = {
     "REFUNDREJECTED": LabelStatus.REFUND_REJECTED,
 }
 _REFUND = {"SUCCESS": LabelStatus.REFUNDED, "ERROR": LabelStatus.REFUND_REJECTED}
-_TRACKING = {
+TRACKING = {
     "PRE_TRANSIT": TrackingStatus.PRE_TRANSIT,
     "TRANSIT": TrackingStatus.IN_TRANSIT,
     "DELIVERED": TrackingStatus.DELIVERED,
     "RETURNED": TrackingStatus.RETURN_TO_SENDER,
     "FAILURE": TrackingStatus.FAILURE,
 }
-_WITHIN_TRANSIT = {
+WITHIN_TRANSIT = {
     "out_for_delivery": TrackingStatus.OUT_FOR_DELIVERY,
     "pickup_available": TrackingStatus.AVAILABLE_FOR_PICKUP,
 }
@@ -138,7 +138,7 @@ class LabelAnswer(BaseModel):
 
     def label(self) -> Label:
         # A status newer than this code: a label that can be printed was bought, whatever it is called.
-        status = _LABEL.get(self.status or "", LabelStatus.BOUGHT if self.label_url else LabelStatus.QUEUED)
+        status = LABEL.get(self.status or "", LabelStatus.BOUGHT if self.label_url else LabelStatus.QUEUED)
         failed = status is LabelStatus.FAILED
         codes = [message.word for message in self.messages or []]
         code = first_of((code for code in codes if code in FINAL), first_of(codes, "unspecified"))
@@ -178,9 +178,9 @@ class Event(BaseModel):
     status_date: datetime | None = None
 
     def tracking_status(self) -> TrackingStatus:
-        status = _TRACKING.get(self.status or "", TrackingStatus.UNKNOWN)
+        status = TRACKING.get(self.status or "", TrackingStatus.UNKNOWN)
         code = self.substatus.code if self.substatus else None
-        return _WITHIN_TRANSIT.get(code or "", status) if status is TrackingStatus.IN_TRANSIT else status
+        return WITHIN_TRANSIT.get(code or "", status) if status is TrackingStatus.IN_TRANSIT else status
 
 
 class TrackAnswer(BaseModel):

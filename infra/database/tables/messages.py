@@ -5,13 +5,16 @@ from typing import Any
 
 from sqlalchemy import (
     ForeignKey,
+    Index,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import COUNTER, PERSONAL, REFERENCE, WORD, Base
-from infra.words import Channel, MessageKind, MessageStatus
+from infra.database.types import Json
+from infra.words import Channel, MessageKind, MessageStatus, NewsOutcome
 
 
 class Message(Base):
@@ -40,13 +43,33 @@ class Message(Base):
 
 
 class News(Base):
-    """A webhook that was taken: known already means nothing to do."""
+    """A webhook, and what of it we use. Another content under the same id is a row of its own, and changes nothing."""
 
     __tablename__ = "news"
+    __table_args__ = (
+        Index(
+            "ix_news_open",
+            "about",
+            sqlite_where=text("open_since IS NOT NULL"),
+            postgresql_where=text("open_since IS NOT NULL"),
+        ),
+    )
 
     sender: Mapped[str] = mapped_column(WORD, primary_key=True)
-    news_id: Mapped[str] = mapped_column(REFERENCE, primary_key=True)
+    news_id: Mapped[str] = mapped_column(REFERENCE, primary_key=True, info=PERSONAL)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    """0, or which finding under this id."""
     type: Mapped[str] = mapped_column(String(80))
-    about: Mapped[str] = mapped_column(REFERENCE)
-    outcome: Mapped[str] = mapped_column(WORD)
+    about: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
+    """What it waits for as long as we do not know that: `tracking 9400…`."""
+    said: Mapped[dict[str, Any] | None] = mapped_column(Json, info=PERSONAL)
+    digest: Mapped[str] = mapped_column(String(64))
+    """Of its type and what it said."""
+    outcome: Mapped[NewsOutcome]
+    open_since: Mapped[datetime | None]
+    """While it waits for what it is about, or for a person."""
+    effective_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None] = mapped_column(String(100), info=PERSONAL)
+    why: Mapped[str | None] = mapped_column(String(500), info=PERSONAL)

@@ -54,12 +54,34 @@ def upgrade() -> None:
         "news",
         sa.Column("sender", sa.String(length=40), nullable=False),
         sa.Column("news_id", sa.String(length=255), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("type", sa.String(length=80), nullable=False),
         sa.Column("about", sa.String(length=255), nullable=False),
+        sa.Column(
+            "said",
+            sa.JSON(none_as_null=True).with_variant(
+                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=True,
+        ),
+        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("open_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("sender", "news_id", name=op.f("pk_news")),
+        sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resolved_by", sa.String(length=100), nullable=True),
+        sa.Column("why", sa.String(length=500), nullable=True),
+        sa.PrimaryKeyConstraint("sender", "news_id", "n", name=op.f("pk_news")),
     )
+    with op.batch_alter_table("news", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_news_open",
+            ["about"],
+            unique=False,
+            sqlite_where=sa.text("open_since IS NOT NULL"),
+            postgresql_where=sa.text("open_since IS NOT NULL"),
+        )
     op.create_table(
         "products",
         sa.Column("sku", sa.String(length=64), nullable=False),

@@ -1,19 +1,26 @@
-"""The app: its routes, what surrounds them, and what it says about itself."""
+"""The composition root of the API: its routes, what surrounds them, who may tell it what, and what it says about
+itself. It verifies what providers tell, and asks none of them anything."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import SecretStr
 from sqlalchemy import Engine
 from temporalio.client import Client
 
+from activities.news import Sender
+from activities.providers.shippo.events import ShippoEvents
+from activities.providers.stripe.events import StripeEvents
+from activities.providers.twilio.events import TwilioEvents
+from activities.providers.warehouse.events import WarehouseEvents
 from infra.database.counting import count
 from infra.database.engine import sessions
 from infra.settings import Settings
-from starter.api import catalogue, changes, docs, health, orders, stock
+from starter.api import catalogue, changes, docs, health, news, orders, stock
 from starter.engine import Workflows
 from starter.http.dependencies import Dependencies
 from starter.http.metrics import Metrics
@@ -21,7 +28,7 @@ from starter.http.middleware import Middleware
 from starter.http.problems import Problem, install
 from starter.kinds import KINDS, Kind
 from starter.relay import RelayWorker
-from starter.webhooks import shippo_news, stripe_events, twilio_statuses, warehouse
+from starter.webhooks import revisiting, routes
 
 VERSION = "0.1.0"
 DESCRIPTION = """Orders, from placed to delivered. Money is an integer of minor units with its ISO 4217 code.
@@ -47,21 +54,36 @@ def build(settings: Settings, engine: Engine, client: Client, kinds: Mapping[str
     count(engine, numbers.count_transaction)
     app.add_middleware(Middleware, numbers=numbers)
     install(app)
-    webhooks = (stripe_events, shippo_news, twilio_statuses, warehouse)
-    for room in (orders, changes, catalogue, stock, *webhooks, health, docs):
+    for room in (orders, changes, catalogue, stock, news, health, docs):
         app.include_router(room.router)
+    app.include_router(routes.router(senders(settings)))
     docs.serve_assets(app)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
     return app
 
 
+def senders(settings: Settings) -> dict[str, Sender]:
+    """By the last part of their route."""
+
+    def plain(secrets: Sequence[SecretStr]) -> list[str]:
+        return [secret.get_secret_value() for secret in secrets]
+
+    return {
+        "stripe": StripeEvents(plain(settings.stripe_webhook_secret)),
+        "shippo": ShippoEvents(plain(settings.shippo_webhook_secret)),
+        "twilio": TwilioEvents(plain(settings.twilio_auth_token), settings.public_url),
+        "warehouse": WarehouseEvents({name: plain(one.secret) for name, one in settings.warehouses.items()}),
+    }
+
+
 def relaying(parts: Dependencies) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        worker = asyncio.create_task(parts.relay.run())
+        workers = [asyncio.create_task(parts.relay.run()), asyncio.create_task(revisiting.run(parts))]
         yield
         parts.relay.stop()
-        await worker
+        workers[1].cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
 
     return lifespan
 

@@ -1,0 +1,99 @@
+"""What became of authorizations, refunds and disputes."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts import money
+from activities.facts.journal import nudge
+from activities.news import (
+    PaymentConfirmed,
+    PaymentDeclined,
+    PaymentDisputed,
+    PaymentEnded,
+    PaymentSaid,
+    PaymentTaken,
+    RefundChanged,
+)
+from activities.ports import IntentStatus, PaymentIntent
+from infra.database.tables import Order, Payment, Refund
+from infra.words import EventType, NewsOutcome
+
+
+def confirmed(tx: Session, said: PaymentConfirmed, at: datetime) -> NewsOutcome:
+    """The customer has confirmed, later than our own call. Until when the money is held the news does not say: the
+    order asks for it."""
+    payment = payment_of(tx, said.intent)
+    if payment is None:
+        return not_known(tx, said)
+    return nudged(tx, payment, payment.status not in money.DECIDED and money.customer_acted(tx, payment.payment_id, at))
+
+
+def declined(tx: Session, said: PaymentDeclined, at: datetime) -> NewsOutcome:
+    payment = payment_of(tx, said.intent)
+    if payment is None:
+        return not_known(tx, said)
+    waited = payment.status == "action_required"
+    status = IntentStatus.DECLINED
+    answer = PaymentIntent(intent_id=said.intent, status=status, amount=payment.amount, decline_code=said.code)
+    # what our own call is being told, it records itself
+    return nudged(tx, payment, waited and money.answered(tx, payment.payment_id, answer, at))
+
+
+def ended(tx: Session, said: PaymentEnded, at: datetime) -> NewsOutcome:
+    """Voided by us, or expired by itself; of the latter the order must hear."""
+    payment = payment_of(tx, said.intent)
+    if payment is None:
+        return not_known(tx, said)
+    kind = EventType.AUTHORIZATION_ENDED if said.expired else EventType.VOIDED
+    if payment.status in money.OVER or not money.ended(tx, payment.payment_id, kind, at):
+        return NewsOutcome.UNCHANGED
+    if said.expired:
+        nudge(tx, [payment.order_id])
+    return NewsOutcome.TAKEN
+
+
+def taken(tx: Session, said: PaymentTaken, at: datetime) -> NewsOutcome:
+    """Mostly the echo of our last capture. Less taken than we know to be authorized, and no capture of ours on its way:
+    the rest of the authorization has lapsed."""
+    payment = payment_of(tx, said.intent)
+    if payment is None:
+        return not_known(tx, said)
+    lapsed = payment.status == "authorized" and said.captured == payment.captured < payment.amount
+    return nudged(tx, payment, lapsed and money.ended(tx, payment.payment_id, EventType.AUTHORIZATION_ENDED, at))
+
+
+def refund_changed(tx: Session, said: RefundChanged, at: datetime) -> NewsOutcome:
+    """One that we did not ask for, of a payment of ours, waits as one does that we have not recorded yet."""
+    refund = tx.scalars(select(Refund).where(Refund.reference == said.refund)).first()
+    if refund is None:
+        ours = payment_of(tx, said.intent) is not None or tx.get(Order, said.order) is not None
+        return NewsOutcome.WAITING if ours else NewsOutcome.IGNORED
+    if not money.moves(refund, said.status) or not money.refund_seen(tx, said.refund, said.status, at):
+        return NewsOutcome.UNCHANGED
+    nudge(tx, [refund.order_id])
+    return NewsOutcome.TAKEN
+
+
+def disputed(tx: Session, said: PaymentDisputed, at: datetime) -> NewsOutcome:
+    payment = payment_of(tx, said.intent)
+    if payment is None:
+        return not_known(tx, said)
+    return nudged(tx, payment, money.disputed(tx, payment.payment_id, said.dispute, at))
+
+
+def payment_of(tx: Session, intent: str) -> Payment | None:
+    return tx.scalars(select(Payment).where(Payment.intent == intent)).first()
+
+
+def not_known(tx: Session, said: PaymentSaid) -> NewsOutcome:
+    """Others may use the same account: what names no order of ours is theirs."""
+    return NewsOutcome.WAITING if tx.get(Order, said.order) is not None else NewsOutcome.IGNORED
+
+
+def nudged(tx: Session, payment: Payment, changed: bool) -> NewsOutcome:
+    if not changed:
+        return NewsOutcome.UNCHANGED
+    nudge(tx, [payment.order_id])
+    return NewsOutcome.TAKEN

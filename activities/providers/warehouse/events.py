@@ -1,0 +1,167 @@
+"""What warehouses tell: what they did with our fulfillments, and what arrived. Standard Webhooks, one secret each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field, StringConstraints
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError, WebhookVerificationError
+
+from activities.intake.fields import FULFILLMENT, ID, PRINTABLE, Reference
+from activities.news import (
+    AnySaid,
+    Body,
+    Delivery,
+    FulfillmentAcknowledged,
+    FulfillmentHandedOver,
+    FulfillmentNotStopped,
+    FulfillmentPacked,
+    FulfillmentRefused,
+    FulfillmentShortPicked,
+    FulfillmentStopped,
+    GoodsReceived,
+    News,
+    Units,
+    Unsigned,
+    parsed,
+)
+from activities.ports import Parcel
+
+Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Size = Annotated[int, Field(ge=1, le=100_000)]
+SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
+
+
+class WarehouseEvents:
+    signature = "webhook-signature"
+
+    def __init__(self, secrets: Mapping[str, Sequence[str]]) -> None:
+        self.secrets = secrets
+        """By the warehouse's name; no two have the same."""
+
+    def read(self, delivery: Delivery) -> News:
+        """Signed with the secret of any warehouse in the settings, at most five minutes ago."""
+        warehouse = self.signer(delivery)
+        head = parsed(Head, {"webhook-id": delivery.headers["webhook-id"]})
+        told = parsed(Told, delivery.body)
+        said = SAID[told.type](told.data, warehouse) if told.type in SAID else None
+        return News(f"{warehouse}:{head.news_id}", told.type, said, told.timestamp)
+
+    def signer(self, delivery: Delivery) -> str:
+        headers = {name: delivery.headers.get(name, "") for name in SIGNED}
+        found = [
+            name
+            for name, secrets in self.secrets.items()
+            if any(verified(secret, delivery.body, headers) for secret in secrets)
+        ]
+        if not found:
+            raise Unsigned
+        return found[0]
+
+
+def verified(secret: str, body: bytes, headers: dict[str, str]) -> bool:
+    try:
+        Webhook(secret).verify(body, headers, json_parse=False)
+    except (WebhookVerificationError, EmptyWebhookSecretError, ValueError):  # the last: what is no text
+        return False
+    return True
+
+
+class Head(Body):
+    news_id: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)] = Field(
+        alias="webhook-id"
+    )
+
+
+class Told(Body):
+    type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]{1,80}$")]
+    timestamp: Instant
+    data: dict[str, Any]
+
+
+class About(Body):
+    fulfillment_id: Annotated[str, StringConstraints(pattern=FULFILLMENT)]
+
+
+class PackedParcel(Body):
+    weight_g: Annotated[int, Field(ge=1, le=10_000_000)]
+    length_mm: Size
+    width_mm: Size
+    height_mm: Size
+
+
+class Packed(About):
+    parcels: Annotated[list[PackedParcel], Field(min_length=1, max_length=100)]
+
+
+class MissingLine(Body):
+    sku: Reference
+    missing: Count
+
+
+class ShortPicked(About):
+    lines: Annotated[list[MissingLine], Field(min_length=1, max_length=2_000)]
+
+
+class Refused(About):
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,40}$")] = "refused"
+
+
+class ReceivedLine(Body):
+    sku: Reference
+    quantity: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+
+
+class Received(Body):
+    reference: Reference
+    location: Annotated[str, StringConstraints(pattern=ID)]
+    lines: Annotated[list[ReceivedLine], Field(min_length=1, max_length=2_000)]
+
+
+def plain(
+    made: type[FulfillmentAcknowledged | FulfillmentHandedOver | FulfillmentStopped | FulfillmentNotStopped],
+) -> Callable[[dict[str, Any], str], AnySaid]:
+    """That it happened says it all."""
+
+    def read(data: dict[str, Any], warehouse: str) -> AnySaid:
+        return made(fulfillment=parsed(About, data, "data").fulfillment_id, warehouse=warehouse)
+
+    return read
+
+
+def packed(data: dict[str, Any], warehouse: str) -> AnySaid:
+    told = parsed(Packed, data, "data")
+    parcels = tuple(Parcel(**parcel.model_dump()) for parcel in told.parcels)
+    return FulfillmentPacked(fulfillment=told.fulfillment_id, warehouse=warehouse, parcels=parcels)
+
+
+def short_picked(data: dict[str, Any], warehouse: str) -> AnySaid:
+    told = parsed(ShortPicked, data, "data")
+    missing = tuple(Units(sku=line.sku, quantity=line.missing) for line in told.lines)
+    return FulfillmentShortPicked(fulfillment=told.fulfillment_id, warehouse=warehouse, missing=missing)
+
+
+def refused(data: dict[str, Any], warehouse: str) -> AnySaid:
+    told = parsed(Refused, data, "data")
+    return FulfillmentRefused(fulfillment=told.fulfillment_id, warehouse=warehouse, code=told.code)
+
+
+def received(data: dict[str, Any], warehouse: str) -> AnySaid:
+    told = parsed(Received, data, "data")
+    lines = tuple(Units(sku=line.sku, quantity=line.quantity) for line in told.lines)
+    return GoodsReceived(reference=told.reference, location=told.location, warehouse=warehouse, lines=lines)
+
+
+SAID: dict[str, Callable[[dict[str, Any], str], AnySaid]] = {
+    "fulfillment.accepted": plain(FulfillmentAcknowledged),
+    "fulfillment.picking": plain(FulfillmentAcknowledged),
+    "fulfillment.packed": packed,
+    "fulfillment.short_picked": short_picked,
+    "fulfillment.refused": refused,
+    "fulfillment.handed_over": plain(FulfillmentHandedOver),
+    "fulfillment.cancelled": plain(FulfillmentStopped),
+    "fulfillment.cancel_refused": plain(FulfillmentNotStopped),
+    "stock.received": received,
+}

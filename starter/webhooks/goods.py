@@ -1,0 +1,28 @@
+"""Goods that a warehouse received: as if they were reported over the API."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts.news.warehouses import Forbidden
+from activities.news import GoodsReceived
+from infra.database.tables import Location
+from infra.words import NewsOutcome
+from starter.http.problems import Refusal, wrong
+from starter.receiving import USED_BEFORE, Received, ReceivedLine, Unknown, receive
+
+
+def goods_received(tx: Session, said: GoodsReceived) -> NewsOutcome:
+    """A location that is not known is a wrong field; one of another warehouse is none of the sender's business."""
+    warehouse = tx.scalars(select(Location.warehouse).where(Location.location_id == said.location)).first()
+    if warehouse is None:
+        raise wrong([("data.location", "is not known")])
+    if warehouse != said.warehouse:
+        raise Forbidden
+    lines = tuple(ReceivedLine(sku=line.sku, quantity=line.quantity) for line in said.lines)
+    try:
+        result = receive(tx, Received(reference=said.reference, location=said.location, lines=lines))
+    except Unknown as unknown:
+        raise wrong([(f"data.{field}", message) for field, message in unknown.errors]) from None
+    if result == "conflict":
+        raise Refusal(409, USED_BEFORE)
+    return NewsOutcome.TAKEN if result == "new" else NewsOutcome.UNCHANGED

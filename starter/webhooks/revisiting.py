@@ -1,0 +1,63 @@
+"""Looks once more at news that waits, a while after it came.
+
+What it is about may have been written by a transaction that began before it and ended after it: neither has seen the
+other. A minute later all of those have ended, and what is unknown then is a person's, until it comes to be.
+"""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from structlog import get_logger
+
+from activities.facts.news.matching import match
+from infra.clock import wall_clock
+from infra.database.tables import News
+from infra.words import NewsOutcome
+from starter.http.dependencies import Dependencies
+from starter.transactions import written
+
+AFTER = timedelta(minutes=1)
+EVERY = 10.0
+"""Seconds."""
+BATCH = 200
+
+log = get_logger(__name__)
+
+
+async def run(here: Dependencies) -> None:
+    while True:
+        try:
+            while await asyncio.to_thread(revisit, here):
+                pass
+        except SQLAlchemyError as trouble:
+            log.error("waiting news cannot be read", error=type(trouble).__name__)
+        except Exception:  # without it news would wait unseen
+            log.exception("waiting news stumbles")
+        await asyncio.sleep(EVERY)
+
+
+def revisit(here: Dependencies) -> bool:
+    """One batch. True when there may be more."""
+    with here.reading() as tx:
+        due = waiting(tx)
+    for key in due:
+        written(here.sessions, partial(again, key))
+    if due:
+        here.relay.wake()
+    return len(due) == BATCH
+
+
+def waiting(tx: Session) -> list[tuple[str, str, int]]:
+    late = (News.open_since.is_not(None), News.open_since < wall_clock() - AFTER, News.outcome == NewsOutcome.WAITING)
+    rows = tx.execute(select(News.sender, News.news_id, News.n).where(*late).order_by(News.open_since).limit(BATCH))
+    return [(sender, news_id, n) for sender, news_id, n in rows]
+
+
+def again(key: tuple[str, str, int], tx: Session) -> None:
+    row = tx.get(News, key, with_for_update=True)
+    if row is not None and row.outcome == NewsOutcome.WAITING:
+        match(tx, row)
