@@ -51,12 +51,13 @@ def receive(tx: Session, told: Received) -> Literal["new", "known", "conflict"]:
     """Takes the units into stock, the oldest backorders first. Raises `Unknown`."""
     skus = facts.catalogue.skus_of(tx, {line.sku for line in told.lines})
     lines = [(skus.get(line.sku, line.sku), line.quantity) for line in told.lines]
-    if tx.get(Restock, told.reference) is None:
+    before = tx.get(Restock, told.reference)
+    if before is None:
         if errors := doubts(tx, told, skus):
             raise Unknown(errors)
         if facts.inventory.received(tx, reference=told.reference, location_id=told.location, lines=lines):
             return "new"
-    before = tx.get_one(Restock, told.reference)
+        before = tx.get_one(Restock, told.reference)
     same = units((line["sku"], line["quantity"]) for line in before.lines) == units(lines)
     return "known" if same and before.location_id == told.location else "conflict"
 

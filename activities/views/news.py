@@ -48,9 +48,9 @@ def still_open(tx: Session, status: NewsStatus | None, limit: int) -> NewsPage:
 def views(tx: Session, *where: ColumnElement[bool], limit: int) -> list[NewsView]:
     first = aliased(News)
     same = (first.sender == News.sender) & (first.news_id == News.news_id) & (first.n == 0) & (News.n > 0)
-    found = select(News, first.said).outerjoin(first, same).where(*where)
+    found = select(News, first.said).select_from(News).outerjoin(first, same).where(*where)
     rows = tx.execute(found.order_by(News.recorded_at, News.news_id, News.n).limit(limit))
-    return [view(news, said_before) for news, said_before in rows.tuples()]
+    return [view(news, said_before) for news, said_before in rows]
 
 
 def view(news: News, said_before: dict[str, Any] | None) -> NewsView:

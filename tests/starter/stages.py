@@ -61,10 +61,15 @@ def requested(database: Database, order_id: str = "W-1001") -> str:
     return f"{order_id}-1"
 
 
-def labelled(database: Database, order_id: str = "W-1001") -> str:
+def packed(database: Database, order_id: str = "W-1001") -> str:
     fulfillment = requested(database, order_id)
     with database.sessions.begin() as tx:
         facts.packing.packed(tx, fulfillment, [BOX], now())
+    return fulfillment
+
+
+def labelled(database: Database, order_id: str = "W-1001") -> str:
+    fulfillment = packed(database, order_id)
     bought(database, order_id)
     return fulfillment
 
