@@ -16,7 +16,7 @@ from infra.words import NewsOutcome
 WITHOUT_MATCH = (NewsOutcome.WAITING, NewsOutcome.UNMATCHED)
 
 
-class Said(BaseModel):
+class Content(BaseModel):
     """`about` is what waiting news is found by once that comes to be."""
 
     model_config = ConfigDict(frozen=True)
@@ -36,7 +36,7 @@ def reference(noun: str, id: str) -> str:
 # --- payments ---------------------------------------------------------------------------------------------------------
 
 
-class PaymentSaid(Said):
+class PaymentNews(Content):
     noun, id_field = "intent", "intent"
 
     intent: str
@@ -44,32 +44,32 @@ class PaymentSaid(Said):
     """That its maker named."""
 
 
-class PaymentConfirmed(PaymentSaid):
+class PaymentConfirmed(PaymentNews):
     """The money is set aside: the customer has acted, or our own call has."""
 
     kind: Literal["payment_confirmed"] = "payment_confirmed"
 
 
-class PaymentDeclined(PaymentSaid):
+class PaymentDeclined(PaymentNews):
     kind: Literal["payment_declined"] = "payment_declined"
     code: str
 
 
-class PaymentEnded(PaymentSaid):
+class PaymentEnded(PaymentNews):
     """Given back before it was taken: by somebody, or because it expired."""
 
     kind: Literal["payment_ended"] = "payment_ended"
     expired: bool
 
 
-class PaymentTaken(PaymentSaid):
+class PaymentTaken(PaymentNews):
     """Nothing is left to take of it."""
 
     kind: Literal["payment_taken"] = "payment_taken"
     captured: int
 
 
-class RefundChanged(Said):
+class RefundChanged(Content):
     noun, id_field = "refund", "refund"
 
     kind: Literal["refund_changed"] = "refund_changed"
@@ -80,7 +80,7 @@ class RefundChanged(Said):
     status: RefundStatus
 
 
-class PaymentDisputed(PaymentSaid):
+class PaymentDisputed(PaymentNews):
     kind: Literal["payment_disputed"] = "payment_disputed"
     dispute: str
 
@@ -88,7 +88,7 @@ class PaymentDisputed(PaymentSaid):
 # --- parcels ----------------------------------------------------------------------------------------------------------
 
 
-class ParcelSeen(Said):
+class ParcelSeen(Content):
     noun, id_field = "tracking", "tracking_number"
 
     kind: Literal["parcel_seen"] = "parcel_seen"
@@ -98,7 +98,7 @@ class ParcelSeen(Said):
     """That the label's buyer named; None: the carrier does not say."""
 
 
-class LabelChanged(Said):
+class LabelChanged(Content):
     noun, id_field = "label", "label"
 
     kind: Literal["label_changed"] = "label_changed"
@@ -110,7 +110,7 @@ class LabelChanged(Said):
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-class MessageReported(Said):
+class MessageReported(Content):
     noun, id_field = "message", "message"
 
     kind: Literal["message_reported"] = "message_reported"
@@ -122,7 +122,7 @@ class MessageReported(Said):
 # --- warehouses -------------------------------------------------------------------------------------------------------
 
 
-class FulfillmentSaid(Said):
+class FulfillmentNews(Content):
     noun, id_field = "fulfillment", "fulfillment"
 
     fulfillment: str
@@ -130,13 +130,13 @@ class FulfillmentSaid(Said):
     """Who signed it: it may speak of its own locations only."""
 
 
-class FulfillmentAcknowledged(FulfillmentSaid):
+class FulfillmentAcknowledged(FulfillmentNews):
     """Accepted, or being picked."""
 
     kind: Literal["fulfillment_acknowledged"] = "fulfillment_acknowledged"
 
 
-class FulfillmentPacked(FulfillmentSaid):
+class FulfillmentPacked(FulfillmentNews):
     kind: Literal["fulfillment_packed"] = "fulfillment_packed"
     parcels: tuple[Parcel, ...]
 
@@ -149,29 +149,29 @@ class Units(BaseModel):
     quantity: int
 
 
-class FulfillmentShortPicked(FulfillmentSaid):
+class FulfillmentShortPicked(FulfillmentNews):
     kind: Literal["fulfillment_short_picked"] = "fulfillment_short_picked"
     missing: tuple[Units, ...]
 
 
-class FulfillmentRefused(FulfillmentSaid):
+class FulfillmentRefused(FulfillmentNews):
     kind: Literal["fulfillment_refused"] = "fulfillment_refused"
     code: str
 
 
-class FulfillmentHandedOver(FulfillmentSaid):
+class FulfillmentHandedOver(FulfillmentNews):
     kind: Literal["fulfillment_handed_over"] = "fulfillment_handed_over"
 
 
-class FulfillmentStopped(FulfillmentSaid):
+class FulfillmentStopped(FulfillmentNews):
     kind: Literal["fulfillment_stopped"] = "fulfillment_stopped"
 
 
-class FulfillmentNotStopped(FulfillmentSaid):
+class FulfillmentNotStopped(FulfillmentNews):
     kind: Literal["fulfillment_not_stopped"] = "fulfillment_not_stopped"
 
 
-class GoodsReceived(Said):
+class GoodsReceived(Content):
     noun, id_field = "restock", "reference"
 
     kind: Literal["goods_received"] = "goods_received"
@@ -181,7 +181,7 @@ class GoodsReceived(Said):
     lines: tuple[Units, ...]
 
 
-AnySaid = Annotated[
+AnyContent = Annotated[
     PaymentConfirmed
     | PaymentDeclined
     | PaymentEnded
@@ -201,7 +201,7 @@ AnySaid = Annotated[
     | GoodsReceived,
     Field(discriminator="kind"),
 ]
-SAID: TypeAdapter[AnySaid] = TypeAdapter(AnySaid)
+CONTENT: TypeAdapter[AnyContent] = TypeAdapter(AnyContent)
 
 
 # --- how it comes -----------------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ class News(NamedTuple):
     news_id: str
     type: str
     """The sender's own word."""
-    said: AnySaid | None
+    content: AnyContent | None
     """None: nothing that we use."""
     at: datetime | None
     """By the sender's clock."""

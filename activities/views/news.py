@@ -16,15 +16,15 @@ OUTCOMES: dict[NewsStatus, tuple[NewsOutcome, ...]] = {"unmatched": WITHOUT_MATC
 
 
 class NewsView(View):
-    """`said` are the fields that are used here, `said_before` those that the same id told first."""
+    """`content` are the fields that are used here, `content_before` those that the same id told first."""
 
     sender: str
     id: str
     status: Literal["unmatched", "finding", "resolved"]
     type: str
     about: str
-    said: dict[str, Any] | None
-    said_before: dict[str, Any] | None
+    content: dict[str, Any] | None
+    content_before: dict[str, Any] | None
     at: datetime
     recorded_at: datetime
     resolved_at: datetime | None
@@ -48,20 +48,20 @@ def still_open(tx: Session, status: NewsStatus | None, limit: int) -> NewsPage:
 def views(tx: Session, *where: ColumnElement[bool], limit: int) -> list[NewsView]:
     first = aliased(News)
     same = (first.sender == News.sender) & (first.news_id == News.news_id) & (first.n == 0) & (News.n > 0)
-    found = select(News, first.said).select_from(News).outerjoin(first, same).where(*where)
+    found = select(News, first.content).select_from(News).outerjoin(first, same).where(*where)
     rows = tx.execute(found.order_by(News.recorded_at, News.news_id, News.n).limit(limit))
-    return [view(news, said_before) for news, said_before in rows]
+    return [view(news, content_before) for news, content_before in rows]
 
 
-def view(news: News, said_before: dict[str, Any] | None) -> NewsView:
+def view(news: News, content_before: dict[str, Any] | None) -> NewsView:
     return NewsView(
         sender=news.sender,
         id=news.news_id,
         status="unmatched" if news.outcome in WITHOUT_MATCH else NewsOutcome(news.outcome).value,
         type=news.type,
         about=news.about,
-        said=news.said,
-        said_before=said_before,
+        content=news.content,
+        content_before=content_before,
         at=news.effective_at,
         recorded_at=news.recorded_at,
         resolved_at=news.resolved_at,

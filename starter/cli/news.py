@@ -30,7 +30,7 @@ def list_news(
     if not page["news"]:
         paper.print("no news needs anybody")
         return
-    made = table("sender", "id", "told", "status", "type", "about", "~said")
+    made = table("sender", "id", "told", "status", "type", "about", "~content")
     for one in page["news"]:
         words = (one["sender"], one["id"], day_and_time(one["recorded_at"]), one["status"], one["type"], one["about"])
         made.add_row(*map(escaped, words), escaped(in_short(one)))
@@ -41,9 +41,11 @@ def list_news(
 
 def in_short(one: dict[str, Any]) -> str:
     """What differs from before, or all of it."""
-    before = one["said_before"] or {}
-    said = {name: value for name, value in (one["said"] or {}).items() if name != "kind" and value != before.get(name)}
-    return ", ".join(f"{name} {value}" for name, value in said.items() if value not in (None, ""))
+    before = one["content_before"] or {}
+    content = {
+        name: value for name, value in (one["content"] or {}).items() if name != "kind" and value != before.get(name)
+    }
+    return ", ".join(f"{name} {value}" for name, value in content.items() if value not in (None, ""))
 
 
 @app.command("resolve")

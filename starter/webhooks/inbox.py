@@ -15,14 +15,14 @@ from structlog import get_logger
 
 from activities.facts.news import matching
 from activities.facts.news.warehouses import Forbidden
-from activities.news import AnySaid, GoodsReceived, News
+from activities.news import AnyContent, GoodsReceived, News
 from infra.clock import instant_told, wall_clock
 from infra.database.tables import News as Row
 from infra.words import NewsOutcome
 from starter.http.dependencies import Dependencies
 from starter.http.problems import Refusal
 from starter.transactions import written
-from starter.webhooks.goods import goods_received
+from starter.webhooks.restocks import take_in
 
 INSERT: dict[str, Callable[..., Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
@@ -42,8 +42,8 @@ def take(request: Request, sender: str, news: News) -> Taken:
     outcome = written(parts.sessions, lambda tx: kept(tx, sender, news))
     parts.relay.wake()
     request.app.state.numbers.webhooks.labels(sender, outcome).inc()
-    said = log.warning if outcome is NewsOutcome.FINDING else log.info
-    said("news", sender=sender, type=news.type, outcome=outcome)
+    tell = log.warning if outcome is NewsOutcome.FINDING else log.info
+    tell("news", sender=sender, type=news.type, outcome=outcome)
     if outcome is NewsOutcome.FORBIDDEN:
         raise Refusal(403, "this is about a location that is not yours")
     return Taken(outcome=outcome)
@@ -68,17 +68,17 @@ def kept(tx: Session, sender: str, news: News) -> NewsOutcome:
 def as_row(sender: str, news: News) -> dict[str, Any]:
     """What it is where nothing comes of it. When the sender says that it happened is no content: some write the time
     of sending."""
-    said = news.said.model_dump(mode="json") if news.said else None
-    content = json.dumps([news.type, said], sort_keys=True)
+    content = news.content.model_dump(mode="json") if news.content else None
+    whole = json.dumps([news.type, content], sort_keys=True)
     return {
         "sender": sender,
         "news_id": news.news_id,
         "n": 0,
         "type": news.type,
-        "about": news.said.about if news.said else "",
-        "said": said,
-        "digest": hashlib.sha256(content.encode()).hexdigest(),
-        "outcome": NewsOutcome.UNCHANGED if news.said else NewsOutcome.IGNORED,
+        "about": news.content.about if news.content else "",
+        "content": content,
+        "digest": hashlib.sha256(whole.encode()).hexdigest(),
+        "outcome": NewsOutcome.UNCHANGED if news.content else NewsOutcome.IGNORED,
         "effective_at": instant_told(news.at),
         "recorded_at": wall_clock(),
     }
@@ -91,10 +91,10 @@ def inserted(tx: Session, row: dict[str, Any]) -> bool:
 
 
 def settled(tx: Session, row: dict[str, Any], news: News) -> NewsOutcome:
-    if news.said is None:
+    if news.content is None:
         return NewsOutcome.IGNORED
     try:
-        outcome = applied(tx, news.said, row["effective_at"])
+        outcome = applied(tx, news.content, row["effective_at"])
     except Forbidden:
         outcome = NewsOutcome.FORBIDDEN
     if outcome != row["outcome"]:
@@ -104,5 +104,5 @@ def settled(tx: Session, row: dict[str, Any], news: News) -> NewsOutcome:
     return outcome
 
 
-def applied(tx: Session, said: AnySaid, at: datetime) -> NewsOutcome:
-    return goods_received(tx, said) if isinstance(said, GoodsReceived) else matching.applied(tx, said, at)
+def applied(tx: Session, content: AnyContent, at: datetime) -> NewsOutcome:
+    return take_in(tx, content) if isinstance(content, GoodsReceived) else matching.applied(tx, content, at)

@@ -80,7 +80,7 @@ async def test_a_refund_made_at_the_provider_needs_a_person(api: Api, senders: S
     told = {"id": "re_7", "status": "succeeded", "payment_intent": "pi_1", "amount": 900}
     assert (await senders.stripe("refund.created", told)).json() == {"outcome": "waiting"}
     (one,) = (await api.client.get("/v1/news")).json()["news"]
-    assert (one["about"], one["said"]["intent"], one["said"]["amount"]) == ("refund re_7", "pi_1", 900)
+    assert (one["about"], one["content"]["intent"], one["content"]["amount"]) == ("refund re_7", "pi_1", 900)
 
 
 async def test_a_confirmation_before_the_intents_record_is_applied_with_it(api: Api, senders: Senders) -> None:
@@ -147,8 +147,8 @@ async def test_other_content_under_the_same_id_changes_nothing_and_is_a_finding(
         assert (answer.status_code, answer.json()) == (200, {"outcome": outcome})
     assert len((await order(api))["fulfillments"][0]["parcels"]) == 1
     (found,) = (await api.client.get("/v1/news", params={"status": "finding"})).json()["news"]
-    assert (found["sender"], found["id"], len(found["said"]["parcels"])) == ("warehouse", "default:msg-1", 2)
-    assert len(found["said_before"]["parcels"]) == 1
+    assert (found["sender"], found["id"], len(found["content"]["parcels"])) == ("warehouse", "default:msg-1", 2)
+    assert len(found["content_before"]["parcels"]) == 1
     text = (await api.client.get("/metrics")).text
     assert 'orders_webhooks_total{outcome="finding",sender="warehouse"} 1.0' in text
     assert "orders_news_findings 1.0" in text

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from activities import news
 from activities.facts.news import messages, parcels, payments, warehouses
-from activities.news import SAID, WITHOUT_MATCH, Said
+from activities.news import CONTENT, WITHOUT_MATCH, Content
 from infra.database.tables import News
 from infra.words import NewsOutcome
 
 Apply = Callable[[Session, Any, datetime], NewsOutcome]
-OF_WAREHOUSES: dict[type[Said], Apply] = dict.fromkeys(warehouses.APPLY, warehouses.told)
-APPLY: dict[type[Said], Apply] = OF_WAREHOUSES | {
+OF_WAREHOUSES: dict[type[Content], Apply] = dict.fromkeys(warehouses.APPLY, warehouses.apply)
+APPLY: dict[type[Content], Apply] = OF_WAREHOUSES | {
     news.PaymentConfirmed: payments.confirmed,
     news.PaymentDeclined: payments.declined,
     news.PaymentEnded: payments.ended,
@@ -28,9 +28,9 @@ APPLY: dict[type[Said], Apply] = OF_WAREHOUSES | {
 }
 
 
-def applied(tx: Session, said: Said, at: datetime) -> NewsOutcome:
+def applied(tx: Session, content: Content, at: datetime) -> NewsOutcome:
     """Raises `warehouses.Forbidden`."""
-    return APPLY[type(said)](tx, said, at)
+    return APPLY[type(content)](tx, content, at)
 
 
 def matched(tx: Session, about: Iterable[str]) -> None:
@@ -46,7 +46,7 @@ def matched(tx: Session, about: Iterable[str]) -> None:
 def match(tx: Session, row: News) -> None:
     """Waiting news, applied if what it is about is known by now; otherwise it is a person's."""
     try:
-        found = applied(tx, SAID.validate_python(row.said), row.effective_at)
+        found = applied(tx, CONTENT.validate_python(row.content), row.effective_at)
     except warehouses.Forbidden:
         found = NewsOutcome.FORBIDDEN
     if found in (NewsOutcome.WAITING, NewsOutcome.IGNORED):

@@ -11,11 +11,11 @@ from infra.database.tables import Message
 from infra.words import NewsOutcome
 
 
-def reported(tx: Session, said: MessageReported, at: datetime) -> NewsOutcome:
-    if said.status not in messages.FINAL:
+def reported(tx: Session, content: MessageReported, at: datetime) -> NewsOutcome:
+    if content.status not in messages.FINAL:
         return NewsOutcome.UNCHANGED
-    order_id = tx.scalars(select(Message.order_id).where(Message.reference == said.message).limit(1)).first()
+    order_id = tx.scalars(select(Message.order_id).where(Message.reference == content.message).limit(1)).first()
     if order_id is None:
         return NewsOutcome.WAITING
-    changed = messages.reported(tx, order_id, said.message, said.status, said.code)
+    changed = messages.reported(tx, order_id, content.message, content.status, content.code)
     return NewsOutcome.TAKEN if changed else NewsOutcome.UNCHANGED

@@ -24,17 +24,17 @@ AWAITED = {
 REFUNDS = {Told.REFUNDED: LabelStatus.REFUNDED, Told.REFUND_REJECTED: LabelStatus.REFUND_REJECTED}
 
 
-def seen(tx: Session, said: ParcelSeen, at: datetime) -> NewsOutcome:
-    found = parcel_with(tx, said.tracking_number)
+def seen(tx: Session, content: ParcelSeen, at: datetime) -> NewsOutcome:
+    found = parcel_with(tx, content.tracking_number)
     if found is None:
-        return not_known(tx, said.order)
+        return not_known(tx, content.order)
     parcel, f = found
     before = f.status
-    if not tracking.newer(parcel, said.status, at) or not tracking.tracked(tx, parcel, said.status, at):
+    if not tracking.newer(parcel, content.status, at) or not tracking.tracked(tx, parcel, content.status, at):
         return NewsOutcome.UNCHANGED
     if f.status != before:
         nudge(tx, [f.order_id])
-    elif kind := AWAITED.get(said.status):
+    elif kind := AWAITED.get(content.status):
         nudge(tx, [f.order_id], kind)
     return NewsOutcome.TAKEN
 
@@ -47,11 +47,11 @@ def parcel_with(tx: Session, tracking_number: str) -> tuple[Parcel, Fulfillment]
     return (row[0], row[1]) if row else None
 
 
-def label_changed(tx: Session, said: LabelChanged, at: datetime) -> NewsOutcome:
-    parcel = tx.scalars(select(Parcel).where(Parcel.label_id == said.label)).first()
+def label_changed(tx: Session, content: LabelChanged, at: datetime) -> NewsOutcome:
+    parcel = tx.scalars(select(Parcel).where(Parcel.label_id == content.label)).first()
     if parcel is None:
-        return not_known(tx, said.order)
-    end = REFUNDS.get(said.status)
+        return not_known(tx, content.order)
+    end = REFUNDS.get(content.status)
     if end is None or not labels.may_end(parcel, end) or not labels.refund_seen(tx, parcel, end, at):
         return NewsOutcome.UNCHANGED
     nudge(tx, [tx.get_one(Fulfillment, parcel.fulfillment_id).order_id])

@@ -12,7 +12,7 @@ from activities.news import (
     PaymentDeclined,
     PaymentDisputed,
     PaymentEnded,
-    PaymentSaid,
+    PaymentNews,
     PaymentTaken,
     RefundChanged,
 )
@@ -21,75 +21,75 @@ from infra.database.tables import Order, Payment, Refund
 from infra.words import EventType, NewsOutcome
 
 
-def confirmed(tx: Session, said: PaymentConfirmed, at: datetime) -> NewsOutcome:
+def confirmed(tx: Session, content: PaymentConfirmed, at: datetime) -> NewsOutcome:
     """The customer has confirmed, later than our own call. Until when the money is held the news does not say: the
     order asks for it."""
-    payment = payment_of(tx, said.intent)
+    payment = payment_of(tx, content.intent)
     if payment is None:
-        return not_known(tx, said)
+        return not_known(tx, content)
     return nudged(tx, payment, payment.status not in money.DECIDED and money.customer_acted(tx, payment.payment_id, at))
 
 
-def declined(tx: Session, said: PaymentDeclined, at: datetime) -> NewsOutcome:
-    payment = payment_of(tx, said.intent)
+def declined(tx: Session, content: PaymentDeclined, at: datetime) -> NewsOutcome:
+    payment = payment_of(tx, content.intent)
     if payment is None:
-        return not_known(tx, said)
+        return not_known(tx, content)
     waited = payment.status == "action_required"
     status = IntentStatus.DECLINED
-    answer = PaymentIntent(intent_id=said.intent, status=status, amount=payment.amount, decline_code=said.code)
+    answer = PaymentIntent(intent_id=content.intent, status=status, amount=payment.amount, decline_code=content.code)
     # what our own call is being told, it records itself
     return nudged(tx, payment, waited and money.answered(tx, payment.payment_id, answer, at))
 
 
-def ended(tx: Session, said: PaymentEnded, at: datetime) -> NewsOutcome:
+def ended(tx: Session, content: PaymentEnded, at: datetime) -> NewsOutcome:
     """Voided by us, or expired by itself; of the latter the order must hear."""
-    payment = payment_of(tx, said.intent)
+    payment = payment_of(tx, content.intent)
     if payment is None:
-        return not_known(tx, said)
-    kind = EventType.AUTHORIZATION_ENDED if said.expired else EventType.VOIDED
+        return not_known(tx, content)
+    kind = EventType.AUTHORIZATION_ENDED if content.expired else EventType.VOIDED
     if payment.status in money.OVER or not money.ended(tx, payment.payment_id, kind, at):
         return NewsOutcome.UNCHANGED
-    if said.expired:
+    if content.expired:
         nudge(tx, [payment.order_id])
     return NewsOutcome.TAKEN
 
 
-def taken(tx: Session, said: PaymentTaken, at: datetime) -> NewsOutcome:
+def taken(tx: Session, content: PaymentTaken, at: datetime) -> NewsOutcome:
     """Mostly the echo of our last capture. Less taken than we know to be authorized, and no capture of ours on its way:
     the rest of the authorization has lapsed."""
-    payment = payment_of(tx, said.intent)
+    payment = payment_of(tx, content.intent)
     if payment is None:
-        return not_known(tx, said)
-    lapsed = payment.status == "authorized" and said.captured == payment.captured < payment.amount
+        return not_known(tx, content)
+    lapsed = payment.status == "authorized" and content.captured == payment.captured < payment.amount
     return nudged(tx, payment, lapsed and money.ended(tx, payment.payment_id, EventType.AUTHORIZATION_ENDED, at))
 
 
-def refund_changed(tx: Session, said: RefundChanged, at: datetime) -> NewsOutcome:
+def refund_changed(tx: Session, content: RefundChanged, at: datetime) -> NewsOutcome:
     """One that we did not ask for, of a payment of ours, waits as one does that we have not recorded yet."""
-    refund = tx.scalars(select(Refund).where(Refund.reference == said.refund)).first()
+    refund = tx.scalars(select(Refund).where(Refund.reference == content.refund)).first()
     if refund is None:
-        ours = payment_of(tx, said.intent) is not None or tx.get(Order, said.order) is not None
+        ours = payment_of(tx, content.intent) is not None or tx.get(Order, content.order) is not None
         return NewsOutcome.WAITING if ours else NewsOutcome.IGNORED
-    if not money.moves(refund, said.status) or not money.refund_seen(tx, said.refund, said.status, at):
+    if not money.moves(refund, content.status) or not money.refund_seen(tx, content.refund, content.status, at):
         return NewsOutcome.UNCHANGED
     nudge(tx, [refund.order_id])
     return NewsOutcome.TAKEN
 
 
-def disputed(tx: Session, said: PaymentDisputed, at: datetime) -> NewsOutcome:
-    payment = payment_of(tx, said.intent)
+def disputed(tx: Session, content: PaymentDisputed, at: datetime) -> NewsOutcome:
+    payment = payment_of(tx, content.intent)
     if payment is None:
-        return not_known(tx, said)
-    return nudged(tx, payment, money.disputed(tx, payment.payment_id, said.dispute, at))
+        return not_known(tx, content)
+    return nudged(tx, payment, money.disputed(tx, payment.payment_id, content.dispute, at))
 
 
 def payment_of(tx: Session, intent: str) -> Payment | None:
     return tx.scalars(select(Payment).where(Payment.intent == intent)).first()
 
 
-def not_known(tx: Session, said: PaymentSaid) -> NewsOutcome:
+def not_known(tx: Session, content: PaymentNews) -> NewsOutcome:
     """Others may use the same account: what names no order of ours is theirs."""
-    return NewsOutcome.WAITING if tx.get(Order, said.order) is not None else NewsOutcome.IGNORED
+    return NewsOutcome.WAITING if tx.get(Order, content.order) is not None else NewsOutcome.IGNORED
 
 
 def nudged(tx: Session, payment: Payment, changed: bool) -> NewsOutcome:

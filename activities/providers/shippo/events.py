@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from activities.intake.fields import ID
-from activities.news import AnySaid, Body, Delivery, LabelChanged, News, ParcelSeen, Unsigned, parsed
+from activities.news import AnyContent, Body, Delivery, LabelChanged, News, ParcelSeen, Unsigned, parsed
 from activities.ports import TrackingStatus
 from activities.providers.shippo.answers import LABEL, TRACKING, WITHIN_TRANSIT
 
@@ -82,10 +82,10 @@ class Seen(Body):
     @property
     def at(self) -> datetime | None:
         """What is absurd is not said."""
-        said = self.status_date
-        if said is None or not 2000 < said.year < 2200:
+        content = self.status_date
+        if content is None or not 2000 < content.year < 2200:
             return None
-        return said if said.utcoffset() is not None else said.replace(tzinfo=UTC)
+        return content if content.utcoffset() is not None else content.replace(tzinfo=UTC)
 
 
 class Track(Ours):
@@ -99,15 +99,15 @@ class Transaction(Ours):
 
 
 def tracked(told: Track) -> News:
-    seen, said = told.tracking_status, None
+    seen, content = told.tracking_status, None
     state = f"{seen.status} {seen.substatus.code if seen.substatus else ''} {seen.status_date or ''}" if seen else ""
     if seen and seen.meaning:
-        said = ParcelSeen(tracking_number=told.tracking_number, status=seen.meaning, order=told.order)
-    return News(f"track {told.tracking_number} {state}"[:255], "track_updated", said, seen.at if seen else None)
+        content = ParcelSeen(tracking_number=told.tracking_number, status=seen.meaning, order=told.order)
+    return News(f"track {told.tracking_number} {state}"[:255], "track_updated", content, seen.at if seen else None)
 
 
 def labelled(told: Transaction) -> News:
-    said: AnySaid | None = None
+    content: AnyContent | None = None
     if status := LABEL.get(told.status or ""):
-        said = LabelChanged(label=told.object_id, status=status, order=told.order)
-    return News(f"label {told.object_id} {told.status}"[:255], "transaction_updated", said, None)
+        content = LabelChanged(label=told.object_id, status=status, order=told.order)
+    return News(f"label {told.object_id} {told.status}"[:255], "transaction_updated", content, None)

@@ -10,7 +10,7 @@ from stripe import SignatureVerificationError, WebhookSignature
 
 from activities.intake.fields import ID
 from activities.news import (
-    AnySaid,
+    AnyContent,
     Body,
     Delivery,
     News,
@@ -46,8 +46,8 @@ class StripeEvents:
         if not any(signed(delivery, self.signature, secret) for secret in self.secrets):
             raise Unsigned
         event = parsed(Event, delivery.body)
-        said = SAID[event.type](event.data.object) if event.type in SAID else None
-        return News(event.id, event.type, said, datetime.fromtimestamp(event.created, UTC))
+        content = READERS[event.type](event.data.object) if event.type in READERS else None
+        return News(event.id, event.type, content, datetime.fromtimestamp(event.created, UTC))
 
 
 def signed(delivery: Delivery, header: str, secret: str) -> bool:
@@ -106,29 +106,29 @@ def intent_in(told: dict[str, Any]) -> IntentObject:
     return parsed(IntentObject, told, "data", "object")
 
 
-def confirmed(told: dict[str, Any]) -> AnySaid:
+def confirmed(told: dict[str, Any]) -> AnyContent:
     intent = intent_in(told)
     return PaymentConfirmed(intent=intent.id, order=intent.order)
 
 
-def declined(told: dict[str, Any]) -> AnySaid:
+def declined(told: dict[str, Any]) -> AnyContent:
     intent = intent_in(told)
     error = intent.last_payment_error or LastError()
     code = (error.decline_code or error.code or "declined")[:40]
     return PaymentDeclined(intent=intent.id, order=intent.order, code=code)
 
 
-def ended(told: dict[str, Any]) -> AnySaid:
+def ended(told: dict[str, Any]) -> AnyContent:
     intent = intent_in(told)
     return PaymentEnded(intent=intent.id, order=intent.order, expired=intent.cancellation_reason == "automatic")
 
 
-def taken(told: dict[str, Any]) -> AnySaid:
+def taken(told: dict[str, Any]) -> AnyContent:
     intent = intent_in(told)
     return PaymentTaken(intent=intent.id, order=intent.order, captured=intent.amount_received)
 
 
-def refunded(told: dict[str, Any]) -> AnySaid:
+def refunded(told: dict[str, Any]) -> AnyContent:
     refund = parsed(RefundObject, told, "data", "object")
     return RefundChanged(
         refund=refund.id,
@@ -139,14 +139,14 @@ def refunded(told: dict[str, Any]) -> AnySaid:
     )
 
 
-def disputed(told: dict[str, Any]) -> AnySaid | None:
+def disputed(told: dict[str, Any]) -> AnyContent | None:
     dispute = parsed(DisputeObject, told, "data", "object")
     if dispute.payment_intent is None:
         return None
     return PaymentDisputed(intent=dispute.payment_intent, dispute=dispute.id)
 
 
-SAID: dict[str, Callable[[dict[str, Any]], AnySaid | None]] = {
+READERS: dict[str, Callable[[dict[str, Any]], AnyContent | None]] = {
     "payment_intent.amount_capturable_updated": confirmed,
     "payment_intent.payment_failed": declined,
     "payment_intent.canceled": ended,

@@ -25,8 +25,8 @@ class TwilioEvents:
         if not verified(self.tokens, f"{self.public_url}{delivery.path}", fields, delivery.headers[self.signature]):
             raise Unsigned
         told = parsed(Status, dict(fields))
-        said = MessageReported(message=told.MessageSid, status=told.MessageStatus, code=told.ErrorCode or None)
-        return News(f"{told.MessageSid} {told.MessageStatus}", told.MessageStatus, said, None)
+        content = MessageReported(message=told.MessageSid, status=told.MessageStatus, code=told.ErrorCode or None)
+        return News(f"{told.MessageSid} {told.MessageStatus}", told.MessageStatus, content, None)
 
 
 class Status(Body):

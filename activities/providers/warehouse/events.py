@@ -10,7 +10,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, WebhookVerificati
 
 from activities.intake.fields import FULFILLMENT, ID, PRINTABLE, Reference
 from activities.news import (
-    AnySaid,
+    AnyContent,
     Body,
     Delivery,
     FulfillmentAcknowledged,
@@ -44,10 +44,10 @@ class WarehouseEvents:
     def read(self, delivery: Delivery) -> News:
         """Signed with the secret of any warehouse in the settings, at most five minutes ago."""
         warehouse = self.signer(delivery)
-        head = parsed(Head, {"webhook-id": delivery.headers["webhook-id"]})
-        told = parsed(Told, delivery.body)
-        said = SAID[told.type](told.data, warehouse) if told.type in SAID else None
-        return News(f"{warehouse}:{head.news_id}", told.type, said, told.timestamp)
+        headers = parsed(Headers, {"webhook-id": delivery.headers["webhook-id"]})
+        told = parsed(Envelope, delivery.body)
+        content = READERS[told.type](told.data, warehouse) if told.type in READERS else None
+        return News(f"{warehouse}:{headers.news_id}", told.type, content, told.timestamp)
 
     def signer(self, delivery: Delivery) -> str:
         headers = {name: delivery.headers.get(name, "") for name in SIGNED}
@@ -69,13 +69,13 @@ def verified(secret: str, body: bytes, headers: dict[str, str]) -> bool:
     return True
 
 
-class Head(Body):
+class Headers(Body):
     news_id: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)] = Field(
         alias="webhook-id"
     )
 
 
-class Told(Body):
+class Envelope(Body):
     type: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]{1,80}$")]
     timestamp: Instant
     data: dict[str, Any]
@@ -122,39 +122,39 @@ class Received(Body):
 
 def plain(
     made: type[FulfillmentAcknowledged | FulfillmentHandedOver | FulfillmentStopped | FulfillmentNotStopped],
-) -> Callable[[dict[str, Any], str], AnySaid]:
+) -> Callable[[dict[str, Any], str], AnyContent]:
     """That it happened says it all."""
 
-    def read(data: dict[str, Any], warehouse: str) -> AnySaid:
+    def read(data: dict[str, Any], warehouse: str) -> AnyContent:
         return made(fulfillment=parsed(About, data, "data").fulfillment_id, warehouse=warehouse)
 
     return read
 
 
-def packed(data: dict[str, Any], warehouse: str) -> AnySaid:
+def packed(data: dict[str, Any], warehouse: str) -> AnyContent:
     told = parsed(Packed, data, "data")
     parcels = tuple(Parcel(**parcel.model_dump()) for parcel in told.parcels)
     return FulfillmentPacked(fulfillment=told.fulfillment_id, warehouse=warehouse, parcels=parcels)
 
 
-def short_picked(data: dict[str, Any], warehouse: str) -> AnySaid:
+def short_picked(data: dict[str, Any], warehouse: str) -> AnyContent:
     told = parsed(ShortPicked, data, "data")
     missing = tuple(Units(sku=line.sku, quantity=line.missing) for line in told.lines)
     return FulfillmentShortPicked(fulfillment=told.fulfillment_id, warehouse=warehouse, missing=missing)
 
 
-def refused(data: dict[str, Any], warehouse: str) -> AnySaid:
+def refused(data: dict[str, Any], warehouse: str) -> AnyContent:
     told = parsed(Refused, data, "data")
     return FulfillmentRefused(fulfillment=told.fulfillment_id, warehouse=warehouse, code=told.code)
 
 
-def received(data: dict[str, Any], warehouse: str) -> AnySaid:
+def received(data: dict[str, Any], warehouse: str) -> AnyContent:
     told = parsed(Received, data, "data")
     lines = tuple(Units(sku=line.sku, quantity=line.quantity) for line in told.lines)
     return GoodsReceived(reference=told.reference, location=told.location, warehouse=warehouse, lines=lines)
 
 
-SAID: dict[str, Callable[[dict[str, Any], str], AnySaid]] = {
+READERS: dict[str, Callable[[dict[str, Any], str], AnyContent]] = {
     "fulfillment.accepted": plain(FulfillmentAcknowledged),
     "fulfillment.picking": plain(FulfillmentAcknowledged),
     "fulfillment.packed": packed,

@@ -62,7 +62,7 @@ class News(Base):
     type: Mapped[str] = mapped_column(String(80))
     about: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
     """What it waits for as long as we do not know that: `tracking 9400…`."""
-    said: Mapped[dict[str, Any] | None] = mapped_column(Json, info=PERSONAL)
+    content: Mapped[dict[str, Any] | None] = mapped_column(Json, info=PERSONAL)
     digest: Mapped[str] = mapped_column(String(64))
     """Of its type and what it said."""
     outcome: Mapped[NewsOutcome]

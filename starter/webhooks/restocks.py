@@ -11,16 +11,16 @@ from starter.http.problems import Refusal, wrong
 from starter.receiving import USED_BEFORE, Received, ReceivedLine, Unknown, receive
 
 
-def goods_received(tx: Session, said: GoodsReceived) -> NewsOutcome:
+def take_in(tx: Session, content: GoodsReceived) -> NewsOutcome:
     """A location that is not known is a wrong field; one of another warehouse is none of the sender's business."""
-    warehouse = tx.scalars(select(Location.warehouse).where(Location.location_id == said.location)).first()
+    warehouse = tx.scalars(select(Location.warehouse).where(Location.location_id == content.location)).first()
     if warehouse is None:
         raise wrong([("data.location", "is not known")])
-    if warehouse != said.warehouse:
+    if warehouse != content.warehouse:
         raise Forbidden
-    lines = tuple(ReceivedLine(sku=line.sku, quantity=line.quantity) for line in said.lines)
+    lines = tuple(ReceivedLine(sku=line.sku, quantity=line.quantity) for line in content.lines)
     try:
-        result = receive(tx, Received(reference=said.reference, location=said.location, lines=lines))
+        result = receive(tx, Received(reference=content.reference, location=content.location, lines=lines))
     except Unknown as unknown:
         raise wrong([(f"data.{field}", message) for field, message in unknown.errors]) from None
     if result == "conflict":
