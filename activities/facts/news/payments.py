@@ -18,7 +18,7 @@ from activities.news import (
 )
 from activities.ports import IntentStatus, PaymentIntent
 from infra.database.tables import Order, Payment, Refund
-from infra.words import EventType, NewsOutcome
+from infra.words import AuthorizationStatus, EventType, NewsOutcome
 
 
 def confirmed(tx: Session, content: PaymentConfirmed, at: datetime) -> NewsOutcome:
@@ -34,7 +34,7 @@ def declined(tx: Session, content: PaymentDeclined, at: datetime) -> NewsOutcome
     payment = payment_of(tx, content.intent)
     if payment is None:
         return not_known(tx, content)
-    waited = payment.status == "action_required"
+    waited = payment.status == AuthorizationStatus.ACTION_REQUIRED
     status = IntentStatus.DECLINED
     answer = PaymentIntent(intent_id=content.intent, status=status, amount=payment.amount, decline_code=content.code)
     # what our own call is being told, it records itself
@@ -60,7 +60,7 @@ def taken(tx: Session, content: PaymentTaken, at: datetime) -> NewsOutcome:
     payment = payment_of(tx, content.intent)
     if payment is None:
         return not_known(tx, content)
-    lapsed = payment.status == "authorized" and content.captured == payment.captured < payment.amount
+    lapsed = payment.status == AuthorizationStatus.AUTHORIZED and content.captured == payment.captured < payment.amount
     return nudged(tx, payment, lapsed and money.ended(tx, payment.payment_id, EventType.AUTHORIZATION_ENDED, at))
 
 
