@@ -19,7 +19,7 @@ def ordered(shop: Shop, customer_id: str, **person: Any) -> str:
     return order
 
 
-def said(shop: Shop, order: str, channel: str) -> set[tuple[str, str | None]]:
+def outcomes(shop: Shop, order: str, channel: str) -> set[tuple[str, str | None]]:
     return {(m["status"], m["code"]) for m in shop.view(order)["messages"] if m["channel"] == channel}
 
 
@@ -43,7 +43,7 @@ def test_who_has_opted_out_is_not_texted_again(shop: Shop) -> None:
     first = ordered(shop, who, phone=OPTED_OUT, email="", notify=["sms"])
     second = ordered(shop, who, phone=OPTED_OUT, email="", notify=["sms"])
     assert (sends(shop, first), sends(shop, second)) == (1, 0)
-    assert said(shop, second, "sms") == {("failed", "opted_out")}
+    assert outcomes(shop, second, "sms") == {("failed", "opted_out")}
     assert unreachable(shop, first) == unreachable(shop, second) == {"sms": "opted_out"}
     assert {m["channel"] for m in shop.view(second)["messages"]} == {"sms"}, "no other way to them is known"
 
@@ -52,7 +52,7 @@ def test_who_has_opted_out_is_not_texted_again(shop: Shop) -> None:
 def test_the_other_channel_is_used(shop: Shop) -> None:
     who = unique("C")
     for order in (ordered(shop, who, phone=OPTED_OUT, email=MAIL, notify=["sms"]) for _ in range(2)):
-        assert said(shop, order, "email") == {("sent", None)}
+        assert outcomes(shop, order, "email") == {("sent", None)}
         assert kinds(shop, order, "email") == kinds(shop, order, "sms") >= LEAST
         assert shop.books(order)["emails"]
 
@@ -61,8 +61,8 @@ def test_the_other_channel_is_used(shop: Shop) -> None:
 def test_a_mailbox_that_bounces_is_not_written_to_again(shop: Shop) -> None:
     who, bounce = unique("C"), "bounce@example.com"
     first, second = (ordered(shop, who, phone="+14155550142", email=bounce, notify=["email"]) for _ in range(2))
-    assert said(shop, first, "email") == {("failed", "recipient_550"), ("failed", "bounced")}
-    assert said(shop, second, "email") == {("failed", "bounced")}
+    assert outcomes(shop, first, "email") == {("failed", "recipient_550"), ("failed", "bounced")}
+    assert outcomes(shop, second, "email") == {("failed", "bounced")}
     assert unreachable(shop, second) == {"email": "bounced"}
     for order in (first, second):
         assert kinds(shop, order, "sms") == kinds(shop, order, "email") >= LEAST
@@ -80,7 +80,7 @@ def test_what_a_carrier_says_later_counts_where_it_will_stay_so(shop: Shop, phon
     shop.until(lambda: {m["status"] for m in shop.view(order)["messages"]} <= {"undelivered", "sent", "failed"}, "news")
     assert unreachable(shop, order) == ({"sms": why} if why else {})
     if why:
-        shop.until(lambda: said(shop, order, "email") == {("sent", None)}, "mails instead", order)
+        shop.until(lambda: outcomes(shop, order, "email") == {("sent", None)}, "mails instead", order)
         assert kinds(shop, order, "email") == kinds(shop, order, "sms") >= LEAST
     else:
         assert "emails" not in shop.books(order)

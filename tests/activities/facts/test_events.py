@@ -71,22 +71,22 @@ def test_events_tell_the_statuses_that_their_transaction_left(database: Database
 
 
 def test_all_of_a_transaction_is_written_at_its_end_in_one_statement_each(database: Database, order: str) -> None:
-    said: list[str] = []
+    statements: list[str] = []
 
     @listens_for(database.engine, "before_cursor_execute")
     def listen(_: object, __: object, statement: str, *___: object) -> None:
-        said.append(statement)
+        statements.append(statement)
 
     with database.sessions.begin() as tx:
         facts.reserving.reserved(tx, ORDER, wall_clock())
         facts.fulfillments.requested(tx, FULFILLMENT, wall_clock())
         held(tx)
-        assert not [s for s in said if s.startswith(("UPDATE orders", "INSERT INTO events"))]
-    assert [s[:11] for s in said if s.startswith(("UPDATE orders", "INSERT INTO events"))] == [
+        assert not [s for s in statements if s.startswith(("UPDATE orders", "INSERT INTO events"))]
+    assert [s[:11] for s in statements if s.startswith(("UPDATE orders", "INSERT INTO events"))] == [
         "UPDATE orde",
         "INSERT INTO",
     ]
-    assert len([s for s in said if "FROM orders" in s and "WHERE orders.order_id" in s]) == 1
+    assert len([s for s in statements if "FROM orders" in s and "WHERE orders.order_id" in s]) == 1
 
 
 def test_a_fact_without_an_event_raises_the_version_too(database: Database, order: str) -> None:
