@@ -110,6 +110,14 @@ class Handlers:
         if known and request.fulfillment and request.fulfillment not in self.progress.fulfillments:
             raise ApplicationError("fulfillment must be one of this order's, or left out", type="NotFound")
 
+    @workflow.update(dynamic=True, description="Nothing else is known: refused.")
+    async def any_other(self, name: str, words: Sequence[RawValue]) -> None:
+        """Its validator refuses it."""
+
+    @any_other.validator
+    def refuse(self, name: str, words: Sequence[RawValue]) -> None:
+        raise typed.unclear("there is no such update: send resolve or hold")
+
     @workflow.query(name="status", description="Where the order stands, as this run knows it.")
     def where(self) -> Where:
         p = self.progress

@@ -1,6 +1,7 @@
 """What a run knows of its order, what it shows of it, and how it waits."""
 
 import asyncio
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,9 @@ from workflows.alarm import Alarm
 from workflows.call import Call, Condition, Handle
 from workflows.messages import ORDER_ATTENTION, ORDER_STATUS
 from workflows.repeats import Repeat
+
+LISTED = 20
+"""Fulfillments, or holds, that are listed one by one on the page of the web UI; more are counted."""
 
 
 class Known:
@@ -111,13 +115,19 @@ class Known:
 
     def details(self) -> list[str]:
         lines = [f"- **{self.order.status}**, stage {self.stage}", f"- payment: {self.order.payment}"]
-        for f in self.fulfillments.values():
-            labels = ", ".join(f"label {parcel.label}" for parcel in f.parcels)
-            lines.append(f"- {f.fulfillment_id}: {f.status}{', ' + labels if labels else ''}")
-        for hold in self.order.holds:
+        if len(self.fulfillments) > LISTED:
+            counts = Counter(f.status for f in self.fulfillments.values())
+            lines.append("- fulfillments: " + ", ".join(f"{n} {status}" for status, n in counts.items()))
+        else:
+            for f in self.fulfillments.values():
+                labels = "".join(f", label {parcel.label}" for parcel in f.parcels)
+                lines.append(f"- {f.fulfillment_id}: {f.status}{labels}")
+        for hold in self.order.holds[:LISTED]:
             about = f" {hold.fulfillment_id}" if hold.fulfillment_id else ""
             offered = ", ".join(hold.actions)
             lines.append(f"- held `{hold.hold_id}`{about}: {hold.reason} ({hold.step}); resolve with {offered}")
+        if len(self.order.holds) > LISTED:
+            lines.append(f"- and {len(self.order.holds) - LISTED} more that are held")
         return lines
 
     # --- waiting -----------------------------------------------------------------------------------------------------

@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities import facts
 from activities.facts.journal import nudge
-from activities.models import CancelReason
-from activities.ports import Parcel
+from activities.models import CancelReason, HoldReason
+from activities.ports import Parcel, RefundStatus
 from infra import clock
+from infra.database.tables import Refund
 from infra.temporal import DevServer
 from tests.fixtures_shop import NewDatabase
 from tests.sandbox import SandboxControl
@@ -22,7 +24,7 @@ News = Callable[[Session, str], None]
 
 
 class Between(Interceptor):
-    """Once an order's first capture has begun, and before it answers."""
+    """Once the capture for a fulfillment has begun, and before it answers."""
 
     def __init__(self) -> None:
         self.news: dict[str, Callable[[], None]] = {}
@@ -39,7 +41,7 @@ class _Between(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         step = input.fn
         if activity.info().activity_type == "capture_payment":
-            news = self.between.news.pop(input.args[0].order_id, lambda: None)
+            news = self.between.news.pop(input.args[0].fulfillment_id, lambda: None)
 
             def between(*args: Any) -> Any:
                 news()
@@ -62,33 +64,96 @@ def shop(
         yield shop
 
 
+PARCEL = Parcel(weight_g=400, length_mm=100, width_mm=100, height_mm=100)
+
+
 def other_packed(tx: Session, order: str) -> None:
-    parcel = Parcel(weight_g=400, length_mm=100, width_mm=100, height_mm=100)
-    facts.packing.packed(tx, f"{order}-2", [parcel], clock.wall_clock())
-    nudge(tx, [order])
+    facts.packing.packed(tx, f"{order}-2", [PARCEL], clock.wall_clock())
+
+
+def other_packed_in_two(tx: Session, order: str) -> None:
+    facts.packing.packed(tx, f"{order}-2", [PARCEL, PARCEL], clock.wall_clock())
+
+
+def itself_stopped(tx: Session, order: str) -> None:
+    facts.recall.recall_confirmed(tx, f"{order}-1", clock.wall_clock())
 
 
 def cancelled(tx: Session, order: str) -> None:
     facts.cancellation.cancellation_asked(tx, order, reason=CancelReason.CUSTOMER, by="customer", why="")
 
 
-@pytest.mark.parametrize(
-    ("news", "event", "times"),
-    [(other_packed, "released", 2), (cancelled, "recall_asked", 1)],
-)
-def test_news_between_a_call_and_its_answer_is_acted_on(
-    shop: Shop, between: Between, news: News, event: str, times: int
-) -> None:
-    shop.sandbox.pace(None)
-    asked = shop.order({shop.product(OAK=1): 1, shop.product(RNO=1): 1})
-    order = asked["order_id"]
+def other_refunded(tx: Session, order: str) -> None:
+    reference = tx.scalars(select(Refund.reference).where(Refund.fulfillment_id == f"{order}-2")).one()
+    assert facts.money.refund_seen(tx, reference, RefundStatus.SUCCEEDED, clock.wall_clock())
+
+
+def held(tx: Session, order: str) -> None:
+    facts.holds.opened(
+        tx,
+        order,
+        reason=HoldReason.OPERATOR,
+        step="operator",
+        code="stopped",
+        advice="eve: looks odd",
+        actions=("retry", "cancel"),
+        at=clock.wall_clock(),
+    )
+
+
+def place(shop: Shop, between: Between, news: News, **changes: Any) -> str:
+    """Of two fulfillments, the first one's capture is cut by the news."""
+    asked = shop.order({shop.product(OAK=1): 1, shop.product(RNO=1): 1}, **changes)
+    order = str(asked["order_id"])
 
     def commit() -> None:
         with shop.database.sessions.begin() as tx:
             news(tx, order)
+            nudge(tx, [order])
 
-    between.news[order] = commit
+    between.news[f"{order}-1"] = commit
+    shop.sandbox.pace(None, order)
     shop.api.post("/v1/orders", json=asked).raise_for_status()
     shop.happened(order, "requested", 2)
+    return order
+
+
+@pytest.mark.parametrize(
+    ("news", "event", "times"),
+    [
+        (other_packed, "released", 2),
+        (other_packed_in_two, "label_bought", 3),
+        (itself_stopped, "label_refund_requested", 1),
+        (cancelled, "recall_asked", 1),
+    ],
+)
+def test_news_between_a_call_and_its_answer_is_acted_on(
+    shop: Shop, between: Between, news: News, event: str, times: int
+) -> None:
+    order = place(shop, between, news)
     shop.sandbox.warehouse(f"{order}-1", "pack")
     shop.happened(order, event, times)
+
+
+def test_a_hold_between_a_call_and_its_answer_stops_the_next_step(shop: Shop, between: Between) -> None:
+    order = place(shop, between, held)
+    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.happened(order, "captured")
+    shop.resolve(order, "retry", "operator")
+    shop.happened(order, "released")
+    timeline = shop.timeline(order)
+    assert timeline.index("held") < timeline.index("captured") < timeline.index("hold_closed")
+    assert timeline.index("hold_closed") < timeline.index("released")
+
+
+def test_a_refund_between_a_call_and_its_answer_is_known(shop: Shop, between: Between) -> None:
+    order = place(shop, between, other_refunded, card="pm_card_pendingRefund")
+    shop.sandbox.warehouse(f"{order}-2", "pack")
+    shop.happened(order, "released")
+    shop.sandbox.warehouse(f"{order}-2", "cancel")
+    shop.happened(order, "refund_asked")
+    shop.sandbox.warehouse(f"{order}-1", "pack")
+    shop.happened(order, "released", 2)
+    shop.goes_by_itself(order)
+    shop.sandbox.warehouse(f"{order}-1", "hand_over")
+    assert shop.ends(order) == "completed"
