@@ -125,13 +125,16 @@ def planned(tx: Session, order: Order, at: datetime) -> bool:
     if not loose:
         return False
     so_far = select(func.count(Fulfillment.n), waits_for_fulfillments(order.order_id))
-    n, heard = tx.execute(so_far.where(Fulfillment.order_id == order.order_id)).one()
+    count, heard = tx.execute(so_far.where(Fulfillment.order_id == order.order_id)).one()
     priority = dict(tx.execute(select(Location.location_id, Location.priority)).all())
     price = amounts_of(tx, order.order_id)
-    places = sorted({(r.location_id, c) for r, c in loose}, key=lambda p: (priority[p[0]], p[0], p[1]))
-    for location_id, contact_id in places:
-        n += 1
-        mine = [r for r, c in loose if (r.location_id, c) == (location_id, contact_id)]
+    together: dict[tuple[str, int], list[Reservation]] = defaultdict(list)
+    for reservation, contact_id in loose:
+        together[reservation.location_id, contact_id].append(reservation)
+    places = sorted(together, key=lambda p: (priority[p[0]], p[0], p[1]))
+    made = []
+    for n, (location_id, contact_id) in enumerate(places, start=count + 1):
+        mine = together[location_id, contact_id]
         fulfillment = Fulfillment(
             fulfillment_id=f"{order.order_id}-{n}",
             order_id=order.order_id,
@@ -144,11 +147,14 @@ def planned(tx: Session, order: Order, at: datetime) -> bool:
             released=False,
             version=order.version + 1,
         )
-        tx.add(fulfillment)
-        tx.flush()
+        made.append((fulfillment, mine))
+    tx.add_all(fulfillment for fulfillment, _ in made)
+    tx.flush()  # all at once, before what refers to them
+    for fulfillment, mine in made:
         for reservation in mine:
             reservation.fulfillment_id = fulfillment.fulfillment_id
-        note(tx, order, EventType.PLANNED, at, fulfillment_id=fulfillment.fulfillment_id, location=location_id)
+        at_location = {"fulfillment_id": fulfillment.fulfillment_id, "location": fulfillment.location_id}
+        note(tx, order, EventType.PLANNED, at, **at_location)
     return bool(heard)
 
 

@@ -3,9 +3,10 @@ way. Here the engine suggests it after 60 events instead of 4,096."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 
 from infra import temporal
 from infra.temporal import dev_server
@@ -13,8 +14,10 @@ from tests.fixtures_shop import NewDatabase
 from tests.sandbox import SandboxControl
 from tests.shop import Shop
 from tests.workflows import stories
+from tests.workflows.recording import histories
 
 SUGGESTED = 60
+MANY = 60
 PATIENT = {"ORDERS_STEP_PATIENCE": "10m"}
 
 
@@ -46,6 +49,53 @@ def runs(shop: Shop, order: str) -> list[tuple[WorkflowExecutionStatus | None, i
         return [(run.status, run.history_length) for run in sorted(found, key=lambda run: run.start_time)]
 
     return shop.call(ask())
+
+
+def size(shop: Shop, order: str) -> tuple[int, int]:
+    """Of all its runs' histories: events and bytes."""
+    whole = [history.events for history in shop.call(histories(shop, order))]
+    return sum(map(len, whole)), sum(event.ByteSize() for events in whole for event in events)
+
+
+def test_an_order_to_many_addresses_grows_by_each_of_them_alone(shop: Shop) -> None:
+    """Its runs end long before the engine's limits, and none carries what another had heard."""
+    asked = shop.order({shop.product(OAK=MANY): MANY}, card=None)
+    [line], here = asked["lines"], asked["shipping"]["address"]
+    streets = [here | {"street1": f"{n} Test St"} for n in range(1, MANY + 1)]
+    asked["lines"] = [line | {"quantity": 1, "ship_to": street} for street in streets]
+    asked |= {"payment": {"method": "external", "reference": "till"}, "customer": {"name": "T", "notify": []}}
+    order = asked["order_id"]
+    shop.api.post("/v1/orders", json=asked).raise_for_status()
+    assert shop.ends(order, 120) == "completed"
+    ended = runs(shop, order)
+    assert {status for status, _ in ended[:-1]} == {WorkflowExecutionStatus.CONTINUED_AS_NEW}
+    assert ended[-1][0] == WorkflowExecutionStatus.COMPLETED
+    assert max(length for _, length in ended) <= SUGGESTED + 12 * MANY, "what was under way came to its end"
+    events, bytes = size(shop, order)
+    assert events <= 40 * MANY
+    assert bytes <= 10_000 * MANY + 200 * MANY * len(ended), "each run reads once where each of them stands"
+
+
+def test_a_flood_of_updates_beside_signals_is_survived(shop: Shop) -> None:
+    order = shop.place({shop.product(): 1})
+    stories.customer_hears(shop, order, "backordered")
+
+    async def flood() -> None:
+        handle = shop.handle(order)
+        for n in range(80):
+            await handle.signal("news")
+            told = "hold" if n % 2 else "resolve"
+            about = {"by": "eve", "why": "looks odd", **({} if n % 2 else {"hold": "none", "action": "retry"})}
+            with suppress(WorkflowUpdateFailedError):
+                await handle.execute_update(told, about)
+
+    shop.call(flood())
+    assert shop.view(order)["holds"][0]["reason"] == "operator"
+    shop.cancel(order)
+    assert shop.ends(order) == "cancelled"
+    ended = runs(shop, order)
+    assert {status for status, _ in ended[:-1]} == {WorkflowExecutionStatus.CONTINUED_AS_NEW}
+    assert len(ended) > 2
 
 
 def test_a_flood_of_signals_is_survived(shop: Shop) -> None:

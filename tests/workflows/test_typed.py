@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowUpdateFailedError
+from temporalio.common import RawValue
 
 from infra.database.tables import Event, Order
 from tests.shop import Shop
@@ -76,7 +78,29 @@ REFUSED: list[tuple[str, list[Any], str]] = [
     ("hold", ["stop"], "send one JSON object"),
     ("hold", [{"by": "eve", "why": " \u202e "}], "why is missing"),
     ("hold", [{"by": "eve", "why": "x", "fulfillment": "$ecret"}], "one of this order's, or left out"),
+    ("stop", [{"by": "eve", "why": "$ecret"}], "there is no such update: send resolve or hold"),
 ]
+
+
+def test_what_is_no_json_is_harmless(plain_shop: Shop) -> None:
+    shop = plain_shop
+    order = shop.place({shop.product(): 1})
+    stories.customer_hears(shop, order, "backordered")
+    torn = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b"{please"))
+
+    async def send() -> None:
+        handle = shop.handle(order)
+        for name in ("cancel", "news", "stop"):
+            await handle.signal(name, torn)
+        for name in ("hold", "resolve", "stop"):
+            with pytest.raises(WorkflowUpdateFailedError):
+                await handle.execute_update(name, torn)
+
+    shop.call(send())
+    shop.happened(order, "not_understood")  # what was sent to `stop`; the SDK drops the others, and logs it
+    assert shop.view(order)["status"] == "processing"
+    shop.cancel(order)
+    assert shop.ends(order) == "cancelled"
 
 
 def test_an_update_is_refused_in_words_that_do_not_repeat_what_was_typed(plain_shop: Shop) -> None:

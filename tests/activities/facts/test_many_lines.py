@@ -16,7 +16,7 @@ from activities.views import order as order_view
 from activities.views import stock as stock_view
 from activities.views.snapshot import whole
 from infra.clock import wall_clock
-from infra.database.tables import Backorder, Customer, Order, Product, Relay, Reservation, Stock
+from infra.database.tables import Backorder, Customer, Fulfillment, Order, Product, Relay, Reservation, Stock
 from tests.fixtures_database import Database
 
 MANY = 1_000
@@ -125,6 +125,24 @@ def statements(database: Database, acts: list[Act], order_id: str, lines: int, p
             act(tx, order_id, skus(lines))
         counts[f"{n} {act.__name__}"] = len(sent)
     return counts
+
+
+def test_many_addresses_are_planned_in_as_many_statements_as_few(stocked: Database) -> None:
+    sent = []
+    for count in (10, 200):
+        order_id, wanted = f"A-{count}", skus(count)
+        order = asked(order_id, count, "ship_partial").model_dump(mode="json", exclude_unset=True)
+        for n, line in enumerate(order["lines"]):
+            line["ship_to"] = order["shipping"]["address"] | {"street1": f"{n} Test St"}
+        with stocked.sessions.begin() as tx:
+            facts.placing.placed(tx, AskedOrder.model_validate(order), order_id=order_id, idempotency_key=None)
+            restock(tx, order_id, wanted)
+        with counted(stocked) as statements, stocked.sessions.begin() as tx:
+            reserve(tx, order_id, wanted)
+        with stocked.sessions() as tx:
+            assert tx.scalar(select(func.count()).where(Fulfillment.order_id == order_id)) == count
+        sent.append(len(statements))
+    assert sent[0] == sent[1]
 
 
 def test_ten_thousand_waiting_orders_are_served_by_one_restock_in_order_of_placement(stocked: Database) -> None:
