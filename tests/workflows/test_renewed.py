@@ -74,7 +74,7 @@ def test_an_order_to_many_addresses_grows_by_each_of_them_alone(shop: Shop) -> N
     assert max(length for _, length in ended) <= SUGGESTED + 12 * MANY, "what was under way came to its end"
     events, bytes = size(shop, order)
     assert events <= 50 * MANY
-    assert bytes <= 6_500 * MANY + 200 * MANY * len(ended), "each run reads once where each of them stands"
+    assert bytes <= 5_800 * MANY + 200 * MANY * len(ended), "each run reads once where each of them stands"
 
 
 def test_a_flood_of_updates_beside_signals_is_survived(shop: Shop) -> None:
