@@ -4,11 +4,13 @@ Everything here may end in a workflow history: ids, amounts, instants and states
 """
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from infra.hold_kinds import Action as Action
+from infra.hold_kinds import HoldKind as HoldKind
+from infra.hold_kinds import HoldReason as HoldReason
 from infra.words import Cancellation as Cancellation
 from infra.words import CancelReason as CancelReason
 from infra.words import ChangeKind as ChangeKind
@@ -29,30 +31,30 @@ class Subject(NamedTuple):
     kind: str
     id: str
 
+    @classmethod
+    def order(cls, order_id: str) -> "Subject":
+        return cls("order", order_id)
+
+    @classmethod
+    def fulfillment(cls, fulfillment_id: str) -> "Subject":
+        return cls("fulfillment", fulfillment_id)
+
+    @classmethod
+    def parcel(cls, fulfillment_id: str, n: int) -> "Subject":
+        return cls("parcel", f"{fulfillment_id}/{n}")
+
+    @property
+    def fulfillment_id(self) -> str | None:
+        """The fulfillment that it is, or is in."""
+        if self.kind == "parcel":
+            return self.id.rpartition("/")[0]
+        return self.id if self.kind == "fulfillment" else None
+
 
 CLOSED = frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED})
 CALLED_OFF = frozenset({Cancellation.ACCEPTED, Cancellation.PARTLY})
 OPEN_LABELS = frozenset({LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.REFUND_REQUESTED})
 """Labels that are neither used nor given back."""
-
-
-class HoldReason(StrEnum):
-    FRAUD_REVIEW = "fraud_review"
-    CREDIT = "credit"
-    ADDRESS = "address"
-    PAYMENT_ACTION = "payment_action"
-    BACKORDER_OVERDUE = "backorder_overdue"
-    STEP_FAILED = "step_failed"
-    NO_PROGRESS = "no_progress"
-    DISPUTE = "dispute"
-    WAREHOUSE = "warehouse"
-    DELIVERY = "delivery"
-    LABEL_REFUND = "label_refund"
-    RECONCILIATION = "reconciliation"
-    OPERATOR = "operator"
-
-
-Action = Literal["retry", "skip", "cancel"]
 
 
 class ParcelSnapshot(Value):
@@ -100,10 +102,8 @@ ENDED = frozenset({FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELLED, Ful
 
 class HoldSnapshot(Value):
     hold_id: str
-    reason: HoldReason
-    actions: tuple[Action, ...]
-    fulfillment_id: str | None = None
-    step: str = ""
+    kind: HoldKind
+    subject: Subject
 
 
 class ChangeSnapshot(Value):
@@ -192,6 +192,11 @@ class Step(Value):
     at: datetime
 
     @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        raise NotImplementedError
+
+    @property
     def part(self) -> str | None:
         """Which part of the workflow's subject it is about; none: the whole."""
         return None
@@ -213,7 +218,7 @@ class OrderStep(Step):
 
     @property
     def subject(self) -> Subject:
-        return Subject("order", self.order_id)
+        return Subject.order(self.order_id)
 
 
 class LoadStep(OrderStep):
@@ -226,12 +231,20 @@ class FulfillmentStep(OrderStep):
     fulfillment_id: str
 
     @property
+    def subject(self) -> Subject:
+        return Subject.fulfillment(self.fulfillment_id)
+
+    @property
     def part(self) -> str:
         return self.fulfillment_id
 
 
 class ParcelStep(FulfillmentStep):
     parcel: int
+
+    @property
+    def subject(self) -> Subject:
+        return Subject.parcel(self.fulfillment_id, self.parcel)
 
     @property
     def item(self) -> int:
@@ -248,21 +261,20 @@ class ChangeStep(OrderStep):
 
 
 class HoldStep(OrderStep):
-    """Opens a hold: what stopped, why, and what may be done."""
+    """Opens a hold: of which kind, about what, and what is known of the cause."""
 
-    reason: HoldReason
-    step: str
-    code: str
-    advice: str
-    actions: tuple[Action, ...]
-    fulfillment_id: str | None = None
+    kind: HoldKind
+    held: Subject
+    code: str = ""
+    advice: str = ""
 
 
 class ResolveStep(OrderStep):
-    """An operator's decision about a hold: from a stored change, or straight from the web UI."""
+    """An operator's decision about a hold: from a stored change, or straight from the web UI. Without one, nobody needs
+    to decide any more."""
 
     hold_id: str
-    action: Action
+    action: Action | None = None
     change_id: int | None = None
     by: str = ""
     why: str = ""

@@ -11,7 +11,6 @@ from activities.facts.journal import locked_order, mark_read, note
 from activities.models import (
     CancelReason,
     ChangeStep,
-    HoldReason,
     HoldStep,
     LoadStep,
     OrderStep,
@@ -22,10 +21,15 @@ from activities.models import (
 )
 from activities.views.snapshot import of_fulfillment, snapshot, whole
 from infra.database.tables import Change, Event, Hold
+from infra.hold_kinds import Action, HoldKind
 from infra.words import Decision, EventType
 
-SILENT = "silent "
-"""Before the call that a warehouse does not answer."""
+AWAITED = {
+    HoldKind.REQUEST_UNANSWERED: "request",
+    HoldKind.RELEASE_UNANSWERED: "release",
+    HoldKind.RECALL_UNANSWERED: "recall",
+}
+"""The call that a warehouse does not answer."""
 
 
 class OrderActivities:
@@ -53,47 +57,37 @@ class OrderActivities:
 
     @activity.defn(name="open_hold")
     def open_hold(self, step: HoldStep) -> Snapshot:
-        """The order, or one fulfillment, waits for a person. Opened twice it is one hold."""
+        """The order, or a part of it, waits for a person. Opened twice it is one hold."""
         with self.sessions.begin() as tx:
             locked_order(tx, step.order_id)
             if not answered_meanwhile(tx, step):
-                facts.holds.opened(
-                    tx,
-                    step.order_id,
-                    reason=step.reason,
-                    step=step.step,
-                    code=step.code,
-                    advice=step.advice,
-                    actions=step.actions,
-                    at=step.at,
-                    fulfillment_id=step.fulfillment_id,
-                )
-            return snapshot(tx, step.order_id, [step.fulfillment_id] if step.fulfillment_id else [])
+                facts.holds.opened(tx, step.order_id, step.kind, step.held, step.at, code=step.code, advice=step.advice)
+            return snapshot(tx, step.order_id, filter(None, [step.held.fulfillment_id]))
 
     @activity.defn(name="resolve_hold")
     def resolve_hold(self, step: ResolveStep) -> Snapshot:
-        """Closes a hold with an operator's decision. Closed already: stays as it was."""
+        """Closes a hold with an operator's decision, one that it offers. Closed already: stays as it was."""
         with self.sessions.begin() as tx:
             hold = tx.get(Hold, step.hold_id)
-            if hold is None or hold.order_id != step.order_id:
+            if hold is None or hold.order_id != step.order_id or step.action not in (None, *hold.kind.actions):
                 settle_change(tx, step)
                 return snapshot(tx, step.order_id)
             decided = facts.holds.closed(
                 tx,
                 step.hold_id,
+                step.at,
                 action=step.action,
                 by=step.by,
                 why=step.why,
-                at=step.at,
                 change_id=step.change_id,
             )
-            if decided and step.action == "skip":
+            if decided and step.action == Action.SKIP:
                 skipped(tx, hold, step.at)
-            if decided and step.action == "retry" and hold.step.startswith(SILENT) and hold.fulfillment_id:
-                facts.fulfillments.to_ask_again(tx, hold.fulfillment_id, hold.step.removeprefix(SILENT))
-            if decided and step.action == "retry" and hold.reason == HoldReason.BACKORDER_OVERDUE:
+            if decided and step.action == Action.RETRY and (call := AWAITED.get(hold.kind)):
+                facts.fulfillments.to_ask_again(tx, hold.subject_id, call)
+            if decided and step.action == Action.RETRY and hold.kind == HoldKind.BACKORDER_OVERDUE:
                 facts.promises.waits_on(tx, step.order_id, step.at)
-            if decided and step.action == "cancel":
+            if decided and step.action == Action.CANCEL:
                 # in the same transaction: a decision that was half heard would be lost
                 facts.cancellation.cancellation_decided(
                     tx,
@@ -104,8 +98,7 @@ class OrderActivities:
                     why=step.why,
                     at=step.at,
                 )
-            touched = [hold.fulfillment_id] if hold.fulfillment_id else []
-            return snapshot(tx, step.order_id, touched)
+            return snapshot(tx, step.order_id, filter(None, [facts.holds.subject(hold).fulfillment_id]))
 
     @activity.defn(name="pass_deadlines")
     def pass_deadlines(self, step: OrderStep) -> Snapshot:
@@ -128,30 +121,33 @@ class OrderActivities:
 
 def answered_meanwhile(tx: Session, step: HoldStep) -> bool:
     """A deadline acts on what is on record, not on what the run last heard: has the silent warehouse spoken?"""
-    if step.fulfillment_id is None or not step.step.startswith(SILENT):
+    call = AWAITED.get(step.kind)
+    if call is None:
         return False
-    [now] = of_fulfillment(tx, step.fulfillment_id).fulfillments
-    return not now.awaits(step.step.removeprefix(SILENT))
+    [now] = of_fulfillment(tx, step.held.id).fulfillments
+    return not now.awaits(call)
 
 
 def skipped(tx: Session, hold: Hold, at: datetime) -> None:
     """What was to be done is given up, and nothing waits for it any more."""
-    if hold.reason == "delivery" and hold.fulfillment_id:
-        facts.tracking.given_up(tx, hold.fulfillment_id, at)
-    if hold.step == "handed_over" and hold.fulfillment_id:
-        facts.tracking.taken_for_delivered(tx, hold.fulfillment_id, at)
-    if hold.step == "tell_customer":
-        facts.messages.given_up(tx, hold.order_id, at)
-    if hold.step == "authorize":
-        facts.rest.given_up(tx, hold.order_id, at)
-    if hold.step == "void_payments":
-        facts.money.void_given_up(tx, hold.order_id, at)
-    if hold.step == "refund_payment" and hold.fulfillment_id:
-        facts.money.refund_given_up(tx, hold.fulfillment_id, at)
-    if hold.step == "recall_fulfillment" and hold.fulfillment_id:
-        facts.recall.recall_confirmed(tx, hold.fulfillment_id, at)
-    if hold.step.startswith("refund_label") and hold.fulfillment_id:
-        facts.labels.written_off(tx, hold.fulfillment_id, at)
+    about = facts.holds.subject(hold)
+    match hold.kind, about.fulfillment_id:
+        case HoldKind.VOID_FAILED, _:
+            facts.money.void_given_up(tx, hold.order_id, at)
+        case HoldKind.REST_TOO_SMALL, _:
+            facts.rest.given_up(tx, hold.order_id, at)
+        case HoldKind.TELL_FAILED, _:
+            facts.messages.given_up(tx, hold.order_id, at)
+        case HoldKind.REFUND_PAYMENT_FAILED, str(fulfillment_id):
+            facts.money.refund_given_up(tx, fulfillment_id, at)
+        case HoldKind.RECALL_FAILED, str(fulfillment_id):
+            facts.recall.recall_confirmed(tx, fulfillment_id, at)
+        case HoldKind.REFUND_LABEL_FAILED, str(fulfillment_id):
+            facts.labels.written_off(tx, fulfillment_id, int(about.id.rpartition("/")[2]), at)
+        case HoldKind.NOT_RELEASED, str(fulfillment_id):
+            facts.tracking.taken_for_delivered(tx, fulfillment_id, at)
+        case HoldKind.DELIVERY_FAILED, str(fulfillment_id):
+            facts.tracking.given_up(tx, fulfillment_id, at)
 
 
 def settle_change(tx: Session, step: ResolveStep) -> None:

@@ -254,8 +254,14 @@ class NewsOutcome(StrEnum):
 
 
 class SubjectKind(StrEnum):
+    """What an event or a hold is about."""
+
     ORDER = "order"
     FULFILLMENT = "fulfillment"
+    PARCEL = "parcel"
+    PAYMENT = "payment"
+    REFUND = "refund"
+    DISPUTE = "dispute"
 
 
 class EventType(StrEnum):

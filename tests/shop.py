@@ -17,6 +17,7 @@ from temporalio.testing import TimeSkipper
 
 from activities.intake.example import example_order
 from infra.database.tables import Customer, Event, Hold, Order, Product, Stock
+from infra.hold_kinds import HoldKind
 from tests.moves import Warehouse
 from tests.stack import FAST, PACE, Stack, T, unique
 from workflows.messages import workflow_id
@@ -66,16 +67,16 @@ class Shop(Stack):
     def cancel(self, order_id: str, **body: Any) -> httpx.Response:
         return self.api.post(f"/v1/orders/{order_id}/cancellation", json={"reason": "customer", "why": "", **body})
 
-    def resolve(self, order_id: str, action: str, reason: str | None = None) -> None:
-        """An operator decides the one open hold (of this reason)."""
-        hold = self.until(lambda: self.open_hold(order_id, reason), f"an open hold {reason or ''}")
+    def resolve(self, order_id: str, action: str, kind: HoldKind | None = None) -> None:
+        """An operator decides the one open hold (of this kind)."""
+        hold = self.until(lambda: self.open_hold(order_id, kind), f"an open hold {kind or ''}", order_id)
         body = {"hold": hold, "action": action, "why": "test"}
         self.api.post(f"/v1/orders/{order_id}/resolution", json=body).raise_for_status()
 
-    def open_hold(self, order_id: str, reason: str | None = None) -> str | None:
+    def open_hold(self, order_id: str, kind: HoldKind | None = None) -> str | None:
         with self.database.sessions() as tx:
             open_holds = select(Hold.hold_id).where(Hold.order_id == order_id, Hold.closed_at.is_(None))
-            return tx.scalars(open_holds.where(Hold.reason == reason) if reason else open_holds).first()
+            return tx.scalars(open_holds.where(Hold.kind == kind) if kind else open_holds).first()
 
     def books(self, order_id: str) -> dict[str, int]:
         """What the outside world did for this order, in numbers, without what is zero."""
@@ -137,7 +138,7 @@ class Shop(Stack):
             entries = tx.scalars(select(Event).where(Event.order_id == order_id).order_by(Event.event_no))
             lines = [f"  {e.type} {e.subject_id} {e.data}" for e in entries]
             holds = tx.scalars(select(Hold).where(Hold.order_id == order_id, Hold.closed_at.is_(None)))
-            lines += [f"  HOLD {h.reason} {h.step} {h.code}" for h in holds]
+            lines += [f"  HOLD {h.kind} {h.subject_id} {h.code}" for h in holds]
             order = tx.get(Order, order_id)
             if order:
                 lines.append(f"  {order.status} / {order.payment_status} / {order.fulfillment_status}")

@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, RetryState, TimeoutError, TimeoutType
 
-from activities.models import Action, Policy, Step
+from activities.models import HoldKind, Policy, Step
 
 StepT = TypeVar("StepT", bound=Step)
 AnswerT = TypeVar("AnswerT")
@@ -32,16 +32,8 @@ class Call(NamedTuple, Generic[StepT, AnswerT]):
     summary: str = ""
     local: bool = False
     """A short transaction in our own database: run by the worker that runs the workflow, for a third of the events."""
-    skippable: bool = False
-    """Whether an operator may go on without it."""
-
-    @property
-    def actions(self) -> tuple[Action, ...]:
-        return ("retry", "skip", "cancel") if self.skippable else ("retry", "cancel")
-
-    def named(self, step: StepT) -> str:
-        """What a hold calls this step."""
-        return f"{self.name} {step.item}" if step.item else self.name
+    fails_as: HoldKind | None = None
+    """What it waits for when it fails for good. A step in our own database is tried until it goes well."""
 
 
 def start(

@@ -3,6 +3,7 @@
 from activities.models import (
     ChangeStep,
     FulfillmentStep,
+    HoldKind,
     HoldStep,
     LoadStep,
     OrderStep,
@@ -19,19 +20,21 @@ OPEN_HOLD = Call("open_hold", HoldStep, Snapshot, local=True)
 RESOLVE_HOLD = Call("resolve_hold", ResolveStep, Snapshot, local=True)
 NOTE_REMARK = Call("note_remark", RemarkStep, Snapshot, local=True)
 PASS_DEADLINES = Call("pass_deadlines", OrderStep, Snapshot, local=True)
-AUTHORIZE = Call("authorize_payment", OrderStep, Snapshot, "authorize")
-REAUTHORIZE = Call("reauthorize_payment", FulfillmentStep, Snapshot, "authorize again")
-CAPTURE = Call("capture_payment", FulfillmentStep, Snapshot, "capture")
-VOID = Call("void_payments", OrderStep, Snapshot, "void", skippable=True)
-REFUND = Call("refund_payment", FulfillmentStep, Snapshot, "refund", skippable=True)
+AUTHORIZE = Call("authorize_payment", OrderStep, Snapshot, "authorize", fails_as=HoldKind.AUTHORIZE_FAILED)
+REAUTHORIZE = Call(
+    "reauthorize_payment", FulfillmentStep, Snapshot, "authorize again", fails_as=HoldKind.REAUTHORIZE_FAILED
+)
+CAPTURE = Call("capture_payment", FulfillmentStep, Snapshot, "capture", fails_as=HoldKind.CAPTURE_FAILED)
+VOID = Call("void_payments", OrderStep, Snapshot, "void", fails_as=HoldKind.VOID_FAILED)
+REFUND = Call("refund_payment", FulfillmentStep, Snapshot, "refund", fails_as=HoldKind.REFUND_PAYMENT_FAILED)
 RESERVE = Call("reserve_stock", OrderStep, Snapshot, local=True)
 RELEASE_STOCK = Call("release_stock", OrderStep, Snapshot, local=True)
-REQUEST = Call("request_fulfillment", FulfillmentStep, Snapshot, "request")
-RELEASE = Call("release_fulfillment", FulfillmentStep, Snapshot, "release")
-RECALL = Call("recall_fulfillment", FulfillmentStep, Snapshot, "recall", skippable=True)
-BUY = Call("buy_label", ParcelStep, Snapshot, "buy label")
-REFUND_LABEL = Call("refund_label", ParcelStep, Snapshot, "refund label", skippable=True)
-POLL = Call("poll_delivery", FulfillmentStep, Snapshot, "poll", skippable=True)
-TELL = Call("tell_customer", OrderStep, Snapshot, "tell", skippable=True)
+REQUEST = Call("request_fulfillment", FulfillmentStep, Snapshot, "request", fails_as=HoldKind.REQUEST_FAILED)
+RELEASE = Call("release_fulfillment", FulfillmentStep, Snapshot, "release", fails_as=HoldKind.RELEASE_FAILED)
+RECALL = Call("recall_fulfillment", FulfillmentStep, Snapshot, "recall", fails_as=HoldKind.RECALL_FAILED)
+BUY = Call("buy_label", ParcelStep, Snapshot, "buy label", fails_as=HoldKind.BUY_LABEL_FAILED)
+REFUND_LABEL = Call("refund_label", ParcelStep, Snapshot, "refund label", fails_as=HoldKind.REFUND_LABEL_FAILED)
+POLL = Call("poll_delivery", FulfillmentStep, Snapshot, "poll", fails_as=HoldKind.POLL_FAILED)
+TELL = Call("tell_customer", OrderStep, Snapshot, "tell", fails_as=HoldKind.TELL_FAILED)
 
 CALLS = tuple(value for value in dict(globals()).values() if isinstance(value, Call))

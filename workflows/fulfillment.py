@@ -7,11 +7,10 @@ from temporalio import workflow
 from activities.models import (
     ENDED,
     OPEN_LABELS,
-    Action,
     FulfillmentSnapshot,
     FulfillmentStatus,
     FulfillmentStep,
-    HoldReason,
+    HoldKind,
     LabelStatus,
     ParcelStep,
     Recall,
@@ -56,11 +55,11 @@ class FulfillmentRun:
     async def packed(self) -> None:
         """Asks the warehouse, and waits until it has packed. A silent warehouse is a hold."""
         while self.now.status in BEFORE_PACKED:
-            await self.until(lambda: self.progress.hold_of("refused", self.fulfillment_id) is None)
+            await self.until(lambda: self.progress.hold_of(HoldKind.FULFILLMENT_REFUSED, self.step.subject) is None)
             await self.do(calls.REQUEST, self.step)
             patience = (self.now.since or workflow.now()) + self.progress.policy.packing_patience
             if not await self.until(self.request_answered, at=patience):
-                await self.silent("request", ("retry", "cancel"), self.request_answered)
+                await self.silent(HoldKind.REQUEST_UNANSWERED, self.request_answered)
             await self.progress.still_wanted(self.fulfillment_id)
 
     def request_answered(self) -> bool:
@@ -100,7 +99,7 @@ class FulfillmentRun:
         """Waits until it has left. A warehouse that does not say so is a hold; the carrier's word counts too."""
         while self.now.awaits("release"):
             if not await self.until(self.release_answered, within=self.progress.policy.packing_patience):
-                await self.silent("release", ("retry", "cancel"), self.release_answered)
+                await self.silent(HoldKind.RELEASE_UNANSWERED, self.release_answered)
             await self.progress.still_wanted(self.fulfillment_id)
 
     def release_answered(self) -> bool:
@@ -130,7 +129,7 @@ class FulfillmentRun:
                 await p.do(calls.AUTHORIZE, p.step, wanted_for=self.fulfillment_id)
             else:
                 await self.do(calls.REAUTHORIZE, self.step)
-            await self.until(lambda: self.has_cover() or p.order.payment_ready or p.hold_of("authorize", None) is None)
+            await self.until(lambda: self.has_cover() or p.order.payment_ready or not p.payment_held())
             await p.still_wanted(self.fulfillment_id)
 
     def has_cover(self) -> bool:
@@ -148,7 +147,7 @@ class FulfillmentRun:
             if self.now.status == Status.PLANNED and not self.now.recall:
                 return False
             if not await self.progress.until(self.recall_answered, within=self.progress.policy.packing_patience):
-                await self.silent("recall", ("retry",), self.recall_answered)
+                await self.silent(HoldKind.RECALL_UNANSWERED, self.recall_answered)
         return True
 
     def recall_answered(self) -> bool:
@@ -192,17 +191,9 @@ class FulfillmentRun:
         wakes = lambda: true() or self.progress.stopping(self.fulfillment_id)  # noqa: E731
         return await self.progress.until(wakes, at, within=within)
 
-    async def silent(self, what: str, offered: tuple[Action, ...], answered: Condition) -> None:
+    async def silent(self, kind: HoldKind, answered: Condition) -> None:
         """The warehouse does not answer: a person asks it. Any answer of the warehouse ends the wait too."""
-        hold = await self.progress.hold(
-            HoldReason.WAREHOUSE,
-            f"silent {what}",
-            "no_answer",
-            "The warehouse does not answer: ask it. Retry repeats the request, which is safe.",
-            offered,
-            self.fulfillment_id,
-        )
-        await self.progress.decision(hold, answered)
+        await self.progress.decision(await self.progress.hold(kind, self.step.subject), answered)
 
     def labels(self, *states: LabelStatus) -> list[int]:
         return [parcel.n for parcel in self.now.parcels if parcel.label in states]

@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from activities.models import HoldReason, HoldSnapshot
+from activities.models import HoldKind, HoldSnapshot, Subject
 from workflows import typed
 from workflows.messages import Entry, Remark, Resolve, Where
 from workflows.progress import Progress
@@ -73,7 +73,7 @@ class Handlers:
         p, decision = self.progress, typed.resolution(words)
         await p.until(lambda: p.order.version >= 0)
         hold = self.open_hold(decision)
-        await p.resolve(hold, decision.action, by=decision.by, why=decision.why)
+        await p.resolve(hold.hold_id, decision.action, by=decision.by, why=decision.why)
         return self.where()
 
     @resolve.validator
@@ -87,8 +87,8 @@ class Handlers:
         if hold is None:
             open_now = ", ".join(h.hold_id for h in self.progress.order.holds) or "none"
             raise ApplicationError(f"this hold is not open; open holds: {open_now}", type="NotOpen")
-        if decision.action not in hold.actions:
-            offered = ", ".join(hold.actions)
+        if decision.action not in hold.kind.actions:
+            offered = ", ".join(hold.kind.actions)
             raise ApplicationError(f"this action is not offered for this hold; offered: {offered}", type="NotOffered")
         return hold
 
@@ -100,8 +100,8 @@ class Handlers:
         p, request = self.progress, typed.stop(words)
         await p.until(lambda: p.order.version >= 0)
         self.may_hold(*words)
-        advice = f"{request.by}: {request.why}"
-        await p.hold(HoldReason.OPERATOR, "operator", "stopped", advice, ("retry", "cancel"), request.fulfillment)
+        about = Subject.fulfillment(request.fulfillment) if request.fulfillment else p.subject
+        await p.hold(HoldKind.STOPPED, about, advice=f"{request.by}: {request.why}")
         return self.where()
 
     @hold.validator

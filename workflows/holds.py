@@ -6,7 +6,17 @@ from typing import Any
 
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.models import Action, HoldReason, HoldSnapshot, HoldStep, LoadStep, ResolveStep, Snapshot
+from activities.models import (
+    Action,
+    HoldKind,
+    HoldReason,
+    HoldSnapshot,
+    HoldStep,
+    LoadStep,
+    ResolveStep,
+    Snapshot,
+    Subject,
+)
 from workflows import calls
 from workflows.call import AnswerT, Call, Condition, StepT, start
 from workflows.known import Known
@@ -47,61 +57,42 @@ class Holds(Known):
 
     # --- holds -------------------------------------------------------------------------------------------------------
 
-    def hold_of(self, step: str, fulfillment_id: str | None, *, repeated: bool = False) -> HoldSnapshot | None:
-        """What a step that fails waits for; or one that is repeated in vain."""
-        about = (step, fulfillment_id, repeated)
-        mine = (h for h in self.order.holds if (h.step, h.fulfillment_id, h.reason == HoldReason.NO_PROGRESS) == about)
-        return next(mine, None)
+    def hold_of(self, kind: HoldKind | None, subject: Subject) -> HoldSnapshot | None:
+        return next((h for h in self.order.holds if (h.kind, h.subject) == (kind, subject)), None)
 
     def stale_holds(self) -> list[HoldSnapshot]:
-        """Steps that failed in a run before this one, and that what came meanwhile has made needless."""
-        wanted = self.steps | ({(calls.TELL.name, None)} if self.order.telling else set())
-        return [
-            h
-            for h in self.order.holds
-            if h.reason in (HoldReason.STEP_FAILED, HoldReason.NO_PROGRESS, HoldReason.PAYMENT_ACTION)
-            and (h.step, h.fulfillment_id) not in wanted
-        ]
+        """Of steps that failed in a run before this one, and that what came meanwhile has made needless."""
+        wanted = self.steps | ({(calls.TELL, self.subject)} if self.order.telling else set())
+        failing, repeated = {(call.fails_as, about) for call, about in wanted}, {about for _, about in wanted}
 
-    async def hold(
-        self,
-        reason: HoldReason,
-        step: str,
-        code: str,
-        advice: str,
-        actions: tuple[Action, ...],
-        fulfillment_id: str | None = None,
-    ) -> HoldSnapshot:
-        about: dict[str, Any] = {"fulfillment_id": fulfillment_id} if fulfillment_id else {}
-        opened = HoldStep(
-            order_id=self.order_id,
-            at=self.at,
-            reason=reason,
-            step=step,
-            code=code,
-            advice=advice,
-            actions=actions,
-            **about,
-        )
-        self.learn(await self.attempt(calls.OPEN_HOLD, opened))
-        decided = HoldSnapshot(hold_id="", reason=reason, actions=actions)  # before this run could hear of it
-        return self.hold_of(step, fulfillment_id, repeated=reason == HoldReason.NO_PROGRESS) or decided
+        def stale(hold: HoldSnapshot) -> bool:
+            if hold.kind.reason == HoldReason.STEP_FAILED:
+                return (hold.kind, hold.subject) not in failing
+            if hold.kind == HoldKind.NO_PROGRESS:
+                return hold.subject not in repeated
+            return hold.kind.reason == HoldReason.PAYMENT_ACTION
 
-    async def held(
-        self,
-        step: str,
-        fulfillment_id: str | None,
-        failure: ActivityError,
-        offered: tuple[Action, ...],
-        give_up: Condition,
-    ) -> Action:
+        return [hold for hold in self.order.holds if stale(hold)]
+
+    def payment_held(self) -> bool:
+        """A person, or the customer, must decide how the rest is paid."""
+        return any(hold.kind.reason == HoldReason.PAYMENT_ACTION for hold in self.order.holds)
+
+    async def hold(self, kind: HoldKind, held: Subject, *, code: str = "", advice: str = "") -> HoldSnapshot:
+        known: dict[str, Any] = {key: text for key, text in (("code", code), ("advice", advice)) if text}
+        step = HoldStep(order_id=self.order_id, at=self.at, kind=kind, held=held, **known)
+        self.learn(await self.attempt(calls.OPEN_HOLD, step))
+        decided = HoldSnapshot(hold_id="", kind=kind, subject=held)  # before this run could hear of it
+        return self.hold_of(kind, held) or decided
+
+    async def held(self, kind: HoldKind, subject: Subject, failure: ActivityError, give_up: Condition) -> Action:
         """A step failed for good: waits for an operator, or for the next try."""
         code, advice = reasons(failure)
-        hold = await self.hold(HoldReason.STEP_FAILED, step, code, advice, offered, fulfillment_id)
+        hold = await self.hold(kind, subject, code=code, advice=advice)
         decided = await self.decision(hold, give_up, within=self.policy.held_retry)
         if decided is None and not give_up():
             await self.renewed()
-        return decided or "retry"
+        return decided or Action.RETRY
 
     async def decision(
         self, hold: HoldSnapshot, otherwise: Condition, *, within: timedelta | None = None
@@ -116,18 +107,23 @@ class Holds(Known):
         return any(h.hold_id == hold.hold_id for h in self.order.holds)
 
     async def resolve(
-        self, hold: HoldSnapshot, action: Action, *, by: str = "", why: str = "", change_id: int | None = None
+        self, hold_id: str, action: Action, *, by: str = "", why: str = "", change_id: int | None = None
     ) -> None:
         """Closes a hold with a decision (a cancellation is decided with it) and lets the step that waits hear it."""
         about: dict[str, Any] = {"change_id": change_id} if change_id else {"by": by, "why": why}
-        decided = ResolveStep(order_id=self.order_id, at=self.at, hold_id=hold.hold_id, action=action, **about)
-        await self.decide(calls.RESOLVE_HOLD, decided)
-        if hold.hold_id in self.awaited:
-            self.decisions[hold.hold_id] = action
+        step = ResolveStep(order_id=self.order_id, at=self.at, hold_id=hold_id, action=action, **about)
+        await self.decide(calls.RESOLVE_HOLD, step)
+        if hold_id in self.awaited:
+            self.decisions[hold_id] = action
+
+    async def close(self, hold: HoldSnapshot, *, by: str, why: str) -> None:
+        """Nobody needs to decide any more."""
+        step = ResolveStep(order_id=self.order_id, at=self.at, hold_id=hold.hold_id, by=by, why=why)
+        await self.decide(calls.RESOLVE_HOLD, step)
 
 
 def reasons(failure: ActivityError) -> tuple[str, str]:
-    """A code and advice from our own failures; anything else is named by its type."""
+    """A code and advice from our own failures; anything else is named by its type, and its kind advises."""
     cause = failure.cause
     if isinstance(cause, ApplicationError) and len(cause.details) == 2:
         return str(cause.details[0]), str(cause.details[1])
@@ -136,4 +132,4 @@ def reasons(failure: ActivityError) -> tuple[str, str]:
         if isinstance(cause, ApplicationError) and len(cause.details) == 2:
             return str(cause.details[0]), str(cause.details[1])
     kind = cause.type if isinstance(cause, ApplicationError) and cause.type else type(cause).__name__
-    return kind[:80], "See the worker's log for this order, mend the cause, then retry."
+    return kind[:80], ""

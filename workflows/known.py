@@ -17,6 +17,7 @@ from activities.models import (
     OrderStep,
     Policy,
     Snapshot,
+    Subject,
 )
 from workflows.alarm import Alarm
 from workflows.call import Call, Condition, Handle
@@ -46,9 +47,9 @@ class Known:
         """Somebody wants it cancelled, and whether that is still possible is being looked up."""
         self.awaited: set[str] = set()
         """Holds that a step waits for."""
-        self.steps: set[tuple[str, str | None]] = set()
-        """Steps that are being taken: their names, and the fulfillments they are about."""
-        self.repeats: dict[tuple[str, str | None], Repeat] = {}
+        self.steps: set[tuple[Call[Any, Any], Subject]] = set()
+        """Steps that are being taken, and what they are about."""
+        self.repeats: dict[tuple[Call[Any, Any], Subject], Repeat] = {}
         self.renewal = False
         """This run is to be continued as a new one."""
         self.draining = False
@@ -69,6 +70,10 @@ class Known:
     @property
     def step(self) -> OrderStep:
         return OrderStep(order_id=self.order_id, at=self.at)
+
+    @property
+    def subject(self) -> Subject:
+        return Subject.order(self.order_id)
 
     @property
     def called_off(self) -> bool:
@@ -102,7 +107,7 @@ class Known:
 
     def show(self) -> None:
         """Search attributes when they changed, and the page an operator sees in the web UI."""
-        attention = sorted({hold.reason.value for hold in self.order.holds})
+        attention = sorted({hold.kind.reason.value for hold in self.order.holds})
         updates: list[Any] = []
         if self.order.status != self.shown[0]:
             updates.append(ORDER_STATUS.value_set(self.order.status))
@@ -123,9 +128,8 @@ class Known:
                 labels = "".join(f", label {parcel.label}" for parcel in f.parcels)
                 lines.append(f"- {f.fulfillment_id}: {f.status}{labels}")
         for hold in self.order.holds[:LISTED]:
-            about = f" {hold.fulfillment_id}" if hold.fulfillment_id else ""
-            offered = ", ".join(hold.actions)
-            lines.append(f"- held `{hold.hold_id}`{about}: {hold.reason} ({hold.step}); resolve with {offered}")
+            kind, offered = hold.kind, ", ".join(hold.kind.actions)
+            lines.append(f"- held `{hold.hold_id}` {hold.subject.id}: {kind.reason} ({kind}); resolve with {offered}")
         if len(self.order.holds) > LISTED:
             lines.append(f"- and {len(self.order.holds) - LISTED} more that are held")
         return lines

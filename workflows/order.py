@@ -14,8 +14,6 @@ from activities.models import (
     ChangeSnapshot,
     ChangeStep,
     FulfillmentStatus,
-    HoldReason,
-    HoldSnapshot,
     OrderStatus,
     PaymentStatus,
     RemarkStep,
@@ -136,7 +134,7 @@ class OrderWorkflow(Handlers):
         if p.order.to_undo:
             return False
         for hold in p.stale_holds():
-            await p.resolve(hold, "retry", by="order", why="nothing waits for this step any more")
+            await p.close(hold, by="order", why="nothing waits for this step any more")
         if p.order.money_left:
             await self.void()
         await p.until(lambda: p.order.to_undo or (p.closed and not self.asked_something()))
@@ -208,8 +206,7 @@ class OrderWorkflow(Handlers):
         if change.kind == ChangeKind.CANCEL:
             await p.cancel(ChangeStep(order_id=p.order_id, at=p.at, change_id=change.change_id))
         elif change.hold_id and change.action:
-            hold = HoldSnapshot(hold_id=change.hold_id, reason=HoldReason.OPERATOR, actions=())
-            await p.resolve(hold, change.action, change_id=change.change_id)
+            await p.resolve(change.hold_id, change.action, change_id=change.change_id)
 
     async def keep_telling(self) -> None:
         """What the customer is to hear goes out beside everything else, and holds nothing up."""

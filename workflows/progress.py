@@ -8,14 +8,11 @@ from datetime import datetime
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from activities.models import Action, ChangeStep, HoldReason, Recall, Snapshot
+from activities.models import Action, ChangeStep, HoldKind, Recall, Snapshot, Subject
 from workflows import calls
 from workflows.call import Call, Condition, StepT, failed
 from workflows.holds import Holds
 from workflows.repeats import LONGEST_PAUSE, Comparable, Repeat, comparable
-
-STOPPING = frozenset({HoldReason.OPERATOR, HoldReason.FRAUD_REVIEW, HoldReason.CREDIT, HoldReason.ADDRESS})
-"""Holds that keep every next step from being taken. The others are waited for where they arose."""
 
 
 class CalledOff(Exception):
@@ -37,19 +34,17 @@ class Progress(Holds):
         """Takes one step until it is done. False when an operator had it skipped, or it fails when its time is over;
         `CalledOff` when the order, or the fulfillment it is wanted for, is to end. Undoing goes on whatever
         happens."""
-        name, fulfillment_id = call.named(step), step.part
-        wanted_for = wanted_for or fulfillment_id
-        offered: tuple[Action, ...] = tuple(a for a in call.actions if not (undoing and a == "cancel"))
+        subject = step.subject
+        wanted_for = wanted_for or subject.fulfillment_id
         give_up: Condition = (lambda: False) if undoing else (lambda: self.stopping(wanted_for))
-        with self.taking(name, fulfillment_id):
+        with self.taking(call, subject):
             while True:
-                if await self.paused(name, fulfillment_id, offered, give_up) == "skip":
-                    return False
+                await self.paused(call, subject, give_up)
                 if not undoing:
                     await self.still_wanted(wanted_for)
                 await self.may_begin()
-                before = self.known(fulfillment_id)
-                hold = self.hold_of(name, fulfillment_id)
+                before = self.known(subject)
+                hold = self.hold_of(call.fails_as, subject)
                 try:
                     self.learn(await self.attempt(call, step, undoing=undoing, once=hold is not None))
                 except ActivityError as failure:
@@ -57,63 +52,56 @@ class Progress(Holds):
                         continue
                     if until and workflow.now() >= until:
                         return False
-                    if await self.held(name, fulfillment_id, failure, offered, give_up) == "skip":
+                    if call.fails_as is None:
+                        raise RuntimeError(f"{call.name} is a step of our own and has failed for good") from failure
+                    if await self.held(call.fails_as, subject, failure, give_up) == Action.SKIP:
                         return False
                     continue
-                if hold := self.hold_of(name, fulfillment_id):
-                    await self.resolve(hold, "retry", by=name, why="the step went well")
-                await self.compare(name, fulfillment_id, before)
+                if hold := self.hold_of(call.fails_as, subject):
+                    await self.close(hold, by=call.name, why="the step went well")
+                await self.compare(call, subject, before)
                 return True
 
-    def known(self, fulfillment_id: str | None) -> Comparable:
-        return comparable(self.order, self.fulfillments.get(fulfillment_id or ""))
+    def known(self, subject: Subject) -> Comparable:
+        return comparable(self.order, self.fulfillments.get(subject.fulfillment_id or ""))
 
-    async def compare(self, step: str, fulfillment_id: str | None, before: Comparable) -> None:
+    async def compare(self, call: Call[StepT, Snapshot], subject: Subject, before: Comparable) -> None:
         """After a step that went well: has it changed anything?"""
-        last = self.repeats.pop((step, fulfillment_id), None)
-        if self.known(fulfillment_id) != before:
-            await self.went_on(step, fulfillment_id)
+        last = self.repeats.pop((call, subject), None)
+        if self.known(subject) != before:
+            await self.went_on(call, subject)
         else:
             now = workflow.now()
-            self.repeats[step, fulfillment_id] = last.again(now) if last else Repeat(before, now, now)
+            self.repeats[call, subject] = last.again(now) if last else Repeat(before, now, now)
 
-    async def went_on(self, step: str, fulfillment_id: str | None) -> None:
-        if hold := self.hold_of(step, fulfillment_id, repeated=True):
-            await self.resolve(hold, "retry", by=step, why="the order went on")
+    async def went_on(self, call: Call[StepT, Snapshot], subject: Subject) -> None:
+        if hold := self.hold_of(HoldKind.NO_PROGRESS, subject):
+            await self.close(hold, by=call.name, why="the order went on")
 
-    async def paused(
-        self, step: str, fulfillment_id: str | None, offered: tuple[Action, ...], give_up: Condition
-    ) -> Action | None:
+    async def paused(self, call: Call[StepT, Snapshot], subject: Subject, give_up: Condition) -> None:
         """Before a step that is repeated though it changed nothing: waits, longer each time, and in the end for a
         person."""
-        last = self.repeats.get((step, fulfillment_id))
-        if last is None or last.known != self.known(fulfillment_id) or workflow.now() >= last.at + LONGEST_PAUSE:
-            self.repeats.pop((step, fulfillment_id), None)
-            return None
-        changed: Condition = lambda: give_up() or self.known(fulfillment_id) != last.known  # noqa: E731
+        last = self.repeats.get((call, subject))
+        if last is None or last.known != self.known(subject) or workflow.now() >= last.at + LONGEST_PAUSE:
+            self.repeats.pop((call, subject), None)
+            return
+        changed: Condition = lambda: give_up() or self.known(subject) != last.known  # noqa: E731
         if workflow.now() < last.since + self.policy.step_patience:
             await self.until(changed, within=last.pause)
-            return None
-        hold = self.hold_of(step, fulfillment_id, repeated=True) or await self.hold(
-            HoldReason.NO_PROGRESS,
-            step,
-            "no_progress",
-            "The step goes well and changes nothing: see what the provider has on record for this order, then retry.",
-            offered,
-            fulfillment_id,
-        )
-        decided = await self.decision(hold, changed, within=self.policy.held_retry)
-        if self.known(fulfillment_id) != last.known:
-            await self.went_on(step, fulfillment_id)
-        return decided
+            return
+        held = self.hold_of(HoldKind.NO_PROGRESS, subject)
+        held = held or await self.hold(HoldKind.NO_PROGRESS, subject, code=call.name)
+        await self.decision(held, changed, within=self.policy.held_retry)
+        if self.known(subject) != last.known:
+            await self.went_on(call, subject)
 
     @contextmanager
-    def taking(self, step: str, fulfillment_id: str | None) -> Iterator[None]:
-        self.steps.add((step, fulfillment_id))
+    def taking(self, call: Call[StepT, Snapshot], subject: Subject) -> Iterator[None]:
+        self.steps.add((call, subject))
         try:
             yield
         finally:
-            self.steps.discard((step, fulfillment_id))
+            self.steps.discard((call, subject))
 
     async def still_wanted(self, fulfillment_id: str | None) -> None:
         """Asked before every effect: nothing begins while a wish to cancel is being decided or a person must decide."""
@@ -127,9 +115,8 @@ class Progress(Holds):
         return self.called_off and not (f and (f.has_left or f.recall == Recall.REFUSED))
 
     def stopped(self, fulfillment_id: str | None) -> bool:
-        return any(
-            hold.reason in STOPPING and hold.fulfillment_id in (None, fulfillment_id) for hold in self.order.holds
-        )
+        about = (None, fulfillment_id)
+        return any(h.kind == HoldKind.STOPPED and h.subject.fulfillment_id in about for h in self.order.holds)
 
     async def cancel(self, wish: ChangeStep) -> None:
         """Whether the order can still be cancelled is for the tables to say."""

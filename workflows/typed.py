@@ -1,7 +1,5 @@
 """What people send in the web UI, as they write it: understood where it is clear, refused in words where it is not."""
 
-from typing import get_args
-
 from temporalio.exceptions import ApplicationError
 
 from activities.models import Action, CancelReason
@@ -9,7 +7,7 @@ from workflows.messages import Cancel, HoldOrder, Resolve
 
 MARK = " (web UI)"
 """Whoever reaches the engine's port may call themselves anything: what comes from there says where it came from."""
-ACTIONS = get_args(Action)
+ACTIONS = tuple(action.value for action in Action)
 
 
 def harmless(text: str, length: int) -> str:

@@ -5,17 +5,17 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.holds import close_mended
+from activities.facts.holds import MENDED_BY_ADDRESS, close_mended, subject
 from activities.facts.journal import fulfillments_of, note, nudge
 from activities.facts.statuses import derive, in_doubt
 from activities.facts.sums import sums
 from activities.intake.customs import crosses_customs
 from activities.intake.order import Address
-from activities.models import CLOSED, FulfillmentStatus, HoldReason, LabelStatus
+from activities.models import CLOSED, FulfillmentStatus, LabelStatus
 from infra.database.tables import Contact, Fulfillment, Hold, Location, Order, Parcel
+from infra.hold_kinds import HoldKind
 from infra.words import ContactKind, EventType
 
-UNLOCKING = (HoldReason.ADDRESS, HoldReason.STEP_FAILED)
 NOT_YET_ASKED = (FulfillmentStatus.PLANNED, FulfillmentStatus.CANCELLED)
 BEFORE_PACKED = (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED)
 LABEL_EXISTS = (LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.USED)
@@ -35,18 +35,18 @@ def place_meant(tx: Session, order_id: str, fulfillment_id: str | None) -> Conta
 
 def lines_address_held(tx: Session, order_id: str) -> str | None:
     """A held fulfillment that goes to an address of its lines' own: it may be the one that is meant."""
-    held = (
-        select(Hold.fulfillment_id)
-        .join(Fulfillment, Fulfillment.fulfillment_id == Hold.fulfillment_id)
+    own = (
+        select(Fulfillment.fulfillment_id)
         .join(Contact, Contact.contact_id == Fulfillment.contact_id)
-        .where(
-            Hold.order_id == order_id,
-            Hold.closed_at.is_(None),
-            Hold.reason.in_(UNLOCKING),
-            Contact.kind == ContactKind.LINE,
-        )
+        .where(Fulfillment.fulfillment_id.in_(held_for_address(tx, order_id)), Contact.kind == ContactKind.LINE)
     )
-    return tx.scalars(held).first()
+    return tx.scalars(own).first()
+
+
+def held_for_address(tx: Session, order_id: str) -> set[str | None]:
+    """Fulfillments that another address may help."""
+    mine = (Hold.order_id == order_id, Hold.closed_at.is_(None), Hold.kind.in_(MENDED_BY_ADDRESS))
+    return {subject(hold).fulfillment_id for hold in tx.scalars(select(Hold).where(*mine))}
 
 
 def fixed_because(tx: Session, order: Order, place: Contact) -> str | None:
@@ -54,13 +54,7 @@ def fixed_because(tx: Session, order: Order, place: Contact) -> str | None:
     if order.status in CLOSED:
         return f"the order is {order.status}"
     going = [f for f in fulfillments_of(tx, order.order_id) if f.contact_id == place.contact_id]
-    unlocked = set(
-        tx.scalars(
-            select(Hold.fulfillment_id).where(
-                Hold.order_id == order.order_id, Hold.closed_at.is_(None), Hold.reason.in_(UNLOCKING)
-            )
-        )
-    )
+    unlocked = held_for_address(tx, order.order_id)
     asked = in_doubt(tx, order.order_id, "request")
     for f in going:
         if f.fulfillment_id in unlocked:
@@ -89,8 +83,7 @@ def address_given(tx: Session, order: Order, place: Contact, address: Address, a
         setattr(place, field, value)
     note(tx, order, EventType.ADDRESS_GIVEN, at)
     going = [f.fulfillment_id for f in fulfillments_of(tx, order.order_id) if f.contact_id == place.contact_id]
-    for step in ("request_fulfillment", "buy_label"):
-        close_mended(tx, order.order_id, step, at, by=by, why="another address was given", among=going)
+    close_mended(tx, order.order_id, MENDED_BY_ADDRESS, at, by=by, why="another address was given", among=going)
     derive(tx, order)
     nudge(tx, [order.order_id])
 
@@ -134,6 +127,7 @@ def service_given(tx: Session, order: Order, service: str, at: datetime, *, by: 
     """For every label that is not bought yet; what failed for the old one goes on."""
     order.service = service
     note(tx, order, EventType.SERVICE_GIVEN, at, service=service)
-    close_mended(tx, order.order_id, "buy_label", at, by=by, why="another service was chosen")
+    labels = (HoldKind.BUY_LABEL_FAILED,)
+    close_mended(tx, order.order_id, labels, at, by=by, why="another service was chosen")
     derive(tx, order)
     nudge(tx, [order.order_id])

@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from activities.deadline_kinds import DECLARED
 from activities.facts import deadlines, planning
-from activities.facts.holds import opened
-from activities.models import HoldReason, Subject
+from activities.facts.holds import OF_AUTHORIZATION, closed, open_holds, opened
+from activities.models import Subject
 from infra.database.tables import Order, Payment
+from infra.hold_kinds import HoldKind
 from infra.words import AuthorizationStatus, DeadlineKind
 
 
@@ -51,14 +52,14 @@ def ended_unrenewed(tx: Session, order: Order, at: datetime) -> None:
         needs_customer(tx, order, last, at)
 
 
-def needs_customer(tx: Session, order: Order, payment: Payment, at: datetime) -> None:
-    opened(
-        tx,
-        order.order_id,
-        reason=HoldReason.PAYMENT_ACTION,
-        step="authorize",
-        code=payment.decline_code or payment.status,
-        advice="The new authorization needs the customer: take another payment method, retry, or cancel.",
-        actions=("retry", "cancel"),
-        at=at,
-    )
+def needs_customer(
+    tx: Session, order: Order, payment: Payment, at: datetime, kind: HoldKind = HoldKind.PAYMENT_NEEDS_CUSTOMER
+) -> None:
+    """This payment is the one to decide about; what was held for an earlier one is superseded."""
+    by = f"payment {payment.n}"
+    superseded = [
+        hold for hold in open_holds(tx, order.order_id, OF_AUTHORIZATION) if hold.subject_id != about(payment).id
+    ]
+    for hold in superseded:
+        closed(tx, hold.hold_id, at, by=by, why="another payment was tried")
+    opened(tx, order.order_id, kind, about(payment), at, code=payment.decline_code or payment.status)

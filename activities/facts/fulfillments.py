@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from activities.facts import holds
 from activities.facts.journal import locked_order, locking, note, outcome_known, unwritten
 from activities.facts.statuses import derive
-from activities.models import FulfillmentStatus, HoldReason
+from activities.models import FulfillmentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Fulfillment, Location, Order, Parcel, Reservation
+from infra.hold_kinds import HoldKind
 from infra.words import EventType, ReservationStatus
 
 
@@ -82,12 +83,12 @@ def answered(tx: Session, f: Fulfillment, at: datetime) -> None:
     """The warehouse speaks of what it was asked for: maybe before our own record of the asking, maybe instead of it."""
     if known_by_news(tx, f, "request"):
         requested(tx, f.fulfillment_id, at)
-    close_silence(tx, f, "request", at)
+    close_silence(tx, f, HoldKind.REQUEST_UNANSWERED, at)
 
 
-def close_silence(tx: Session, f: Fulfillment, call: str, at: datetime) -> bool:
+def close_silence(tx: Session, f: Fulfillment, kind: HoldKind, at: datetime) -> bool:
     """Whether somebody was to ask the warehouse, which is needless now."""
-    return holds.close_answered(tx, f.fulfillment_id, HoldReason.WAREHOUSE, f"silent {call}", at, by="warehouse")
+    return holds.close_mended(tx, f.order_id, (kind,), at, by="warehouse", why="it answered", among={f.fulfillment_id})
 
 
 def acknowledged(tx: Session, fulfillment_id: str, at: datetime) -> tuple[bool, bool]:
@@ -95,7 +96,7 @@ def acknowledged(tx: Session, fulfillment_id: str, at: datetime) -> tuple[bool, 
     the warehouse's time begins anew."""
     order, f = locked(tx, fulfillment_id)
     at = not_before(f, at)
-    awaited = close_silence(tx, f, "request", at)
+    awaited = close_silence(tx, f, HoldKind.REQUEST_UNANSWERED, at)
     if awaited and f.status == FulfillmentStatus.REQUESTED:
         f.requested_at = at
         changed(tx, order, f)

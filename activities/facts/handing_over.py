@@ -18,9 +18,10 @@ from activities.facts.fulfillments import (
 from activities.facts.journal import note, tell
 from activities.facts.recall import recall_answered
 from activities.facts.sums import sums
-from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, HoldReason, LabelStatus, Recall
+from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, LabelStatus, Recall, Subject
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order
+from infra.hold_kinds import HoldKind
 from infra.words import EventType, MessageKind, ReservationStatus, StockMoveKind
 
 
@@ -45,20 +46,9 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     at = not_before(f, at)
     if known_by_news(tx, f, "release"):
         released(tx, fulfillment_id, at)
-    close_silence(tx, f, "release", at)
+    close_silence(tx, f, HoldKind.RELEASE_UNANSWERED, at)
     if not f.released:
-        holds.opened(
-            tx,
-            order.order_id,
-            reason=HoldReason.WAREHOUSE,
-            step="handed_over",
-            code="not_released",
-            advice="The warehouse handed over what was not released: see what it is worth, then skip. What no "
-            "carrier tells of then counts as delivered.",
-            actions=("skip",),
-            at=at,
-            fulfillment_id=fulfillment_id,
-        )
+        holds.opened(tx, order.order_id, HoldKind.NOT_RELEASED, Subject.fulfillment(fulfillment_id), at)
     f.status, f.shipped_at = FulfillmentStatus.SHIPPED, at
     if f.recall == Recall.ASKED:
         recall_answered(tx, f, Recall.REFUSED, at)
@@ -91,18 +81,8 @@ def rest_follows(tx: Session, order: Order) -> bool:
 
 
 def left_though_cancelled(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:
-    holds.opened(
-        tx,
-        order.order_id,
-        reason=HoldReason.WAREHOUSE,
-        step="handed_over",
-        code="left_though_cancelled",
-        advice="The warehouse handed over what was cancelled and given back: get it back or charge for it, correct the "
-        "stock, then skip.",
-        actions=("skip",),
-        at=at,
-        fulfillment_id=f.fulfillment_id,
-    )
+    about = Subject.fulfillment(f.fulfillment_id)
+    holds.opened(tx, order.order_id, HoldKind.LEFT_THOUGH_CANCELLED, about, at)
     changed(tx, order, f)
     return True
 

@@ -5,12 +5,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, false, select
 from sqlalchemy.orm import Session
 
-from activities.facts.fulfillments import changed, locked, parcels_of
+from activities.facts.fulfillments import changed, locked
 from activities.facts.holds import opened
 from activities.facts.journal import note, outcome_known
-from activities.models import OPEN_LABELS, FulfillmentStatus, HoldReason, LabelStatus
+from activities.models import OPEN_LABELS, FulfillmentStatus, LabelStatus, Subject
 from activities.ports import Label, Rate
-from infra.database.tables import Fulfillment, Parcel
+from infra.database.tables import Fulfillment, Order, Parcel
+from infra.hold_kinds import HoldKind
 from infra.words import EventType
 
 
@@ -89,50 +90,31 @@ def refund_seen(tx: Session, parcel: Parcel, status: LabelStatus, at: datetime) 
     parcel.label_status = status
     note(tx, order, EventType(f"label_{status}"), at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
     if status == LabelStatus.REFUND_REJECTED:
-        opened(
-            tx,
-            order.order_id,
-            reason=HoldReason.LABEL_REFUND,
-            step=f"parcel {parcel.n}",
-            code="rejected",
-            advice="The carrier keeps the label's price: settle it with the carrier, or skip to accept the loss.",
-            actions=("skip",),
-            at=at,
-            fulfillment_id=f.fulfillment_id,
-        )
+        about = Subject.parcel(f.fulfillment_id, parcel.n)
+        opened(tx, order.order_id, HoldKind.LABEL_REFUND_REJECTED, about, at)
     elif elsewhere and status == LabelStatus.REFUNDED:
-        given_back_elsewhere(tx, f, parcel, at)
+        given_back_elsewhere(tx, order, f, parcel, at)
     changed(tx, order, f)
     return True
 
 
-def given_back_elsewhere(tx: Session, f: Fulfillment, parcel: Parcel, at: datetime) -> None:
+def given_back_elsewhere(tx: Session, order: Order, f: Fulfillment, parcel: Parcel, at: datetime) -> None:
     """Nothing may travel on it: another is bought, or, where the warehouse has this one already, a person must act."""
     if not f.released:
         parcel.label_status = LabelStatus.NONE
         parcel.label_id = parcel.label_url = parcel.tracking_url = parcel.tracking_number = None
         return
-    opened(
-        tx,
-        f.order_id,
-        reason=HoldReason.LABEL_REFUND,
-        step=f"parcel {parcel.n}",
-        code="refunded_elsewhere",
-        advice="Somebody gave this label back at the shipping provider, and the warehouse has it: give it another that "
-        "was bought there, then skip; or cancel.",
-        actions=("skip", "cancel"),
-        at=at,
-        fulfillment_id=f.fulfillment_id,
-    )
+    opened(tx, order.order_id, HoldKind.LABEL_REFUNDED_ELSEWHERE, Subject.parcel(f.fulfillment_id, parcel.n), at)
 
 
-def written_off(tx: Session, fulfillment_id: str, at: datetime) -> None:
-    """An operator gives up the price of labels that the carrier will not take back."""
+def written_off(tx: Session, fulfillment_id: str, n: int, at: datetime) -> None:
+    """An operator gives up the price of a label that the carrier will not take back."""
     order, f = locked(tx, fulfillment_id)
-    for parcel in parcels_of(tx, fulfillment_id):
-        if parcel.label_status in OPEN_LABELS:
-            parcel.label_status = LabelStatus.REFUND_REJECTED
-            outcome_known(tx, order.order_id, f"label:{fulfillment_id}/{parcel.n}", "given_up")
-            outcome_known(tx, order.order_id, f"refund-label:{fulfillment_id}/{parcel.n}", "given_up")
-            note(tx, order, EventType.LABEL_WRITTEN_OFF, at, fulfillment_id=fulfillment_id, parcel=parcel.n)
+    parcel = parcel_of(tx, fulfillment_id, n)
+    if parcel.label_status not in OPEN_LABELS:
+        return
+    parcel.label_status = LabelStatus.REFUND_REJECTED
+    outcome_known(tx, order.order_id, f"label:{fulfillment_id}/{n}", "given_up")
+    outcome_known(tx, order.order_id, f"refund-label:{fulfillment_id}/{n}", "given_up")
+    note(tx, order, EventType.LABEL_WRITTEN_OFF, at, fulfillment_id=fulfillment_id, parcel=n)
     changed(tx, order, f)

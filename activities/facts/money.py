@@ -8,18 +8,17 @@ from sqlalchemy.orm import Session
 from activities.facts import deadlines
 from activities.facts.authorizations import about, ended_unrenewed, good_besides, needs_customer, renewal_wanted
 from activities.facts.fulfillments import changed, locked
-from activities.facts.holds import close_recovered, opened
+from activities.facts.holds import OF_AUTHORIZATION, close_mended, opened
 from activities.facts.journal import locked_order, note, outcome_known, tell
 from activities.facts.statuses import derive
 from activities.facts.sums import LIVE
-from activities.models import FulfillmentStatus, HoldReason
+from activities.models import FulfillmentStatus, Subject
 from activities.ports import IntentStatus, PaymentIntent, RefundStatus
 from activities.ports import Refund as ProviderRefund
 from infra.clock import wall_clock
 from infra.database.tables import Customer, Fulfillment, Hold, MoneyMove, Order, Payment, Refund, SavedMethod
+from infra.hold_kinds import HoldKind
 from infra.words import AuthorizationStatus, DeadlineKind, EventType, MessageKind, MoneyMoveKind
-
-CAPTURED_UNKNOWN = "captured_unknown"
 
 
 def moved(
@@ -82,7 +81,8 @@ def answered(
         note(tx, order, EventType.AUTHORIZED, at, amount=payment.amount, payment=payment.n)
         if not payment.off_session:
             tell(tx, order, MessageKind.CONFIRMED, "", total=order.total)
-        close_recovered(tx, order.order_id, "authorize", at)
+        by = f"payment {payment.n}"
+        close_mended(tx, order.order_id, OF_AUTHORIZATION, at, by=by, why="it was authorized")
     elif answer.status == IntentStatus.ACTION_REQUIRED and payment.status != AuthorizationStatus.ACTION_REQUIRED:
         payment.status, payment.action_url = AuthorizationStatus.ACTION_REQUIRED, answer.action_url
         note(tx, order, EventType.PAYMENT_ACTION_REQUIRED, at, payment=payment.n)
@@ -188,24 +188,14 @@ def ended(tx: Session, payment_id: int, event: EventType, at: datetime, *, taken
     if event == EventType.AUTHORIZATION_ENDED:
         ended_unrenewed(tx, order, at)
     if taken > payment.captured:
-        opened(
-            tx,
-            order.order_id,
-            reason=HoldReason.RECONCILIATION,
-            step=f"payment {payment.n}",
-            code=CAPTURED_UNKNOWN,
-            advice="The provider took more than this order asked for: refund it there, then skip. Where nothing was "
-            "authorized but that, the customer must give another payment method.",
-            actions=("skip",),
-            at=at,
-        )
+        opened(tx, order.order_id, HoldKind.CAPTURED_UNKNOWN, about(payment), at)
     derive(tx, order)
     return True
 
 
 def taken_elsewhere(tx: Session, order_id: str) -> bool:
     """Whether the provider was ever found to have taken more than the order asked for."""
-    found = select(Hold.hold_id).where(Hold.order_id == order_id, Hold.code == CAPTURED_UNKNOWN).limit(1)
+    found = select(Hold.hold_id).where(Hold.order_id == order_id, Hold.kind == HoldKind.CAPTURED_UNKNOWN).limit(1)
     return tx.scalar(found) is not None
 
 
@@ -281,31 +271,13 @@ def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime)
     note(tx, order, EventType(f"refund_{status}"), at, fulfillment_id=refund.fulfillment_id, amount=refund.amount)
     if status == RefundStatus.FAILED:
         moved(tx, order, payment, MoneyMoveKind.REFUND_FAILED, refund.amount, reference, at, refund.fulfillment_id)
-        opened(
-            tx,
-            order.order_id,
-            reason=HoldReason.RECONCILIATION,
-            step=f"refund {refund.refund_id}",
-            code="refund_failed",
-            advice="The bank gave the refund back: pay the customer another way, then skip.",
-            actions=("skip",),
-            at=at,
-        )
+        opened(tx, order.order_id, HoldKind.REFUND_FAILED, Subject("refund", str(refund.refund_id)), at)
     derive(tx, order)
     return True
 
 
 def disputed(tx: Session, payment_id: int, reference: str, at: datetime) -> bool:
     order, _ = locked_payment(tx, payment_id)
-    opened(
-        tx,
-        order.order_id,
-        reason=HoldReason.DISPUTE,
-        step=f"dispute {reference}"[:120],
-        code="disputed",
-        advice="The customer disputes the charge: answer it at the payment provider, then skip; or cancel the rest.",
-        actions=("skip", "cancel"),
-        at=at,
-    )
+    opened(tx, order.order_id, HoldKind.DISPUTE, Subject("dispute", reference), at)
     derive(tx, order)
     return True

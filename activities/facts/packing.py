@@ -12,6 +12,7 @@ from activities.models import FulfillmentStatus, LabelStatus
 from activities.ports import Parcel as Packed
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order, Parcel
+from infra.hold_kinds import HoldKind
 from infra.words import EventType
 
 
@@ -46,7 +47,8 @@ def packed_anew(tx: Session, order: Order, f: Fulfillment, parcels: Sequence[Pac
     labelled = {parcel.n for parcel in before} - {parcel.n for parcel in without}
     tx.add_all(to_be_labelled(f, n, parcel) for n, parcel in told.items() if n not in labelled)
     note(tx, order, EventType.PACKED, not_before(f, at), fulfillment_id=f.fulfillment_id, parcels=len(parcels))
-    holds.close_mended(tx, order.order_id, "buy_label", at, by="warehouse", why="packed anew", among=[f.fulfillment_id])
+    kinds, among = (HoldKind.BUY_LABEL_FAILED,), {f.fulfillment_id}
+    holds.close_mended(tx, order.order_id, kinds, at, by="warehouse", why="packed anew", among=among)
     changed(tx, order, f)
     return True
 

@@ -11,9 +11,10 @@ from activities.deadline_kinds import DECLARED
 from activities.facts import deadlines, promises, reminders, renewal
 from activities.facts.journal import locked_order
 from activities.facts.statuses import CLOSED, derive
-from activities.models import HoldReason, OrderStatus
+from activities.models import OrderStatus
 from infra.clock import wall_clock
 from infra.database.tables import Deadline, Hold, Order
+from infra.hold_kinds import HoldKind
 from infra.words import DeadlineKind
 
 LOOK_AGAIN = timedelta(hours=1)
@@ -55,5 +56,5 @@ def acted(tx: Session, order: Order, row: Deadline, at: datetime) -> datetime | 
 
 
 def stopped(tx: Session, order: Order) -> bool:
-    mine = (Hold.order_id == order.order_id, Hold.reason == HoldReason.OPERATOR, Hold.closed_at.is_(None))
+    mine = (Hold.order_id == order.order_id, Hold.kind == HoldKind.STOPPED, Hold.closed_at.is_(None))
     return tx.scalars(select(Hold.hold_id).where(*mine)).first() is not None

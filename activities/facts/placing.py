@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from activities.facts import planning
-from activities.facts.holds import closed
+from activities.facts.holds import MENDED_BY_METHOD, close_mended
 from activities.facts.journal import locked_order, note, nudge, tell
 from activities.facts.statuses import derive
 from activities.intake.fields import GUEST
@@ -221,11 +221,7 @@ def payment_method_given(tx: Session, order_id: str, method: str, at: datetime) 
     order = locked_order(tx, order_id)
     payment = ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=False)
     note(tx, order, EventType.PAYMENT_METHOD_GIVEN, at)
-    asking = Hold.step.in_(("authorize_payment", "reauthorize_payment"))
-    for hold_id in tx.scalars(
-        select(Hold.hold_id).where(Hold.order_id == order_id, asking, Hold.closed_at.is_(None))
-    ).all():
-        closed(tx, hold_id, action="retry", by="customer", why="another payment method was given", at=at)
+    close_mended(tx, order_id, MENDED_BY_METHOD, at, by="customer", why="another payment method was given")
     derive(tx, order)
     nudge(tx, [order_id])
     return payment

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from activities.deadline_kinds import DECLARED
 from activities.facts import deadlines, holds, inventory
 from activities.facts.journal import locked_order, note, tell
-from activities.models import HoldReason, Subject
-from infra.database.tables import Backorder, Customer, Hold, Message, Order
+from activities.models import Subject
+from infra.database.tables import Backorder, Customer, Message, Order
+from infra.hold_kinds import HoldKind
 from infra.words import BackorderStatus, DeadlineKind, EventType, MessageKind
 
 SHORTEST = 7
@@ -55,17 +56,8 @@ def promise_passed(tx: Session, order: Order, _: str, at: datetime) -> datetime 
 
 def overdue(tx: Session, order: Order, _: str, at: datetime) -> None:
     if waiting(tx, order):
-        holds.opened(
-            tx,
-            order.order_id,
-            reason=HoldReason.BACKORDER_OVERDUE,
-            step="backorder",
-            code="overdue",
-            advice="Units have not come for long after they were promised: ask who supplies them. Retry waits on, with "
-            "new patience; cancel ends what has not left.",
-            actions=("retry", "cancel"),
-            at=at,
-        )
+        about = Subject.order(order.order_id)
+        holds.opened(tx, order.order_id, HoldKind.BACKORDER_OVERDUE, about, at)
 
 
 def waits_on(tx: Session, order_id: str, at: datetime) -> None:
@@ -84,9 +76,8 @@ def kept(tx: Session, order: Order, at: datetime) -> None:
     if waiting(tx, order):
         return
     deadlines.close(tx, Subject("order", order.order_id))
-    late = (Hold.order_id == order.order_id, Hold.reason == HoldReason.BACKORDER_OVERDUE, Hold.closed_at.is_(None))
-    for hold_id in tx.scalars(select(Hold.hold_id).where(*late)).all():
-        holds.closed(tx, hold_id, action="retry", by="restock", why="the units have come", at=at)
+    kinds = (HoldKind.BACKORDER_OVERDUE,)
+    holds.close_mended(tx, order.order_id, kinds, at, by="restock", why="the units have come")
 
 
 def waiting(tx: Session, order: Order) -> list[Backorder]:

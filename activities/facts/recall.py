@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 from activities.facts import cancellation, holds, inventory, reserving
 from activities.facts.fulfillments import answered, changed, close_silence, held, known_by_news, locked, not_before
 from activities.facts.journal import note
-from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, HoldReason, Recall
+from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, Recall, Subject
 from infra.database.tables import Fulfillment
+from infra.hold_kinds import HoldKind
 from infra.words import EventType
 
 
@@ -22,17 +23,8 @@ def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
         return recall_confirmed(tx, fulfillment_id, at)
     answered(tx, f, at)
     f.status = FulfillmentStatus.PLANNED
-    holds.opened(
-        tx,
-        order.order_id,
-        reason=HoldReason.WAREHOUSE,
-        step="refused",
-        code=code,
-        advice="The warehouse refused this fulfillment: retry when it can do it, or cancel.",
-        actions=("retry", "cancel"),
-        at=at,
-        fulfillment_id=fulfillment_id,
-    )
+    about = Subject.fulfillment(fulfillment_id)
+    holds.opened(tx, order.order_id, HoldKind.FULFILLMENT_REFUSED, about, at, code=code)
     changed(tx, order, f)
     return True
 
@@ -58,7 +50,7 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     if not unasked:
         recall_answered(tx, f, Recall.CONFIRMED, at)
     f.status = FulfillmentStatus.CANCELLED
-    close_silence(tx, f, "release", at)
+    close_silence(tx, f, HoldKind.RELEASE_UNANSWERED, at)
     back = held(tx, fulfillment_id)
     reserving.cancel_units(tx, order.order_id, [(reservation.line_no, reservation.quantity) for reservation in back])
     inventory.give_back(tx, order, back)
@@ -73,7 +65,7 @@ def recall_answered(tx: Session, f: Fulfillment, answer: Recall, at: datetime) -
     f.recall = answer
     known_by_news(tx, f, "recall")
     answered(tx, f, at)
-    close_silence(tx, f, "recall", at)
+    close_silence(tx, f, HoldKind.RECALL_UNANSWERED, at)
 
 
 def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from activities.deadline_kinds import DECLARED
 from activities.facts.authorizations import payment_about
+from activities.facts.holds import subject
 from activities.facts.journal import note, tell
 from infra.database.tables import Hold, Order
 from infra.words import AuthorizationStatus, DeadlineKind, EventType, MessageKind
@@ -17,7 +18,7 @@ def hold_forgotten(tx: Session, order: Order, hold_id: str, at: datetime) -> dat
     if hold.closed_at:
         return None
     days = (at - hold.opened_at).days
-    note(tx, order, EventType.HOLD_REMINDED, at, fulfillment_id=hold.fulfillment_id, hold=hold_id, days=days)
+    note(tx, order, EventType.HOLD_REMINDED, at, fulfillment_id=subject(hold).fulfillment_id, hold=hold_id, days=days)
     return at + DECLARED[DeadlineKind.HOLD_FORGOTTEN].margin
 
 

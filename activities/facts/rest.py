@@ -4,12 +4,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts.authorizations import good_besides
-from activities.facts.holds import opened
+from activities.facts.authorizations import good_besides, needs_customer
 from activities.facts.journal import fulfillments_of, locked_order, note
 from activities.facts.money import locked_payment
 from activities.facts.statuses import derive
-from activities.models import FulfillmentStatus, HoldReason
+from activities.models import FulfillmentStatus
+from infra.hold_kinds import HoldKind
 from infra.words import AuthorizationStatus, EventType
 
 
@@ -19,17 +19,7 @@ def too_small(tx: Session, payment_id: int, code: str, at: datetime) -> None:
     payment.status, payment.decline_code = AuthorizationStatus.DECLINED, code
     note(tx, order, EventType.DECLINED, at, code=code, payment=payment.n)
     if not good_besides(tx, payment):
-        opened(
-            tx,
-            order.order_id,
-            reason=HoldReason.PAYMENT_ACTION,
-            step="authorize",
-            code=code,
-            advice="What is left to pay is less than the provider takes. Skip gives it up, and the goods go on; cancel "
-            "ends what has not left.",
-            actions=("retry", "skip", "cancel"),
-            at=at,
-        )
+        needs_customer(tx, order, payment, at, HoldKind.REST_TOO_SMALL)
     derive(tx, order)
 
 

@@ -12,8 +12,9 @@ from activities.facts.journal import note
 from activities.facts.recall import recall_answered
 from activities.facts.statuses import in_doubt
 from activities.intake.allocation import cost
-from activities.models import LEFT, FulfillmentStatus, HoldReason, Recall
+from activities.models import LEFT, FulfillmentStatus, Recall, Subject
 from infra.database.tables import Fulfillment, Order
+from infra.hold_kinds import HoldKind
 from infra.words import EventType, ReservationStatus, StockMoveKind
 
 
@@ -64,17 +65,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
 
 
 def short_too_late(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:
-    holds.opened(
-        tx,
-        order.order_id,
-        reason=HoldReason.WAREHOUSE,
-        step="short_picked",
-        code="short_after_capture",
-        advice="Units were missing after they were paid for: refund them at the payment provider, correct the stock, "
-        "tell the customer, then skip.",
-        actions=("skip",),
-        at=at,
-        fulfillment_id=f.fulfillment_id,
-    )
+    about = Subject.fulfillment(f.fulfillment_id)
+    holds.opened(tx, order.order_id, HoldKind.SHORT_AFTER_CAPTURE, about, at)
     changed(tx, order, f)
     return True

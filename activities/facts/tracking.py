@@ -8,9 +8,10 @@ from activities.facts import holds
 from activities.facts.fulfillments import changed, locked, not_before, parcels_of
 from activities.facts.handing_over import arrived, handed_over
 from activities.facts.journal import note, tell
-from activities.models import ENDED, FulfillmentStatus, HoldReason
+from activities.models import ENDED, FulfillmentStatus, Subject
 from activities.ports import TrackingStatus
-from infra.database.tables import Fulfillment, Order, Parcel
+from infra.database.tables import Parcel
+from infra.hold_kinds import HoldKind
 from infra.words import EventType, MessageKind
 
 RANK = {
@@ -63,28 +64,15 @@ def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -
     if status == TrackingStatus.OUT_FOR_DELIVERY:
         tell(tx, order, MessageKind.OUT_FOR_DELIVERY, f.fulfillment_id)
     if status in (TrackingStatus.RETURN_TO_SENDER, TrackingStatus.FAILURE) and f.status not in ENDED:
-        delivery_failed(tx, order, f, parcel, status, at)
+        about = Subject.parcel(f.fulfillment_id, parcel.n)
+        holds.opened(tx, order.order_id, HoldKind.DELIVERY_FAILED, about, at, code=status)
     if status == TrackingStatus.DELIVERED:
-        holds.close_answered(tx, f.fulfillment_id, HoldReason.DELIVERY, f"parcel {parcel.n}", at, by="carrier")
+        among = {Subject.parcel(f.fulfillment_id, parcel.n).id}
+        kinds = (HoldKind.DELIVERY_FAILED,)
+        holds.close_mended(tx, order.order_id, kinds, at, by="carrier", why="it has arrived", among=among)
     arrived(tx, order, f, at)
     changed(tx, order, f)
     return True
-
-
-def delivery_failed(
-    tx: Session, order: Order, f: Fulfillment, parcel: Parcel, status: TrackingStatus, at: datetime
-) -> None:
-    holds.opened(
-        tx,
-        order.order_id,
-        reason=HoldReason.DELIVERY,
-        step=f"parcel {parcel.n}",
-        code=status,
-        advice="Speak to the carrier and the customer; skip closes the fulfillment as returned.",
-        actions=("skip",),
-        at=at,
-        fulfillment_id=f.fulfillment_id,
-    )
 
 
 def given_up(tx: Session, fulfillment_id: str, at: datetime) -> None:

@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from activities.models import (
     CancelReason,
     FulfillmentStatus,
-    HoldReason,
     LabelStatus,
     OrderStatus,
     PaymentStatus,
     Recall,
 )
 from activities.ports import TrackingStatus
+from infra.hold_kinds import Action, HoldKind, HoldReason
 from infra.words import (
     AuthorizationStatus,
     BackorderPolicy,
@@ -27,6 +27,7 @@ from infra.words import (
     PaymentMethod,
     RefundStatus,
     ShippingMethod,
+    SubjectKind,
 )
 
 Amount = Annotated[int, Field(description="Minor units of the order's currency")]
@@ -150,19 +151,25 @@ class FulfillmentView(View):
 
 
 class HoldView(View):
-    """What waits for a person, why, and what may be done about it (`actions`, while it is open)."""
+    """What waits for a person, why, and what may be done about it (while it is open)."""
 
     hold: str
+    kind: HoldKind
     reason: HoldReason
-    step: str
+    subject_kind: SubjectKind
+    subject_id: str
+    fulfillment_id: str | None
+    """The fulfillment that it is about, or whose parcel."""
     code: str
     advice: str
-    actions: list[str]
-    fulfillment_id: str | None
+    actions: list[Action]
+    choices: dict[Action, str]
+    """What each of the actions does."""
     opened_at: datetime
     closed_at: datetime | None
     closed_by: str | None
-    action: str | None
+    action: Action | None
+    """What was decided; none where nobody needed to decide any more."""
     why: str | None
 
 

@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from activities.facts.holds import subject
 from activities.facts.messages import blocked
-from activities.models import CALLED_OFF, HoldReason, OrderStatus, PaymentStatus
+from activities.models import CALLED_OFF, OrderStatus, PaymentStatus
 from activities.views.fulfillments import fulfillments
 from activities.views.model import (
     AddressView,
@@ -159,23 +160,29 @@ def holds(tx: Session, order_id: str) -> list[HoldView]:
         .where(Hold.order_id == order_id)
         .order_by(case((Hold.closed_at.is_(None), 0), else_=1), Hold.opened_at, Hold.hold_id)
     )
-    return [
-        HoldView(
-            hold=h.hold_id,
-            reason=HoldReason(h.reason),
-            step=h.step,
-            code=h.code,
-            advice=h.advice,
-            actions=[] if h.closed_at else h.actions,
-            fulfillment_id=h.fulfillment_id,
-            opened_at=h.opened_at,
-            closed_at=h.closed_at,
-            closed_by=h.closed_by,
-            action=h.action,
-            why=h.why,
-        )
-        for h in found
-    ]
+    return [hold_view(hold) for hold in found]
+
+
+def hold_view(hold: Hold) -> HoldView:
+    kind = hold.kind
+    choices = {} if hold.closed_at else dict(kind.actions)
+    return HoldView(
+        hold=hold.hold_id,
+        kind=kind,
+        reason=hold.reason,
+        subject_kind=hold.subject_kind,
+        subject_id=hold.subject_id,
+        fulfillment_id=subject(hold).fulfillment_id,
+        code=hold.code,
+        advice=hold.advice,
+        actions=list(choices),
+        choices=choices,
+        opened_at=hold.opened_at,
+        closed_at=hold.closed_at,
+        closed_by=hold.closed_by,
+        action=hold.action,
+        why=hold.why,
+    )
 
 
 def cancellation(tx: Session, order: Order) -> dict[str, Any]:

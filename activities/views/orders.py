@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from activities.models import HoldReason, OrderStatus, PaymentStatus
+from activities.models import OrderStatus, PaymentStatus
 from activities.views.model import OrderPage, OrderSummary
 from infra.database.tables import Hold, Order, OrderLine
+from infra.hold_kinds import HoldReason
 
 
 class Filter(BaseModel):

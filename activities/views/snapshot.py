@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from activities.facts.holds import subject
 from activities.facts.statuses import conclude, derived, in_doubt, paid_elsewhere
 from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
@@ -148,15 +149,7 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
 
 def open_holds(tx: Session, order: Order) -> tuple[HoldSnapshot, ...]:
     return tuple(
-        HoldSnapshot.model_validate(
-            {
-                "hold_id": h.hold_id,
-                "reason": h.reason,
-                "actions": h.actions,
-                "step": h.step,
-                **({"fulfillment_id": h.fulfillment_id} if h.fulfillment_id else {}),
-            }
-        )
+        HoldSnapshot(hold_id=h.hold_id, kind=h.kind, subject=subject(h))
         for h in tx.scalars(
             select(Hold).where(Hold.order_id == order.order_id, Hold.closed_at.is_(None)).order_by(Hold.opened_at)
         )

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from activities import facts
 from activities.facts import addresses
 from activities.facts.cancellation import decided
+from activities.facts.holds import MENDED_BY_METHOD, OF_AUTHORIZATION
 from activities.intake.fields import FULFILLMENT, HOLD, LINES, METHOD, PRINTABLE, SERVICE, one_line, unmarked
 from activities.intake.order import Address
-from activities.models import CALLED_OFF, Action, CancelReason, HoldReason, PaymentStatus
+from activities.models import CALLED_OFF, CancelReason, PaymentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Change, Hold, Order, Payment
+from infra.hold_kinds import Action
 from infra.words import AuthorizationStatus
 from starter.http.dependencies import Dependencies, Guarded, Here, Operator, Writer
 from starter.http.problems import Refusal, wrong
@@ -127,8 +129,8 @@ def resolve(
             raise wrong([("hold", "is not one of this order")])
         if hold.closed_at is not None:
             raise Refusal(409, f"hold {hold.hold_id} is closed")
-        if asked.action not in hold.actions:
-            raise wrong([("action", f"is not offered: {', '.join(hold.actions)}")])
+        if asked.action not in (offered := hold.kind.actions):
+            raise wrong([("action", f"is not offered: this hold offers {' or '.join(offered)}")])
         by = f"{asked.by} ({who.name})"[:100] if asked.by else who.name
         if asked.action not in undecided(tx, order_id, "resolve", hold.hold_id):
             facts.placing.resolution_asked(tx, hold, action=asked.action, by=by, why=asked.why)
@@ -218,6 +220,6 @@ def renewal_refused(tx: Session, order: Order) -> bool:
 
 
 def held_for_method(tx: Session, order: Order) -> bool:
-    asks = (Hold.reason == HoldReason.PAYMENT_ACTION) | Hold.step.in_(("authorize_payment", "reauthorize_payment"))
+    asks = Hold.kind.in_((*OF_AUTHORIZATION, *MENDED_BY_METHOD))
     waiting = select(Hold.hold_id).where(Hold.order_id == order.order_id, asks, Hold.closed_at.is_(None))
     return tx.scalars(waiting).first() is not None

@@ -56,7 +56,7 @@ def only_open(order: dict[str, Any]) -> str:
 
 
 def named(hold: dict[str, Any]) -> str:
-    return f"{hold['hold']} ({hold['reason']}: {hold['step']})"
+    return f"{hold['hold']} ({hold['kind']}, {hold['subject_kind']} {hold['subject_id']})"
 
 
 def answer(order: dict[str, Any], as_json: bool, said: str) -> None:

@@ -187,13 +187,18 @@ def of_parcel(parcel: dict[str, Any]) -> tuple[str, ...]:
 
 
 def holds(order: dict[str, Any]) -> Table:
-    made = table("hold", "reason", "~step", "~code", "~what to do", "~decided", title="Holds")
+    made = table("hold", "kind", "~about", "~code", "~what to do", "~decided", title="Holds")
     for hold in order["holds"]:
-        decided = (
-            f"{hold['action']} by {escaped(hold['closed_by'] or '')}" if hold["closed_at"] else "[bold yellow]open[/]"
+        by = f"{hold['action'] or 'closed'} by {escaped(hold['closed_by'] or '')}"
+        choices = [f"[bold]{action}[/]: {what}" for action, what in hold["choices"].items()]
+        made.add_row(
+            hold["hold"],
+            word(hold["kind"]),
+            hold["subject_id"],
+            escaped(hold["code"]),
+            "\n".join([escaped(hold["advice"]), *choices]) if choices else "",
+            by if hold["closed_at"] else "[bold yellow]open[/]",
         )
-        advice = "" if hold["closed_at"] else f"{escaped(hold['advice'])} ({' | '.join(hold['actions'])})"
-        made.add_row(hold["hold"], word(hold["reason"]), hold["step"], escaped(hold["code"]), advice, decided)
     return made
 
 

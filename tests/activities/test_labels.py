@@ -13,11 +13,12 @@ from activities.facts.sums import sums
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.intake.order import Address
 from activities.labels import LabelActivities
-from activities.models import HoldReason, ParcelStep
+from activities.models import ParcelStep, Subject
 from activities.ports import Label, LabelStatus, Rate
 from activities.providers.shippo.labels import ShippoLabels
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Order
+from infra.hold_kinds import HoldKind
 from infra.sandbox.client import SandboxControl
 from tests.activities import orders
 from tests.fixtures_database import Database
@@ -173,17 +174,8 @@ def test_a_purchase_of_unknown_outcome_fixes_the_address(
     with pytest.raises(OutcomeUnknown):
         LabelActivities(database.sessions, shippo, SETTLE).buy(step)
     with database.sessions.begin() as tx:
-        facts.holds.opened(
-            tx,
-            step.order_id,
-            reason=HoldReason.STEP_FAILED,
-            step="buy_label 1",
-            code="no_answer",
-            advice="",
-            actions=("retry",),
-            at=step.at,
-            fulfillment_id=step.fulfillment_id,
-        )
+        parcel = Subject.parcel(step.fulfillment_id, step.parcel)
+        facts.holds.opened(tx, step.order_id, HoldKind.BUY_LABEL_FAILED, parcel, step.at, code="no_answer")
         because = facts.addresses.fixed_because(
             tx, tx.get_one(Order, step.order_id), facts.addresses.ship_to(tx, step.order_id)
         )
@@ -198,7 +190,7 @@ def test_a_purchase_that_is_given_up_keeps_nothing_open(
     with pytest.raises(OutcomeUnknown):
         LabelActivities(database.sessions, shippo, SETTLE).buy(step)
     with database.sessions.begin() as tx:
-        facts.labels.written_off(tx, step.fulfillment_id, step.at)
+        facts.labels.written_off(tx, step.fulfillment_id, step.parcel, step.at)
         assert sums(tx, tx.get_one(Order, step.order_id)).open_labels == 0
         assert not unresolved(tx, step.order_id, f"label:{step.fulfillment_id}/1")
 

@@ -8,6 +8,7 @@ from sqlalchemy import JSON, String
 
 from activities.deadline_kinds import DECLARED
 from infra.database.tables import REFERENCE, metadata
+from infra.hold_kinds import HoldKind
 from infra.settings import Settings
 from tests.sandbox import ROOT
 
@@ -18,9 +19,6 @@ IMPERSONAL = {
     "locations.name",
     "locations.address",  # of a warehouse
     "restocks.lines",
-    "holds.advice",
-    "holds.actions",
-    "holds.step",
     "effects.step",
     "effects.parameters",  # ids and amounts
     "messages.subject",  # what it is about
@@ -53,6 +51,17 @@ def test_the_example_says_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert Settings.from_environment(listed) == default
     said = {name for name, value in listed.items() if value}
     assert said >= {name.upper() for name in Settings.model_fields if getattr(default, name)} - DERIVED
+
+
+def test_the_runbook_has_every_kind_of_hold_with_its_reason_and_actions() -> None:
+    text = (ROOT / "docs/operating.md").read_text().split("\n## Holds\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| `(\w+)` \| [^|]+ \| ([^|]+) \|$", text, re.MULTILINE)
+    listed = {
+        kind: (reason, {word.lower() for word in re.findall(r"\*(\w+)\*", what)})
+        for kinds, reason, what in rows
+        for kind in re.findall(r"`(\w+)`", kinds)
+    }
+    assert listed == {kind.value: (kind.reason.value, {*kind.actions}) for kind in HoldKind}
 
 
 def personal() -> dict[str, set[str]]:

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import func, select
 
 from activities import facts
-from activities.models import CancelReason, HoldReason
+from activities.models import CancelReason, Subject
 from infra.database.tables import Change, Contact, Fulfillment, Order, Payment
+from infra.hold_kinds import HoldKind
 from infra.words import AuthorizationStatus, Cancellation
 from tests.starter import stages
 from tests.starter.door import Api, an_order
@@ -26,19 +27,10 @@ def changes(api: Api) -> int:
         return tx.scalar(select(func.count()).select_from(Change)) or 0
 
 
-def held(api: Api, reason: HoldReason = HoldReason.STEP_FAILED, fulfillment: str | None = None) -> str:
+def held(api: Api, kind: HoldKind = HoldKind.REQUEST_FAILED, subject: Subject | None = None) -> str:
     with api.database.sessions.begin() as tx:
-        return facts.holds.opened(
-            tx,
-            "W-1001",
-            reason=reason,
-            step="buy",
-            code="no_rates",
-            advice="Give another address, then retry.",
-            actions=("retry", "cancel"),
-            at=stages.now(),
-            fulfillment_id=fulfillment,
-        )
+        about = subject or Subject.order("W-1001")
+        return facts.holds.opened(tx, "W-1001", kind, about, stages.now(), code="no_rates")
 
 
 # --- cancellation -----------------------------------------------------------------------------------------------------
@@ -124,7 +116,7 @@ async def test_another_card_is_refused_while_none_is_waited_for(api: Api) -> Non
     assert (await ask(api, "payment-method", {"payment_method": "pm_card_amex"})).status_code == 409
     stages.authorized(api.database)
     assert (await ask(api, "payment-method", {"payment_method": "pm_card_amex"})).status_code == 409
-    held(api, HoldReason.PAYMENT_ACTION)
+    held(api, HoldKind.PAYMENT_NEEDS_CUSTOMER)
     assert (await ask(api, "payment-method", {"payment_method": "pm_card_amex"})).status_code == 202
     assert (await ask(api, "payment-method", {"payment_method": "4242 4242"})).status_code == 422
 
@@ -134,7 +126,7 @@ async def test_another_card_is_asked_for_what_is_still_to_be_sent(api: Api) -> N
     await api.place(lines=lines, tax=0, total=6500, backorder="cancel_unavailable")
     stages.authorized(api.database)
     stages.requested(api.database)
-    held(api, HoldReason.PAYMENT_ACTION)
+    held(api, HoldKind.PAYMENT_NEEDS_CUSTOMER)
     assert (await ask(api, "payment-method", {"payment_method": "pm_card_amex"})).status_code == 202
     with api.database.sessions() as tx:
         going = tx.scalars(select(Fulfillment.amount)).one()
@@ -145,7 +137,7 @@ async def test_another_card_is_asked_for_what_is_still_to_be_sent(api: Api) -> N
 async def test_another_card_is_taken_for_what_a_cancellation_could_not_stop(api: Api) -> None:
     await api.place()
     stages.authorized(api.database)
-    held(api, HoldReason.PAYMENT_ACTION)
+    held(api, HoldKind.PAYMENT_NEEDS_CUSTOMER)
     with api.database.sessions.begin() as tx:
         tx.get_one(Order, "W-1001").cancellation = Cancellation.PARTLY
     assert (await ask(api, "payment-method", {"payment_method": "pm_card_amex"})).status_code == 202
@@ -186,7 +178,7 @@ async def test_a_decision_must_fit_the_hold(api: Api) -> None:
     assert await refused(why=" ") == (422, ["why"])
     assert await refused(hold="W-1001-h9") == (422, ["hold"])
     with api.database.sessions.begin() as tx:
-        facts.holds.closed(tx, hold, action="retry", by="x", why="", at=stages.now())
+        facts.holds.closed(tx, hold, stages.now(), by="x", why="")
     assert await refused() == (409, [])
     assert changes(api) == 0
 
@@ -219,7 +211,7 @@ async def test_a_warehouse_that_may_have_been_asked_fixes_the_address(api: Api) 
 async def test_a_hold_on_the_address_lets_it_be_changed(api: Api) -> None:
     await api.place()
     fulfillment = stages.requested(api.database)
-    held(api, HoldReason.STEP_FAILED, fulfillment)
+    held(api, HoldKind.REQUEST_FAILED, Subject.fulfillment(fulfillment))
     assert (await ask(api, "shipping-address", ELSEWHERE)).status_code == 202
     bad = await ask(api, "shipping-address", ELSEWHERE | {"country": "Narnia"})
     assert (bad.status_code, bad.json()["errors"][0]["field"]) == (422, "country")
@@ -228,7 +220,7 @@ async def test_a_hold_on_the_address_lets_it_be_changed(api: Api) -> None:
 async def test_a_label_fixes_the_address(api: Api) -> None:
     await api.place()
     fulfillment = stages.labelled(api.database)
-    held(api, HoldReason.STEP_FAILED, fulfillment)
+    held(api, HoldKind.REQUEST_FAILED, Subject.fulfillment(fulfillment))
     answer = await ask(api, "shipping-address", ELSEWHERE)
     assert (answer.status_code, "label" in answer.json()["detail"]) == (409, True)
 

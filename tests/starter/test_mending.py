@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from activities import facts
-from activities.models import HoldReason
+from activities.models import Subject
 from infra.database.tables import Parcel
+from infra.hold_kinds import HoldKind
 from tests.starter import stages
 from tests.starter.door import Api, an_order
 from tests.starter.senders import Senders, order
@@ -21,23 +22,14 @@ async def ask(api: Api, what: str, body: Any) -> Any:
     return await api.client.post(f"/v1/orders/W-1001/{what}", json=body)
 
 
-def held(api: Api, fulfillment: str, step: str = "buy_label 1") -> None:
+def held(api: Api, fulfillment: str, kind: HoldKind = HoldKind.BUY_LABEL_FAILED) -> None:
+    about = Subject.parcel(fulfillment, 1) if kind == HoldKind.BUY_LABEL_FAILED else Subject.fulfillment(fulfillment)
     with api.database.sessions.begin() as tx:
-        facts.holds.opened(
-            tx,
-            "W-1001",
-            reason=HoldReason.STEP_FAILED,
-            step=step,
-            code="parcel_too_heavy",
-            advice="Have it packed anew.",
-            actions=("retry", "cancel"),
-            at=stages.now(),
-            fulfillment_id=fulfillment,
-        )
+        facts.holds.opened(tx, "W-1001", kind, about, stages.now(), code="parcel_too_heavy")
 
 
 async def open_holds(api: Api) -> list[str]:
-    return [hold["step"] for hold in (await order(api))["holds"] if hold["closed_at"] is None]
+    return [hold["kind"] for hold in (await order(api))["holds"] if hold["closed_at"] is None]
 
 
 async def sizes(api: Api) -> list[int]:
@@ -50,10 +42,10 @@ async def sizes(api: Api) -> list[int]:
 async def test_another_service_is_stored_and_what_it_held_goes_on(api: Api, senders: Senders) -> None:
     fulfillment = stages.requested(api.database)
     held(api, fulfillment)
-    held(api, fulfillment, "capture_payment")
+    held(api, fulfillment, HoldKind.CAPTURE_FAILED)
     answer = await ask(api, "shipping-service", {"service": "usps_priority"})
     assert (answer.status_code, answer.json()["shipping"]["service"]) == (202, "usps_priority")
-    assert await open_holds(api) == ["capture_payment"]
+    assert await open_holds(api) == ["capture_payment_failed"]
     assert stages.nudges(api.database) == ["news"]
     assert (await ask(api, "shipping-service", {"service": "usps_priority"})).status_code == 202
     assert stages.nudges(api.database) == ["news"], "the same again is nothing new"
@@ -80,7 +72,7 @@ async def test_parcels_are_packed_anew_until_their_labels_are_bought(api: Api, s
     held(api, told["fulfillment_id"])
     stages.read_by_the_order(api.database)
     assert await packed(HEAVY) == "unchanged"
-    assert await open_holds(api) == ["buy_label 1"]
+    assert await open_holds(api) == ["buy_label_failed"]
     assert await packed(BOX, BOX) == "taken"
     assert (await sizes(api), await open_holds(api)) == ([800, 800], [])
     assert stages.nudges(api.database) == ["news"]

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from activities import facts
-from activities.models import HoldReason
+from activities.models import Subject
+from infra.hold_kinds import HoldKind
 from tests.starter import stages
 from tests.starter.door import Api, an_order
 
@@ -15,16 +16,8 @@ ELSEWHERE = an_order()["shipping"]["address"] | {"street1": "1 Market St"}
 
 def held(api: Api) -> str:
     with api.database.sessions.begin() as tx:
-        return facts.holds.opened(
-            tx,
-            "W-1001",
-            reason=HoldReason.PAYMENT_ACTION,
-            step="buy",
-            code="no_rates",
-            advice="Give another address, then retry.",
-            actions=("retry", "cancel"),
-            at=stages.now(),
-        )
+        about = Subject("payment", "W-1001/1")
+        return facts.holds.opened(tx, "W-1001", HoldKind.PAYMENT_NEEDS_CUSTOMER, about, stages.now())
 
 
 async def test_a_key_that_may_not_read_sees_no_person_in_any_answer(api: Api) -> None:

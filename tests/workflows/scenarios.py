@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from infra.hold_kinds import HoldKind
 from tests.shop import Shop
 from tests.workflows import stories
 from tests.workflows.stories import Story, customer_hears, deliver, pack
@@ -71,8 +72,8 @@ def held_and_retried(shop: Shop, order: str) -> None:
     with shop.sandbox.failing("shippo", "*", "error", match=order):
         shop.place({shop.product(OAK=1): 1}, order_id=order, by_hand=True)
         shop.warehouse(order).packs()
-        shop.until(lambda: shop.open_hold(order, "step_failed"), "a hold", order, 60)
-    shop.resolve(order, "retry", "step_failed")
+        shop.until(lambda: shop.open_hold(order, HoldKind.BUY_LABEL_FAILED), "a hold", order, 60)
+    shop.resolve(order, "retry", HoldKind.BUY_LABEL_FAILED)
     shop.happened(order, "released", 1, 60)
     deliver(shop, order)
     assert shop.ends(order, 60) == "completed"
@@ -83,7 +84,7 @@ def stopped_by_an_operator(shop: Shop, order: str) -> None:
     shop.place({shop.product(OAK=1): 1}, order_id=order, by_hand=True)
     shop.happened(order, "requested", 1, 60)
     shop.call(shop.handle(order).execute_update("hold", {"by": "eve", "why": "looks odd"}))
-    hold = shop.until(lambda: shop.open_hold(order, "operator"), "a hold", order)
+    hold = shop.until(lambda: shop.open_hold(order, HoldKind.STOPPED), "a hold", order)
     shop.warehouse(order).packs()
     shop.happened(order, "packed")
     decision = {"hold": hold, "action": "retry", "by": "eve", "why": "is fine"}

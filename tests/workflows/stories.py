@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, inspect, select
 
 from infra.database.tables import Base, Fulfillment, Message, Parcel, Relay
+from infra.hold_kinds import HoldKind
 from tests.shop import Shop
 
 Story = Callable[[Shop, str], None]
@@ -118,7 +119,7 @@ def held_and_cancelled(shop: Shop, order: str) -> None:
     shop.place({shop.product(OAK=1): 1}, order_id=order, zip="00001", by_hand=True)
     customer_hears(shop, order, "confirmed")
     shop.warehouse(order).packs()
-    shop.resolve(order, "cancel", "step_failed")
+    shop.resolve(order, "cancel", HoldKind.BUY_LABEL_FAILED)
     shop.until(lambda: shop.books(order).get("recalls", 0), "the recall", order, 60)
     shop.warehouse(order).stops()
     assert shop.ends(order, 60) == "cancelled"
@@ -133,10 +134,10 @@ def lost_parcel(shop: Shop, order: str) -> None:
     customer_hears(shop, order, "shipped", f"{order}-1")
     number = tracking_number(shop, f"{order}-1")
     shop.sandbox.track(number, "failure")
-    shop.until(lambda: shop.open_hold(order, "delivery"), "a hold", order, 60)
+    shop.until(lambda: shop.open_hold(order, HoldKind.DELIVERY_FAILED), "a hold", order, 60)
     shop.pass_time(order, timedelta(days=6))
     shop.until(lambda: polled(shop, order), "a poll", order, 60)
-    shop.resolve(order, "skip", "delivery")
+    shop.resolve(order, "skip", HoldKind.DELIVERY_FAILED)
     assert shop.ends(order, 60) == "completed"
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 
@@ -81,7 +82,7 @@ def test_a_label_refund_that_is_refused_reaches_an_operator(shop: Shop) -> None:
     shop.happened(order, "recall_asked")
     shop.warehouse(order).stops()
     shop.goes_by_itself(order)
-    shop.resolve(order, "skip", "label_refund")
+    shop.resolve(order, "skip", HoldKind.LABEL_REFUND_REJECTED)
     assert shop.ends(order) == "cancelled"
 
 

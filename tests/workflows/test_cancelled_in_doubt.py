@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from activities.facts import effects
 from infra.database.tables import Payment
+from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 from tests.workflows import stories
@@ -123,7 +124,7 @@ def test_what_leaves_all_the_same_is_paid_from_the_first_authorization(shop: Sho
         shop.happened(order, "recall_asked")
         shop.warehouse(order).hands_over()
         shop.happened(order, "cancellation_refused")
-    shop.resolve(order, "skip", "warehouse")
+    shop.resolve(order, "skip", HoldKind.NOT_RELEASED)
     assert shop.ends(order) == "completed"
     books = shop.books(order)
     assert (books["authorizations"], books["captures"], books["captured"]) == (1, 1, 2300)
@@ -137,10 +138,10 @@ def test_cancelled_when_only_a_label_is_left_to_settle(shop: Shop) -> None:
     stories.pack(shop, order)
     shop.warehouse(order).stops()
     shop.goes_by_itself(order)
-    shop.until(lambda: shop.open_hold(order, "label_refund"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.LABEL_REFUND_REJECTED), "a hold", order)
     assert shop.cancel(order).status_code == 202
     shop.happened(order, "cancellation_accepted")
-    shop.resolve(order, "skip", "label_refund")
+    shop.resolve(order, "skip", HoldKind.LABEL_REFUND_REJECTED)
     assert shop.ends(order) == "cancelled"
     assert shop.books(order)["refunded"] == 2300
 
@@ -154,7 +155,7 @@ def test_a_refund_that_was_made_by_hand_may_be_skipped(shop: Shop) -> None:
     shop.outside.payments.refund(intent, amount=2300, metadata={}, key=f"by-hand-{order}")
     called_back(shop, order)
     shop.goes_by_itself(order)
-    shop.resolve(order, "skip", "step_failed")
+    shop.resolve(order, "skip", HoldKind.REFUND_PAYMENT_FAILED)
     assert shop.ends(order) == "cancelled"
     assert shop.books(order)["refunded"] == 2300
     assert shop.stock(sku) == {"OAK": (1, 0)}
@@ -164,7 +165,7 @@ def test_a_warehouse_that_forgot_what_it_was_asked_for_may_be_skipped(shop: Shop
     order, sku = asked_to_pack(shop)
     with shop.sandbox.failing("warehouse", "cancel", "error", match=order):
         shop.cancel(order)
-        shop.resolve(order, "skip", "step_failed")
+        shop.resolve(order, "skip", HoldKind.RECALL_FAILED)
         assert shop.ends(order) == "cancelled"
     assert shop.stock(sku) == {"OAK": (1, 0)}
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 
@@ -11,7 +12,7 @@ def test_cancelled_while_its_warehouse_refuses(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     order = shop.place({sku: 1}, by_hand=True)
     shop.warehouse(order).refuses()
-    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.FULFILLMENT_REFUSED), "a hold", order)
     shop.cancel(order)
     assert shop.ends(order) == "cancelled"
     assert shop.stock(sku) == {"OAK": (1, 0)}
@@ -37,7 +38,7 @@ def test_the_rest_cancelled_while_its_payment_waits_for_the_customer(shop: Shop)
     shop.until(lambda: "delivered" in shop.timeline(order), "the first delivery", order)
     shop.pass_time(order, timedelta(days=21))
     shop.receive("OAK", {missing: 1})
-    shop.until(lambda: shop.open_hold(order, "payment_action"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.PAYMENT_NEEDS_CUSTOMER), "a hold", order)
     shop.cancel(order)
     assert shop.ends(order) == "completed"
     assert shop.stock(missing) == {"OAK": (1, 0)}

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from infra.database.tables import Deadline, Message, Payment
+from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop, unique
 from tests.workflows.stories import customer_hears
@@ -107,7 +108,7 @@ def test_a_renewal_that_nobody_rescues_is_a_hold_when_the_old_one_ends(shop: Sho
     shop.pass_time(order, NEARLY)
     customer_hears(shop, order, "payment_problem", "payment 2")
     shop.pass_time(order, timedelta(days=1))
-    shop.until(lambda: shop.open_hold(order, "payment_action"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.PAYMENT_NEEDS_CUSTOMER), "a hold", order)
     assert [status for status, _ in payments(shop, order)] == ["ended", "declined"]
     shop.cancel(order)
     assert shop.ends(order) == "cancelled"
@@ -180,12 +181,12 @@ def test_a_promise_that_is_kept_is_not_told_to_have_passed(shop: Shop) -> None:
 def test_a_backorder_far_overdue_is_a_hold_and_retry_waits_on(shop: Shop) -> None:
     order, sku = backordered(shop)
     shop.pass_time(order, timedelta(days=LEAD + 1 + 14, hours=1))
-    shop.until(lambda: shop.open_hold(order, "backorder_overdue"), "a hold", order)
-    shop.resolve(order, "retry", "backorder_overdue")
+    shop.until(lambda: shop.open_hold(order, HoldKind.BACKORDER_OVERDUE), "a hold", order)
+    shop.resolve(order, "retry", HoldKind.BACKORDER_OVERDUE)
     shop.until(lambda: shop.open_hold(order) is None, "the hold to close", order)
     shop.until(lambda: "backorder_overdue" in due(shop, order), "new patience", order)
     shop.pass_time(order, timedelta(days=14, hours=1))
-    shop.until(lambda: shop.open_hold(order, "backorder_overdue"), "another hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.BACKORDER_OVERDUE), "another hold", order)
     shop.receive("OAK", {sku: 2})
     assert shop.ends(order) == "completed"
     assert shop.open_hold(order) is None
@@ -203,7 +204,7 @@ def test_an_operators_hold_is_told_again_each_day_until_it_is_closed(shop: Shop)
         shop.happened(order, "hold_reminded", day)
     ages = [line for line in shop.api.get("/metrics").text.splitlines() if "oldest_hold" in line and "operator" in line]
     assert len(ages) == 1
-    shop.resolve(order, "cancel", "operator")
+    shop.resolve(order, "cancel", HoldKind.STOPPED)
     shop.happened(order, "recall_asked")
     assert "hold_forgotten" not in due(shop, order)
     shop.warehouse(order).stops()

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 
@@ -54,7 +55,7 @@ def test_an_operators_retry_goes_on_at_once(shop: Shop) -> None:
     order, _ = shippo_down(shop)
     shop.reaches(order, status="on_hold")
     shop.sandbox.heal()
-    shop.resolve(order, "retry", "step_failed")
+    shop.resolve(order, "retry", HoldKind.BUY_LABEL_FAILED)
     assert shop.ends(order) == "completed"
     assert shop.books(order)["labels"] == 1
 
@@ -64,7 +65,7 @@ def test_an_operators_cancel_undoes_the_order(shop: Shop) -> None:
     order, sku = shippo_down(shop)
     shop.reaches(order, status="on_hold")
     shop.sandbox.heal()
-    shop.resolve(order, "cancel", "step_failed")
+    shop.resolve(order, "cancel", HoldKind.BUY_LABEL_FAILED)
     assert shop.ends(order) == "cancelled"
     assert shop.stock(sku) == {"OAK": (1, 0)}
     books = shop.books(order)
@@ -107,7 +108,7 @@ def test_a_message_that_can_not_be_sent_holds_up_no_goods_and_may_be_skipped(sho
 
 
 def skipped(shop: Shop, order: str) -> bool:
-    if hold := shop.open_hold(order, "step_failed"):
+    if hold := shop.open_hold(order, HoldKind.TELL_FAILED):
         body = {"hold": hold, "action": "skip", "why": "the customer was called"}
         shop.api.post(f"/v1/orders/{order}/resolution", json=body)
     return bool(shop.view(order)["status"] == "completed")
@@ -127,8 +128,8 @@ def test_a_refusing_warehouse_is_asked_again_when_an_operator_says_so(shop: Shop
     sku = shop.product(OAK=1)
     order = shop.place({sku: 1}, by_hand=True)
     shop.warehouse(order).refuses()
-    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
-    shop.resolve(order, "cancel", "warehouse")
+    shop.until(lambda: shop.open_hold(order, HoldKind.FULFILLMENT_REFUSED), "a hold", order)
+    shop.resolve(order, "cancel", HoldKind.FULFILLMENT_REFUSED)
     assert shop.ends(order) == "cancelled"
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
@@ -138,9 +139,9 @@ def test_a_warehouse_that_stops_by_itself_is_a_refusal(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     order = shop.place({sku: 1}, by_hand=True)
     shop.warehouse(order).stops()
-    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.FULFILLMENT_REFUSED), "a hold", order)
     assert shop.view(order)["holds"][0]["code"] == "stopped_by_warehouse"
-    shop.resolve(order, "cancel", "warehouse")
+    shop.resolve(order, "cancel", HoldKind.FULFILLMENT_REFUSED)
     assert shop.ends(order) == "cancelled"
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
@@ -164,7 +165,7 @@ def test_a_silent_warehouse_is_held_and_its_answer_goes_on(shop: Shop) -> None:
     order = shop.place({sku: 1})
     shop.happened(order, "requested")
     shop.pass_time(order, timedelta(days=6))
-    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.REQUEST_UNANSWERED), "a hold", order)
     shop.warehouse(order).packs()
     shop.happened(order, "released")
     shop.warehouse(order).hands_over()
@@ -175,7 +176,7 @@ def test_a_silent_warehouse_is_held_and_its_answer_goes_on(shop: Shop) -> None:
 @renewed_only
 def test_a_parcel_that_comes_back_waits_for_a_person(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1}, zip="00005")
-    shop.resolve(order, "skip", "delivery")
+    shop.resolve(order, "skip", HoldKind.DELIVERY_FAILED)
     assert shop.ends(order) == "completed"
     shop.reaches(order, fulfillment_status="returned")
 
@@ -191,7 +192,7 @@ def test_an_operators_hold_stops_before_the_next_step(plain_shop: Shop) -> None:
     shop.goes_by_itself(order)
     shop.pass_time(order, timedelta(hours=1))
     assert "label_bought" not in shop.timeline(order)
-    shop.resolve(order, "retry", "operator")
+    shop.resolve(order, "retry", HoldKind.STOPPED)
     assert shop.ends(order) == "completed"
 
 
@@ -206,11 +207,11 @@ def test_missing_units_that_are_told_of_after_the_packing_are_found_elsewhere(sh
     order = asked["order_id"]
     shop.sandbox.fail("shippo", "*", "error", times=None, match=order)
     shop.api.post("/v1/orders", json=asked).raise_for_status()
-    shop.until(lambda: shop.open_hold(order, "step_failed"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.BUY_LABEL_FAILED), "a hold", order)
     short(shop, order, sku)
     shop.happened(order, "short_picked")
     shop.sandbox.heal()
-    shop.resolve(order, "retry", "step_failed")
+    shop.resolve(order, "retry", HoldKind.BUY_LABEL_FAILED)
     assert shop.ends(order) == "completed"
     books = shop.books(order)
     assert (books["captures"], books["captured"]) == (2, 2 * 1800 + 500)
@@ -224,9 +225,9 @@ def test_missing_units_that_are_told_of_after_the_capture_reach_a_person(shop: S
     shop.warehouse(order).packs()
     shop.happened(order, "released")
     short(shop, order, sku)
-    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.SHORT_AFTER_CAPTURE), "a hold", order)
     assert shop.view(order)["holds"][0]["code"] == "short_after_capture"
     shop.warehouse(order).hands_over()
     shop.goes_by_itself(order)
-    shop.resolve(order, "skip", "warehouse")
+    shop.resolve(order, "skip", HoldKind.SHORT_AFTER_CAPTURE)
     assert shop.ends(order) == "completed"

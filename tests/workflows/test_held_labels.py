@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from activities.facts import catalogue
+from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop, unique
 
@@ -16,9 +17,9 @@ HALF = HEAVY | {"weight_g": 35_000}
 
 def held(shop: Shop, order: str) -> dict[str, Any]:
     """The hold on its label, once it is open."""
-    shop.until(lambda: shop.open_hold(order, "step_failed"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.BUY_LABEL_FAILED), "a hold", order)
     [hold] = [hold for hold in shop.view(order)["holds"] if hold["closed_at"] is None]
-    assert hold["step"].startswith("buy_label")
+    assert (hold["kind"], hold["subject_kind"]) == ("buy_label_failed", "parcel")
     return dict(hold)
 
 
@@ -76,7 +77,7 @@ def test_fewer_parcels_than_before_are_labelled(shop: Shop) -> None:
     shop.happened(order, "hold_closed")
     shop.until(lambda: "released" in shop.timeline(order) or shop.open_hold(order), "the next try", order)
     if shop.open_hold(order):
-        shop.resolve(order, "retry", "step_failed")
+        shop.resolve(order, "retry", HoldKind.BUY_LABEL_FAILED)
     shop.happened(order, "released")
     shop.sandbox.pace(0.02)
     shop.sandbox.warehouse(f"{order}-1", "hand_over")

@@ -12,6 +12,7 @@ from activities import facts
 from activities.ports import Parcel
 from infra import clock
 from infra.database.tables import Relay
+from infra.hold_kinds import HoldKind
 from tests.shop import Shop
 from tests.workflows import stories
 
@@ -95,7 +96,7 @@ def test_a_silent_warehouse_that_stops_what_was_released_needs_nobody(plain_shop
     order = shop.place({shop.product(OAK=1): 1}, by_hand=True)
     released(shop, order)
     shop.pass_time(order, timedelta(days=6))
-    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.RELEASE_UNANSWERED), "a hold", order)
     shop.cancel(order)
     shop.happened(order, "recall_asked")
     shop.warehouse(order).stops()

@@ -11,7 +11,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from activities import facts
 from activities.facts.journal import nudge
-from activities.models import CancelReason, HoldReason
+from activities.models import CancelReason, HoldKind, Subject
 from activities.ports import Parcel, RefundStatus
 from infra import clock
 from infra.database.tables import Refund
@@ -89,16 +89,8 @@ def other_refunded(tx: Session, order: str) -> None:
 
 
 def held(tx: Session, order: str) -> None:
-    facts.holds.opened(
-        tx,
-        order,
-        reason=HoldReason.OPERATOR,
-        step="operator",
-        code="stopped",
-        advice="eve: looks odd",
-        actions=("retry", "cancel"),
-        at=clock.wall_clock(),
-    )
+    about = Subject.order(order)
+    facts.holds.opened(tx, order, HoldKind.STOPPED, about, clock.wall_clock(), advice="eve: looks odd")
 
 
 def place(shop: Shop, between: Between, news: News, **changes: Any) -> str:
@@ -139,7 +131,7 @@ def test_a_hold_between_a_call_and_its_answer_stops_the_next_step(shop: Shop, be
     order = place(shop, between, held)
     shop.sandbox.warehouse(f"{order}-1", "pack")
     shop.happened(order, "captured")
-    shop.resolve(order, "retry", "operator")
+    shop.resolve(order, "retry", HoldKind.STOPPED)
     shop.happened(order, "released")
     timeline = shop.timeline(order)
     assert timeline.index("held") < timeline.index("captured") < timeline.index("hold_closed")

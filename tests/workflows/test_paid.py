@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 
@@ -56,7 +57,7 @@ def test_an_off_session_decline_holds_the_payment_until_the_customer_gives_anoth
     shop.until(lambda: "delivered" in shop.timeline(order), "the first delivery", order)
     shop.pass_time(order, timedelta(days=21))
     shop.receive("OAK", {missing: 1})
-    shop.until(lambda: shop.open_hold(order, "payment_action"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.PAYMENT_NEEDS_CUSTOMER), "a hold", order)
     assert "label_bought" in shop.timeline(order)
     assert shop.books(order)["labels"] == 1, "no label is bought for goods that nobody can pay"
     shop.api.post(f"/v1/orders/{order}/payment-method", json={"payment_method": "pm_card_visa"}).raise_for_status()
@@ -92,8 +93,8 @@ def test_a_refund_that_the_bank_gives_back_reaches_an_operator_after_the_order_h
     assert shop.ends(order) == "cancelled"
     refund = next(e["reference"] for e in shop.sandbox.books(order)["entries"] if e["effect"] == "refund")
     shop.sandbox.card_refund(refund, "fail")
-    shop.until(lambda: shop.open_hold(order, "reconciliation"), "a hold", order)
-    shop.resolve(order, "skip", "reconciliation")
+    shop.until(lambda: shop.open_hold(order, HoldKind.REFUND_FAILED), "a hold", order)
+    shop.resolve(order, "skip", HoldKind.REFUND_FAILED)
     assert shop.ends(order) == "cancelled"
     assert shop.open_hold(order) is None
 
@@ -103,9 +104,9 @@ def test_a_dispute_after_the_end_wakes_the_order(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1})
     assert shop.ends(order) == "completed"
     shop.sandbox.card(payment_intent(shop, order), "dispute")
-    shop.until(lambda: shop.open_hold(order, "dispute"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.DISPUTE), "a hold", order)
     shop.reaches(order, payment_status="disputed")
-    shop.resolve(order, "skip", "dispute")
+    shop.resolve(order, "skip", HoldKind.DISPUTE)
     assert shop.ends(order) == "completed"
     shop.reaches(order, payment_status="captured")
 
@@ -155,7 +156,7 @@ def test_a_payment_that_is_held_ends_with_its_deadline(shop: Shop) -> None:
     order = asked["order_id"]
     with shop.sandbox.failing("stripe", "create_intent", "error", match=order):
         shop.api.post("/v1/orders", json=asked).raise_for_status()
-        shop.until(lambda: shop.open_hold(order, "step_failed"), "a hold", order)
+        shop.until(lambda: shop.open_hold(order, HoldKind.AUTHORIZE_FAILED), "a hold", order)
         shop.pass_time(order, timedelta(days=3, minutes=1))
         shop.happened(order, "cancellation_accepted")
     assert shop.ends(order) == "cancelled"
@@ -173,10 +174,10 @@ def test_a_rest_that_is_too_small_to_charge_may_be_given_up(shop: Shop) -> None:
     shop.until(lambda: "delivered" in shop.timeline(order), "the first delivery", order)
     shop.pass_time(order, timedelta(days=21))
     shop.receive("OAK", {missing: 1})
-    shop.until(lambda: shop.open_hold(order, "payment_action"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.REST_TOO_SMALL), "a hold", order)
     hold = shop.view(order)["holds"][-1]
     assert (hold["code"], hold["actions"]) == ("amount_too_small", ["retry", "skip", "cancel"])
-    shop.resolve(order, "skip", "payment_action")
+    shop.resolve(order, "skip", HoldKind.REST_TOO_SMALL)
     assert shop.ends(order) == "completed"
     books = shop.books(order)
     assert (books["authorizations"], books["captured"]) == (1, 1800)

@@ -9,6 +9,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 
 from infra import temporal
+from infra.hold_kinds import HoldKind
 from infra.temporal import dev_server
 from tests.fixtures_shop import NewDatabase
 from tests.sandbox import SandboxControl
@@ -128,7 +129,7 @@ def test_renewal_waits_neither_for_a_call_that_is_tried_again_for_ever_nor_loses
     shop.until(lambda: shop.sandbox.struck(fault) > 1, "the label to be tried again", order)
     about = {"by": "eve", "why": "looks odd", "fulfillment": f"{order}-2"}
     shop.call(shop.handle(order).execute_update("hold", about))
-    hold = shop.open_hold(order, "operator")
+    hold = shop.open_hold(order, HoldKind.STOPPED)
     first = shop.call(shop.handle(order).describe()).run_id
 
     async def flood() -> None:

@@ -8,6 +8,7 @@ import pytest
 from temporalio.service import RPCError
 
 from activities.facts import money
+from infra.hold_kinds import HoldKind
 from tests.shop import Shop
 from tests.workflows.test_paid import payment_intent
 
@@ -25,25 +26,27 @@ def test_a_step_that_changes_nothing_is_repeated_ever_less_often_and_then_held(
 
     monkeypatch.setattr(money, "answered", unknown)
     order = shop.place({shop.product(OAK=1): 1})
-    hold = shop.until(lambda: shop.open_hold(order, "no_progress"), "a hold", order)
+    hold = shop.until(lambda: shop.open_hold(order, HoldKind.NO_PROGRESS), "a hold", order)
     assert 3 <= len(answers) <= 5
     assert shop.view(order)["holds"][0] | {"opened_at": ""} == {
         "hold": hold,
+        "kind": "no_progress",
         "reason": "no_progress",
-        "step": "authorize_payment",
-        "code": "no_progress",
-        "advice": "The step goes well and changes nothing: see what the provider has on record for this order, then "
-        "retry.",
-        "actions": ["retry", "cancel"],
+        "subject_kind": "order",
+        "subject_id": order,
         "fulfillment_id": None,
+        "code": "authorize_payment",
+        "advice": HoldKind.NO_PROGRESS.advice,
+        "actions": ["retry", "cancel"],
+        "choices": dict(HoldKind.NO_PROGRESS.actions),
         "opened_at": "",
         "closed_at": None,
         "closed_by": None,
         "action": None,
         "why": None,
     }
-    shop.resolve(order, "retry", "no_progress")
-    shop.until(lambda: shop.open_hold(order, "no_progress") not in (None, hold), "another hold", order)
+    shop.resolve(order, "retry", HoldKind.NO_PROGRESS)
+    shop.until(lambda: shop.open_hold(order, HoldKind.NO_PROGRESS) not in (None, hold), "another hold", order)
     assert len(answers) <= 6
     monkeypatch.setattr(money, "answered", understood)
     shop.pass_time(order, timedelta(minutes=6))
@@ -66,11 +69,11 @@ def test_money_that_somebody_took_before_the_order_heard_of_it_is_for_a_person(p
     )
     assert taken.json()["status"] == "succeeded", taken.text
     shop.sandbox.webhooks_to(shop.settings.public_url)
-    shop.until(lambda: shop.open_hold(order, "reconciliation"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.CAPTURED_UNKNOWN), "a hold", order)
     assert shop.view(order)["holds"][0]["code"] == "captured_unknown"
     asked = len([r for r in shop.sandbox.requests("stripe") if intent in r["path"]])
     shop.cancel(order)
-    shop.resolve(order, "skip", "reconciliation")
+    shop.resolve(order, "skip", HoldKind.CAPTURED_UNKNOWN)
     assert shop.ends(order) == "cancelled"
     shop.until(lambda: shop.books(order).get("emails") == 2, "word of the cancellation", order)
     told = [mail["text"] for mail in shop.sandbox.ask("/mailbox", order_id=order)["messages"]]

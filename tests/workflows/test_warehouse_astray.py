@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 from tests.workflows import stories
@@ -11,7 +12,7 @@ def silent(shop: Shop) -> str:
     order = shop.place({shop.product(prefix="SILENT", OAK=1): 1})
     shop.happened(order, "requested")
     shop.pass_time(order, timedelta(days=6))
-    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.REQUEST_UNANSWERED), "a hold", order)
     return order
 
 
@@ -23,13 +24,13 @@ def requests(shop: Shop, order: str) -> int:
 def test_a_silent_warehouse_is_asked_again_and_given_its_time(shop: Shop) -> None:
     order = silent(shop)
     assert requests(shop, order) == 1
-    shop.resolve(order, "retry", "warehouse")
+    shop.resolve(order, "retry", HoldKind.REQUEST_UNANSWERED)
     shop.happened(order, "requested", 2)
     assert requests(shop, order) == 2
     shop.pass_time(order, timedelta(days=4))
     assert shop.open_hold(order) is None
     shop.pass_time(order, timedelta(days=2))
-    shop.until(lambda: shop.open_hold(order, "warehouse"), "another hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.REQUEST_UNANSWERED), "another hold", order)
     assert shop.books(order)["warehouse_requests"] == 1
     shop.warehouse(order).packs()
     shop.happened(order, "released")
@@ -53,7 +54,7 @@ def test_what_leaves_before_it_was_packed_is_paid_and_closed_by_a_person(shop: S
     order = shop.place({sku: 1}, by_hand=True)
     shop.warehouse(order).hands_over()
     shop.happened(order, "captured")
-    shop.resolve(order, "skip", "warehouse")
+    shop.resolve(order, "skip", HoldKind.NOT_RELEASED)
     assert shop.ends(order) == "completed"
     shop.reaches(order, fulfillment_status="delivered")
     assert shop.books(order)["captures"] == 1
@@ -69,8 +70,8 @@ def test_what_leaves_though_it_was_cancelled_reaches_a_person(shop: Shop) -> Non
     shop.warehouse(order).stops()
     assert shop.ends(order) == "cancelled"
     shop.warehouse(order).sends("handed_over")
-    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
-    shop.resolve(order, "skip", "warehouse")
+    shop.until(lambda: shop.open_hold(order, HoldKind.LEFT_THOUGH_CANCELLED), "a hold", order)
+    shop.resolve(order, "skip", HoldKind.LEFT_THOUGH_CANCELLED)
     shop.reaches(order, status="cancelled")
     assert shop.ends(order) == "cancelled"
     stories.traces(shop, order)
@@ -88,8 +89,8 @@ def released(shop: Shop) -> str:
 def test_goods_that_do_not_leave_are_asked_after(shop: Shop) -> None:
     order = released(shop)
     shop.pass_time(order, timedelta(days=6))
-    shop.until(lambda: shop.open_hold(order, "warehouse"), "a hold", order)
-    shop.resolve(order, "retry", "warehouse")
+    shop.until(lambda: shop.open_hold(order, HoldKind.RELEASE_UNANSWERED), "a hold", order)
+    shop.resolve(order, "retry", HoldKind.RELEASE_UNANSWERED)
     shop.happened(order, "released", 2)
     shop.warehouse(order).hands_over()
     shop.goes_by_itself(order)
@@ -131,7 +132,7 @@ def test_a_lost_parcel_that_arrives_needs_nobody(shop: Shop) -> None:
     shop.warehouse(order).hands_over()
     number = stories.tracking_number(shop, f"{order}-1")
     shop.sandbox.track(number, "failure")
-    shop.until(lambda: shop.open_hold(order, "delivery"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.DELIVERY_FAILED), "a hold", order)
     shop.sandbox.track(number, "delivered")
     assert shop.ends(order) == "completed"
     shop.reaches(order, fulfillment_status="delivered")
@@ -143,7 +144,7 @@ def test_a_lost_parcel_that_was_closed_and_comes_back_opens_nothing(shop: Shop) 
     shop.warehouse(order).hands_over()
     number = stories.tracking_number(shop, f"{order}-1")
     shop.sandbox.track(number, "failure")
-    shop.resolve(order, "skip", "delivery")
+    shop.resolve(order, "skip", HoldKind.DELIVERY_FAILED)
     assert shop.ends(order) == "completed"
     shop.sandbox.track(number, "return_to_sender")
     shop.happened(order, "return_to_sender")
@@ -161,7 +162,7 @@ def test_a_fulfillment_that_is_stopped_while_it_waits_for_money_is_not_paid_for(
     shop.receive("OAK", {missing: 1})
     shop.happened(order, "requested", 2)
     shop.warehouse(order, 2).packs()
-    shop.until(lambda: shop.open_hold(order, "payment_action"), "a hold", order)
+    shop.until(lambda: shop.open_hold(order, HoldKind.PAYMENT_NEEDS_CUSTOMER), "a hold", order)
     shop.warehouse(order, 2).stops()
     assert shop.ends(order) == "completed"
     assert shop.open_hold(order) is None
@@ -178,7 +179,7 @@ def test_what_leaves_with_half_of_its_labels_is_closed_by_a_person_and_the_carri
         shop.warehouse(order).packs()
         shop.happened(order, "label_bought")
         shop.warehouse(order).hands_over()
-        shop.resolve(order, "skip", "warehouse")
+        shop.resolve(order, "skip", HoldKind.NOT_RELEASED)
         shop.happened(order, "captured")
     shop.happened(order, "taken_for_delivered")
     assert shop.ends(order) == "completed"

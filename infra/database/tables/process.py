@@ -13,7 +13,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, WORD, Base
-from infra.words import CancelReason, ChangeKind, DeadlineKind, Decision
+from infra.hold_kinds import Action, HoldKind, HoldReason
+from infra.words import CancelReason, ChangeKind, DeadlineKind, Decision, SubjectKind
 
 
 class Effect(Base):
@@ -41,22 +42,36 @@ class Effect(Base):
 
 
 class Hold(Base):
-    """The order, or one fulfillment, waits for a person."""
+    """Something waits for a person: there is one open hold of a kind about a subject."""
 
     __tablename__ = "holds"
+    __table_args__ = (
+        Index(
+            "uq_holds_open",
+            "kind",
+            "subject_kind",
+            "subject_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
 
     hold_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
-    fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"))
-    reason: Mapped[str] = mapped_column(WORD)
-    step: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[HoldKind]
+    subject_kind: Mapped[SubjectKind]
+    subject_id: Mapped[str] = mapped_column(REFERENCE)
+    reason: Mapped[HoldReason]
+    """Its kind's."""
     code: Mapped[str] = mapped_column(String(80))
-    advice: Mapped[str] = mapped_column(String(500))
-    actions: Mapped[list[Any]]
+    advice: Mapped[str] = mapped_column(String(500), info=PERSONAL)
+    """Its kind's, or the failure's own; or who stopped it, and why."""
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str | None] = mapped_column(String(100), info=PERSONAL)
-    action: Mapped[str | None] = mapped_column(WORD)
+    action: Mapped[Action | None]
+    """One that its kind offers; none where nobody needed to decide any more."""
     why: Mapped[str | None] = mapped_column(String(500), info=PERSONAL)
 
 
@@ -103,7 +118,7 @@ class Change(Base):
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
     kind: Mapped[ChangeKind]
     hold_id: Mapped[str | None] = mapped_column(ForeignKey("holds.hold_id"))
-    action: Mapped[str | None] = mapped_column(WORD)
+    action: Mapped[Action | None]
     reason: Mapped[CancelReason | None]
     by: Mapped[str] = mapped_column(String(100), info=PERSONAL)
     why: Mapped[str] = mapped_column(String(500), info=PERSONAL)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.facts.journal import locked_order, note
-from activities.models import HoldReason
+from activities.models import HoldKind, Subject
 from activities.views.snapshot import snapshot
 from infra.clock import wall_clock
 from infra.database.tables import Event, Fulfillment, Hold, Order
@@ -36,9 +36,7 @@ def events(tx: Session) -> list[Event]:
 
 
 def held(tx: Session) -> None:
-    facts.holds.opened(
-        tx, ORDER, reason=HoldReason.OPERATOR, step="operator", code="stopped", advice="", actions=(), at=wall_clock()
-    )
+    facts.holds.opened(tx, ORDER, HoldKind.STOPPED, Subject.order(ORDER), wall_clock())
 
 
 @pytest.mark.both_databases
@@ -58,7 +56,7 @@ def test_events_tell_the_statuses_that_their_transaction_left(database: Database
     with database.sessions.begin() as tx:
         facts.reserving.reserved(tx, ORDER, wall_clock())
         held(tx)
-        facts.holds.closed(tx, f"{ORDER}-h1", action="retry", by="x", why="", at=wall_clock())
+        facts.holds.closed(tx, f"{ORDER}-h1", wall_clock(), by="x", why="")
         held(tx)
     with database.sessions() as tx:
         told, now = events(tx), tx.get_one(Order, order)
@@ -136,9 +134,7 @@ def test_what_changed_is_newer_than_what_was_loaded_before(database: Database, o
         with database.sessions.begin() as tx:
             f = tx.get_one(Fulfillment, FULFILLMENT)
             assert loaded[-1] < f.version <= tx.get_one(Order, order).version
-            facts.holds.closed(
-                tx, tx.scalars(select(Hold.hold_id).where(Hold.closed_at.is_(None))).one(),
-                action="retry", by="x", why="", at=wall_clock(),
-            )  # fmt: skip
+            hold_id = tx.scalars(select(Hold.hold_id).where(Hold.closed_at.is_(None))).one()
+            facts.holds.closed(tx, hold_id, wall_clock(), by="x", why="")
     assert all(earlier < later for earlier, later in pairwise(loaded))
     assert f.status == FulfillmentStatus.PACKED

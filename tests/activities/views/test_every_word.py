@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.facts.journal import locked_order
-from activities.models import CancelReason, HoldReason, Snapshot
+from activities.models import CancelReason, HoldKind, Snapshot, Subject
 from activities.ports import Refund, RefundStatus
 from activities.views import order, orders, snapshot, stock
 from infra.clock import wall_clock
@@ -30,7 +30,6 @@ NAMES_AND_CODES = {
 }
 """Words that are somebody else's, or that operators choose."""
 OTHERS = {
-    *("holds.reason", "holds.action", "changes.action"),
     *("effects.subject_kind", "effects.outcome", "relay.subject_kind", "relay.kind", "deadlines.subject_kind"),
     *("news.sender", "news.outcome"),
 }
@@ -61,9 +60,7 @@ def whole(new_database: Any) -> Database:
         given_back = Refund(refund_id="re_1", amount=100, status=RefundStatus.PENDING)
         facts.money.refund_asked(tx, payment.payment_id, FULFILLMENT, given_back, now)
         facts.cancellation.cancellation_asked(tx, ORDER, reason=CancelReason.CUSTOMER, by="x", why="")
-        facts.holds.opened(
-            tx, ORDER, reason=HoldReason.OPERATOR, step="operator", code="stopped", advice="", actions=(), at=now
-        )
+        facts.holds.opened(tx, ORDER, HoldKind.STOPPED, Subject.order(ORDER), now)
         place = tx.scalars(select(Contact).where(Contact.kind == ContactKind.SHIP_TO)).one()
         fields = {attribute.key: getattr(place, attribute.key) for attribute in inspect(Contact).column_attrs}
         tx.add(Contact(**fields | {"contact_id": None, "kind": ContactKind.LINE}))

@@ -1,0 +1,239 @@
+"""Why an order waits for a person: each kind of hold, declared once. The runbook's table is held equal to these."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What an operator decides."""
+
+    RETRY = "retry"
+    SKIP = "skip"
+    CANCEL = "cancel"
+
+
+class HoldReason(StrEnum):
+    """What kinds of holds have in common: shown in lists, metrics and `OrderAttention`."""
+
+    PAYMENT_ACTION = "payment_action"
+    STEP_FAILED = "step_failed"
+    NO_PROGRESS = "no_progress"
+    DISPUTE = "dispute"
+    WAREHOUSE = "warehouse"
+    DELIVERY = "delivery"
+    LABEL_REFUND = "label_refund"
+    RECONCILIATION = "reconciliation"
+    BACKORDER_OVERDUE = "backorder_overdue"
+    OPERATOR = "operator"
+
+
+AT_ONCE = "tries at once"
+END = "ends the whole order: warehouses are asked to stop what has not left, and stock, money and labels go back"
+SEEN_TO = "you have seen to it: nothing else changes"
+SEE_LOG = "See the worker's log for this order, mend the cause, then retry."
+
+FORWARD: Mapping[Action, str] = {Action.RETRY: AT_ONCE, Action.CANCEL: END}
+"""Of a step on the way forward."""
+
+
+def undoing(skip: str) -> Mapping[Action, str]:
+    return {Action.RETRY: AT_ONCE, Action.SKIP: skip}
+
+
+class HoldKind(StrEnum):
+    """A kind of hold. There is one open hold of a kind about a subject: the order, a fulfillment, a parcel …"""
+
+    reason: HoldReason
+    advice: str
+    """What to do, where the failure itself does not say it."""
+    actions: Mapping[Action, str]
+    """What may be decided, and what that does."""
+    ends_with_order: bool
+    """Keeps the order from going on: needless once that ends. The others are about what was done, and outlive it."""
+
+    def __new__(
+        cls,
+        word: str,
+        reason: HoldReason,
+        advice: str,
+        actions: Mapping[Action, str],
+        ends_with_order: bool = False,
+    ) -> "HoldKind":
+        kind = str.__new__(cls, word)
+        kind._value_ = word
+        kind.reason, kind.advice, kind.actions, kind.ends_with_order = reason, advice, actions, ends_with_order
+        return kind
+
+    # --- a step fails for good, or goes well and changes nothing: named after its activity ---------------------------
+
+    AUTHORIZE_FAILED = "authorize_payment_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
+    REAUTHORIZE_FAILED = "reauthorize_payment_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
+    CAPTURE_FAILED = "capture_payment_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
+    REQUEST_FAILED = "request_fulfillment_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
+    BUY_LABEL_FAILED = "buy_label_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
+    RELEASE_FAILED = "release_fulfillment_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
+    VOID_FAILED = (
+        "void_payments_failed",
+        HoldReason.STEP_FAILED,
+        SEE_LOG,
+        undoing("leaves what is set aside to lapse at the bank"),
+    )
+    REFUND_PAYMENT_FAILED = (
+        "refund_payment_failed",
+        HoldReason.STEP_FAILED,
+        SEE_LOG,
+        undoing("you have paid the customer another way: nothing more is given back"),
+    )
+    RECALL_FAILED = (
+        "recall_fulfillment_failed",
+        HoldReason.STEP_FAILED,
+        SEE_LOG,
+        undoing("the warehouse has stopped it: its units are back on the shelf"),
+    )
+    REFUND_LABEL_FAILED = (
+        "refund_label_failed",
+        HoldReason.STEP_FAILED,
+        SEE_LOG,
+        undoing("accepts the loss of the label's price"),
+    )
+    POLL_FAILED = (
+        "poll_delivery_failed",
+        HoldReason.STEP_FAILED,
+        SEE_LOG,
+        undoing("asks the carrier when it is next due"),
+    )
+    TELL_FAILED = (
+        "tell_customer_failed",
+        HoldReason.STEP_FAILED,
+        SEE_LOG,
+        undoing("gives up what the customer was still to be told"),
+    )
+    NO_PROGRESS = (
+        "no_progress",
+        HoldReason.NO_PROGRESS,
+        "The step goes well and changes nothing: see what the provider has on record for this order, mend it there, "
+        "then retry.",
+        FORWARD,
+        True,
+    )
+
+    # --- money --------------------------------------------------------------------------------------------------------
+
+    PAYMENT_NEEDS_CUSTOMER = (
+        "payment_needs_customer",
+        HoldReason.PAYMENT_ACTION,
+        "The new authorization needs the customer: have another payment method given, retry, or cancel.",
+        {Action.RETRY: "asks for the last good payment method again", Action.CANCEL: END},
+        True,
+    )
+    REST_TOO_SMALL = (
+        "rest_too_small",
+        HoldReason.PAYMENT_ACTION,
+        "What is left to pay is less than the provider takes: skip it, or cancel.",
+        {Action.RETRY: AT_ONCE, Action.SKIP: "gives up what is left to pay: the goods go on", Action.CANCEL: END},
+        True,
+    )
+    CAPTURED_UNKNOWN = (
+        "captured_unknown",
+        HoldReason.RECONCILIATION,
+        "The provider took more than this order asked for: refund it there, then skip. Where nothing was authorized "
+        "but that, the customer must give another payment method.",
+        {Action.SKIP: SEEN_TO},
+    )
+    REFUND_FAILED = (
+        "refund_failed",
+        HoldReason.RECONCILIATION,
+        "The bank gave the refund back: pay the customer another way, then skip.",
+        {Action.SKIP: "you have paid the customer another way: nothing else changes"},
+    )
+    DISPUTE = (
+        "dispute",
+        HoldReason.DISPUTE,
+        "The customer disputes the charge: answer it at the payment provider, then skip; or cancel the rest.",
+        {Action.SKIP: "you have answered it: the payment counts as before", Action.CANCEL: END},
+    )
+
+    # --- goods --------------------------------------------------------------------------------------------------------
+
+    FULFILLMENT_REFUSED = (
+        "fulfillment_refused",
+        HoldReason.WAREHOUSE,
+        "The warehouse refused this fulfillment: retry when it can do it, or cancel the order.",
+        {Action.RETRY: "sends the same request again", Action.CANCEL: END},
+        True,
+    )
+    REQUEST_UNANSWERED = (
+        "request_unanswered",
+        HoldReason.WAREHOUSE,
+        "The warehouse does not say that it has packed: ask it.",
+        {Action.RETRY: "sends the same request again, which is safe", Action.CANCEL: END},
+    )
+    RELEASE_UNANSWERED = (
+        "release_unanswered",
+        HoldReason.WAREHOUSE,
+        "The warehouse has the labels and does not say that it has handed over: ask it.",
+        {Action.RETRY: "sends the labels again, which is safe", Action.CANCEL: END},
+    )
+    RECALL_UNANSWERED = (
+        "recall_unanswered",
+        HoldReason.WAREHOUSE,
+        "The warehouse does not say whether it has stopped the fulfillment: ask it.",
+        {Action.RETRY: "asks it once more to stop"},
+    )
+    NOT_RELEASED = (
+        "not_released",
+        HoldReason.WAREHOUSE,
+        "The warehouse handed over what was not released: see what it is worth, then skip.",
+        {Action.SKIP: "what no carrier tells of counts as delivered"},
+    )
+    LEFT_THOUGH_CANCELLED = (
+        "left_though_cancelled",
+        HoldReason.WAREHOUSE,
+        "The warehouse handed over what was cancelled and given back: get it back or charge for it, correct the "
+        "stock, then skip.",
+        {Action.SKIP: SEEN_TO},
+    )
+    SHORT_AFTER_CAPTURE = (
+        "short_after_capture",
+        HoldReason.WAREHOUSE,
+        "Units were missing after they were paid for: refund them at the payment provider, correct the stock, tell "
+        "the customer, then skip.",
+        {Action.SKIP: SEEN_TO},
+    )
+    DELIVERY_FAILED = (
+        "delivery_failed",
+        HoldReason.DELIVERY,
+        "The parcel comes back, or is lost: speak to the carrier and the customer, then skip.",
+        {Action.SKIP: "closes the fulfillment as returned"},
+    )
+    LABEL_REFUND_REJECTED = (
+        "label_refund_rejected",
+        HoldReason.LABEL_REFUND,
+        "The carrier keeps the label's price: settle it with the carrier, or skip.",
+        {Action.SKIP: "accepts the loss of the label's price"},
+    )
+
+    LABEL_REFUNDED_ELSEWHERE = (
+        "label_refunded_elsewhere",
+        HoldReason.LABEL_REFUND,
+        "Somebody gave this label back at the shipping provider, and the warehouse has it: give it another that was "
+        "bought there, then skip; or cancel.",
+        {Action.SKIP: SEEN_TO, Action.CANCEL: END},
+    )
+    BACKORDER_OVERDUE = (
+        "backorder_overdue",
+        HoldReason.BACKORDER_OVERDUE,
+        "Units have not come for long after they were promised: ask who supplies them.",
+        {Action.RETRY: "waits on, with new patience", Action.CANCEL: END},
+        True,
+    )
+
+    # --- people -------------------------------------------------------------------------------------------------------
+
+    STOPPED = (
+        "stopped",
+        HoldReason.OPERATOR,
+        "Somebody stopped it before its next step.",
+        {Action.RETRY: "goes on", Action.CANCEL: END},
+        True,
+    )
