@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from activities import facts
 from activities.models import CancelReason
@@ -51,7 +51,13 @@ def test_a_wish_to_cancel_is_decided_before_money_is_asked_for(database: Databas
 
 def test_a_renewal_is_asked_for_once_and_looked_at_again_when_the_old_one_ends(database: Database) -> None:
     at = authorized(database, "W-1")
+    ends = at + timedelta(days=1)
     for _ in range(2):
         with database.sessions.begin() as tx:
+            tx.execute(update(Deadline).values(at=at))  # as if it had not moved
             facts.passing.passed(tx, "W-1", at)
-    assert left(database) == (2, [at + timedelta(days=1)])
+        assert left(database) == (2, [ends])
+    with database.sessions.begin() as tx:
+        facts.passing.passed(tx, "W-1", ends)
+        assert [p.status for p in tx.scalars(select(Payment).order_by(Payment.n))] == ["ended", "asked"]
+    assert left(database) == (2, [])
