@@ -165,16 +165,21 @@ FUNDED = frozenset(PaymentStatus) - {
 }
 
 
-class Policy(Value):
-    """Timing that the order follows, as data. Given with `load`; what is not given has these defaults."""
+class StepPolicy(Value):
+    """How long any workflow's steps are tried, as data. Given when it loads; what is not given has these defaults."""
 
     step_timeout: timedelta = timedelta(seconds=25)
     step_patience: timedelta = timedelta(minutes=15)
     held_retry: timedelta = timedelta(minutes=5)
+    continue_at_every_wait: bool = False
+
+
+class Policy(StepPolicy):
+    """Timing that the order follows."""
+
     payment_deadline: timedelta = timedelta(days=3)
     packing_patience: timedelta = timedelta(days=5)
     first_poll: timedelta = timedelta(days=5)
-    continue_at_every_wait: bool = False
 
 
 class Snapshot(Value):
@@ -197,18 +202,9 @@ class Step(Value):
         raise NotImplementedError
 
     @property
-    def part(self) -> str | None:
-        """Which part of the workflow's subject it is about; none: the whole."""
-        return None
-
-    @property
-    def item(self) -> int | None:
-        """Which one of several in this part."""
-        return None
-
-    @property
     def about(self) -> str:
-        return f"{self.part or ''}/{self.item}" if self.item else self.part or ""
+        """What the web UI shows of it, beside the step."""
+        return ""
 
 
 class OrderStep(Step):
@@ -235,8 +231,8 @@ class FulfillmentStep(OrderStep):
         return Subject.fulfillment(self.fulfillment_id)
 
     @property
-    def part(self) -> str:
-        return self.fulfillment_id
+    def about(self) -> str:
+        return self.subject.id
 
 
 class ParcelStep(FulfillmentStep):
@@ -245,10 +241,6 @@ class ParcelStep(FulfillmentStep):
     @property
     def subject(self) -> Subject:
         return Subject.parcel(self.fulfillment_id, self.parcel)
-
-    @property
-    def item(self) -> int:
-        return self.parcel
 
 
 class ChangeStep(OrderStep):

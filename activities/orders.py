@@ -82,7 +82,7 @@ class OrderActivities:
                 change_id=step.change_id,
             )
             if decided and step.action == Action.SKIP:
-                skipped(tx, hold, step.at)
+                skipped(tx, step.order_id, hold, step.at)
             if decided and step.action == Action.RETRY and (call := AWAITED.get(hold.kind)):
                 facts.fulfillments.to_ask_again(tx, hold.subject_id, call)
             if decided and step.action == Action.RETRY and hold.kind == HoldKind.BACKORDER_OVERDUE:
@@ -128,16 +128,16 @@ def answered_meanwhile(tx: Session, step: HoldStep) -> bool:
     return not now.awaits(call)
 
 
-def skipped(tx: Session, hold: Hold, at: datetime) -> None:
+def skipped(tx: Session, order_id: str, hold: Hold, at: datetime) -> None:
     """What was to be done is given up, and nothing waits for it any more."""
     about = facts.holds.subject(hold)
     match hold.kind, about.fulfillment_id:
         case HoldKind.VOID_FAILED, _:
-            facts.money.void_given_up(tx, hold.order_id, at)
+            facts.money.void_given_up(tx, order_id, at)
         case HoldKind.REST_TOO_SMALL, _:
-            facts.rest.given_up(tx, hold.order_id, at)
+            facts.rest.given_up(tx, order_id, at)
         case HoldKind.TELL_FAILED, _:
-            facts.messages.given_up(tx, hold.order_id, at)
+            facts.messages.given_up(tx, order_id, at)
         case HoldKind.REFUND_PAYMENT_FAILED, str(fulfillment_id):
             facts.money.refund_given_up(tx, fulfillment_id, at)
         case HoldKind.RECALL_FAILED, str(fulfillment_id):

@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, RetryState, TimeoutError, TimeoutType
 
-from activities.models import HoldKind, Policy, Step
+from activities.models import HoldKind, Step, StepPolicy
 
 StepT = TypeVar("StepT", bound=Step)
 AnswerT = TypeVar("AnswerT")
@@ -37,7 +37,7 @@ class Call(NamedTuple, Generic[StepT, AnswerT]):
 
 
 def start(
-    call: Call[StepT, AnswerT], step: StepT, policy: Policy, *, once: bool = False
+    call: Call[StepT, AnswerT], step: StepT, policy: StepPolicy, *, once: bool = False
 ) -> workflow.ActivityHandle[AnswerT]:
     """Begins an attempt: retried for the policy's patience, or (`once`) tried a single time."""
     if call.local:

@@ -15,19 +15,22 @@ from activities.models import (
     ParcelStep,
     Recall,
     Snapshot,
+    Subject,
 )
 from workflows import calls
 from workflows.call import Call, Condition, StepT
-from workflows.progress import CalledOff, Progress
+from workflows.order_progress import OrderProgress
+from workflows.progress import CalledOff
 
 Status = FulfillmentStatus
 BEFORE_PACKED = frozenset({Status.PLANNED, Status.REQUESTED})
 
 
 class FulfillmentRun:
-    def __init__(self, progress: Progress, fulfillment_id: str) -> None:
+    def __init__(self, progress: OrderProgress, fulfillment_id: str) -> None:
         self.progress = progress
         self.fulfillment_id = fulfillment_id
+        self.subject = Subject.fulfillment(fulfillment_id)
 
     @property
     def now(self) -> FulfillmentSnapshot:
@@ -55,15 +58,15 @@ class FulfillmentRun:
     async def packed(self) -> None:
         """Asks the warehouse, and waits until it has packed. A silent warehouse is a hold."""
         while self.now.status in BEFORE_PACKED:
-            await self.until(lambda: self.progress.hold_of(HoldKind.FULFILLMENT_REFUSED, self.step.subject) is None)
+            await self.until(lambda: self.progress.hold_of(HoldKind.FULFILLMENT_REFUSED, self.subject) is None)
             await self.do(calls.REQUEST, self.step)
             patience = (self.now.since or workflow.now()) + self.progress.policy.packing_patience
             if not await self.until(self.request_answered, at=patience):
                 await self.silent(HoldKind.REQUEST_UNANSWERED, self.request_answered)
-            await self.progress.still_wanted(self.fulfillment_id)
+            await self.progress.still_wanted(self.subject)
 
     def request_answered(self) -> bool:
-        return not self.now.awaits("request") or self.progress.stopping(self.fulfillment_id)
+        return not self.now.awaits("request") or self.progress.stopping(self.subject)
 
     async def labelled(self) -> None:
         """One label a parcel, bought once; not before there is money for it."""
@@ -100,10 +103,10 @@ class FulfillmentRun:
         while self.now.awaits("release"):
             if not await self.until(self.release_answered, within=self.progress.policy.packing_patience):
                 await self.silent(HoldKind.RELEASE_UNANSWERED, self.release_answered)
-            await self.progress.still_wanted(self.fulfillment_id)
+            await self.progress.still_wanted(self.subject)
 
     def release_answered(self) -> bool:
-        return not self.now.awaits("release") or self.progress.stopping(self.fulfillment_id)
+        return not self.now.awaits("release") or self.progress.stopping(self.subject)
 
     async def delivered(self) -> None:
         """Carriers tell by webhook; where they do not, they are asked, ever less often."""
@@ -126,11 +129,11 @@ class FulfillmentRun:
         p = self.progress
         while not self.has_cover():
             if p.order.payment_ready:
-                await p.do(calls.AUTHORIZE, p.step, wanted_for=self.fulfillment_id)
+                await p.do(calls.AUTHORIZE, p.step, wanted_for=self.subject)
             else:
                 await self.do(calls.REAUTHORIZE, self.step)
             await self.until(lambda: self.has_cover() or p.order.payment_ready or not p.payment_held())
-            await p.still_wanted(self.fulfillment_id)
+            await p.still_wanted(self.subject)
 
     def has_cover(self) -> bool:
         order = self.progress.order
@@ -188,12 +191,12 @@ class FulfillmentRun:
 
     async def until(self, true: Condition, at: datetime | None = None, *, within: timedelta | None = None) -> bool:
         """As `Progress.until`, and wakes when this fulfillment is to be stopped."""
-        wakes = lambda: true() or self.progress.stopping(self.fulfillment_id)  # noqa: E731
+        wakes = lambda: true() or self.progress.stopping(self.subject)  # noqa: E731
         return await self.progress.until(wakes, at, within=within)
 
     async def silent(self, kind: HoldKind, answered: Condition) -> None:
         """The warehouse does not answer: a person asks it. Any answer of the warehouse ends the wait too."""
-        await self.progress.decision(await self.progress.hold(kind, self.step.subject), answered)
+        await self.progress.decision(await self.progress.hold(kind, self.subject), answered)
 
     def labels(self, *states: LabelStatus) -> list[int]:
         return [parcel.n for parcel in self.now.parcels if parcel.label in states]

@@ -9,17 +9,21 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from activities.models import HoldKind, HoldSnapshot, Subject
+from activities.models import HoldKind, Snapshot, Subject
 from workflows import typed
-from workflows.messages import Entry, Remark, Resolve, Where
-from workflows.progress import Progress
+from workflows.messages import Entry, Remark, Where
+from workflows.order_progress import OrderProgress
+from workflows.run import Run
 
 MOST_REMARKS = 20
 
 
-class Handlers:
+class Handlers(Run[Snapshot]):
+    progress: OrderProgress
+
     def __init__(self, entry: Entry) -> None:
-        self.progress = Progress(entry.order_id)
+        super().__init__()
+        self.progress = OrderProgress(entry.order_id)
         self.wish = entry.cancel
         """To cancel the order: said in the web UI, and not decided yet."""
         self.remarks = list(entry.remarks)
@@ -27,14 +31,12 @@ class Handlers:
         self.remarked = 0
 
     def left(self) -> Entry:
-        """What the next run is to begin with."""
         undecided: dict[str, Any] = {"cancel": self.wish} if self.wish else {}
         undecided |= {"remarks": tuple(self.remarks)} if self.remarks else {}
         return Entry(order_id=self.progress.order_id, **undecided)
 
-    @workflow.signal(description="There is news in the order's tables: look. Sent by the API; harmless to repeat.")
-    def news(self, *_: object) -> None:
-        self.progress.nudged = True
+    def asked_to_stop(self) -> None:
+        self.wish = self.wish or typed.cancellation(("cancelled in the web UI",))
 
     @workflow.signal(description="Units arrived for this order: look. Sent by the API; harmless to repeat.")
     def restocked(self, *_: object) -> None:
@@ -66,39 +68,12 @@ class Handlers:
             self.remarks.append(Remark(signal=typed.one_line(signal), words=typed.one_line(" ".join(words))))
 
     @workflow.update(
-        description='Decide an open hold: {"hold": "ID-h1", "action": "retry|skip|cancel", "by": "you", "why": "…"}. '
-        "The open holds and what they offer stand in the current details."
-    )
-    async def resolve(self, *words: object) -> Where:
-        p, decision = self.progress, typed.resolution(words)
-        await p.until(lambda: p.order.version >= 0)
-        hold = self.open_hold(decision)
-        await p.resolve(hold.hold_id, decision.action, by=decision.by, why=decision.why)
-        return self.where()
-
-    @resolve.validator
-    def may_resolve(self, *words: object) -> None:
-        decision = typed.resolution(words)
-        if self.progress.order.version >= 0:
-            self.open_hold(decision)
-
-    def open_hold(self, decision: Resolve) -> HoldSnapshot:
-        hold = next((h for h in self.progress.order.holds if h.hold_id == decision.hold), None)
-        if hold is None:
-            open_now = ", ".join(h.hold_id for h in self.progress.order.holds) or "none"
-            raise ApplicationError(f"this hold is not open; open holds: {open_now}", type="NotOpen")
-        if decision.action not in hold.kind.actions:
-            offered = ", ".join(hold.kind.actions)
-            raise ApplicationError(f"this action is not offered for this hold; offered: {offered}", type="NotOffered")
-        return hold
-
-    @workflow.update(
         description='Stop before the next step: {"by": "you", "why": "…", "fulfillment": "ID-1 or nothing"}. '
         "Resolve the hold with retry to go on."
     )
     async def hold(self, *words: object) -> Where:
         p, request = self.progress, typed.stop(words)
-        await p.until(lambda: p.order.version >= 0)
+        await p.until(lambda: p.loaded)
         self.may_hold(*words)
         about = Subject.fulfillment(request.fulfillment) if request.fulfillment else p.subject
         await p.hold(HoldKind.STOPPED, about, advice=f"{request.by}: {request.why}")
@@ -106,7 +81,7 @@ class Handlers:
 
     @hold.validator
     def may_hold(self, *words: object) -> None:
-        request, known = typed.stop(words), self.progress.order.version >= 0
+        request, known = typed.stop(words), self.progress.loaded
         if known and request.fulfillment and request.fulfillment not in self.progress.fulfillments:
             raise ApplicationError("fulfillment must be one of this order's, or left out", type="NotFound")
 

@@ -1,28 +1,17 @@
 """How a step is attempted, and what becomes of one that fails for good: a hold, which an operator decides, or the next
 try that goes well."""
 
+from abc import abstractmethod
 from datetime import timedelta
-from typing import Any
 
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.models import (
-    Action,
-    HoldKind,
-    HoldReason,
-    HoldSnapshot,
-    HoldStep,
-    LoadStep,
-    ResolveStep,
-    Snapshot,
-    Subject,
-)
-from workflows import calls
+from activities.models import Action, HoldKind, HoldSnapshot, Subject
 from workflows.call import AnswerT, Call, Condition, StepT, start
-from workflows.known import Known
+from workflows.known import Known, SnapshotT
 
 
-class Holds(Known):
+class Holds(Known[SnapshotT]):
     async def attempt(
         self, call: Call[StepT, AnswerT], step: StepT, *, undoing: bool = True, once: bool = False
     ) -> AnswerT:
@@ -33,8 +22,8 @@ class Holds(Known):
         finally:
             del self.under_way[handle]
 
-    async def decide(self, call: Call[StepT, Snapshot], step: StepT) -> None:
-        """Nothing new begins meanwhile. If the order is to end, calls between retries end at once and calls under way
+    async def decide(self, call: Call[StepT, SnapshotT], step: StepT) -> None:
+        """Nothing new begins meanwhile. If it is to end, calls between retries end at once and calls under way
         finish first."""
         self.deciding = True
         try:
@@ -46,42 +35,13 @@ class Holds(Known):
                 if forward:
                     handle.cancel()
 
-    async def look(self) -> None:
-        """Reads where the order stands. What was heard until now is then known."""
-        await self.may_begin()
-        self.nudged = False
-        known: dict[str, Any] = {"since": self.loaded} if self.loaded >= 0 else {}
-        news = await self.attempt(calls.LOAD, LoadStep(order_id=self.order_id, at=self.at, **known))
-        self.learn(news)
-        self.loaded = news.order.version if news.order else self.loaded
-
     # --- holds -------------------------------------------------------------------------------------------------------
 
     def hold_of(self, kind: HoldKind | None, subject: Subject) -> HoldSnapshot | None:
-        return next((h for h in self.order.holds if (h.kind, h.subject) == (kind, subject)), None)
-
-    def stale_holds(self) -> list[HoldSnapshot]:
-        """Of steps that failed in a run before this one, and that what came meanwhile has made needless."""
-        wanted = self.steps | ({(calls.TELL, self.subject)} if self.order.telling else set())
-        failing, repeated = {(call.fails_as, about) for call, about in wanted}, {about for _, about in wanted}
-
-        def stale(hold: HoldSnapshot) -> bool:
-            if hold.kind.reason == HoldReason.STEP_FAILED:
-                return (hold.kind, hold.subject) not in failing
-            if hold.kind == HoldKind.NO_PROGRESS:
-                return hold.subject not in repeated
-            return hold.kind.reason == HoldReason.PAYMENT_ACTION
-
-        return [hold for hold in self.order.holds if stale(hold)]
-
-    def payment_held(self) -> bool:
-        """A person, or the customer, must decide how the rest is paid."""
-        return any(hold.kind.reason == HoldReason.PAYMENT_ACTION for hold in self.order.holds)
+        return next((h for h in self.holds if (h.kind, h.subject) == (kind, subject)), None)
 
     async def hold(self, kind: HoldKind, held: Subject, *, code: str = "", advice: str = "") -> HoldSnapshot:
-        known: dict[str, Any] = {key: text for key, text in (("code", code), ("advice", advice)) if text}
-        step = HoldStep(order_id=self.order_id, at=self.at, kind=kind, held=held, **known)
-        self.learn(await self.attempt(calls.OPEN_HOLD, step))
+        await self.open_hold(kind, held, code, advice)
         decided = HoldSnapshot(hold_id="", kind=kind, subject=held)  # before this run could hear of it
         return self.hold_of(kind, held) or decided
 
@@ -104,22 +64,29 @@ class Holds(Known):
         return self.decisions.pop(hold.hold_id, None)
 
     def is_open(self, hold: HoldSnapshot) -> bool:
-        return any(h.hold_id == hold.hold_id for h in self.order.holds)
+        return any(h.hold_id == hold.hold_id for h in self.holds)
 
     async def resolve(
         self, hold_id: str, action: Action, *, by: str = "", why: str = "", change_id: int | None = None
     ) -> None:
         """Closes a hold with a decision (a cancellation is decided with it) and lets the step that waits hear it."""
-        about: dict[str, Any] = {"change_id": change_id} if change_id else {"by": by, "why": why}
-        step = ResolveStep(order_id=self.order_id, at=self.at, hold_id=hold_id, action=action, **about)
-        await self.decide(calls.RESOLVE_HOLD, step)
+        await self.close_hold(hold_id, action, by=by, why=why, change_id=change_id)
         if hold_id in self.awaited:
             self.decisions[hold_id] = action
 
     async def close(self, hold: HoldSnapshot, *, by: str, why: str) -> None:
         """Nobody needs to decide any more."""
-        step = ResolveStep(order_id=self.order_id, at=self.at, hold_id=hold.hold_id, by=by, why=why)
-        await self.decide(calls.RESOLVE_HOLD, step)
+        await self.close_hold(hold.hold_id, None, by=by, why=why)
+
+    @abstractmethod
+    async def open_hold(self, kind: HoldKind, held: Subject, code: str, advice: str) -> None:
+        """On record, once, and learned."""
+
+    @abstractmethod
+    async def close_hold(
+        self, hold_id: str, action: Action | None, *, by: str, why: str, change_id: int | None = None
+    ) -> None:
+        """By `decide`."""
 
 
 def reasons(failure: ActivityError) -> tuple[str, str]:

@@ -1,46 +1,29 @@
-"""What a run knows of its order, what it shows of it, and how it waits."""
+"""What a run knows of its subject, and how it waits. Every workflow has one of its own kind: an order's is
+`order_progress`."""
 
-import asyncio
-from collections import Counter
+from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
 
-from activities.models import (
-    CALLED_OFF,
-    CLOSED,
-    Action,
-    FulfillmentSnapshot,
-    OrderSnapshot,
-    OrderStatus,
-    OrderStep,
-    Policy,
-    Snapshot,
-    Subject,
-)
+from activities.models import Action, HoldSnapshot, StepPolicy, Subject
 from workflows.alarm import Alarm
 from workflows.call import Call, Condition, Handle
-from workflows.messages import ORDER_ATTENTION, ORDER_STATUS
 from workflows.repeats import Repeat
 
-LISTED = 20
-"""Fulfillments, or holds, that are listed one by one on the page of the web UI; more are counted."""
+SnapshotT = TypeVar("SnapshotT")
+"""What this workflow's steps answer: where its subject stands, or the parts of it that have changed."""
 
 
-class Known:
-    def __init__(self, order_id: str) -> None:
-        self.order_id = order_id
-        self.order = OrderSnapshot(version=-1, status=OrderStatus.PLACED)
-        self.fulfillments: dict[str, FulfillmentSnapshot] = {}
-        self.placed_at = workflow.now()
-        self.policy = Policy()
-        self.stage = "loading"
-        self.money = asyncio.Lock()
-        """One money step of an order at a time."""
+class Known(ABC, Generic[SnapshotT]):
+    policy: StepPolicy
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
         self.alarm = Alarm()
         self.under_way: dict[Handle, tuple[Call[Any, Any], bool]] = {}
-        """Calls that have not answered, and whether they are given up when the order is called off."""
+        """Calls that have not answered, and whether they are given up when the subject is called off."""
         self.decisions: dict[str, Action] = {}
         """What operators said about holds, until the step that waits has heard it."""
         self.deciding = False
@@ -54,85 +37,47 @@ class Known:
         """This run is to be continued as a new one."""
         self.draining = False
         """It is about to be: what is under way comes to its end."""
-        self.loaded = -1
-        """The version of the last load. What a step answers never moves it: news of other parts may lie between."""
         self.nudged = False
         """There is news in the tables."""
-        self.shown: tuple[str, list[str]] = (OrderStatus.PLACED, [])
 
     # --- what is known -----------------------------------------------------------------------------------------------
 
     @property
     def at(self) -> datetime:
-        """The order's own time, as its tables keep it."""
+        """The workflow's own time, as its tables keep it."""
         return workflow.now().replace(microsecond=0)
 
     @property
-    def step(self) -> OrderStep:
-        return OrderStep(order_id=self.order_id, at=self.at)
+    @abstractmethod
+    def loaded(self) -> bool:
+        """Whether this run has heard where its subject stands."""
 
     @property
-    def subject(self) -> Subject:
-        return Subject.order(self.order_id)
+    @abstractmethod
+    def holds(self) -> tuple[HoldSnapshot, ...]:
+        """The open ones."""
 
     @property
+    @abstractmethod
     def called_off(self) -> bool:
-        return self.order.cancellation in CALLED_OFF and self.order.status not in CLOSED
+        """It is to end, and what was done is to be undone."""
 
-    @property
-    def closed(self) -> bool:
-        return self.order.status in CLOSED
-
-    def due(self) -> bool:
-        """Something had to happen by now, or has to happen now."""
-        return self.order.next_deadline is not None and workflow.now() >= self.order.next_deadline
-
-    def idle(self) -> bool:
-        return not (self.under_way or self.deciding or self.order.changes)
-
-    def learn(self, news: Snapshot) -> None:
+    @abstractmethod
+    def learn(self, news: SnapshotT) -> None:
         """Keeps the later of what is known and what is told, and shows it."""
-        if news.order and news.order.version >= self.order.version:
-            same = news.order.version == self.order.version
-            # a restock does not raise the version of the orders it serves: what it gave stays known until reserved
-            unplanned = news.order.unplanned or (same and self.order.unplanned)
-            self.order = news.order.model_copy(update={"unplanned": unplanned})
-        for told in news.fulfillments:
-            known = self.fulfillments.get(told.fulfillment_id)
-            if known is None or told.version >= known.version:
-                self.fulfillments[told.fulfillment_id] = told
-        self.placed_at = news.placed_at or self.placed_at
-        self.policy = news.policy or self.policy
-        self.show()
 
-    def show(self) -> None:
-        """Search attributes when they changed, and the page an operator sees in the web UI."""
-        attention = sorted({hold.kind.reason.value for hold in self.order.holds})
-        updates: list[Any] = []
-        if self.order.status != self.shown[0]:
-            updates.append(ORDER_STATUS.value_set(self.order.status))
-        if attention != self.shown[1]:
-            updates.append(ORDER_ATTENTION.value_set(attention) if attention else ORDER_ATTENTION.value_unset())
-        if updates:
-            workflow.upsert_search_attributes(updates)
-        self.shown = (self.order.status, attention)
-        workflow.set_current_details("\n".join(self.details()))
+    @abstractmethod
+    async def look(self) -> None:
+        """Reads where the subject stands. What was heard until now is then known."""
 
-    def details(self) -> list[str]:
-        lines = [f"- **{self.order.status}**, stage {self.stage}", f"- payment: {self.order.payment}"]
-        if len(self.fulfillments) > LISTED:
-            counts = Counter(f.status for f in self.fulfillments.values())
-            lines.append("- fulfillments: " + ", ".join(f"{n} {status}" for status, n in counts.items()))
-        else:
-            for f in self.fulfillments.values():
-                labels = "".join(f", label {parcel.label}" for parcel in f.parcels)
-                lines.append(f"- {f.fulfillment_id}: {f.status}{labels}")
-        for hold in self.order.holds[:LISTED]:
-            kind, offered = hold.kind, ", ".join(hold.kind.actions)
-            lines.append(f"- held `{hold.hold_id}` {hold.subject.id}: {kind.reason} ({kind}); resolve with {offered}")
-        if len(self.order.holds) > LISTED:
-            lines.append(f"- and {len(self.order.holds) - LISTED} more that are held")
-        return lines
+    @abstractmethod
+    def known(self, about: Subject) -> object:
+        """What a step about this may have changed: not how often it was looked at, and nothing that a hold or a wish
+        alone changes."""
+
+    @abstractmethod
+    def stopping(self, about: Subject) -> bool:
+        """Whether nothing more is to be begun for this."""
 
     # --- waiting -----------------------------------------------------------------------------------------------------
 

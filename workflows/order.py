@@ -2,9 +2,7 @@
 and again when there is late news."""
 
 import asyncio
-from collections.abc import Coroutine
 from datetime import datetime
-from typing import Any
 
 from temporalio import workflow
 
@@ -18,12 +16,13 @@ from activities.models import (
     PaymentStatus,
     RemarkStep,
 )
-from workflows import calls, typed
+from workflows import calls
 from workflows.call import Condition
 from workflows.fulfillment import FulfillmentRun, unfinished
 from workflows.handlers import Handlers
 from workflows.messages import ORDER, Entry
-from workflows.progress import CalledOff, Progress
+from workflows.order_progress import OrderProgress
+from workflows.progress import CalledOff
 
 
 @workflow.defn(name=ORDER)
@@ -31,27 +30,12 @@ class OrderWorkflow(Handlers):
     @workflow.init
     def __init__(self, entry: Entry) -> None:
         super().__init__(entry)
-        self.tasks: list[asyncio.Task[None]] = []
         self.runs: dict[str, asyncio.Task[None]] = {}
 
     @workflow.run
     async def run(self, entry: Entry) -> OrderStatus:
         """Runs until every fulfillment has arrived or was undone, and every refund is final."""
-        life, p = self.spawn(self.process()), self.progress
-        while not life.done():
-            try:
-                await workflow.wait_condition(lambda: life.done() or p.renewal_due() or bool(self.bugs()))
-                if p.renewal_due() and not life.done():
-                    p.drain()
-                    await workflow.wait_condition(lambda: p.drained() or bool(self.bugs()))
-            except asyncio.CancelledError:
-                self.wish = self.wish or typed.cancellation(("cancelled in the web UI",))
-                continue
-            for bug in self.bugs():
-                raise bug
-            if p.draining and not life.done():
-                workflow.continue_as_new(self.left())
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.run_to_end(self.process())
         return self.progress.order.status
 
     async def process(self) -> None:
@@ -84,7 +68,7 @@ class OrderWorkflow(Handlers):
                 await p.do(calls.AUTHORIZE, p.step, until=deadline)
             else:
                 await p.until(lambda: p.order.payment_ready or p.order.funded or p.called_off, at=deadline)
-            await p.still_wanted(None)
+            await p.still_wanted(p.subject)
 
     async def give_up_payment(self, deadline: datetime) -> None:
         """The deadline has passed. The bank is asked once more: its word, or another way to pay, may have come before
@@ -110,7 +94,7 @@ class OrderWorkflow(Handlers):
         p = self.enter("fulfillment")
         self.begin_fulfillments()
         while p.called_off or p.order.unplanned or p.order.waiting or not self.all_settled():
-            await p.still_wanted(None)
+            await p.still_wanted(p.subject)
             if p.order.unplanned:
                 await p.do(calls.RESERVE, p.step)
                 self.begin_fulfillments()
@@ -149,7 +133,7 @@ class OrderWorkflow(Handlers):
         p = self.progress
         return bool(p.order.telling or p.order.changes or p.deciding or p.due() or self.wish or self.remarks)
 
-    def enter(self, stage: str) -> Progress:
+    def enter(self, stage: str) -> OrderProgress:
         self.progress.stage = stage
         self.progress.show()
         return self.progress
@@ -240,13 +224,3 @@ class OrderWorkflow(Handlers):
                 if wanted():
                     await p.do(calls.AUTHORIZE, p.step, undoing=True, until=workflow.now())
             await p.until(lambda: not wanted(), within=p.policy.held_retry)
-
-    def bugs(self) -> list[BaseException]:
-        """Tasks beside the stages never fail; if one did, the run must say so instead of waiting for ever."""
-        ended = (task.exception() for task in self.tasks if task.done() and not task.cancelled())
-        return [error for error in ended if error is not None]
-
-    def spawn(self, life: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(life)
-        self.tasks.append(task)
-        return task

@@ -8,34 +8,33 @@ from datetime import datetime
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from activities.models import Action, ChangeStep, HoldKind, Recall, Snapshot, Subject
-from workflows import calls
+from activities.models import Action, HoldKind, Subject
 from workflows.call import Call, Condition, StepT, failed
 from workflows.holds import Holds
-from workflows.repeats import LONGEST_PAUSE, Comparable, Repeat, comparable
+from workflows.known import SnapshotT
+from workflows.repeats import LONGEST_PAUSE, Repeat
 
 
 class CalledOff(Exception):
-    """The order is to end: nothing more is begun."""
+    """It is to end: nothing more is begun."""
 
 
-class Progress(Holds):
+class Progress(Holds[SnapshotT]):
     # --- taking a step -----------------------------------------------------------------------------------------------
 
     async def do(
         self,
-        call: Call[StepT, Snapshot],
+        call: Call[StepT, SnapshotT],
         step: StepT,
         *,
         undoing: bool = False,
-        wanted_for: str | None = None,
+        wanted_for: Subject | None = None,
         until: datetime | None = None,
     ) -> bool:
         """Takes one step until it is done. False when an operator had it skipped, or it fails when its time is over;
-        `CalledOff` when the order, or the fulfillment it is wanted for, is to end. Undoing goes on whatever
-        happens."""
+        `CalledOff` when what it is wanted for is to end. Undoing goes on whatever happens."""
         subject = step.subject
-        wanted_for = wanted_for or subject.fulfillment_id
+        wanted_for = wanted_for or subject
         give_up: Condition = (lambda: False) if undoing else (lambda: self.stopping(wanted_for))
         with self.taking(call, subject):
             while True:
@@ -62,10 +61,7 @@ class Progress(Holds):
                 await self.compare(call, subject, before)
                 return True
 
-    def known(self, subject: Subject) -> Comparable:
-        return comparable(self.order, self.fulfillments.get(subject.fulfillment_id or ""))
-
-    async def compare(self, call: Call[StepT, Snapshot], subject: Subject, before: Comparable) -> None:
+    async def compare(self, call: Call[StepT, SnapshotT], subject: Subject, before: object) -> None:
         """After a step that went well: has it changed anything?"""
         last = self.repeats.pop((call, subject), None)
         if self.known(subject) != before:
@@ -74,11 +70,11 @@ class Progress(Holds):
             now = workflow.now()
             self.repeats[call, subject] = last.again(now) if last else Repeat(before, now, now)
 
-    async def went_on(self, call: Call[StepT, Snapshot], subject: Subject) -> None:
+    async def went_on(self, call: Call[StepT, SnapshotT], subject: Subject) -> None:
         if hold := self.hold_of(HoldKind.NO_PROGRESS, subject):
             await self.close(hold, by=call.name, why="the order went on")
 
-    async def paused(self, call: Call[StepT, Snapshot], subject: Subject, give_up: Condition) -> None:
+    async def paused(self, call: Call[StepT, SnapshotT], subject: Subject, give_up: Condition) -> None:
         """Before a step that is repeated though it changed nothing: waits, longer each time, and in the end for a
         person."""
         last = self.repeats.get((call, subject))
@@ -96,28 +92,20 @@ class Progress(Holds):
             await self.went_on(call, subject)
 
     @contextmanager
-    def taking(self, call: Call[StepT, Snapshot], subject: Subject) -> Iterator[None]:
+    def taking(self, call: Call[StepT, SnapshotT], subject: Subject) -> Iterator[None]:
         self.steps.add((call, subject))
         try:
             yield
         finally:
             self.steps.discard((call, subject))
 
-    async def still_wanted(self, fulfillment_id: str | None) -> None:
+    async def still_wanted(self, about: Subject) -> None:
         """Asked before every effect: nothing begins while a wish to cancel is being decided or a person must decide."""
-        await self.until(lambda: self.stopping(fulfillment_id) or not (self.deciding or self.stopped(fulfillment_id)))
-        if self.stopping(fulfillment_id):
+        await self.until(lambda: self.stopping(about) or not (self.deciding or self.stopped(about)))
+        if self.stopping(about):
             raise CalledOff
 
-    def stopping(self, fulfillment_id: str | None = None) -> bool:
-        """Whether the order is to end, and this fulfillment has not left or become unstoppable."""
-        f = self.fulfillments.get(fulfillment_id or "")
-        return self.called_off and not (f and (f.has_left or f.recall == Recall.REFUSED))
-
-    def stopped(self, fulfillment_id: str | None) -> bool:
-        about = (None, fulfillment_id)
-        return any(h.kind == HoldKind.STOPPED and h.subject.fulfillment_id in about for h in self.order.holds)
-
-    async def cancel(self, wish: ChangeStep) -> None:
-        """Whether the order can still be cancelled is for the tables to say."""
-        await self.decide(calls.DECIDE, wish)
+    def stopped(self, about: Subject) -> bool:
+        """A person keeps the whole, or this part of it, from going on."""
+        mine = (None, about.fulfillment_id)
+        return any(h.kind == HoldKind.STOPPED and h.subject.fulfillment_id in mine for h in self.holds)

@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from activities.models import FulfillmentSnapshot, OrderSnapshot, OrderStatus
-
-Comparable = tuple[OrderSnapshot, FulfillmentSnapshot | None]
 LONGEST_PAUSE = timedelta(minutes=1)
 
 
@@ -13,7 +10,7 @@ LONGEST_PAUSE = timedelta(minutes=1)
 class Repeat:
     """A step after which all was as before."""
 
-    known: Comparable
+    known: object
     since: datetime
     """When it first changed nothing."""
     at: datetime
@@ -21,9 +18,3 @@ class Repeat:
 
     def again(self, now: datetime) -> "Repeat":
         return Repeat(self.known, self.since, now, min(self.pause * 2, LONGEST_PAUSE))
-
-
-def comparable(order: OrderSnapshot, fulfillment: FulfillmentSnapshot | None) -> Comparable:
-    """What a step may have changed: not how often it was looked at, and nothing that a hold or a wish alone changes."""
-    nothing = {"version": 0, "status": OrderStatus.PLACED, "holds": (), "changes": ()}
-    return order.model_copy(update=nothing), fulfillment and fulfillment.model_copy(update={"version": 0})

@@ -13,7 +13,7 @@ from activities.facts.statuses import derive
 from activities.models import LEFT, FulfillmentStatus, Subject
 from infra.database.tables import Change, Hold, Order
 from infra.hold_kinds import Action, HoldKind
-from infra.words import DeadlineKind, Decision, EventType, SubjectKind
+from infra.words import DeadlineKind, Decision, EventType
 
 MENDED_BY_ADDRESS = (HoldKind.REQUEST_FAILED, HoldKind.BUY_LABEL_FAILED)
 MENDED_BY_METHOD = (HoldKind.AUTHORIZE_FAILED, HoldKind.REAUTHORIZE_FAILED)
@@ -26,23 +26,10 @@ def opened(
 ) -> str:
     """Opened again while it is open, it is the same one."""
     order = locked_order(tx, order_id)
-    mine = (Hold.kind == kind, Hold.subject_kind == subject.kind, Hold.subject_id == subject.id)
-    known = tx.scalars(select(Hold.hold_id).where(*mine, Hold.closed_at.is_(None))).first()
-    if known:
-        return known
+    if known := open_about(tx, kind, subject):
+        return known.hold_id
     n = (tx.scalar(select(func.count()).where(Hold.order_id == order_id)) or 0) + 1
-    hold = Hold(
-        hold_id=f"{order_id}-h{n}",
-        order_id=order_id,
-        kind=kind,
-        subject_kind=SubjectKind(subject.kind),
-        subject_id=subject.id,
-        reason=kind.reason,
-        code=code or kind,
-        advice=(advice or kind.advice)[:500],
-        opened_at=at,
-    )
-    tx.add(hold)
+    hold = record(tx, f"{order_id}-h{n}", kind, subject, at, order_id=order_id, code=code, advice=advice)
     if kind == HoldKind.STOPPED:
         reminded = at + DECLARED[DeadlineKind.HOLD_FORGOTTEN].margin
         deadlines.begin(tx, order, DeadlineKind.HOLD_FORGOTTEN, Subject("hold", hold.hold_id), reminded)
@@ -50,6 +37,38 @@ def opened(
     note(tx, order, EventType.HELD, at, fulfillment_id=subject.fulfillment_id, **known_by)
     derive(tx, order)
     return hold.hold_id
+
+
+def open_about(tx: Session, kind: HoldKind, subject: Subject) -> Hold | None:
+    mine = (Hold.kind == kind, Hold.subject_kind == subject.kind, Hold.subject_id == subject.id)
+    return tx.scalars(select(Hold).where(*mine, Hold.closed_at.is_(None))).first()
+
+
+def record(
+    tx: Session,
+    hold_id: str,
+    kind: HoldKind,
+    subject: Subject,
+    at: datetime,
+    *,
+    order_id: str | None = None,
+    code: str = "",
+    advice: str = "",
+) -> Hold:
+    """The row alone, of whatever workflow: under the lock of its subject, and after a look for an open one."""
+    hold = Hold(
+        hold_id=hold_id,
+        order_id=order_id,
+        kind=kind,
+        subject_kind=subject.kind,
+        subject_id=subject.id,
+        reason=kind.reason,
+        code=code or kind,
+        advice=(advice or kind.advice)[:500],
+        opened_at=at,
+    )
+    tx.add(hold)
+    return hold
 
 
 def closed(
@@ -64,7 +83,8 @@ def closed(
 ) -> bool:
     """An operator's decision; or, without one, nobody needs to decide any more (`by` is who or what mended it). False
     when it was closed already: then it stays as it is, and what was decided since is superseded."""
-    order = locked_order(tx, tx.scalars(select(Hold.order_id).where(Hold.hold_id == hold_id)).one())
+    mine = (Hold.hold_id == hold_id, Hold.order_id == Order.order_id)
+    order = locked_order(tx, tx.scalars(select(Order.order_id).where(*mine)).one())
     hold = tx.get_one(Hold, hold_id, populate_existing=True)
     first = hold.closed_at is None
     asked = tx.scalars(select(Change).where(Change.hold_id == hold_id, Change.decision.is_(None))).all()

@@ -198,11 +198,11 @@ def ask_payment(tx: Session, order: Order, method: str, amount: int, *, off_sess
     return payment
 
 
-def resolution_asked(tx: Session, hold: Hold, *, action: str, by: str, why: str) -> Change:
+def resolution_asked(tx: Session, order_id: str, hold: Hold, *, action: str, by: str, why: str) -> Change:
     """An operator's decision about an open hold; the order carries it out."""
-    order = locked_order(tx, hold.order_id)
+    order = locked_order(tx, order_id)
     change = Change(
-        order_id=hold.order_id,
+        order_id=order_id,
         kind=ChangeKind.RESOLVE,
         hold_id=hold.hold_id,
         action=action,
@@ -212,7 +212,7 @@ def resolution_asked(tx: Session, hold: Hold, *, action: str, by: str, why: str)
     )
     tx.add(change)
     derive(tx, order)
-    nudge(tx, [hold.order_id])
+    nudge(tx, [order_id])
     return change
 
 

@@ -170,7 +170,7 @@ def hold_view(hold: Hold) -> HoldView:
         hold=hold.hold_id,
         kind=kind,
         reason=hold.reason,
-        subject_kind=hold.subject_kind,
+        subject_kind=SubjectKind(hold.subject_kind),
         subject_id=hold.subject_id,
         fulfillment_id=subject(hold).fulfillment_id,
         code=hold.code,

@@ -49,10 +49,11 @@ def page(tx: Session, wanted: Filter, *, limit: int, cursor: str | None = None) 
     }
     attention: dict[str, list[HoldReason]] = {order_id: [] for order_id in ids}
     for order_id, reason in tx.execute(
-        select(Hold.order_id, Hold.reason)
-        .where(Hold.order_id.in_(ids), Hold.closed_at.is_(None))
+        select(Order.order_id, Hold.reason)
+        .join(Hold, Hold.order_id == Order.order_id)
+        .where(Order.order_id.in_(ids), Hold.closed_at.is_(None))
         .distinct()
-        .order_by(Hold.order_id, Hold.reason)
+        .order_by(Order.order_id, Hold.reason)
     ):
         attention[order_id].append(HoldReason(reason))
     return OrderPage(

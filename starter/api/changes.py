@@ -133,7 +133,7 @@ def resolve(
             raise wrong([("action", f"is not offered: this hold offers {' or '.join(offered)}")])
         by = f"{asked.by} ({who.name})"[:100] if asked.by else who.name
         if asked.action not in undecided(tx, order_id, "resolve", hold.hold_id):
-            facts.placing.resolution_asked(tx, hold, action=asked.action, by=by, why=asked.why)
+            facts.placing.resolution_asked(tx, order_id, hold, action=asked.action, by=by, why=asked.why)
         return shown(tx, order_id, who)
 
     return changed(here, response, work)

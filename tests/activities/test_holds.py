@@ -26,7 +26,9 @@ def held(database: Database) -> str:
 
 def asked(database: Database, hold_id: str, action: str) -> ResolveStep:
     with database.sessions.begin() as tx:
-        change = facts.placing.resolution_asked(tx, tx.get_one(Hold, hold_id), action=action, by="eve", why="test")
+        change = facts.placing.resolution_asked(
+            tx, ORDER, tx.get_one(Hold, hold_id), action=action, by="eve", why="test"
+        )
         tx.flush()
         return ResolveStep.model_validate(
             {

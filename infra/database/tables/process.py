@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, WORD, Base
 from infra.hold_kinds import Action, HoldKind, HoldReason
-from infra.words import CancelReason, ChangeKind, DeadlineKind, Decision, SubjectKind
+from infra.words import CancelReason, ChangeKind, DeadlineKind, Decision
 
 
 class Effect(Base):
@@ -58,9 +58,9 @@ class Hold(Base):
     )
 
     hold_id: Mapped[str] = mapped_column(String(80), primary_key=True)
-    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"), index=True)
     kind: Mapped[HoldKind]
-    subject_kind: Mapped[SubjectKind]
+    subject_kind: Mapped[str] = mapped_column(WORD)
     subject_id: Mapped[str] = mapped_column(REFERENCE)
     reason: Mapped[HoldReason]
     """Its kind's."""

@@ -425,7 +425,7 @@ def upgrade() -> None:
     op.create_table(
         "holds",
         sa.Column("hold_id", sa.String(length=80), nullable=False),
-        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=True),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("subject_kind", sa.String(length=40), nullable=False),
         sa.Column("subject_id", sa.String(length=255), nullable=False),
