@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from infra.words import CancelReason
 from starter.cli.failure import Failed
 from starter.cli.read import AsJson, OrderId, path
 
@@ -13,9 +14,7 @@ By = Annotated[str | None, typer.Option(help="Who decides, beside the key's name
 
 def cancel(
     order_id: OrderId,
-    reason: Annotated[
-        Literal["customer", "payment", "stock", "fraud", "operator"], typer.Option(help="Whose wish it is.")
-    ] = "customer",
+    reason: Annotated[CancelReason, typer.Option(help="Whose wish it is.")] = CancelReason.CUSTOMER,
     why: Annotated[str, typer.Option(help="Stands in the order.")] = "",
     as_json: AsJson = False,
 ) -> None:
