@@ -13,11 +13,11 @@ from activities import facts
 from activities.facts.journal import locked_order
 from activities.models import CancelReason, HoldKind, Snapshot, Subject
 from activities.ports import Refund, RefundStatus
-from activities.views import order, orders, snapshot, stock
+from activities.views import news, order, orders, snapshot, stock
 from infra.clock import wall_clock
-from infra.database.tables import Base, Contact, Location, Order, Payment, metadata
+from infra.database.tables import Base, Contact, Location, News, Order, Payment, metadata
 from infra.database.tables.base import WORD
-from infra.words import ContactKind, MoneyMoveKind
+from infra.words import ContactKind, MoneyMoveKind, NewsOutcome
 from tests.activities import orders as asked
 from tests.fixtures_database import Database
 
@@ -31,7 +31,7 @@ NAMES_AND_CODES = {
 """Words that are somebody else's, or that operators choose."""
 OTHERS = {
     *("effects.subject_kind", "effects.outcome", "relay.subject_kind", "relay.kind", "deadlines.subject_kind"),
-    *("news.sender", "news.outcome"),
+    "news.sender",
 }
 """Still strings."""
 
@@ -63,6 +63,8 @@ def whole(new_database: Any) -> Database:
         facts.holds.opened(tx, ORDER, HoldKind.STOPPED, Subject.order(ORDER), now)
         place = tx.scalars(select(Contact).where(Contact.kind == ContactKind.SHIP_TO)).one()
         fields = {attribute.key: getattr(place, attribute.key) for attribute in inspect(Contact).column_attrs}
+        told = {"sender": "stripe", "news_id": "evt_1", "n": 0, "type": "refund.updated", "about": "refund re_2"}
+        tx.add(News(**told, digest="", outcome=NewsOutcome.WAITING, open_since=now, effective_at=now, recorded_at=now))
         tx.add(Contact(**fields | {"contact_id": None, "kind": ContactKind.LINE}))
     return database
 
@@ -81,6 +83,7 @@ def read_all(tx: Session) -> None:
     orders.page(tx, orders.Filter(), limit=10).model_dump_json()
     for known in (snapshot.whole(tx, one), snapshot.snapshot(tx, ORDER, [FULFILLMENT])):
         assert Snapshot.model_validate_json(known.model_dump_json(exclude_defaults=True)) == known
+    news.still_open(tx, None, 10).model_dump_json()
     stock.of_skus(tx, [asked.SKU])[0].model_dump_json()
     assert tx.scalars(select(Location)).all()
 
