@@ -9,7 +9,7 @@ from activities.facts.effects import OpenEffect
 from activities.facts.journal import outcome_known
 from activities.facts.recall import recall_confirmed
 from activities.failures import OutcomeUnknown, Refused
-from activities.models import FulfillmentStatus, FulfillmentStep, Recall, Snapshot
+from activities.models import FulfillmentStatus, FulfillmentStep, LabelStatus, Recall, Snapshot
 from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
 from activities.views.snapshot import of_fulfillment
 from infra.database.tables import Contact, Fulfillment, Location, Reservation
@@ -54,12 +54,15 @@ class FulfillmentActivities:
             if f.released or f.status != FulfillmentStatus.PACKED:
                 outcome_known(tx, step.order_id, f"release:{step.fulfillment_id}")
                 return of_fulfillment(tx, step.fulfillment_id)
+            packed = fulfillments.parcels_of(tx, step.fulfillment_id)
+            if any(p.label_status == LabelStatus.NONE for p in packed):  # somebody gave one back: another comes first
+                return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
             parcels = [
                 ReleasedParcel(
                     tracking_number=p.tracking_number or "", carrier=p.carrier or "", label_url=p.label_url or ""
                 )
-                for p in fulfillments.parcels_of(tx, step.fulfillment_id)
+                for p in packed
             ]
             effect = effects.begin(tx, step.order_id, f"release:{step.fulfillment_id}")
         self.warehouses.release(warehouse, step.fulfillment_id, parcels, key=effect.key)

@@ -1,7 +1,8 @@
 """Looks once more at news that waits, a while after it came.
 
 What it is about may have been written by a transaction that began before it and ended after it: neither has seen the
-other. A minute later all of those have ended, and what is unknown then is a person's, until it comes to be.
+other. So it is looked at every few seconds; a minute later all of those have ended, and what is unknown then is a
+person's, until it comes to be.
 """
 
 import asyncio
@@ -20,8 +21,9 @@ from infra.words import NewsOutcome
 from starter.http.dependencies import Dependencies
 from starter.transactions import written
 
+SOON = timedelta(seconds=2)
 AFTER = timedelta(minutes=1)
-EVERY = 10.0
+EVERY = 5.0
 """Seconds."""
 BATCH = 200
 
@@ -31,8 +33,7 @@ log = get_logger(__name__)
 async def run(here: Dependencies) -> None:
     while True:
         try:
-            while await asyncio.to_thread(revisit, here):
-                pass
+            await asyncio.to_thread(revisit, here)
         except SQLAlchemyError as trouble:
             log.error("waiting news cannot be read", error=type(trouble).__name__)
         except Exception:  # without it news would wait unseen
@@ -40,19 +41,17 @@ async def run(here: Dependencies) -> None:
         await asyncio.sleep(EVERY)
 
 
-def revisit(here: Dependencies) -> bool:
-    """One batch. True when there may be more."""
+def revisit(here: Dependencies) -> None:
     with here.reading() as tx:
         due = waiting(tx)
     for key in due:
         written(here.sessions, partial(again, key))
     if due:
         here.relay.wake()
-    return len(due) == BATCH
 
 
 def waiting(tx: Session) -> list[tuple[str, str, int]]:
-    late = (News.open_since.is_not(None), News.open_since < wall_clock() - AFTER, News.outcome == NewsOutcome.WAITING)
+    late = (News.open_since.is_not(None), News.open_since < wall_clock() - SOON, News.outcome == NewsOutcome.WAITING)
     rows = tx.execute(select(News.sender, News.news_id, News.n).where(*late).order_by(News.open_since).limit(BATCH))
     return [(sender, news_id, n) for sender, news_id, n in rows]
 
@@ -60,4 +59,4 @@ def waiting(tx: Session) -> list[tuple[str, str, int]]:
 def again(key: tuple[str, str, int], tx: Session) -> None:
     row = tx.get(News, key, with_for_update=True)
     if row is not None and row.outcome == NewsOutcome.WAITING:
-        match(tx, row)
+        match(tx, row, last=row.open_since is None or row.open_since < wall_clock() - AFTER)

@@ -43,13 +43,13 @@ def matched(tx: Session, about: Iterable[str]) -> None:
         match(tx, row)
 
 
-def match(tx: Session, row: News) -> None:
+def match(tx: Session, row: News, *, last: bool = True) -> None:
     """Waiting news, applied if what it is about is known by now; otherwise it is a person's."""
     try:
         found = applied(tx, CONTENT.validate_python(row.content), row.effective_at)
     except warehouses.Forbidden:
         found = NewsOutcome.FORBIDDEN
     if found in (NewsOutcome.WAITING, NewsOutcome.IGNORED):
-        row.outcome = NewsOutcome.UNMATCHED
+        row.outcome = NewsOutcome.UNMATCHED if last else NewsOutcome.WAITING
     else:
         row.outcome, row.open_since = found, None

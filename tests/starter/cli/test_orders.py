@@ -95,6 +95,12 @@ def test_an_address_that_no_carrier_knows_is_held_and_cancelled_by_an_operator(o
     assert "is closed" in orders(*decision).failed(1)
 
 
+def test_news_that_nobody_here_waits_for_is_listed_and_resolved(orders: Orders) -> None:
+    assert orders("news", "list").code == 0
+    assert orders("news", "list", "--status", "finding", "--json").json == {"news": [], "more": False}
+    assert "not known" in orders("news", "resolve", "stripe", "evt/1", "--why", "seen").failed(1)
+
+
 def held(orders: Orders, order_id: str) -> str:
     """The id of the order's open hold, once there is one."""
     for _ in range(60):
