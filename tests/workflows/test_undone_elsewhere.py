@@ -4,6 +4,7 @@ import httpx
 from sqlalchemy import select
 
 from infra.database.tables import Parcel
+from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop
 
@@ -44,8 +45,7 @@ def test_a_label_that_is_given_back_when_the_warehouse_has_it_is_held(shop: Shop
     shop.warehouse(order).packs()
     shop.happened(order, "released")
     given_back(shop, order)
-    shop.until(lambda: shop.open_hold(order, "label_refund"), "a hold", order)
-    assert [hold["code"] for hold in shop.view(order)["holds"]] == ["refunded_elsewhere"]
+    shop.until(lambda: shop.open_hold(order, HoldKind.LABEL_REFUNDED_ELSEWHERE), "a hold", order)
     shop.resolve(order, "cancel")
     shop.happened(order, "recall_asked")
     shop.warehouse(order).stops()
