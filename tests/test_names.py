@@ -40,3 +40,10 @@ def test_no_name_of_ours_must_be_learned() -> None:
     modules = {str(file.relative_to(HERE)) for file in files if file.stem in GONE_MODULES}
     assert found == []
     assert modules == set(VENDORS_WORDS)
+
+
+def test_a_file_is_read_at_one_sitting() -> None:
+    """At most 300 lines: longer ones are split by subject. A migration is one list."""
+    lines = {file: len(file.read_text().splitlines()) for room in ROOMS for file in (HERE / room).rglob("*.py")}
+    long = {str(file.relative_to(HERE)): n for file, n in lines.items() if n > 300 and "versions" not in file.parts}
+    assert long == {}

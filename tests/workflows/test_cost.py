@@ -3,6 +3,7 @@ is a way to the database and back."""
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 
 from sqlalchemy import select
 from temporalio import activity
@@ -69,7 +70,10 @@ def statuses(shop: Shop, order: str) -> set[str]:
 
 
 def test_a_plain_card_order_to_delivered_stays_small(
-    new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl
+    new_database: NewDatabase,
+    engine_server: DevServer,
+    sandbox: SandboxControl,
+    record_property: Callable[[str, object], None],
 ) -> None:
     order, asked, database = unique("W"), Asked(), new_database("cost", "postgresql")
     count(database.engine, asked.count_transaction)
@@ -77,7 +81,7 @@ def test_a_plain_card_order_to_delivered_stays_small(
         told_all(shop, order)
         books = sandbox.books(order)
         cost = cost_of(shop.call(histories(shop, order)))
-    print(f"{cost.events} events, {cost.bytes} bytes, {cost.billed} actions: {cost.actions}\n{asked}")
+    record_property("figures", f"{cost.events} events, {cost.bytes} bytes, {cost.billed} actions\n{asked}")
     assert (books["emails"], books["sms"]) == (4, 4)
     assert cost.events <= 100
     assert cost.bytes <= 12 * 1024
