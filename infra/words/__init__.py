@@ -1,0 +1,53 @@
+"""Our own words: what a column of states or kinds may hold. Stored as they are written here.
+
+A word comes with its behaviour: what nothing writes has none.
+"""
+
+from infra.words.fulfillments import FulfillmentStatus, LabelStatus, Recall, TrackingStatus
+from infra.words.messages import Channel, MessageKind, MessageStatus
+from infra.words.money import AuthorizationStatus, MoneyMoveKind, PaymentMethod, RefundStatus
+from infra.words.news import NewsOutcome
+from infra.words.orders import (
+    BackorderPolicy,
+    Cancellation,
+    CancelReason,
+    ContactKind,
+    OrderFulfillment,
+    OrderStatus,
+    PaymentStatus,
+    ShippingMethod,
+)
+from infra.words.process import ChangeKind, DeadlineKind, Decision, EventType, SubjectKind
+from infra.words.stock import BackorderStatus, LocationKind, ReservationStatus, StockMoveKind
+
+__all__ = [
+    "AuthorizationStatus",
+    "BackorderPolicy",
+    "BackorderStatus",
+    "CancelReason",
+    "Cancellation",
+    "ChangeKind",
+    "Channel",
+    "ContactKind",
+    "DeadlineKind",
+    "Decision",
+    "EventType",
+    "FulfillmentStatus",
+    "LabelStatus",
+    "LocationKind",
+    "MessageKind",
+    "MessageStatus",
+    "MoneyMoveKind",
+    "NewsOutcome",
+    "OrderFulfillment",
+    "OrderStatus",
+    "PaymentMethod",
+    "PaymentStatus",
+    "Recall",
+    "RefundStatus",
+    "ReservationStatus",
+    "ShippingMethod",
+    "StockMoveKind",
+    "SubjectKind",
+    "TrackingStatus",
+]

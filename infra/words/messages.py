@@ -1,0 +1,35 @@
+"""What customers hear."""
+
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class MessageKind(StrEnum):
+    CONFIRMED = "confirmed"
+    PAYMENT_PROBLEM = "payment_problem"
+    PAYMENT_ACTION = "payment_action"
+    PAYMENT_REMINDER = "payment_reminder"
+    BACKORDERED = "backordered"
+    DELAYED = "delayed"
+    SHIPPED = "shipped"
+    PARTLY_SHIPPED = "partly_shipped"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    PARTLY_CANCELLED = "partly_cancelled"
+    CANCELLATION_REFUSED = "cancellation_refused"
+    REFUNDED = "refunded"
+
+
+class MessageStatus(StrEnum):
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    READ = "read"

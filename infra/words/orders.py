@@ -1,0 +1,74 @@
+"""What an order is, and why it ended."""
+
+from enum import StrEnum
+
+
+class OrderStatus(StrEnum):
+    PLACED = "placed"
+    ON_HOLD = "on_hold"
+    PROCESSING = "processing"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class PaymentStatus(StrEnum):
+    """The order's, over all its payments."""
+
+    NONE = "none"
+    DECLINED = "declined"
+    ACTION_REQUIRED = "action_required"
+    AUTHORIZED = "authorized"
+    PARTIALLY_CAPTURED = "partially_captured"
+    CAPTURED = "captured"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    VOIDED = "voided"
+    DISPUTED = "disputed"
+
+
+class OrderFulfillment(StrEnum):
+    """The order's, over all its fulfillments."""
+
+    UNFULFILLED = "unfulfilled"
+    BACKORDERED = "backordered"
+    PARTIAL = "partial"
+    FULFILLED = "fulfilled"
+    DELIVERED = "delivered"
+    RETURNED = "returned"
+
+
+class Cancellation(StrEnum):
+    """What became of the wish to cancel."""
+
+    ACCEPTED = "accepted"
+    PARTLY = "partly"
+    REFUSED = "refused"
+
+
+class CancelReason(StrEnum):
+    CUSTOMER = "customer"
+    PAYMENT = "payment"
+    STOCK = "stock"
+    FRAUD = "fraud"
+    OPERATOR = "operator"
+
+
+class BackorderPolicy(StrEnum):
+    """What the customer wants when not all is there."""
+
+    SHIP_PARTIAL = "ship_partial"
+    SHIP_COMPLETE = "ship_complete"
+    CANCEL_UNAVAILABLE = "cancel_unavailable"
+
+
+class ShippingMethod(StrEnum):
+    SHIP = "ship"
+
+
+class ContactKind(StrEnum):
+    CUSTOMER = "customer"
+    SHIP_TO = "ship_to"
+    """Where the order goes."""
+    LINE = "line"
+    """Where one line goes."""

@@ -1,0 +1,32 @@
+"""Units and where they are."""
+
+from enum import StrEnum
+
+
+class LocationKind(StrEnum):
+    WAREHOUSE = "warehouse"
+    STORE = "store"
+    FACTORY = "factory"
+
+
+class ReservationStatus(StrEnum):
+    HELD = "held"
+    CONSUMED = "consumed"
+    RELEASED = "released"
+
+
+class BackorderStatus(StrEnum):
+    WAITING = "waiting"
+    ALLOCATED = "allocated"
+    CANCELLED = "cancelled"
+
+
+class StockMoveKind(StrEnum):
+    """Why a stock figure changed."""
+
+    RECEIVED = "received"
+    RESERVED = "reserved"
+    ALLOCATED = "allocated"
+    RELEASED = "released"
+    SHIPPED = "shipped"
+    SHORT_PICKED = "short_picked"
