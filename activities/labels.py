@@ -23,6 +23,12 @@ NOT_OFFERED = (
     "No carrier offers the order's service for this parcel. It is tried again by itself; choose another service to go "
     "on at once, or cancel."
 )
+GIVEN_BACK = {
+    Answer.REFUND_REQUESTED: LabelStatus.REFUND_REQUESTED,
+    Answer.REFUNDED: LabelStatus.REFUNDED,
+    Answer.REFUND_REJECTED: LabelStatus.REFUND_REJECTED,
+}
+"""What answers say of a label's money. The others say nothing: a provider may be slow to show what it was asked."""
 
 
 class LabelActivities:
@@ -78,11 +84,14 @@ class LabelActivities:
         answer = self.labels.label(label_id).status
         if effect and answer == Answer.BOUGHT:
             answer = self.labels.refund(label_id)
+        seen = GIVEN_BACK.get(answer)
+        if effect and not seen:
+            raise Unavailable("labels", f"label_{answer}", "The provider does not say that it has it: see there.")
         with self.sessions.begin() as tx:
             if effect:
                 effects.finish(tx, effect)
-            seen = LabelStatus(answer.value)
-            labels.refund_seen(tx, labels.parcel_of(tx, step.fulfillment_id, step.parcel), seen, step.at)
+            if seen:
+                labels.refund_seen(tx, labels.parcel_of(tx, step.fulfillment_id, step.parcel), seen, step.at)
             return snapshot(tx, step.order_id, [step.fulfillment_id])
 
     # --- steps of the above ------------------------------------------------------------------------------------------

@@ -195,6 +195,23 @@ def test_a_purchase_that_is_given_up_keeps_nothing_open(
         assert not unresolved(tx, step.order_id, f"label:{step.fulfillment_id}/1")
 
 
+@pytest.mark.parametrize("answer", [LabelStatus.QUEUED, LabelStatus.FAILED, LabelStatus.BOUGHT])
+def test_an_answer_that_says_nothing_of_a_labels_money_changes_nothing(
+    database: Database, shippo: ShippoLabels, step: ParcelStep, answer: LabelStatus
+) -> None:
+    """Before its money is asked back, that is no label to give back; afterwards the provider is slow to show it."""
+    activities = LabelActivities(database.sessions, shippo, SETTLE)
+    activities.buy(step)
+    slow = Meanwhile(shippo, label=lambda label: label.model_copy(update={"status": answer}))
+    if answer != LabelStatus.BOUGHT:
+        with pytest.raises(Unavailable):
+            LabelActivities(database.sessions, slow, SETTLE).refund(step)
+        assert label_of(database, step)[0] == "bought"
+    activities.refund(step)
+    LabelActivities(database.sessions, slow, SETTLE).refund(step)
+    assert label_of(database, step)[0] == "refund_requested"
+
+
 @pytest.mark.both_databases
 def test_services_have_long_names(database: Database, step: ParcelStep) -> None:
     """The longest of Shippo's own has 46 characters."""
