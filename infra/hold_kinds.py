@@ -146,6 +146,12 @@ class HoldKind(StrEnum):
         "The bank gave the refund back: pay the customer another way, then skip.",
         {Action.SKIP: "you have paid the customer another way: nothing else changes"},
     )
+    REFUNDED_AFTER_ALL = (
+        "refunded_after_all",
+        HoldReason.RECONCILIATION,
+        "The bank has paid a refund that was given up: the customer may have it twice. Settle it with them, then skip.",
+        {Action.SKIP: SEEN_TO},
+    )
     DISPUTE = (
         "dispute",
         HoldReason.DISPUTE,

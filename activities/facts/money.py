@@ -257,7 +257,8 @@ def moves(refund: Refund, status: RefundStatus) -> bool:
 
 
 def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime) -> bool:
-    """What became of a refund. Failed: the money is back with us and a person must pay otherwise."""
+    """What became of a refund. Failed: the money is back with us and a person must pay otherwise. Where a person has
+    done so already, it is the success that nobody expects."""
     refund = tx.scalars(select(Refund).where(Refund.reference == reference)).first()
     if refund is None:
         return False
@@ -265,13 +266,15 @@ def refund_seen(tx: Session, reference: str, status: RefundStatus, at: datetime)
     tx.refresh(refund)
     if not moves(refund, status):
         return False
-    refund.status = status
+    given_up, refund.status = refund.status == RefundStatus.GIVEN_UP, status
     if refund.fulfillment_id:
         tx.get_one(Fulfillment, refund.fulfillment_id).version = order.version + 1
     note(tx, order, EventType(f"refund_{status}"), at, fulfillment_id=refund.fulfillment_id, amount=refund.amount)
     if status == RefundStatus.FAILED:
         moved(tx, order, payment, MoneyMoveKind.REFUND_FAILED, refund.amount, reference, at, refund.fulfillment_id)
-        opened(tx, order.order_id, HoldKind.REFUND_FAILED, Subject("refund", str(refund.refund_id)), at)
+    if given_up != (status == RefundStatus.FAILED):  # of one that was given up a failure is no news
+        kind = HoldKind.REFUNDED_AFTER_ALL if given_up else HoldKind.REFUND_FAILED
+        opened(tx, order.order_id, kind, Subject("refund", str(refund.refund_id)), at)
     derive(tx, order)
     return True
 

@@ -77,6 +77,29 @@ async def test_a_refund_that_fails_weeks_later_reaches_an_operator(api: Api, sen
     assert late.json() == {"outcome": "unchanged"}
 
 
+@pytest.mark.parametrize(("end", "held"), [("succeeded", ["refunded_after_all"]), ("failed", [])])
+async def test_a_refund_that_was_given_up_and_is_paid_after_all_reaches_an_operator(
+    api: Api, senders: Senders, end: str, held: list[str]
+) -> None:
+    """Who gave it up has paid the customer another way."""
+    stages.authorized(api.database)
+    with api.database.sessions.begin() as tx:
+        payment = tx.scalars(select(Payment)).one()
+        tx.add(
+            Refund(
+                order_id="W-1001",
+                payment_id=payment.payment_id,
+                amount=4410,
+                reference="re_1",
+                status="given_up",
+                recorded_at=stages.now(),
+            )
+        )
+    told = {"id": "re_1", "status": end, "metadata": {"order_id": "W-1001"}}
+    assert (await senders.stripe(f"refund.{'failed' if end == 'failed' else 'updated'}", told)).status_code == 200
+    assert [hold["kind"] for hold in (await order(api))["holds"]] == held
+
+
 async def test_a_dispute_holds_the_order(api: Api, senders: Senders) -> None:
     stages.authorized(api.database)
     for _ in range(2):

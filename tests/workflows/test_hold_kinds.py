@@ -78,7 +78,8 @@ def void_fails(shop: Shop) -> None:
 
 
 def pending_refund_fails(shop: Shop) -> None:
-    """The bank has not answered yet, and cannot be asked. Given up, the order can still be read."""
+    """The bank has not answered yet, and cannot be asked. Given up, the order can still be read; paid after all, a
+    person hears of it."""
     order = shop.place({shop.product(OAK=1): 1}, card="pm_card_pendingRefund", by_hand=True)
     shop.happened(order, "requested", 1, 60)
     stories.pack(shop, order)
@@ -92,6 +93,10 @@ def pending_refund_fails(shop: Shop) -> None:
         shop.resolve(order, "skip", HoldKind.REFUND_PAYMENT_FAILED)
         shop.happened(order, "refund_given_up", 1, 60)
     assert [refund["status"] for refund in shop.view(order)["payment"]["refunds"]] == ["given_up"]
+    refund = next(e["reference"] for e in shop.sandbox.books(order)["entries"] if e["effect"] == "refund")
+    shop.sandbox.card_refund(refund, "succeed")
+    opened(shop, order, HoldKind.REFUNDED_AFTER_ALL)
+    shop.resolve(order, "skip", HoldKind.REFUNDED_AFTER_ALL)
 
 
 def label_refund_fails(shop: Shop) -> None:
@@ -176,6 +181,7 @@ ELSEWHERE: dict[HoldKind, Callable[..., object]] = {
     HoldKind.REFUND_FAILED: (
         test_paid.test_a_refund_that_the_bank_gives_back_reaches_an_operator_after_the_order_has_ended
     ),
+    HoldKind.REFUNDED_AFTER_ALL: pending_refund_fails,
     HoldKind.DISPUTE: test_paid.test_a_dispute_after_the_end_wakes_the_order,
     HoldKind.FULFILLMENT_REFUSED: test_held.test_a_warehouse_that_stops_by_itself_is_a_refusal,
     HoldKind.REQUEST_UNANSWERED: test_held.test_a_silent_warehouse_is_held_and_its_answer_goes_on,
