@@ -100,6 +100,25 @@ async def test_a_refund_that_was_given_up_and_is_paid_after_all_reaches_an_opera
     assert [hold["kind"] for hold in (await order(api))["holds"]] == held
 
 
+async def test_news_of_money_that_is_of_no_order_is_for_a_person(api: Api, senders: Senders) -> None:
+    with api.database.sessions.begin() as tx:
+        tx.add(
+            Payment(
+                n=1,
+                method="pm_1",
+                off_session=True,
+                amount=4410,
+                status="captured",
+                intent="pi_9",
+                captured=4410,
+                multicapture=False,
+                recorded_at=stages.now(),
+            )
+        )
+    disputed = await senders.stripe("charge.dispute.created", {"id": "dp_9", "payment_intent": "pi_9"})
+    assert (disputed.status_code, disputed.json()) == (200, {"outcome": "waiting"})
+
+
 async def test_a_dispute_holds_the_order(api: Api, senders: Senders) -> None:
     stages.authorized(api.database)
     for _ in range(2):

@@ -84,12 +84,16 @@ def disputed(tx: Session, content: PaymentDisputed, at: datetime) -> NewsOutcome
 
 
 def payment_of(tx: Session, intent: str) -> Payment | None:
-    return tx.scalars(select(Payment).where(Payment.intent == intent)).first()
+    """An order's."""
+    return tx.scalars(select(Payment).where(Payment.intent == intent, Payment.order_id.is_not(None))).first()
 
 
 def not_known(tx: Session, content: PaymentNews) -> NewsOutcome:
-    """Others may use the same account: what names no order of ours is theirs."""
-    return NewsOutcome.WAITING if tx.get(Order, content.order) is not None else NewsOutcome.IGNORED
+    """Others may use the same account: what names no order of ours is theirs. Of a payment that is of no order a person
+    hears."""
+    without_order = select(Payment.payment_id).where(Payment.intent == content.intent)
+    ours = tx.get(Order, content.order) is not None or tx.scalar(without_order) is not None
+    return NewsOutcome.WAITING if ours else NewsOutcome.IGNORED
 
 
 def nudged(tx: Session, payment: Payment, changed: bool) -> NewsOutcome:
