@@ -10,11 +10,14 @@ from activities.facts.authorizations import payment_about
 from activities.facts.journal import note
 from activities.facts.money import ended
 from activities.facts.placing import ask_payment
+from activities.facts.statuses import in_doubt
 from infra.database.tables import Change, Order, Payment
 from infra.words import AuthorizationStatus, ChangeKind, EventType
 
 UNDECIDED = timedelta(minutes=1)
 """A wish to cancel is decided first: then the amount is known."""
+IN_DOUBT = timedelta(hours=1)
+"""What was captured before the end stays captured: the capture itself is told whether it was."""
 
 
 def renewal_due(tx: Session, order: Order, subject_id: str, at: datetime) -> datetime | None:
@@ -24,6 +27,8 @@ def renewal_due(tx: Session, order: Order, subject_id: str, at: datetime) -> dat
     if payment.status != AuthorizationStatus.AUTHORIZED or payment.capture_before is None:
         return None
     if at >= payment.capture_before:
+        if in_doubt(tx, order.order_id, "capture"):
+            return at + IN_DOUBT
         ended(tx, payment.payment_id, EventType.AUTHORIZATION_ENDED, at)
         return None
     if undecided(tx, order):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from activities import facts
+from activities.facts import effects
 from activities.models import CancelReason
 from activities.ports import IntentStatus, PaymentIntent
 from infra.clock import wall_clock
@@ -61,3 +62,17 @@ def test_a_renewal_is_asked_for_once_and_looked_at_again_when_the_old_one_ends(d
         facts.passing.passed(tx, "W-1", ends)
         assert [p.status for p in tx.scalars(select(Payment).order_by(Payment.n))] == ["ended", "asked"]
     assert left(database) == (2, [])
+
+
+def test_an_authorization_does_not_end_while_a_capture_is_in_doubt(database: Database) -> None:
+    """Its money may be taken: then it cannot be given back as well."""
+    ends = authorized(database, "W-1") + timedelta(days=1)
+    with database.sessions.begin() as tx:
+        capture = effects.begin(tx, "W-1", "capture:W-1-1", payment_id=1, amount=2300, final=True)
+        facts.passing.passed(tx, "W-1", ends)
+        assert [p.status for p in tx.scalars(select(Payment))] == ["authorized"]
+    assert left(database) == (1, [ends + timedelta(hours=1)])
+    with database.sessions.begin() as tx:
+        effects.finish(tx, capture, "authorization_ended")
+        facts.passing.passed(tx, "W-1", ends + timedelta(hours=1))
+        assert [p.status for p in tx.scalars(select(Payment))] == ["ended"]
