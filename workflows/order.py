@@ -152,9 +152,9 @@ class OrderWorkflow(Handlers):
 
     def all_decided(self) -> bool:
         """Whether each has left, or is known never to leave."""
-        standing = self.progress.fulfillments
+        known = self.progress.fulfillments
         return all(
-            task.done() or standing[name].has_left or standing[name].status == FulfillmentStatus.CANCELLED
+            task.done() or known[name].has_left or known[name].status == FulfillmentStatus.CANCELLED
             for name, task in self.runs.items()
         )
 
@@ -214,10 +214,11 @@ class OrderWorkflow(Handlers):
         return not await p.until(lambda: p.order.next_deadline != nearest, at=nearest)
 
     async def keep_authorized(self) -> None:
-        """Another authorization is wanted while the old one is good: as that can be captured meanwhile, a provider in
-        trouble is no hold."""
+        """Another authorization is wanted while the old one is good, or has ended before any goods need it: as nothing
+        waits for it, a provider in trouble is no hold."""
         p = self.progress
-        wanted: Condition = lambda: p.order.payment_ready and p.order.capturable > 0  # noqa: E731
+        ended: Condition = lambda: p.order.funded and not (p.called_off or p.closed)  # noqa: E731
+        wanted: Condition = lambda: p.order.payment_ready and (p.order.capturable > 0 or ended())  # noqa: E731
         while True:
             await p.until(wanted)
             async with p.money:

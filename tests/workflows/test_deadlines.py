@@ -114,6 +114,21 @@ def test_a_renewal_that_nobody_rescues_is_a_hold_when_the_old_one_ends(shop: Sho
     assert shop.ends(order) == "cancelled"
 
 
+def test_another_card_that_comes_after_the_end_is_asked_at_once(shop: Shop) -> None:
+    """Not first when the goods come: the customer is still there to be asked."""
+    order, sku = backordered(shop, card="pm_card_declinedOffSession")
+    shop.pass_time(order, NEARLY)
+    customer_hears(shop, order, "payment_problem", "payment 2")
+    shop.pass_time(order, timedelta(days=1))
+    shop.until(lambda: shop.open_hold(order, HoldKind.PAYMENT_NEEDS_CUSTOMER), "a hold", order)
+    shop.api.post(f"/v1/orders/{order}/payment-method", json={"payment_method": "pm_card_visa"}).raise_for_status()
+    authorized_as(shop, order, 3)
+    shop.until(lambda: shop.open_hold(order) is None, "the hold to close", order)
+    shop.receive("OAK", {sku: 2})
+    assert shop.ends(order) == "completed"
+    assert shop.books(order)["captured"] == 4100
+
+
 def test_captures_do_not_wait_for_a_renewal_that_the_provider_has_no_answer_to(shop: Shop) -> None:
     order, sku = backordered(shop)
     with shop.sandbox.failing("stripe", "create_intent", "error", match=order):
