@@ -44,8 +44,8 @@ class Handlers(Run[Snapshot]):
 
     @workflow.signal(description="The customer is to hear something. Sent by the API; harmless to repeat.")
     def message(self, *_: object) -> None:
-        head = self.progress.order
-        self.progress.order = head.model_copy(update={"telling": head.telling or 1})
+        known = self.progress.order
+        self.progress.order = known.model_copy(update={"telling": known.telling or 1})
 
     @workflow.signal(
         description='Cancel what has not left yet: {"by": "you", "why": "…"}. The same as "Request Cancellation". '

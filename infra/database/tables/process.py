@@ -145,7 +145,7 @@ class Relay(Base):
     subject_kind: Mapped[str] = mapped_column(WORD)
     subject_id: Mapped[str] = mapped_column(ID)
     kind: Mapped[str] = mapped_column(WORD)
-    """`start`, `news`, `restocked`, `message`."""
+    """`start`, `news`, `restocked`, `message`; `deadline`: only started, once that is due."""
     attempts: Mapped[int]
     due_at: Mapped[datetime]
     """Also the end of the lease of the process that works on it."""
