@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities import news
+from activities.facts.gathering import gathered
 from activities.facts.journal import locked_order, mark_read, note
 from activities.facts.messages import refused, rerouted, say_until_when
 from activities.facts.news import matching
@@ -48,12 +49,14 @@ class CustomerActivities:
         sender: str,
         call_takes: timedelta,
         payment_deadline: timedelta,
+        told_within: timedelta,
     ) -> None:
         self.sessions = sessions
         self.texts = texts
         self.mail = mail
         self.call_takes = call_takes
         self.payment_deadline = payment_deadline
+        self.told_within = told_within
         self.domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
     @activity.defn(name="tell_customer")
@@ -63,7 +66,7 @@ class CustomerActivities:
         with self.sessions.begin() as tx:
             mark_read(tx, step.subject, "message")
             attempt_takes = activity.info().start_to_close_timeout or timedelta()
-            outgoing = claim(tx, step, attempt_takes, self.payment_deadline)
+            outgoing = claim(tx, step, attempt_takes, self.payment_deadline, self.told_within)
         trouble: ProviderFailure | None = None
         settled = False
         for message in outgoing:
@@ -125,21 +128,21 @@ def in_time(latest: float) -> None:
         raise NoTimeLeft("messages", "no_time_left", "The next attempt goes on with what is left.")
 
 
-def claim(tx: Session, step: OrderStep, attempt_takes: timedelta, payment_deadline: timedelta) -> list[Outgoing]:
+def claim(
+    tx: Session, step: OrderStep, attempt_takes: timedelta, payment_deadline: timedelta, told_within: timedelta
+) -> list[Outgoing]:
     """All pending rows of a channel become one message (or few, where texts would be too long), under a name that stays
     the same until it is sent."""
     order_id = step.order_id
     order = locked_order(tx, order_id)
-    rows = list(
-        tx.scalars(
-            select(Message)
-            .where(Message.order_id == order_id, Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED)))
-            .order_by(Message.message_id)
-        )
-    )
+    unsent = Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED))
+    these = select(Message).where(Message.order_id == order_id, unsent | (Message.sent_at > step.at - told_within))
+    found = list(tx.scalars(these.order_by(Message.message_id)))
+    rows, sent = [row for row in found if not row.sent_at], [row for row in found if row.sent_at]
     about = select(Contact, Customer).join(Customer, Customer.customer_id == order.customer_id)
     person, customer = tx.execute(about.where(Contact.order_id == order_id, Contact.kind == ContactKind.CUSTOMER)).one()
     rows = rerouted(tx, order, customer, person, rows, step.at)
+    rows = gathered(tx, order, rows, sent, step.at, told_within)
     say_until_when(tx, order, [row for row in rows if row.status == MessageStatus.PENDING], payment_deadline)
     fresh = set()
     for channel in Channel:
@@ -211,7 +214,7 @@ def settle(tx: Session, step: OrderStep, message: Outgoing, reference: str | Non
     for row in rows:
         row.status = MessageStatus.FAILED if code else MessageStatus.SENT
         row.reference, row.code = reference, code
-        row.sent_at, row.tried_at = None if code else wall_clock(), None
+        row.sent_at, row.tried_at = None if code else step.at, None
     refused(tx, order, rows, code)
     event = EventType.MESSAGE_FAILED if code else EventType.TOLD
     kinds = [row.kind for row in rows]

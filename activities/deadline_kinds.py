@@ -53,4 +53,10 @@ DECLARED = {
         while_held=False,
         message=MessageKind.PAYMENT_REMINDER,
     ),
+    DeadlineKind.PARCELS_TOLD: Declared(
+        counts_from="`ORDERS_PARCELS_TOLD_WITHIN` after parcels were last told to do the same",
+        ends_with="they were told with something else",
+        while_cancelling=True,
+        after_the_end=True,
+    ),
 }

@@ -8,6 +8,7 @@ from temporalio import activity
 
 from activities import facts
 from activities.facts.journal import locked_order, mark_read, note
+from activities.facts.statuses import CLOSED
 from activities.models import (
     CancelReason,
     ChangeStep,
@@ -44,6 +45,8 @@ class OrderActivities:
             order = locked_order(tx, step.order_id)
             mark_read(tx, step.subject)
             known = whole(tx, order, step.since)
+            if order.status in CLOSED and known.order and (known.order.next_deadline or step.at) > step.at:
+                facts.deadlines.leave(tx, order)  # which this run will not wait for
             return known if self.policy == Policy() else known.model_copy(update={"policy": self.policy})
 
     @activity.defn(name="decide_cancellation")

@@ -139,6 +139,7 @@ WarehouseSecrets = Annotated[
     tuple[Annotated[SecretStr, AfterValidator(_long_base64)], ...], BeforeValidator(_one_or_two)
 ]
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+PerhapsNone = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
 
 URL = "a URL, http://… or https://…"
 DURATION = "a duration, as 20s, 15m, 3d or ISO 8601"
@@ -219,6 +220,7 @@ class Settings(BaseModel):
     orders_label_settle: Duration = Field(timedelta(seconds=60), description=DURATION)
     orders_payment_deadline: Duration = Field(timedelta(days=3), description=DURATION)
     orders_patience_for_packing: Duration = Field(timedelta(days=5), description=DURATION)
+    orders_parcels_told_within: PerhapsNone = Field(timedelta(hours=1), description=f"{DURATION}; 0s: each at once")
     orders_continue_at_every_wait: bool = Field(False, description="true or false")
 
     @validates("orders_start_to_close")

@@ -37,6 +37,10 @@ QUESTIONS = {
         SELECT o.order_id, p.label_id FROM orders o JOIN fulfillments f ON f.order_id = o.order_id
         JOIN parcels p ON p.fulfillment_id = f.fulfillment_id
         WHERE o.status IN ('completed', 'cancelled') AND p.label_status IN ('buying', 'bought', 'refund_requested')""",
+    "a message that waits, and nothing that ends it": """
+        SELECT m.order_id, m.message_id FROM messages m WHERE m.due_at IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM deadlines d
+            WHERE d.order_id = m.order_id AND d.kind = 'parcels_told' AND d.done_at IS NULL)""",
     "units sold and not accounted for": """
         SELECT l.order_id, l.line_no FROM order_lines l JOIN orders o ON o.order_id = l.order_id
         WHERE o.status IN ('completed', 'cancelled') AND l.quantity - l.cancelled <> (

@@ -38,6 +38,7 @@ FAST = {
     "ORDERS_START_TO_CLOSE": "3500ms",
     "ORDERS_STEP_PATIENCE": "4s",
     "ORDERS_LABEL_SETTLE": "300ms",
+    "ORDERS_PARCELS_TOLD_WITHIN": "0s",
 }
 DOCK = {"name": "Dock", "street1": "1 Dock Rd", "city": "Oakland", "state": "CA", "zip": "94607", "country": "US"}
 
@@ -149,6 +150,7 @@ class Stack:
                 self.outside,
                 policy(self.settings),
                 settle=self.settings.orders_label_settle,
+                told_within=self.settings.orders_parcels_told_within,
                 sender=self.settings.mail_from,
                 call_takes=self.settings.orders_http_timeout,
             ),

@@ -38,6 +38,7 @@ async def main(settings: Settings, workflows: Sequence[type], more: Activities) 
         providers(settings),
         policy(settings),
         settle=settings.orders_label_settle,
+        told_within=settings.orders_parcels_told_within,
         sender=settings.mail_from,
         call_takes=settings.orders_http_timeout,
     )

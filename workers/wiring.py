@@ -87,6 +87,7 @@ def activities(
     timing: Policy,
     *,
     settle: timedelta,
+    told_within: timedelta,
     sender: str,
     call_takes: timedelta,
 ) -> Sequence[Callable[..., Any]]:
@@ -99,7 +100,8 @@ def activities(
     fulfillment = FulfillmentActivities(sessions, outside.warehouses)
     labels = LabelActivities(sessions, outside.labels, settle)
     delivery = DeliveryActivities(sessions, outside.labels)
-    customer = CustomerActivities(sessions, outside.texts, outside.mail, sender, call_takes, timing.payment_deadline)
+    patience = timing.payment_deadline
+    customer = CustomerActivities(sessions, outside.texts, outside.mail, sender, call_takes, patience, told_within)
     return [
         orders.load,
         orders.decide_cancellation,

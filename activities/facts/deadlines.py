@@ -13,6 +13,9 @@ from infra.clock import wall_clock
 from infra.database.tables import Deadline, Order
 from infra.words import DeadlineKind
 
+SOON = timedelta(seconds=5)
+"""The engine's clock may be behind ours: a run that was started too early is started once more."""
+
 
 def begin(tx: Session, order: Order, kind: DeadlineKind, subject: Subject, at: datetime) -> None:
     """For a subject that has none of this kind."""
@@ -30,8 +33,10 @@ def move(tx: Session, order: Order, kind: DeadlineKind, subject: Subject, at: da
         begin(tx, order, kind, subject, at)
 
 
-def close(tx: Session, subject: Subject) -> None:
-    tx.execute(update(Deadline).where(*still_open(subject)).values(done_at=wall_clock()))
+def close(tx: Session, subject: Subject, *kinds: DeadlineKind) -> None:
+    """Of these kinds; of all, where none is named."""
+    these = (Deadline.kind.in_(kinds),) if kinds else ()
+    tx.execute(update(Deadline).where(*still_open(subject), *these).values(done_at=wall_clock()))
 
 
 def is_open(tx: Session, kind: DeadlineKind, subject: Subject) -> bool:
@@ -52,7 +57,8 @@ def leave(tx: Session, order: Order) -> None:
     following = tx.scalars(select(func.min(Deadline.at)).where(*mine)).one()
     mark_read(tx, Subject("order", order.order_id), "deadline")
     if following:
-        nudge_about(tx, [Subject("order", order.order_id)], "deadline", at=following)
+        at = max(following, wall_clock() + SOON)
+        nudge_about(tx, [Subject("order", order.order_id)], "deadline", at=at)
 
 
 def whole_seconds(at: datetime) -> datetime:

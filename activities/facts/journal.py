@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, case, func, insert, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,14 @@ from activities.models import Subject
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Fulfillment, Message, Order, Relay
 from infra.words import EventType, MessageKind, MessageStatus, SubjectKind
+
+HANDED_OVER = (MessageKind.PARTLY_SHIPPED, MessageKind.SHIPPED)
+MOVES = {
+    **dict.fromkeys(HANDED_OVER, HANDED_OVER),
+    MessageKind.OUT_FOR_DELIVERY: (MessageKind.OUT_FOR_DELIVERY,),
+    MessageKind.DELIVERED: (MessageKind.DELIVERED,),
+}
+"""What is told of parcels, and the kinds that tell of the same move."""
 
 
 @dataclass
@@ -90,14 +98,15 @@ def raise_version(tx: Session, order: Order) -> Unwritten:
 
 
 def tell(tx: Session, order: Order, kind: MessageKind, subject: str = "", **data: Any) -> None:
-    """Lets the customer hear of it, once per kind and subject, by each channel they chose."""
-    known = set(
-        tx.scalars(
-            select(Message.channel).where(
-                Message.order_id == order.order_id, Message.kind == kind, Message.subject == subject
-            )
-        )
-    )
+    """Lets the customer hear of it, once per kind and subject, by each channel they chose; with what waits for others
+    of its kind, where something does."""
+    mine = case(((Message.kind == kind) & (Message.subject == subject), 1), else_=0)
+    alike = (Message.order_id == order.order_id, Message.kind.in_(MOVES.get(kind, (kind,))))
+    said = select(Message.channel, func.max(mine), func.max(Message.due_at)).where(*alike).group_by(Message.channel)
+    known, due = set(), {}
+    for channel, is_known, due_at in tx.execute(said):
+        known |= {channel} if is_known else set()
+        due[channel] = due_at
     tx.add_all(
         Message(
             order_id=order.order_id,
@@ -106,6 +115,7 @@ def tell(tx: Session, order: Order, kind: MessageKind, subject: str = "", **data
             channel=channel,
             data=data,
             status=MessageStatus.PENDING,
+            due_at=due.get(channel),
             recorded_at=wall_clock(),
         )
         for channel in order.notify

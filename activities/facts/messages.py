@@ -63,7 +63,7 @@ def rerouted(
         if not lost:
             continue
         for row in lost:
-            row.status, row.code = MessageStatus.FAILED, why
+            row.status, row.code, row.due_at = MessageStatus.FAILED, why, None
         note(tx, order, EventType.MESSAGE_FAILED, at, kinds=[row.kind for row in lost], channel=channel, code=why)
         rows = [row for row in rows if row not in lost] + by_other_channel(tx, order, customer, person, lost)
     return rows
@@ -119,7 +119,9 @@ def given_up(tx: Session, order_id: str, at: datetime) -> None:
     order = locked_order(tx, order_id)
     rows = tx.scalars(
         select(Message).where(
-            Message.order_id == order_id, Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED))
+            Message.order_id == order_id,
+            Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED)),
+            Message.due_at.is_(None),
         )
     ).all()
     for row in rows:

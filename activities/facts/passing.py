@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.deadline_kinds import DECLARED
-from activities.facts import deadlines, promises, reminders, renewal
+from activities.facts import deadlines, gathering, promises, reminders, renewal
 from activities.facts.journal import locked_order
 from activities.facts.statuses import CLOSED, derive
 from activities.models import OrderStatus
@@ -29,6 +29,7 @@ ACTS: dict[DeadlineKind, Act] = {
     DeadlineKind.BACKORDER_OVERDUE: promises.overdue,
     DeadlineKind.HOLD_FORGOTTEN: reminders.hold_forgotten,
     DeadlineKind.PAYMENT_REMINDER: reminders.payment_unfinished,
+    DeadlineKind.PARCELS_TOLD: gathering.parcels_due,
 }
 
 

@@ -75,7 +75,8 @@ def kept(tx: Session, order: Order, at: datetime) -> None:
     tx.flush()
     if waiting(tx, order):
         return
-    deadlines.close(tx, Subject("order", order.order_id))
+    about = Subject("order", order.order_id)
+    deadlines.close(tx, about, DeadlineKind.PROMISE_PASSES, DeadlineKind.BACKORDER_OVERDUE)
     kinds = (HoldKind.BACKORDER_OVERDUE,)
     holds.close_mended(tx, order.order_id, kinds, at, by="restock", why="the units have come")
 

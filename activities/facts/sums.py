@@ -92,7 +92,7 @@ class Sums:
     open_labels: int
     pending_refunds: int
     telling: int
-    """The oldest message that the customer is still to get."""
+    """The oldest message that the customer is to get now."""
     next_deadline: datetime | None
 
     @property
@@ -223,6 +223,7 @@ PARTS: list[Select[Any]] = [
         "telling",
         Message.order_id == MINE,
         Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED)),
+        Message.due_at.is_(None),
         amount=func.min(Message.message_id),
     ),
     part("deadline", Deadline.order_id == MINE, Deadline.done_at.is_(None), until=func.min(Deadline.at)),

@@ -179,6 +179,8 @@ class MessageView(View):
     channel: Channel
     status: MessageStatus
     code: str | None
+    due_at: datetime | None
+    """Until when it waits for what other parcels do."""
     sent_at: datetime | None
 
 

@@ -88,6 +88,7 @@ class DeadlineKind(StrEnum):
     BACKORDER_OVERDUE = "backorder_overdue"
     HOLD_FORGOTTEN = "hold_forgotten"
     PAYMENT_REMINDER = "payment_reminder"
+    PARCELS_TOLD = "parcels_told"
 
 
 class ChangeKind(StrEnum):

@@ -1,7 +1,7 @@
 """A text message is sent once: one whose answer was lost is given time before it is looked up."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from typing import Any
 
@@ -28,7 +28,7 @@ from tests.shop import unique
 CALL, ATTEMPT = timedelta(seconds=5), timedelta(seconds=30)
 
 
-def customer(database: Database, sandbox: SandboxControl) -> CustomerActivities:
+def customer(database: Database, sandbox: SandboxControl, told_within: timedelta = timedelta()) -> CustomerActivities:
     texts = TwilioMessages(
         SECRETS["TWILIO_ACCOUNT_SID"],
         SECRETS["TWILIO_AUTH_TOKEN"],
@@ -37,7 +37,7 @@ def customer(database: Database, sandbox: SandboxControl) -> CustomerActivities:
         timeout=CALL.total_seconds(),
     )
     mail = SmtpMail(sandbox.smtp_url, "a@example.com")
-    return CustomerActivities(database.sessions, texts, mail, "a@b.c", CALL, timedelta(days=3))
+    return CustomerActivities(database.sessions, texts, mail, "a@b.c", CALL, timedelta(days=3), told_within)
 
 
 def store_messages(database: Database, order_id: str, *news: tuple[MessageKind, str, dict[str, Any]]) -> None:
@@ -85,6 +85,34 @@ def test_a_message_whose_answer_was_lost_is_not_sent_beside_itself(database: Dat
         tx.execute(update(Message).values(tried_at=wall_clock() - ATTEMPT))
     engine.run(tell, step)
     assert sandbox.books(order_id)["sms"] == 1
+
+
+def test_parcels_that_move_while_others_wait_join_them(database: Database, sandbox: SandboxControl) -> None:
+    """Without a step of the order for each."""
+    order_id, hour, at = unique("T"), timedelta(hours=1), wall_clock().replace(microsecond=0)
+    orders.placed(database, order_id)
+    tell = customer(database, sandbox, hour).tell
+    engine = ActivityEnvironment()
+    engine.info = replace(engine.info, start_to_close_timeout=ATTEMPT)
+
+    def hands_over(n: int, kind: MessageKind = MessageKind.PARTLY_SHIPPED) -> datetime | None:
+        store_messages(database, order_id, (kind, f"{order_id}-{n}", {}))
+        with database.sessions() as tx:
+            return tx.scalars(select(Message.due_at).where(Message.subject == f"{order_id}-{n}")).one()
+
+    assert hands_over(1) is None
+    engine.run(tell, OrderStep(order_id=order_id, at=at))
+    assert hands_over(2) is None
+    asked = engine.run(tell, OrderStep(order_id=order_id, at=at + hour / 2)).order
+    assert asked
+    assert (asked.telling, asked.next_deadline) == (0, at + hour)
+    assert hands_over(3, MessageKind.SHIPPED) == at + hour
+    with database.sessions.begin() as tx:
+        facts.passing.passed(tx, order_id, at + hour)
+    asked = engine.run(tell, OrderStep(order_id=order_id, at=at + hour)).order
+    assert asked
+    assert (asked.telling, asked.next_deadline) == (0, None)
+    assert sandbox.books(order_id)["sms"] == 2
 
 
 @pytest.mark.parametrize("kind", [MessageKind.PAYMENT_PROBLEM, MessageKind.PAYMENT_ACTION])

@@ -24,6 +24,7 @@ QUICK = {
     "ORDERS_START_TO_CLOSE": "3s",
     "ORDERS_STEP_PATIENCE": "2m",
     "ORDERS_LABEL_SETTLE": "2s",
+    "ORDERS_PARCELS_TOLD_WITHIN": "0s",
 }
 Part = Literal["engine", "sandbox", "worker", "api"]
 

@@ -48,6 +48,28 @@ def test_a_deadline_after_the_end_starts_the_run_again_once(plain_shop: Shop, mo
     assert shop.timeline(order).count("hold_reminded") == 1
 
 
+def test_a_run_that_is_started_before_its_time_is_started_again(
+    plain_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay goes by its own clock, which may be ahead of the engine's."""
+    shop = plain_shop
+    monkeypatch.setitem(DECLARED, KIND, DECLARED[KIND]._replace(after_the_end=True))
+    order = shop.place({shop.product(OAK=1): 1})
+    tomorrow = deadlines.whole_seconds(wall_clock() + timedelta(days=1))
+    with shop.database.sessions.begin() as tx:
+        deadlines.begin(tx, locked_order(tx, order), KIND, Subject("order", order), tomorrow)
+    assert shop.ends(order) == "completed"
+    with shop.database.sessions.begin() as tx:
+        early = wall_clock() - timedelta(minutes=1)
+        [row] = tx.scalars(update(Relay).where(*waiting(order)).values(due_at=early).returning(Relay.relay_id))
+    shop.until(lambda: row not in relayed(shop, order) and due(shop, order) == [tomorrow], "another start", order)
+
+
+def relayed(shop: Shop, order: str) -> list[int]:
+    with shop.database.sessions() as tx:
+        return list(tx.scalars(select(Relay.relay_id).where(*waiting(order))))
+
+
 def waiting(order: str) -> tuple[ColumnElement[bool], ...]:
     return Relay.subject_id == order, Relay.kind == "deadline", Relay.done_at.is_(None)
 

@@ -110,6 +110,7 @@ def test_every_activity_has_its_row(plain_shop: Shop) -> None:
         shop.outside,
         policy(shop.settings),
         settle=shop.settings.orders_label_settle,
+        told_within=shop.settings.orders_parcels_told_within,
         sender=shop.settings.mail_from,
         call_takes=shop.settings.orders_http_timeout,
     )

@@ -35,11 +35,14 @@ class Message(Base):
     """The one message that carries this and the others claimed with it."""
     tried_at: Mapped[datetime | None]
     """When the attempt began that may still be sending it; nothing once that attempt has answered."""
+    due_at: Mapped[datetime | None]
+    """Until when it waits for others of its kind, by the order's clock; nothing: it goes out at once."""
     reference: Mapped[str | None] = mapped_column(REFERENCE, index=True, info=PERSONAL)
     code: Mapped[str | None] = mapped_column(WORD)
     """Why it failed, or what the carrier of the message said last."""
     recorded_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    """By the order's clock."""
 
 
 class News(Base):

@@ -212,6 +212,7 @@ SETTINGS = {
     "ORDERS_STEP_PATIENCE": "7s",
     "ORDERS_HELD_RETRY": "10s",
     "ORDERS_LABEL_SETTLE": "1s",
+    "ORDERS_PARCELS_TOLD_WITHIN": "0s",
 }
 """Short patience: an outage becomes a hold in seconds instead of a quarter of an hour."""
 PACE = 0.8

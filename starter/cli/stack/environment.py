@@ -75,6 +75,7 @@ def embedded(
         "mail": {
             "SMTP_URL": f"smtp://127.0.0.1:{port['smtp']}",
             "MAIL_FROM": given.get("MAIL_FROM", "Orders <orders@shop.example>"),
+            "ORDERS_PARCELS_TOLD_WITHIN": given.get("ORDERS_PARCELS_TOLD_WITHIN", "0s"),
         },
         "warehouse": {
             "WAREHOUSE_URL": f"{sandbox}/warehouse",

@@ -277,6 +277,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("claimed_as", sa.String(length=160), nullable=True),
         sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reference", sa.String(length=255), nullable=True),
         sa.Column("code", sa.String(length=40), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
