@@ -64,6 +64,7 @@ class CustomerActivities:
         """Sends what is pending, by email and SMS, each message once. What cannot be delivered is on record."""
         latest = latest_call(self.call_takes)
         with self.sessions.begin() as tx:
+            locked_order(tx, step.order_id)  # before the relay's rows, as whoever loads the order locks them
             mark_read(tx, step.subject, "message")
             attempt_takes = activity.info().start_to_close_timeout or timedelta()
             outgoing = claim(tx, step, attempt_takes, self.payment_deadline, self.told_within)

@@ -79,10 +79,11 @@ def senders(settings: Settings) -> dict[str, Sender]:
 def relaying(parts: Dependencies) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        workers = [asyncio.create_task(parts.relay.run()), asyncio.create_task(revisiting.run(parts))]
+        stopping = asyncio.Event()
+        workers = [asyncio.create_task(parts.relay.run()), asyncio.create_task(revisiting.run(parts, stopping))]
         yield
         parts.relay.stop()
-        workers[1].cancel()
+        stopping.set()
         await asyncio.gather(*workers, return_exceptions=True)
 
     return lifespan

@@ -141,10 +141,11 @@ class RelayWorker:
 
 
 def leased(tx: Session, now: datetime) -> Sequence[Row]:
-    """Rows that are ours until their new `due_at`. Two processes never lease the same row: the second
-    update waits for the first, and then finds the row no longer due."""
+    """Rows that are ours until their new `due_at`. Two processes never lease the same row, and none waits for a row
+    that an order is just reading: it holds the others that it has, in another order perhaps."""
     due = (Relay.done_at.is_(None), Relay.due_at <= now)
     oldest = select(Relay.relay_id).where(*due).order_by(Relay.due_at, Relay.relay_id).limit(BATCH)
+    oldest = oldest.with_for_update(skip_locked=True)
     until = {attempts: literal(now + wait, UTCDateTime()) for attempts, wait in enumerate(WAITS)}
     later = case(until, value=Relay.attempts, else_=literal(now + WAITS[-1], UTCDateTime()))
     rows = tx.execute(

@@ -112,10 +112,10 @@ class SandboxControl:
         found: dict[str, Any] = self.ask("/webhooks")
         return found
 
-    def webhooks_taken(self, timeout: float = 15.0) -> None:
-        """Waits until every webhook so far was taken."""
+    def webhooks_taken(self, to: str = "", timeout: float = 15.0) -> None:
+        """Waits until every webhook so far (to this address) was taken."""
         end = time.monotonic() + timeout
-        while pending := self.ask("/webhooks")["pending"]:
+        while pending := self.ask("/webhooks", to=to)["pending"]:
             if time.monotonic() > end:
                 raise TimeoutError(f"{pending} webhooks were not taken within {timeout:g} s")
             time.sleep(0.02)

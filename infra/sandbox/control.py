@@ -120,6 +120,10 @@ def _requests(world: World, request: Request, given: Any) -> Any:
     return {"requests": [each for each in world.requests if provider in (None, each["provider"])]}
 
 
+def _webhooks(world: World, request: Request, given: Any) -> Any:
+    return webhooks.queue_lengths(world, request.query_params.get("to", "")) | webhooks.settings(world)
+
+
 def routes(world: World) -> list[Route]:
     def route(path: str, method: str, do: Control) -> Route:
         return Route(f"/_sandbox{path}", control(world, do), methods=[method])
@@ -135,7 +139,11 @@ def routes(world: World) -> list[Route]:
         route("/pace", "POST", _pace),
         route("/pace", "GET", lambda w, r, given: {"seconds": w.pace}),
         route("/webhooks", "POST", _hooks),
-        route("/webhooks", "GET", lambda w, r, given: webhooks.queue_lengths(w) | webhooks.settings(w)),
+        route(
+            "/webhooks",
+            "GET",
+            lambda w, r, given: webhooks.queue_lengths(w, r.query_params.get("to", "")) | webhooks.settings(w),
+        ),
         route("/requests", "GET", _requests),
         route("/requests", "DELETE", lambda w, r, given: w.requests.clear()),
     ]

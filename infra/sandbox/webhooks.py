@@ -46,8 +46,10 @@ def tell(world: World, **changes: Any) -> dict[str, Any]:
         return world.put("setting", "webhooks", settings(world) | changes)
 
 
-def queue_lengths(world: World) -> dict[str, int]:
-    pending, delivered = world.sql.execute("SELECT (SELECT count(*) FROM outbox), n FROM delivered").fetchone()
+def queue_lengths(world: World, to: str = "") -> dict[str, int]:
+    """Of all that is to be sent, or of what goes to this address."""
+    mine = "SELECT count(*) FROM outbox WHERE ? = '' OR url IS NULL OR substr(url, 1, length(?)) = ?"
+    pending, delivered = world.sql.execute(f"SELECT ({mine}), n FROM delivered", (to, to, to)).fetchone()  # noqa: S608
     return {"pending": pending, "delivered": delivered}
 
 

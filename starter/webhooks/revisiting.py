@@ -6,6 +6,7 @@ person's, until it comes to be.
 """
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from functools import partial
 
@@ -30,15 +31,18 @@ BATCH = 200
 log = get_logger(__name__)
 
 
-async def run(here: Dependencies) -> None:
-    while True:
+async def run(here: Dependencies, stopping: asyncio.Event) -> None:
+    """Until it is told to stop; a look that has begun is finished, so that it leaves no connection behind."""
+    while not stopping.is_set():
         try:
             await asyncio.to_thread(revisit, here)
         except SQLAlchemyError as trouble:
             log.error("waiting news cannot be read", error=type(trouble).__name__)
         except Exception:  # without it news would wait unseen
             log.exception("waiting news stumbles")
-        await asyncio.sleep(EVERY)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EVERY):
+                await stopping.wait()
 
 
 def revisit(here: Dependencies) -> None:

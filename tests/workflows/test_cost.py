@@ -55,13 +55,13 @@ def told_all(shop: Shop, order: str) -> None:
     stories.customer_hears(shop, order, "confirmed")
     for step in ("accept", "pick"):
         shop.warehouse(order).does(step)
-        shop.sandbox.webhooks_taken()
+        shop.sandbox.webhooks_taken(shop.settings.public_url)
     stories.pack(shop, order)
     stories.deliver(shop, order)
     assert shop.ends(order) == "completed"
     shop.goes_by_itself(order)  # what is left are the text messages' statuses
     shop.until(lambda: statuses(shop, order) == {"delivered"}, "the messages to arrive", order)
-    shop.sandbox.webhooks_taken()
+    shop.sandbox.webhooks_taken(shop.settings.public_url)
 
 
 def statuses(shop: Shop, order: str) -> set[str]:

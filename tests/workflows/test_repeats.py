@@ -20,7 +20,7 @@ def test_a_step_that_changes_nothing_is_repeated_ever_less_often_and_then_held(
     shop = plain_shop
     understood, answers = money.answered, []
 
-    def unknown(*answer: Any) -> bool:
+    def unknown(*answer: Any, **_: Any) -> bool:
         answers.append(answer)
         return False
 
