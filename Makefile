@@ -17,11 +17,12 @@ help: ## this list
 demo: $(READY) ## start everything on embedded defaults and play a tour of orders
 	@$(BIN)/orders demo
 
-# Two processes take a file each, and the next when they are through; files that are named need only one process.
+# Three processes for two cores, since tests wait as much as they work: each takes a file, and the next when it is
+# through. Files that are named need only one process.
 T ?= $(if $(CELLS),tests/workflows/test_crash_table.py)
-SPLIT := $(if $(findstring .py,$(T)),,-n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0)
+SPLIT := $(if $(findstring .py,$(T)),,-n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0)
 
-test: $(READY) ## run the tests in two processes, a sample of the crash table; T=tests/… for some of them, CELLS=… for its cells
+test: $(READY) ## run the tests, with a sample of the crash table; T=tests/… for some of them, CELLS=… for its cells
 	$(say) "tests"
 	@$(BIN)/python -m pytest -q $(SPLIT) $(T)
 

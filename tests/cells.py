@@ -12,7 +12,7 @@ from tests.sandbox import ROOT
 from tests.workflows.mishaps import Mishap
 
 SAMPLE = "sample:"
-OF_EACH_ACTIVITY = 3
+OF_EACH_ACTIVITY = 2
 
 
 def chosen(cells: list[Mishap]) -> list[Mishap]:
