@@ -88,7 +88,7 @@ def pending_refund_fails(shop: Shop) -> None:
     shop.warehouse(order).stops()
     shop.happened(order, "refund_asked", 1, 60)
     with shop.sandbox.failing("stripe", "retrieve", "error", match=order):
-        shop.pass_time(order, timedelta(days=6))
+        shop.pass_time(order, timedelta(days=5, minutes=10))
         opened(shop, order, HoldKind.REFUND_PAYMENT_FAILED)
         shop.resolve(order, "skip", HoldKind.REFUND_PAYMENT_FAILED)
         shop.happened(order, "refund_given_up", 1, 60)
@@ -135,7 +135,7 @@ def poll_fails(shop: Shop) -> None:
     shop.warehouse(order).hands_over()
     shop.happened(order, "shipped", 1, 60)
     with shop.sandbox.failing("shippo", "track", "error", match=stories.tracking_number(shop, f"{order}-1")):
-        shop.pass_time(order, timedelta(days=6))
+        shop.pass_time(order, timedelta(days=5, minutes=10))
         opened(shop, order, HoldKind.POLL_FAILED)
         shop.resolve(order, "skip", HoldKind.POLL_FAILED)
     shop.sandbox.track(stories.tracking_number(shop, f"{order}-1"), "delivered")
