@@ -49,6 +49,13 @@ def unique(prefix: str) -> str:
     return f"{prefix}-{next(_numbers)}-{uuid4().hex[:6]}"
 
 
+def collect_connections() -> None:
+    """The vendors' SDKs leave the connections of a worker's threads to the garbage collector."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
 class Stack:
     kinds: Mapping[str, Kind] = KINDS
 
@@ -184,10 +191,7 @@ class Stack:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()
-        with warnings.catch_warnings():
-            # the vendors' SDKs leave their connections to the garbage collector
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
+        collect_connections()
 
     async def close(self) -> None:
         self.server.should_exit = True
