@@ -5,6 +5,7 @@ import ctypes
 import logging
 import os
 import pwd
+import random
 import re
 import signal
 import socket
@@ -14,19 +15,23 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 POLL_SECONDS = 0.02
 PR_SET_PDEATHSIG = 1
+TRACEBACK = "Traceback (most recent call last):"
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+LOWEST_PORT = 10000
 T = TypeVar("T")
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class NotReady(Exception):
-    """A process ended, or did not get ready in time. One line: its name, why, and the last line it wrote."""
+    """A process ended, or did not get ready in time. One line: its name, and why, in its own words."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +89,18 @@ class Child:
         deadline = time.monotonic() + seconds
         while (found := ready()) is None:
             if self.exit_code is not None:
-                raise NotReady(f"{self.name} ended with exit code {self.exit_code}: {self.last_line()}")
+                raise NotReady(f"{self.name} ended with exit code {self.exit_code}: {self.last_words()}")
             if time.monotonic() > deadline:
-                raise NotReady(f"{self.name} gave no {what} within {seconds:g} s: {self.last_line()}")
+                raise NotReady(f"{self.name} gave no {what} within {seconds:g} s: {self.last_words()}")
             time.sleep(POLL_SECONDS)
         return found
 
-    def last_line(self) -> str:
-        """The last that it said, for whoever asks why it ended."""
-        lines = self.written().strip().splitlines()
-        return lines[-1].strip() if lines else f"it wrote nothing to {self.log}"
+    def last_words(self) -> str:
+        """For whoever asks why it ended: the error of its last traceback, else the last line that it wrote."""
+        said = self.written().strip()
+        if raised := re.search(r"^\w.*", said.rpartition(TRACEBACK)[2], re.MULTILINE) if TRACEBACK in said else None:
+            return raised[0].strip()
+        return said.splitlines()[-1].strip() if said else f"it wrote nothing to {self.log}"
 
 
 def start(
@@ -128,12 +135,31 @@ def start(
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nothing listens on, all different."""
+    """Ports of this machine that nothing listens on, all different.
+
+    Outside of those that the system gives to outgoing connections: one of these may take the port before a server of
+    ours listens on it, or while the server is away. Where the system does not say which they are, it chooses itself.
+    """
     with ExitStack() as sockets:
-        held = [sockets.enter_context(socket.socket()) for _ in range(count)]
-        for each in held:
-            each.bind(("127.0.0.1", 0))
+        held: list[socket.socket] = []
+        for port in chain(_own_ports(), repeat(0, count)):
+            if len(held) == count:
+                break
+            each = sockets.enter_context(socket.socket())
+            with suppress(OSError):
+                each.bind(("127.0.0.1", port))
+                held.append(each)
         return [each.getsockname()[1] for each in held]
+
+
+def _own_ports() -> list[int]:
+    """At random, so that two who ask at once seldom get the same."""
+    try:
+        lowest = int(EPHEMERAL.read_text().split()[0])
+    except OSError:
+        return []
+    below = range(LOWEST_PORT, lowest)
+    return random.SystemRandom().sample(below, min(len(below), 1000))
 
 
 def is_free(port: int) -> bool:

@@ -1,16 +1,15 @@
 """The sandbox as a process of its own."""
 
 import os
-import socket
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from infra.processes import Child, start
+from infra.processes import Child, free_ports, start
 from infra.sandbox.client import Mode, Provider, SandboxControl
 
-__all__ = ["ROOT", "SANDBOX_TOKEN", "SECRETS", "Mode", "Provider", "SandboxControl", "SandboxProcess", "free_port"]
+__all__ = ["ROOT", "SANDBOX_TOKEN", "SECRETS", "Mode", "Provider", "SandboxControl", "SandboxProcess"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,20 +23,14 @@ SECRETS = {
 SANDBOX_TOKEN = "the-sandbox-token-of-the-tests"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class SandboxProcess:
     """`python -m infra.sandbox`, started, killed and started again on the same state."""
 
     state: Path
     pace: float | None = None
-    port: int = field(default_factory=free_port)
-    smtp_port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lambda: free_ports(1)[0])
+    smtp_port: int = field(default_factory=lambda: free_ports(1)[0])
     public_url: str | None = None
     parts: str | None = None
     running: Child | None = field(default=None, repr=False)

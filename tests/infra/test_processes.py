@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.processes import Child, NotReady, free_ports, start
+from infra import processes
+from infra.processes import EPHEMERAL, LOWEST_PORT, Child, NotReady, free_ports, start
 
 IGNORES_SIGTERM = """
 import signal, sys, time
@@ -51,6 +53,13 @@ def test_readiness_by_line_port_and_url(tmp_path: Path) -> None:
 def test_one_that_ends_early_is_told_with_its_last_line(tmp_path: Path) -> None:
     child = python("import sys; sys.exit('setting STRIPE_API_KEY is missing')", tmp_path)
     with pytest.raises(NotReady, match="python ended with exit code 1: setting STRIPE_API_KEY is missing"):
+        child.wait_for_line("ready")
+
+
+def test_one_that_ends_by_an_error_is_told_with_that_error(tmp_path: Path) -> None:
+    program = "import sys, traceback\ntry: 1 / 0\nexcept ZeroDivisionError: traceback.print_exc()\nsys.exit('Exiting.')"
+    child = python(program, tmp_path)
+    with pytest.raises(NotReady, match=r"python ended with exit code 1: ZeroDivisionError: division by zero$"):
         child.wait_for_line("ready")
 
 
@@ -99,3 +108,17 @@ def test_leaving_gives_the_code_and_loses_no_output(code: int) -> None:
 
 def test_free_ports_differ() -> None:
     assert len(set(free_ports(20))) == 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which ports it gives to outgoing connections")
+def test_no_outgoing_connection_can_take_a_free_port() -> None:
+    lowest = int(EPHEMERAL.read_text().split()[0])
+    assert all(LOWEST_PORT <= port < lowest for port in free_ports(20))
+
+
+def test_a_port_that_somebody_holds_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        taken = held.getsockname()[1]
+        monkeypatch.setattr(processes, "_own_ports", lambda: [taken])
+        assert taken not in free_ports(2)

@@ -6,11 +6,12 @@ import pytest
 from temporalio.client import Client
 
 from activities.facts import catalogue
+from infra.processes import free_ports
 from infra.settings import Settings
 from infra.telemetry import log_to_stderr
 from infra.temporal import connect
 from tests.fixtures_database import Database
-from tests.sandbox import SECRETS, free_port
+from tests.sandbox import SECRETS
 from tests.starter import stages
 from tests.starter.door import ADDRESS, EAST_SECRET, Api, running
 from tests.starter.senders import Senders
@@ -36,7 +37,7 @@ def settings() -> Settings:
 @pytest.fixture
 async def engine_away() -> Client:
     """A client of an engine that does not answer."""
-    return await connect({"TEMPORAL_ADDRESS": f"127.0.0.1:{free_port()}"}, lazy=True)
+    return await connect({"TEMPORAL_ADDRESS": f"127.0.0.1:{free_ports(1)[0]}"}, lazy=True)
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ class House:
     def state(self) -> str:
         """How each process stands, and the last that it said."""
         children = self.running.children.items()
-        return "\n".join(f"{name} ({child.exit_code}): {child.last_line()[-1000:]}" for name, child in children)
+        return "\n".join(f"{name} ({child.exit_code}): {child.last_words()[-1000:]}" for name, child in children)
 
 
 def order(order_id: str, sku: str = "MUG", quantity: int = 1, **changes: Any) -> dict[str, Any]:

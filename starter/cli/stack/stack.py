@@ -74,7 +74,7 @@ class Running:
         """Nothing is restarted in silence: who died is named."""
         for name, child in self.children.items():
             if (code := child.exit_code) is not None:
-                raise Failed(f"the {name} ended ({ending(code)}): {child.last_line()}; its log is {short(child.log)}")
+                raise Failed(f"the {name} ended ({ending(code)}): {child.last_words()}; its log is {short(child.log)}")
 
     def stop(self) -> None:
         """Newest first: no new orders, then calls under way finish, then the world and the engine go."""

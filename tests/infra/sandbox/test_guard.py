@@ -10,10 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from infra.processes import free_ports
 from infra.sandbox.client import SandboxControl
 from tests.infra.sandbox.test_core import bank, pay
 from tests.receiver import Receiver
-from tests.sandbox import ROOT, SANDBOX_TOKEN, SECRETS, SandboxProcess, free_port
+from tests.sandbox import ROOT, SANDBOX_TOKEN, SECRETS, SandboxProcess
 
 GOODS = {"reference": "PO-1", "location": "OAK", "lines": [{"sku": "MUG-BLUE", "quantity": 1}]}
 CALLS = [
@@ -114,7 +115,7 @@ def test_it_does_not_begin_without_a_token_or_with_the_secrets_of_a_real_part(
 ) -> None:
     environ = os.environ | {"ORDERS_ENV_FILE": "", "ORDERS_SANDBOX_TOKEN": SANDBOX_TOKEN} | given
     command = [sys.executable, "-m", "infra.sandbox", "--state", str(tmp_path)]
-    command += ["--port", str(free_port()), "--smtp-port", str(free_port())]
+    command += ["--port", str(free_ports(1)[0]), "--smtp-port", str(free_ports(1)[0])]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr.startswith(says)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.sandbox import free_port
+from infra.processes import free_ports
 from tests.starter.cli.commands import Orders
 
 
@@ -54,7 +54,7 @@ def test_without_a_stack_it_says_how_to_get_one(elsewhere: Orders, arguments: li
 
 
 def test_an_api_that_does_not_answer_is_named(elsewhere: Orders) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{free_ports(1)[0]}"
     said = elsewhere("list", ORDERS_API_URL=url, ORDERS_API_KEY="ord_x").failed(1)
     assert said == f"orders: no API answers at {url} (ConnectError): start one with `orders up`, or set ORDERS_API_URL"
 

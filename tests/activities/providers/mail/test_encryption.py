@@ -13,8 +13,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from activities.failures import Unavailable
 from activities.providers.mail import smtp
 from activities.providers.mail.smtp import SmtpMail
+from infra.processes import free_ports
 from tests.activities.providers.mail.test_smtp import SHOP, send
-from tests.sandbox import free_port
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 """Signed by itself, with its key, until 2126; known to this repository's readers, and of use to nobody else."""
@@ -42,7 +42,7 @@ class Store:
 
 @contextmanager
 def serving(store: Store, **options: Any) -> Iterator[int]:
-    controller = Controller(store, hostname="localhost", port=free_port(), authenticator=store.login, **options)
+    controller = Controller(store, hostname="localhost", port=free_ports(1)[0], authenticator=store.login, **options)
     controller.start()
     try:
         yield controller.port

@@ -8,8 +8,8 @@ import pytest
 
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.providers.mail.smtp import SmtpMail
+from infra.processes import free_ports
 from infra.sandbox.client import Mode, SandboxControl
-from tests.sandbox import free_port
 
 ADA = "ada@example.com"
 SHOP = "Mugs & Söhne <orders@shop.example>"
@@ -112,7 +112,7 @@ def test_an_answer_that_comes_too_late_is_an_unknown_outcome(sandbox: SandboxCon
 
 def test_nothing_was_sent_when_no_server_is_there() -> None:
     with pytest.raises(Unavailable, match="unreachable") as failed:
-        send(SmtpMail(f"smtp://127.0.0.1:{free_port()}", SHOP, timeout=1), "SM-8")
+        send(SmtpMail(f"smtp://127.0.0.1:{free_ports(1)[0]}", SHOP, timeout=1), "SM-8")
     assert ADA not in everything_in(failed.value)
 
 

@@ -11,8 +11,8 @@ import pytest
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.ports import LabelStatus
 from activities.providers.shippo.labels import ShippoLabels
+from infra.processes import free_ports
 from infra.sandbox.client import Mode, SandboxControl
-from tests.sandbox import free_port
 from tests.shipping import TOKEN, bought, rates
 
 
@@ -102,7 +102,7 @@ def test_a_busy_provider_has_done_nothing(sandbox: SandboxControl, labels: Shipp
 
 
 def test_an_unreachable_provider_has_done_nothing() -> None:
-    nobody = ShippoLabels(TOKEN, f"http://127.0.0.1:{free_port()}/shippo", timeout=1)
+    nobody = ShippoLabels(TOKEN, f"http://127.0.0.1:{free_ports(1)[0]}/shippo", timeout=1)
     with pytest.raises(Unavailable) as caught:
         nobody.buy("rate", reference="S-1")
     assert caught.value.code == "unreachable"

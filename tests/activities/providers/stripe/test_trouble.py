@@ -8,10 +8,10 @@ from activities.intake import charge_limits
 from activities.ports import IntentStatus, PaymentIntent
 from activities.providers.stripe.errors import ADVICE, translated
 from activities.providers.stripe.payments import StripePayments
+from infra.processes import free_ports
 from infra.sandbox.client import Mode, SandboxControl
 from infra.sandbox.stripe import limits
 from tests.activities.providers.till import Till
-from tests.sandbox import free_port
 
 DAY = 86400
 
@@ -134,7 +134,7 @@ def test_a_look_up_that_fails_did_nothing(sandbox: SandboxControl, till: Till, m
 
 def test_nobody_listening_means_nothing_was_done() -> None:
     with pytest.raises(Unavailable, match="unreachable"):
-        StripePayments("sk_test_x", f"http://127.0.0.1:{free_port()}", 1.0).create_customer("C-1", key="k")
+        StripePayments("sk_test_x", f"http://127.0.0.1:{free_ports(1)[0]}", 1.0).create_customer("C-1", key="k")
 
 
 def test_refusals_carry_codes_and_no_text_of_the_vendor(sandbox: SandboxControl, till: Till) -> None:

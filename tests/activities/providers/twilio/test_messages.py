@@ -9,8 +9,9 @@ import pytest
 
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.providers.twilio.messages import TwilioMessages
+from infra.processes import free_ports
 from infra.sandbox.client import Mode, SandboxControl
-from tests.sandbox import SECRETS, free_port
+from tests.sandbox import SECRETS
 from tests.specs import load
 
 SENDER = "+14155550199"
@@ -123,7 +124,7 @@ def test_a_busy_twilio_has_sent_nothing(texts: TwilioMessages, sandbox: SandboxC
 
 
 def test_nothing_was_sent_when_twilio_is_unreachable() -> None:
-    texts = TwilioMessages("AC" + "1" * 32, "token", SENDER, api_base=f"http://127.0.0.1:{free_port()}", timeout=2)
+    texts = TwilioMessages("AC" + "1" * 32, "token", SENDER, api_base=f"http://127.0.0.1:{free_ports(1)[0]}", timeout=2)
     with pytest.raises(Unavailable, match="unreachable") as failed:
         texts.send(to=ADA, body="Order TW-10: confirmed.")
     assert ADA not in everything_in(failed.value)

@@ -12,8 +12,8 @@ from standardwebhooks import Webhook
 
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.providers.warehouse.requests import HttpWarehouses
+from infra.processes import free_ports
 from infra.sandbox.client import Mode, SandboxControl
-from tests.sandbox import free_port
 from tests.warehouse import PARCEL, SECRET, asked, connected
 
 
@@ -69,7 +69,7 @@ def test_a_slow_answer_is_not_waited_for(sandbox: SandboxControl, order_id: str)
 
 
 def test_an_unreachable_warehouse_has_done_nothing(order_id: str) -> None:
-    with connected(f"http://127.0.0.1:{free_port()}/warehouse") as nobody, pytest.raises(Unavailable) as caught:
+    with connected(f"http://127.0.0.1:{free_ports(1)[0]}/warehouse") as nobody, pytest.raises(Unavailable) as caught:
         CALLS["request"](nobody, order_id)
     assert caught.value.code == "unreachable"
 
