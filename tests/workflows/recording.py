@@ -25,10 +25,10 @@ from infra.temporal import DevServer, dev_server
 from tests.fixtures_database import Database
 from tests.sandbox import SANDBOX_TOKEN, SandboxProcess
 from tests.shop import Shop, unique
+from tests.workflows.replaying import FOLDER
 from tests.workflows.scenarios import RENEWED, SCENARIOS
 from tests.workflows.stories import Story
 
-FOLDER = Path(__file__).with_name("histories")
 AT_ONCE = 4
 CALM = {"ORDERS_START_TO_CLOSE": "8s", "ORDERS_STEP_PATIENCE": "10s"}
 """What is slow on a busy machine is no failure, and not recorded as one."""

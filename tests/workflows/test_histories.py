@@ -9,17 +9,10 @@ from typing import Any
 
 import pytest
 from temporalio import workflow
-from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
 from activities.intake.example import EXAMPLE, example_order
-from infra.temporal import DATA_CONVERTER
-from tests.workflows.recording import FOLDER
+from tests.workflows.replaying import FILES, FOLDER, replay
 from tests.workflows.scenarios import RENEWED, SCENARIOS
-from workers.worker import RUNNER
-from workflows.order import OrderWorkflow
-
-FILES = sorted(FOLDER.glob("*.json"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -32,13 +25,6 @@ async def test_steps_in_another_order_do_not_replay() -> None:
     text = await asyncio.to_thread((FOLDER / "delivered.json").read_text)
     with pytest.raises(workflow.NondeterminismError):
         await replay(text.replace("capture_payment", "buy_label"))
-
-
-async def replay(text: str) -> None:
-    kept = json.loads(text)
-    replayer = Replayer(workflows=[OrderWorkflow], data_converter=DATA_CONVERTER, workflow_runner=RUNNER)
-    for run in kept["runs"]:
-        await replayer.replay_workflow(WorkflowHistory.from_json(kept["workflow_id"], run))
 
 
 def test_every_scenario_is_recorded() -> None:
