@@ -209,16 +209,16 @@ def answered(tx: Session, step: OrderStep, message: Outgoing) -> None:
 def settle(tx: Session, step: OrderStep, message: Outgoing, reference: str | None, code: str | None) -> None:
     order = locked_order(tx, step.order_id)
     about = [news.reference("message", reference)] if reference else []
-    told = select(Message, waits(*about))
-    found = tx.execute(told.where(Message.order_id == step.order_id, Message.claimed_as == message.claim)).all()
+    mine = select(Message, waits(*about))
+    found = tx.execute(mine.where(Message.order_id == step.order_id, Message.claimed_as == message.claim)).all()
     rows = [row for row, _ in found]
     for row in rows:
         row.status = MessageStatus.FAILED if code else MessageStatus.SENT
         row.reference, row.code = reference, code
         row.sent_at, row.tried_at = None if code else step.at, None
     refused(tx, order, rows, code)
-    event = EventType.MESSAGE_FAILED if code else EventType.TOLD
+    event = EventType.MESSAGE_FAILED if code else EventType.MESSAGE_SENT
     kinds = [row.kind for row in rows]
     note(tx, order, event, step.at, kinds=kinds, channel=message.channel, **({"code": code} if code else {}))
-    if any(heard for _, heard in found):
+    if any(news_waits for _, news_waits in found):
         matching.matched(tx, about)

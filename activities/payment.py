@@ -194,11 +194,11 @@ class PaymentActivities:
             locked_order(tx, order_id)
             about = news.reference("intent", provider_id)
             found = select(Payment, waits(about)).where(Payment.payment_id == asked.payment_id)
-            payment, heard = tx.execute(found.execution_options(populate_existing=True)).one()
+            payment, news_waits = tx.execute(found.execution_options(populate_existing=True)).one()
             wanted = payment.status in UNCONFIRMED and payment.intent in (None, provider_id)
             if wanted:
                 payment.intent = provider_id
-            if wanted and heard:
+            if wanted and news_waits:
                 matching.matched(tx, [about])
         if not wanted:
             self.payments.void(provider_id, key=f"{effect.key}:unwanted")

@@ -7,8 +7,8 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def instant_told(said: datetime | None, ours: datetime | None = None) -> datetime:
+def instant_told(theirs: datetime | None, ours: datetime | None = None) -> datetime:
     """When something happened outside: the earlier of the teller's clock and ours as we hear of it, in whole
     seconds."""
     ours = ours or wall_clock()
-    return min(said or ours, ours).replace(microsecond=0)
+    return min(theirs or ours, ours).replace(microsecond=0)

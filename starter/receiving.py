@@ -47,19 +47,19 @@ class Unknown(Exception):
         self.errors = errors
 
 
-def receive(tx: Session, told: Received) -> Literal["new", "known", "conflict"]:
+def receive(tx: Session, delivery: Received) -> Literal["new", "known", "conflict"]:
     """Takes the units into stock, the oldest backorders first. Raises `Unknown`."""
-    skus = facts.catalogue.skus_of(tx, {line.sku for line in told.lines})
-    lines = [(skus.get(line.sku, line.sku), line.quantity) for line in told.lines]
-    before = tx.get(Restock, told.reference)
+    skus = facts.catalogue.skus_of(tx, {line.sku for line in delivery.lines})
+    lines = [(skus.get(line.sku, line.sku), line.quantity) for line in delivery.lines]
+    before = tx.get(Restock, delivery.reference)
     if before is None:
-        if errors := doubts(tx, told, skus):
+        if errors := doubts(tx, delivery, skus):
             raise Unknown(errors)
-        if facts.inventory.received(tx, reference=told.reference, location_id=told.location, lines=lines):
+        if facts.inventory.received(tx, reference=delivery.reference, location_id=delivery.location, lines=lines):
             return "new"
-        before = tx.get_one(Restock, told.reference)
+        before = tx.get_one(Restock, delivery.reference)
     same = units((line["sku"], line["quantity"]) for line in before.lines) == units(lines)
-    return "known" if same and before.location_id == told.location else "conflict"
+    return "known" if same and before.location_id == delivery.location else "conflict"
 
 
 def units(lines: Iterable[tuple[str, int]]) -> Counter[str]:
@@ -73,18 +73,18 @@ def units(lines: Iterable[tuple[str, int]]) -> Counter[str]:
 USED_BEFORE = "this reference was used before, for another delivery: give this one a reference of its own"
 
 
-def doubts(tx: Session, told: Received, skus: Mapping[str, str]) -> list[tuple[str, str]]:
+def doubts(tx: Session, delivery: Received, skus: Mapping[str, str]) -> list[tuple[str, str]]:
     errors = []
-    if tx.get(Location, told.location) is None:
+    if tx.get(Location, delivery.location) is None:
         errors.append(("location", "is not known"))
     there: dict[str, int] = dict(
         tx.execute(
             select(Stock.sku, func.max(Stock.on_hand))
-            .where(Stock.sku.in_(set(skus.values())), Stock.location_id == told.location)
+            .where(Stock.sku.in_(set(skus.values())), Stock.location_id == delivery.location)
             .group_by(Stock.sku)
         ).all()
     )
-    for n, line in enumerate(told.lines):
+    for n, line in enumerate(delivery.lines):
         sku = skus.get(line.sku)
         if sku is None:
             errors.append((f"lines[{n}].sku", "is not known"))

@@ -98,8 +98,8 @@ class RelayWorker:
         batch = await asyncio.to_thread(self.lease)
         was_down, self.down = self.down, False
         gate = asyncio.Semaphore(AT_ONCE)
-        told = await asyncio.gather(*(self.tell(due, gate) for due in batch))
-        missed = [due for due, reached in zip(batch, told, strict=True) if not reached]
+        outcomes = await asyncio.gather(*(self.tell(due, gate) for due in batch))
+        missed = [due for due, reached in zip(batch, outcomes, strict=True) if not reached]
         if missed:
             await asyncio.to_thread(self.give_back, missed)
         if self.down != was_down:

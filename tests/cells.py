@@ -39,10 +39,10 @@ def sample(cells: list[Mishap], seed: str) -> list[Mishap]:
 def commit() -> str:
     """What is checked out; a fixed word where that is not known."""
     try:
-        told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+        found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     except FileNotFoundError:
         return "no-commit"
-    return told.stdout.strip() or "no-commit"
+    return found.stdout.strip() or "no-commit"
 
 
 def pytest_configure() -> None:

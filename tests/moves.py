@@ -35,11 +35,11 @@ class Warehouse:
     def cannot_stop(self) -> None:
         self.does("refuse_cancel")
 
-    def does(self, step: Any, told: Any = None) -> None:
+    def does(self, step: Any, body: Any = None) -> None:
         self.shop.happened(self.order_id, "requested", self.n, 60)
-        self.shop.sandbox.warehouse(f"{self.order_id}-{self.n}", step, told)
+        self.shop.sandbox.warehouse(f"{self.order_id}-{self.n}", step, body)
 
     def sends(self, news: str, **data: Any) -> None:
         """News that no warehouse of ours would send by itself."""
-        told = {"fulfillment_id": f"{self.order_id}-{self.n}"} | data
-        self.shop.sandbox.tell("/warehouse/send", {"type": f"fulfillment.{news}", "data": told})
+        body = {"fulfillment_id": f"{self.order_id}-{self.n}"} | data
+        self.shop.sandbox.tell("/warehouse/send", {"type": f"fulfillment.{news}", "data": body})

@@ -45,10 +45,14 @@ class SandboxProcess:
         command += [] if self.pace is None else ["--pace", str(self.pace)]
         command += [] if self.parts is None else ["--parts", self.parts]
         new = not self.state.exists() or not any(self.state.iterdir())
-        told = {"ORDERS_SANDBOX_TOKEN": SANDBOX_TOKEN, "TWILIO_API_BASE": f"{self.url}/twilio", "ORDERS_ENV_FILE": ""}
-        told |= {"PUBLIC_URL": self.public_url or "http://127.0.0.1:1"}
+        settings = {
+            "ORDERS_SANDBOX_TOKEN": SANDBOX_TOKEN,
+            "TWILIO_API_BASE": f"{self.url}/twilio",
+            "ORDERS_ENV_FILE": "",
+        }
+        settings |= {"PUBLIC_URL": self.public_url or "http://127.0.0.1:1"}
         log = self.state.with_name(f"{self.state.name}.log")
-        self.running = start("sandbox", command, log=log, environ={**os.environ, **SECRETS, **told}, folder=ROOT)
+        self.running = start("sandbox", command, log=log, environ={**os.environ, **SECRETS, **settings}, folder=ROOT)
         self.running.wait_for_line("sandbox ready")
         if new and self.public_url is None:
             # Nobody listens yet: webhooks wait until they are told where to go.

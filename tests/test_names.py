@@ -11,7 +11,7 @@ GONE = {
     *("goods", "shelves"),
     *("live", "told", "said", "heard", "spoke", "noticed", "moot", "needless", "healed", "around", "verdict"),
 }
-"""Of functions, classes, fields and columns."""
+"""Of functions, classes, fields and columns, parameters and variables."""
 GONE_MODULES = {
     *("standing", "axes", "intents", "shares", "goods", "shelves", "record", "around", "parts", "answers", "numbers"),
     "once",
@@ -26,19 +26,34 @@ VENDORS_WORDS = {
 }
 
 
+LATER = {
+    "activities/facts/money.py": {"live"},
+    "activities/facts/planning.py": {"heard", "shelves"},
+    "activities/facts/sums.py": {"live"},
+}
+"""They are being written anew."""
+
+
 def names(file: Path) -> Iterator[str]:
+    """All that a file names itself: also its parameters, locals and attributes, and what it imports under a name of its
+    own."""
     for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name.lower()
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            yield node.target.id
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name.lower()
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield name.lower()
+            case ast.alias(asname=str(name)) | ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                yield name.lower()
+            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                yield name.lower()
 
 
 def test_no_name_of_ours_must_be_learned() -> None:
     files = [file for room in ROOMS for file in (HERE / room).rglob("*.py")]
-    found = [f"{file.relative_to(HERE)}: {name}" for file in files for name in names(file) if name in GONE]
+    found = [(str(file.relative_to(HERE)), name) for file in files for name in names(file) if name in GONE]
     modules = {str(file.relative_to(HERE)) for file in files if file.stem in GONE_MODULES}
-    assert found == []
+    assert [(file, name) for file, name in found if name not in LATER.get(file, ())] == []
     assert modules == set(VENDORS_WORDS)
 
 

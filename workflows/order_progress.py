@@ -87,10 +87,10 @@ class OrderProgress(Progress[Snapshot]):
             # a restock does not raise the version of the orders it serves: what it gave stays known until reserved
             unplanned = news.order.unplanned or (same and self.order.unplanned)
             self.order = news.order.model_copy(update={"unplanned": unplanned})
-        for told in news.fulfillments:
-            known = self.fulfillments.get(told.fulfillment_id)
-            if known is None or told.version >= known.version:
-                self.fulfillments[told.fulfillment_id] = told
+        for fulfillment in news.fulfillments:
+            known = self.fulfillments.get(fulfillment.fulfillment_id)
+            if known is None or fulfillment.version >= known.version:
+                self.fulfillments[fulfillment.fulfillment_id] = fulfillment
         self.placed_at = news.placed_at or self.placed_at
         self.policy = news.policy or self.policy
         self.show()

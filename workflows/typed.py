@@ -15,20 +15,20 @@ def harmless(text: str, length: int) -> str:
     return "".join(c for c in text if c.isprintable() or c == "\n")[:length].strip()
 
 
-def one_line(said: object) -> str:
-    return harmless(" ".join(str(said).split()), 100)
+def one_line(value: object) -> str:
+    return harmless(" ".join(str(value).split()), 100)
 
 
 def from_web_ui(by: str) -> str:
     return (harmless(by, 100 - len(MARK)) or "operator") + MARK
 
 
-def cancellation(said: tuple[object, ...]) -> Cancel | None:
+def cancellation(args: tuple[object, ...]) -> Cancel | None:
     """Sent to `cancel`, nothing, a text, or fields that say no more than who and why mean cancel. Anything else may be
     about something else, a part of the order for one: nothing."""
-    given = said[0] if said else None
+    given = args[0] if args else None
     fields = {"why": given} if isinstance(given, str) else given or {}
-    if len(said) > 1 or not isinstance(fields, dict) or given is False or not fields.keys() <= {"by", "why", "reason"}:
+    if len(args) > 1 or not isinstance(fields, dict) or given is False or not fields.keys() <= {"by", "why", "reason"}:
         return None
     if not all(value is None or isinstance(value, str) for value in fields.values()):
         return None
@@ -43,25 +43,25 @@ def cancellation(said: tuple[object, ...]) -> Cancel | None:
     )
 
 
-def resolution(said: tuple[object, ...]) -> Resolve:
-    fields = read(said, ("hold", "action", "by", "why"))
+def resolution(args: tuple[object, ...]) -> Resolve:
+    fields = read(args, ("hold", "action", "by", "why"))
     action = fields["action"]
     if action not in ACTIONS:
         raise unclear(f"action must be {', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}")
     return Resolve(hold=fields["hold"], action=action, by=from_web_ui(fields["by"]), why=harmless(fields["why"], 500))
 
 
-def stop(said: tuple[object, ...]) -> HoldOrder:
-    fields = read(said, ("by", "why"), ("fulfillment",))
+def stop(args: tuple[object, ...]) -> HoldOrder:
+    fields = read(args, ("by", "why"), ("fulfillment",))
     return HoldOrder(
         by=from_web_ui(fields["by"]), why=harmless(fields["why"], 300), fulfillment=fields.get("fulfillment")
     )
 
 
-def read(said: tuple[object, ...], needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, str]:
+def read(args: tuple[object, ...], needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, str]:
     """Fields of text, each with something in it; an optional one may be left out."""
-    fields = said[0] if said else None
-    if len(said) > 1 or not isinstance(fields, dict):
+    fields = args[0] if args else None
+    if len(args) > 1 or not isinstance(fields, dict):
         example = ", ".join(f'"{name}": "…"' for name in needed)
         raise unclear(f"send one JSON object: {{{example}}}")
     if not fields.keys() <= {*needed, *optional}:

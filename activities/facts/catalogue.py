@@ -11,20 +11,20 @@ from infra.clock import wall_clock
 from infra.database.tables import Customer, Location, Product, ProductReference
 
 
-def customer_put(tx: Session, customer_id: str, **told: Any) -> bool:
+def customer_put(tx: Session, customer_id: str, **values: Any) -> bool:
     """True when the customer is new. Orders placed before keep the contact they were placed with. Another address is
     tried, whatever became of the one before it."""
     known = tx.get(Customer, customer_id, with_for_update=True)
-    moved = [channel for channel, field in ADDRESS.items() if known and getattr(known, field) != told[field]]
+    moved = [channel for channel, field in ADDRESS.items() if known and getattr(known, field) != values[field]]
     if known and known.unreachable.keys() & set(moved):
         known.unreachable = {channel: why for channel, why in known.unreachable.items() if channel not in moved}
     once = {"recorded_at": wall_clock(), "unreachable": {}}
-    return put(tx, Customer, customer_id, once, customer_id=customer_id, **told)
+    return put(tx, Customer, customer_id, once, customer_id=customer_id, **values)
 
 
-def product_put(tx: Session, sku: str, *, references: Sequence[str] = (), **told: Any) -> bool:
+def product_put(tx: Session, sku: str, *, references: Sequence[str] = (), **values: Any) -> bool:
     """The caller has checked that the references are no other product's."""
-    new = put(tx, Product, sku, {}, sku=sku, **told)
+    new = put(tx, Product, sku, {}, sku=sku, **values)
     told_as = set(references) - {sku}
     known = set(tx.scalars(select(ProductReference.reference).where(ProductReference.sku == sku)))
     if gone := known - told_as:
@@ -49,16 +49,16 @@ def referred_to(tx: Session, names: set[str]) -> dict[str, str]:
     return dict(tx.execute(named).all())
 
 
-def location_put(tx: Session, location_id: str, **told: Any) -> bool:
-    return put(tx, Location, location_id, {}, location_id=location_id, **told)
+def location_put(tx: Session, location_id: str, **values: Any) -> bool:
+    return put(tx, Location, location_id, {}, location_id=location_id, **values)
 
 
-def put(tx: Session, table: type[Any], key: str, once: dict[str, Any], **told: Any) -> bool:
+def put(tx: Session, table: type[Any], key: str, once: dict[str, Any], **values: Any) -> bool:
     known = tx.get(table, key, with_for_update=True)
     if known is None:
-        tx.add(table(**once, **told))
+        tx.add(table(**once, **values))
         tx.flush()
         return True
-    for name, value in told.items():
+    for name, value in values.items():
         setattr(known, name, value)
     return False

@@ -102,9 +102,9 @@ def tell(tx: Session, order: Order, kind: MessageKind, subject: str = "", **data
     of its kind, where something does."""
     mine = case(((Message.kind == kind) & (Message.subject == subject), 1), else_=0)
     alike = (Message.order_id == order.order_id, Message.kind.in_(MOVES.get(kind, (kind,))))
-    said = select(Message.channel, func.max(mine), func.max(Message.due_at)).where(*alike).group_by(Message.channel)
+    earlier = select(Message.channel, func.max(mine), func.max(Message.due_at)).where(*alike).group_by(Message.channel)
     known, due = set(), {}
-    for channel, is_known, due_at in tx.execute(said):
+    for channel, is_known, due_at in tx.execute(earlier):
         known |= {channel} if is_known else set()
         due[channel] = due_at
     tx.add_all(

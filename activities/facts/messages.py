@@ -94,8 +94,8 @@ def by_other_channel(
     other = next(channel for channel in ADDRESS if channel != lost[0].channel)
     if not getattr(person, ADDRESS[other]) or blocked(customer, person, other):
         return []
-    told = select(Message.kind, Message.subject).where(Message.order_id == order.order_id, Message.channel == other)
-    known = {(kind, subject) for kind, subject in tx.execute(told)}
+    written = select(Message.kind, Message.subject).where(Message.order_id == order.order_id, Message.channel == other)
+    known = {(kind, subject) for kind, subject in tx.execute(written)}
     again = [
         Message(
             order_id=order.order_id,

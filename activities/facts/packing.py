@@ -37,15 +37,15 @@ def packed_anew(tx: Session, order: Order, f: Fulfillment, parcels: Sequence[Pac
     """A parcel that has a label, or may have one, stays as it is; the others are replaced."""
     before = parcels_of(tx, f.fulfillment_id)
     without = [parcel for parcel in before if parcel.label_status == LabelStatus.NONE]
-    told = dict(enumerate(parcels, start=1))
-    fixed = all(told.get(parcel.n) == size(parcel) for parcel in before if parcel not in without)
-    if not without or not fixed or {parcel.n: size(parcel) for parcel in before} == told:
+    sizes = dict(enumerate(parcels, start=1))
+    fixed = all(sizes.get(parcel.n) == size(parcel) for parcel in before if parcel not in without)
+    if not without or not fixed or {parcel.n: size(parcel) for parcel in before} == sizes:
         return False
     for parcel in without:
         tx.delete(parcel)
     tx.flush()
     labelled = {parcel.n for parcel in before} - {parcel.n for parcel in without}
-    tx.add_all(to_be_labelled(f, n, parcel) for n, parcel in told.items() if n not in labelled)
+    tx.add_all(to_be_labelled(f, n, parcel) for n, parcel in sizes.items() if n not in labelled)
     note(tx, order, EventType.PACKED, not_before(f, at), fulfillment_id=f.fulfillment_id, parcels=len(parcels))
     kinds, among = (HoldKind.BUY_LABEL_FAILED,), {f.fulfillment_id}
     holds.close_mended(tx, order.order_id, kinds, at, by="warehouse", why="packed anew", among=among)

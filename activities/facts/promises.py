@@ -23,8 +23,8 @@ def promised(tx: Session, order: Order) -> None:
     said."""
     tx.flush()
     latest = max(backorder.promised_on for backorder in waiting(tx, order))
-    told = (Message.order_id == order.order_id, Message.kind.in_((MessageKind.BACKORDERED, MessageKind.DELAYED)))
-    days = [data["expected"] for data in tx.scalars(select(Message.data).where(*told))]
+    earlier = (Message.order_id == order.order_id, Message.kind.in_((MessageKind.BACKORDERED, MessageKind.DELAYED)))
+    days = [data["expected"] for data in tx.scalars(select(Message.data).where(*earlier))]
     if not days:
         tell(tx, order, MessageKind.BACKORDERED, "", expected=latest.isoformat())
     elif latest.isoformat() > max(days):

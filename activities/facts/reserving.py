@@ -40,9 +40,9 @@ def reserved(tx: Session, order_id: str, at: datetime) -> bool:
             queue(tx, order, missing, products, at)
     else:
         promises.kept(tx, order, at)
-    heard = planning.planned(tx, order, at)
+    news_waits = planning.planned(tx, order, at)
     derive(tx, order)
-    return heard
+    return news_waits
 
 
 def take(tx: Session, order: Order, taken: list[tuple[str, planning.Units]]) -> None:

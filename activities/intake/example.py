@@ -37,6 +37,6 @@ def example_order(order_id: str, units: Mapping[str, int], **changes: Any) -> di
     for name, value in changes.items():
         for part in [p for p in (order["customer"], order["shipping"]["address"]) if name in p] or [order]:
             part[name] = value
-    goods = sum(line["quantity"] * line["unit_price"] for line in order["lines"])
-    due = goods + order["tax"] + order["shipping"]["price"] - order.get("discount", 0)
+    subtotal = sum(line["quantity"] * line["unit_price"] for line in order["lines"])
+    due = subtotal + order["tax"] + order["shipping"]["price"] - order.get("discount", 0)
     return order | {"total": changes.get("total", due)}

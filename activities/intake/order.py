@@ -200,8 +200,8 @@ class AskedOrder(Asked):
 
     @model_validator(mode="after")
     def adds_up(self) -> Self:
-        goods = sum(line.quantity * line.unit_price for line in self.lines)
-        due = goods + self.tax + self.shipping.price - self.discount
+        subtotal = sum(line.quantity * line.unit_price for line in self.lines)
+        due = subtotal + self.tax + self.shipping.price - self.discount
         if due != self.total:
             raise PydanticCustomError(
                 "total",
@@ -238,15 +238,15 @@ class AskedOrder(Asked):
 
     def line_discounts(self) -> list[int]:
         """As taxes. A discount of more than the goods follows all that lines cost."""
-        goods = [line.quantity * line.unit_price for line in self.lines]
-        costs = [sum(parts) for parts in zip(goods, self.line_taxes(), self.line_shipping(), strict=True)]
-        open_goods = sum(value for line, value in zip(self.lines, goods, strict=True) if line.discount is None)
+        prices = [line.quantity * line.unit_price for line in self.lines]
+        costs = [sum(parts) for parts in zip(prices, self.line_taxes(), self.line_shipping(), strict=True)]
+        open_goods = sum(value for line, value in zip(self.lines, prices, strict=True) if line.discount is None)
         rest = self.discount - sum(line.discount or 0 for line in self.lines)
-        return self.line_parts("discount", goods if rest <= open_goods else costs)
+        return self.line_parts("discount", prices if rest <= open_goods else costs)
 
     def line_shipping(self) -> list[int]:
-        goods = [line.quantity * line.unit_price for line in self.lines]
-        return allocate(self.shipping.price, goods if any(goods) else [line.quantity for line in self.lines])
+        prices = [line.quantity * line.unit_price for line in self.lines]
+        return allocate(self.shipping.price, prices if any(prices) else [line.quantity for line in self.lines])
 
     def line_parts(self, field: Literal["tax", "discount"], weights: list[int]) -> list[int]:
         own: list[int | None] = [getattr(line, field) for line in self.lines]

@@ -179,5 +179,5 @@ def withheld(order: Order, now: Sums) -> bool:
 
 def usable(payments: list[AskedPayment]) -> int:
     """What the newest live authorization still allows to be captured."""
-    live = [p for p in payments if p.status == AuthorizationStatus.AUTHORIZED]
-    return live[-1].amount - live[-1].captured if live else 0
+    authorized = [p for p in payments if p.status == AuthorizationStatus.AUTHORIZED]
+    return authorized[-1].amount - authorized[-1].captured if authorized else 0

@@ -14,15 +14,15 @@ SOURCE = "source"
 def count(engine: Engine, ended: Callable[[int], None]) -> None:
     """Calls `ended` at the end of each transaction in which anything was said, with the number of its statements: in
     the context that asked. BEGIN, COMMIT and ROLLBACK are none, many rows at once are one."""
-    said = object()  # others may count the same engine
+    counter = object()  # others may count the same engine
 
     @event.listens_for(engine, "before_cursor_execute")
     def say(connection: Connection, _: Any, statement: str, *__: Any) -> None:
         if not statement.startswith("BEGIN"):  # of SQLite, which is told by us
-            connection.info[said] = connection.info.get(said, 0) + 1
+            connection.info[counter] = connection.info.get(counter, 0) + 1
 
     def end(connection: Connection) -> None:
-        if statements := connection.info.pop(said, 0):
+        if statements := connection.info.pop(counter, 0):
             ended(statements)
 
     event.listen(engine, "commit", end)

@@ -41,8 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--pace", type=float, default=None, help="seconds between steps; left out: nothing moves by itself"
     )
     parser.add_argument("--parts", default=",".join(PARTS), help="what is played; leave out what is real")
-    told = parser.parse_args(arguments)
-    parts = told.parts.split(",")
+    options = parser.parse_args(arguments)
+    parts = options.parts.split(",")
     if unknown := set(parts) - set(PARTS):
         parser.error(f"--parts knows {', '.join(PARTS)}, not {', '.join(sorted(unknown))}")
     os.umask(0o077)  # its files hold names and addresses
@@ -53,18 +53,18 @@ def main(arguments: list[str] | None = None) -> int:
         print(wrong, file=sys.stderr)
         return 1
     world = World(
-        state=told.state,
+        state=options.state,
         credentials=credentials(settings, parts),
         parts=parts,
         token=settings.orders_sandbox_token.get_secret_value(),
-        default_pace=told.pace,
-        url=f"http://127.0.0.1:{told.port}",
-        smtp_port=told.smtp_port,
+        default_pace=options.pace,
+        url=f"http://127.0.0.1:{options.port}",
+        smtp_port=options.smtp_port,
     )
     config = uvicorn.Config(
         build(world),
         host="127.0.0.1",
-        port=told.port,
+        port=options.port,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=5,

@@ -29,8 +29,8 @@ class SandboxControl:
     def ask(self, path: str, **query: str) -> Any:
         return self.client.get(f"/_sandbox{path}", params=query).raise_for_status().json()
 
-    def tell(self, path: str, told: Any = None) -> Any:
-        return self.client.post(f"/_sandbox{path}", json=told or {}).raise_for_status().json()
+    def tell(self, path: str, body: Any = None) -> Any:
+        return self.client.post(f"/_sandbox{path}", json=body or {}).raise_for_status().json()
 
     # --- faults ------------------------------------------------------------------------------------------------------
 
@@ -45,8 +45,8 @@ class SandboxControl:
         match: str | None = None,
     ) -> str:
         """The next calls fail in this way (`times=None`: until deleted). `match`: only those about this order."""
-        told = {"provider": provider, "operation": operation, "mode": mode, "times": times, "seconds": seconds}
-        return str(self.tell("/faults", told | {"match": match})["id"])
+        body = {"provider": provider, "operation": operation, "mode": mode, "times": times, "seconds": seconds}
+        return str(self.tell("/faults", body | {"match": match})["id"])
 
     @contextmanager
     def failing(self, provider: Provider, operation: str, mode: Mode, *, match: str | None = None) -> Iterator[str]:
@@ -126,14 +126,14 @@ class SandboxControl:
         self,
         fulfillment_id: str,
         step: Literal["accept", "pick", "pack", "short_pick", "refuse", "hand_over", "cancel", "refuse_cancel"],
-        told: Any = None,
+        body: Any = None,
     ) -> None:
-        self.tell(f"/warehouse/fulfillments/{fulfillment_id}/{step}", told)
+        self.tell(f"/warehouse/fulfillments/{fulfillment_id}/{step}", body)
 
     def receive(self, reference: str, location: str, lines: dict[str, int]) -> None:
         """Goods arrive: sends stock.received."""
-        told = [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()]
-        self.tell("/warehouse/receive", {"reference": reference, "location": location, "lines": told})
+        received = [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()]
+        self.tell("/warehouse/receive", {"reference": reference, "location": location, "lines": received})
 
     def track(self, tracking_number: str, status: str) -> None:
         self.tell(f"/shippo/tracks/{tracking_number}/{status}")

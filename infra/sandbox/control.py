@@ -85,19 +85,19 @@ def books(world: World, order_id: str | None = None) -> dict[str, Any]:
 
 
 def _advance(world: World, request: Request, given: Any) -> Any:
-    told = Advance.model_validate(given)
-    return {"now": clock.advance(world, told.customer, told.advance_seconds).isoformat()}
+    body = Advance.model_validate(given)
+    return {"now": clock.advance(world, body.customer, body.advance_seconds).isoformat()}
 
 
 def _pace(world: World, request: Request, given: Any) -> Any:
-    told = Pace.model_validate(given)
-    clock.set_pace(world, told.seconds, told.order_id)
-    return told.model_dump()
+    body = Pace.model_validate(given)
+    clock.set_pace(world, body.seconds, body.order_id)
+    return body.model_dump()
 
 
 def _hooks(world: World, request: Request, given: Any) -> Any:
-    told = Hooks.model_validate(given)
-    changes = told.model_dump(exclude_unset=True)
+    body = Hooks.model_validate(given)
+    changes = body.model_dump(exclude_unset=True)
     return webhooks.tell(
         world, **{name: value for name, value in changes.items() if name == "url" or value is not None}
     )

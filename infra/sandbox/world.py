@@ -185,13 +185,13 @@ class World:
     @property
     def pace(self) -> float | None:
         """Seconds between two steps of a world that moves by itself; None: it stands still."""
-        told = self.get("setting", "pace")
-        return told["seconds"] if told else self.default_pace
+        pace = self.get("setting", "pace")
+        return pace["seconds"] if pace else self.default_pace
 
     def pace_of(self, order_id: str) -> float | None:
         """An order's own pace, where it was given one."""
-        told = self.get("pace", order_id)
-        return told["seconds"] if told else self.pace
+        pace = self.get("pace", order_id)
+        return pace["seconds"] if pace else self.pace
 
     def count(self, effect: Effect, order_id: str, reference: str, amount: int | None = None) -> None:
         """Books an effect that happened, in the transaction that makes it happen."""

@@ -77,7 +77,7 @@ class EventType(StrEnum):
     RETURN_TO_SENDER = "return_to_sender"
     FAILURE = "failure"
 
-    TOLD = "told"
+    MESSAGE_SENT = "message_sent"
     MESSAGE_FAILED = "message_failed"
     MESSAGES_GIVEN_UP = "messages_given_up"
 

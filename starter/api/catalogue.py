@@ -98,7 +98,7 @@ router = APIRouter(tags=["Catalogue"], route_class=Guarded)
     responses=problems(400, 413) | {201: {"model": CustomerAnswer, "description": "New"}},
 )
 def put_customer(
-    customer_id: CustomerKey, told: CustomerBody, here: Here, who: Writer, response: Response
+    customer_id: CustomerKey, body: CustomerBody, here: Here, who: Writer, response: Response
 ) -> CustomerAnswer:
     """Contact, language, preferences and terms. Orders placed before keep the contact they were placed with."""
 
@@ -106,13 +106,13 @@ def put_customer(
         raise Refusal(403, f"customers are of no channel, and this API key is for the channel {who.channel}")
 
     def work(tx: Session) -> tuple[bool, CustomerBody, dict[str, str]]:
-        whole = told
+        whole = body
         known = tx.get(Customer, customer_id, with_for_update=True)  # else terms given meanwhile would be wiped
         if not who.may("orders:operate"):
             terms = {field: getattr(known, field, None) for field in TERMS}
-            if any(getattr(told, field) != terms[field] for field in TERMS & told.model_fields_set):
+            if any(getattr(body, field) != terms[field] for field in TERMS & body.model_fields_set):
                 raise Refusal(403, "terms_days and credit_limit need the scope orders:operate: leave them out")
-            whole = told.model_copy(update=terms)
+            whole = body.model_copy(update=terms)
         values = whole.model_dump() | {"notify": list(whole.notify)}
         new = catalogue.customer_put(tx, customer_id, **values)
         return new, whole, tx.get_one(Customer, customer_id).unreachable
@@ -121,7 +121,7 @@ def put_customer(
     response.status_code = 201 if new else 200
     # terms that others gave are for those who may read or give them
     reads = who.may("orders:read", "orders:operate")
-    answer = whole if reads else told
+    answer = whole if reads else body
     return CustomerAnswer(customer_id=customer_id, unreachable=unreachable if reads else {}, **answer.model_dump())
 
 
@@ -130,17 +130,17 @@ def put_customer(
     summary="Put a product",
     responses=problems(400, 413) | {201: {"model": ProductAnswer, "description": "New"}},
 )
-def put_product(sku: Key, told: ProductBody, here: Here, who: Stocker, response: Response) -> ProductAnswer:
+def put_product(sku: Key, body: ProductBody, here: Here, who: Stocker, response: Response) -> ProductAnswer:
     def work(tx: Session) -> bool:
-        names = {sku: "sku"} | {name: f"references[{n}]" for n, name in enumerate(told.references) if name != sku}
+        names = {sku: "sku"} | {name: f"references[{n}]" for n, name in enumerate(body.references) if name != sku}
         others = {name: known for name, known in catalogue.skus_of(tx, names).items() if known != sku}
         if others:
             raise wrong([(field, "means another product already") for name, field in names.items() if name in others])
-        return catalogue.product_put(tx, sku, **told.model_dump())
+        return catalogue.product_put(tx, sku, **body.model_dump())
 
     new = written(here.sessions, work)
     response.status_code = 201 if new else 200
-    return ProductAnswer(sku=sku, **told.model_dump())
+    return ProductAnswer(sku=sku, **body.model_dump())
 
 
 @router.put(
@@ -148,9 +148,9 @@ def put_product(sku: Key, told: ProductBody, here: Here, who: Stocker, response:
     summary="Put a location",
     responses=problems(400, 413) | {201: {"model": LocationAnswer, "description": "New"}},
 )
-def put_location(location_id: Key, told: LocationBody, here: Here, who: Stocker, response: Response) -> LocationAnswer:
-    if told.warehouse not in here.settings.warehouses:
+def put_location(location_id: Key, body: LocationBody, here: Here, who: Stocker, response: Response) -> LocationAnswer:
+    if body.warehouse not in here.settings.warehouses:
         raise wrong([("warehouse", f"is none of those in the settings: {', '.join(here.settings.warehouses)}")])
-    new = written(here.sessions, lambda tx: catalogue.location_put(tx, location_id, **told.model_dump()))
+    new = written(here.sessions, lambda tx: catalogue.location_put(tx, location_id, **body.model_dump()))
     response.status_code = 201 if new else 200
-    return LocationAnswer(location_id=location_id, **told.model_dump())
+    return LocationAnswer(location_id=location_id, **body.model_dump())

@@ -48,14 +48,14 @@ def get_stock(
     summary="Report goods that arrived",
     responses={200: {"model": RestockAnswer, "description": "Known already"}, **problems(400, 409, 413)},
 )
-def post_restock(told: Received, here: Here, who: Stocker, response: Response) -> RestockAnswer:
+def post_restock(delivery: Received, here: Here, who: Stocker, response: Response) -> RestockAnswer:
     """Units go to the oldest backorders first; what no one waits for becomes available. Once per `reference`."""
     try:
-        result = written(here.sessions, lambda tx: receive(tx, told))
+        result = written(here.sessions, lambda tx: receive(tx, delivery))
     except Unknown as unknown:
         raise wrong(unknown.errors) from None
     if result == "conflict":
         raise Refusal(409, USED_BEFORE)
     here.relay.wake()
     response.status_code = 201 if result == "new" else 200
-    return RestockAnswer(reference=told.reference, result=result)
+    return RestockAnswer(reference=delivery.reference, result=result)

@@ -40,8 +40,8 @@ def resolve(
     where, client = path(order_id), api()
     if hold is None:
         hold = only_open(client.get(where))
-    told = {"hold": hold, "action": action, "why": why} | ({"by": by} if by else {})
-    order = client.post(f"{where}/resolution", told)
+    body = {"hold": hold, "action": action, "why": why} | ({"by": by} if by else {})
+    order = client.post(f"{where}/resolution", body)
     answer(order, as_json, f"{order_id}: {action} asked for {hold}")
 
 
@@ -58,5 +58,5 @@ def named(hold: dict[str, Any]) -> str:
     return f"{hold['hold']} ({hold['kind']}, {hold['subject_kind']} {hold['subject_id']})"
 
 
-def answer(order: dict[str, Any], as_json: bool, said: str) -> None:
-    print(json.dumps(order) if as_json else f"{said}; `orders watch {order['order_id']}` shows what becomes of it")
+def answer(order: dict[str, Any], as_json: bool, message: str) -> None:
+    print(json.dumps(order) if as_json else f"{message}; `orders watch {order['order_id']}` shows what becomes of it")

@@ -41,9 +41,9 @@ def sandbox(
             state = str(Settings.from_environment().orders_home / "sandbox")
         except SettingsError as wrong:
             raise Failed(str(wrong)) from None
-    told = ["--port", str(port), "--smtp-port", str(smtp_port), "--state", state]
-    told += [] if pace is None else ["--pace", str(pace)]
-    become("infra.sandbox", *told, *([] if parts is None else ["--parts", parts]))
+    options = ["--port", str(port), "--smtp-port", str(smtp_port), "--state", state]
+    options += [] if pace is None else ["--pace", str(pace)]
+    become("infra.sandbox", *options, *([] if parts is None else ["--parts", parts]))
 
 
 def become(module: str, *arguments: str) -> NoReturn:

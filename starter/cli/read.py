@@ -88,9 +88,9 @@ def watch_live(paper: Any, order_id: str, every: float) -> None:
 
     from starter.cli.tables import whole
 
-    with Live(console=paper, auto_refresh=False, vertical_overflow="visible") as live:
+    with Live(console=paper, auto_refresh=False, vertical_overflow="visible") as screen:
         for order in changes(order_id, every):
-            live.update(whole(order), refresh=True)
+            screen.update(whole(order), refresh=True)
 
 
 def watch_lines(order_id: str, every: float) -> None:

@@ -19,8 +19,8 @@ def restock(
     """Report goods that arrived: the oldest backorders are served first."""
     from starter.cli.client import api
 
-    told = {"reference": reference, "location": location, "lines": [line_of(text) for text in lines]}
-    done = api().post("/v1/restocks", told)
+    body = {"reference": reference, "location": location, "lines": [line_of(text) for text in lines]}
+    done = api().post("/v1/restocks", body)
     known = "" if done["result"] == "new" else " (known already, nothing changed)"
     print(json.dumps(done) if as_json else f"{reference}: received at {location}{known}")
 
@@ -46,8 +46,8 @@ def stock(
 
     paper = table("SKU", "location", ">on hand", ">reserved", ">available", ">waited for")
     for of_sku in found:
-        shelves = of_sku["locations"] or [{"location": "nowhere", "on_hand": 0, "reserved": 0, "available": 0}]
-        for n, shelf in enumerate(shelves):
+        locations = of_sku["locations"] or [{"location": "nowhere", "on_hand": 0, "reserved": 0, "available": 0}]
+        for n, shelf in enumerate(locations):
             figures = [str(shelf[name]) for name in ("on_hand", "reserved", "available")]
             paper.add_row(of_sku["sku"] if n == 0 else "", shelf["location"], *figures, waited(of_sku, n))
     console().print(paper)

@@ -124,14 +124,14 @@ def headline(order: dict[str, Any]) -> str:
     states = [word(order[status]) for status in ("status", "payment_status", "fulfillment_status")]
     customer = order["customer"]
     who = ", ".join(filter(None, (customer["name"], customer["email"], customer["phone"])))
-    said = f"\n[bold]{order['order_id']}[/]  {' · '.join(states)}  {amount(order, order['total'])}\n"
-    said += (
+    text = f"\n[bold]{order['order_id']}[/]  {' · '.join(states)}  {amount(order, order['total'])}\n"
+    text += (
         f"{escaped(customer['customer_id'])}: {escaped(who)}; {order['channel']}, {day_and_time(order['placed_at'])}"
     )
     if order["cancellation"]:
         reason = f" ({order['cancel_reason']})" if order["cancel_reason"] else ""
-        said += f"\ncancellation: {order['cancellation']}{reason}"
-    return said + "\n"
+        text += f"\ncancellation: {order['cancellation']}{reason}"
+    return text + "\n"
 
 
 def short(path: Path) -> str:

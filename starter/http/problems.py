@@ -107,9 +107,9 @@ class Refusal(Exception):
 
 def wrong(errors: Sequence[tuple[str, str]]) -> Refusal:
     """422, naming the fields."""
-    said = [f"{field} {message}" for field, message in errors[:3]]
+    first = [f"{field} {message}" for field, message in errors[:3]]
     more = [f"and {len(errors) - 3} more"] if len(errors) > 3 else []
-    return Refusal(422, "; ".join(said + more), errors)
+    return Refusal(422, "; ".join(first + more), errors)
 
 
 def install(app: FastAPI) -> None:

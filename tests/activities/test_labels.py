@@ -44,14 +44,14 @@ def step(database: Database) -> ParcelStep:
 class Meanwhile:
     """Shippo, and what happens beside a call or to its answer."""
 
-    def __init__(self, shippo: ShippoLabels, **around: Callable[[Any], Any]) -> None:
+    def __init__(self, shippo: ShippoLabels, **changes: Callable[[Any], Any]) -> None:
         self.shippo = shippo
-        self.around = around
+        self.changes = changes
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self.shippo, name)
-        around = self.around.get(name, lambda answer: answer)
-        return lambda *args, **kwargs: around(method(*args, **kwargs))
+        change = self.changes.get(name, lambda answer: answer)
+        return lambda *args, **kwargs: change(method(*args, **kwargs))
 
 
 def a_while_later(database: Database) -> None:

@@ -49,8 +49,8 @@ def test_the_example_says_the_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.chdir(tmp_path)
     listed, default = settings_listed(), Settings.from_environment({})
     assert Settings.from_environment(listed) == default
-    said = {name for name, value in listed.items() if value}
-    assert said >= {name.upper() for name in Settings.model_fields if getattr(default, name)} - DERIVED
+    written = {name for name, value in listed.items() if value}
+    assert written >= {name.upper() for name in Settings.model_fields if getattr(default, name)} - DERIVED
 
 
 def test_the_runbook_has_every_kind_of_hold_with_its_reason_and_actions() -> None:

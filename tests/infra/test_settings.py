@@ -106,10 +106,10 @@ def test_durations(written: str, meant: timedelta) -> None:
 def test_a_malformed_setting_is_named_without_its_value(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.from_environment({name: value})
-    said = str(refused.value)
-    assert said.startswith(f"setting {name} is malformed: expected ")
-    assert "\n" not in said
-    assert "sesame" not in said
+    message = str(refused.value)
+    assert message.startswith(f"setting {name} is malformed: expected ")
+    assert "\n" not in message
+    assert "sesame" not in message
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9464", "0.0.0.0:1", "[::1]:65535"])

@@ -117,9 +117,9 @@ async def test_an_unknown_namespace_is_named(engine_server: DevServer) -> None:
 
 
 async def test_an_engine_that_does_not_answer_is_told_in_one_line() -> None:
-    with pytest.raises(EngineError, match=r"no engine answers at 127\.0\.0\.1:1: check TEMPORAL_ADDRESS") as told:
+    with pytest.raises(EngineError, match=r"no engine answers at 127\.0\.0\.1:1: check TEMPORAL_ADDRESS") as refused:
         await connect({"TEMPORAL_ADDRESS": "127.0.0.1:1"})
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refused.value)
 
 
 async def test_malformed_settings_of_the_engine_are_told() -> None:

@@ -38,8 +38,8 @@ class Senders:
         self, number: str, status: str, substatus: str = "", *, at: str | None = None, age: int = 0, metadata: str = ""
     ) -> httpx.Response:
         seen = {"status": status, "substatus": {"code": substatus}, "status_date": at or datetime.now(UTC).isoformat()}
-        told = {"tracking_number": number, "tracking_status": seen, "metadata": metadata}
-        return await self.shippo("track_updated", told, age=age)
+        data = {"tracking_number": number, "tracking_status": seen, "metadata": metadata}
+        return await self.shippo("track_updated", data, age=age)
 
     async def shippo(self, event: str, data: dict[str, Any], *, age: int = 0) -> httpx.Response:
         body = json.dumps({"event": event, "data": data}).encode()

@@ -169,8 +169,8 @@ async def test_a_decision_must_fit_the_hold(api: Api) -> None:
     await api.place(order_id="W-2")
     hold = held(api)
 
-    async def refused(**told: str) -> tuple[int, list[str]]:
-        answer = await ask(api, "resolution", {"hold": hold, "action": "retry", "why": "because"} | told)
+    async def refused(**fields: str) -> tuple[int, list[str]]:
+        answer = await ask(api, "resolution", {"hold": hold, "action": "retry", "why": "because"} | fields)
         return answer.status_code, [error["field"] for error in answer.json().get("errors", [])]
 
     assert await refused(action="skip") == (422, ["action"])

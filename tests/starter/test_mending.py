@@ -62,14 +62,14 @@ async def test_bought_labels_fix_the_service(api: Api, senders: Senders) -> None
 
 
 async def test_parcels_are_packed_anew_until_their_labels_are_bought(api: Api, senders: Senders) -> None:
-    told = {"fulfillment_id": stages.requested(api.database)}
+    body = {"fulfillment_id": stages.requested(api.database)}
 
     async def packed(*parcels: dict[str, int]) -> str:
-        answer = await senders.warehouse("fulfillment.packed", told | {"parcels": parcels})
+        answer = await senders.warehouse("fulfillment.packed", body | {"parcels": parcels})
         return str(answer.json()["outcome"])
 
     assert await packed(HEAVY) == "taken"
-    held(api, told["fulfillment_id"])
+    held(api, body["fulfillment_id"])
     stages.read_by_the_order(api.database)
     assert await packed(HEAVY) == "unchanged"
     assert await open_holds(api) == ["buy_label_failed"]
@@ -86,13 +86,13 @@ async def test_parcels_are_packed_anew_until_their_labels_are_bought(api: Api, s
 
 
 async def test_what_is_called_back_is_not_packed_anew(api: Api, senders: Senders) -> None:
-    told = {"fulfillment_id": stages.requested(api.database)}
-    await senders.warehouse("fulfillment.packed", told | {"parcels": [HEAVY]})
+    body = {"fulfillment_id": stages.requested(api.database)}
+    await senders.warehouse("fulfillment.packed", body | {"parcels": [HEAVY]})
     with api.database.sessions.begin() as tx:
-        facts.recall.recall_asked(tx, told["fulfillment_id"], stages.now())
-    await senders.warehouse("fulfillment.packed", told | {"parcels": [BOX]})
+        facts.recall.recall_asked(tx, body["fulfillment_id"], stages.now())
+    await senders.warehouse("fulfillment.packed", body | {"parcels": [BOX]})
     with api.database.sessions() as tx:
-        assert tx.get_one(Parcel, (told["fulfillment_id"], 1)).weight_g == 70_000
+        assert tx.get_one(Parcel, (body["fulfillment_id"], 1)).weight_g == 70_000
 
 
 # --- the address ------------------------------------------------------------------------------------------------------

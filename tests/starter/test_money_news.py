@@ -19,12 +19,14 @@ def intent(status: str, **more: Any) -> dict[str, Any]:
 
 async def test_the_customers_confirmation_makes_the_order_ask_the_bank(api: Api, senders: Senders) -> None:
     stages.action_required(api.database)
-    told = intent("requires_capture", amount_capturable=4410)
-    assert (await senders.stripe("payment_intent.amount_capturable_updated", told)).json() == {"outcome": "taken"}
+    content = intent("requires_capture", amount_capturable=4410)
+    assert (await senders.stripe("payment_intent.amount_capturable_updated", content)).json() == {"outcome": "taken"}
     assert stages.nudges(api.database) == ["news"]
     with api.database.sessions() as tx:
         assert [p.status for p in tx.scalars(select(Payment))] == ["asked"]
-    assert (await senders.stripe("payment_intent.amount_capturable_updated", told)).json() == {"outcome": "unchanged"}
+    assert (await senders.stripe("payment_intent.amount_capturable_updated", content)).json() == {
+        "outcome": "unchanged"
+    }
 
 
 async def test_echoes_of_our_own_calls_wake_nobody(api: Api, senders: Senders) -> None:
@@ -95,8 +97,8 @@ async def test_a_refund_that_was_given_up_and_is_paid_after_all_reaches_an_opera
                 recorded_at=stages.now(),
             )
         )
-    told = {"id": "re_1", "status": end, "metadata": {"order_id": "W-1001"}}
-    assert (await senders.stripe(f"refund.{'failed' if end == 'failed' else 'updated'}", told)).status_code == 200
+    content = {"id": "re_1", "status": end, "metadata": {"order_id": "W-1001"}}
+    assert (await senders.stripe(f"refund.{'failed' if end == 'failed' else 'updated'}", content)).status_code == 200
     assert [hold["kind"] for hold in (await order(api))["holds"]] == held
 
 

@@ -21,10 +21,10 @@ BEHIND, AHEAD = "2001-02-03T04:05:06.789Z", "2056-01-01T00:00:00Z"
 async def test_a_parcel_is_packed_gone_and_arrived_in_that_order_and_by_now(
     api: Api, senders: Senders, warehouse: str, carrier: str
 ) -> None:
-    told = {"fulfillment_id": stages.requested(api.database)}
-    await senders.warehouse("fulfillment.packed", told | {"parcels": [BOX]}, at=warehouse)
+    body = {"fulfillment_id": stages.requested(api.database)}
+    await senders.warehouse("fulfillment.packed", body | {"parcels": [BOX]}, at=warehouse)
     stages.bought(api.database)
-    await senders.warehouse("fulfillment.handed_over", told, at=warehouse)
+    await senders.warehouse("fulfillment.handed_over", body, at=warehouse)
     await senders.track("92W-1001", "TRANSIT", at=carrier)
     await senders.track("92W-1001", "DELIVERED", at=carrier)
     with api.database.sessions() as tx:
@@ -40,8 +40,8 @@ async def test_instants_are_whole_seconds(api: Api, senders: Senders) -> None:
     with api.database.sessions.begin() as tx:
         facts.reserving.reserved(tx, "W-1001", stages.now())
     sent = datetime.now(UTC)
-    told = {"fulfillment_id": "W-1001-1", "parcels": [BOX]}
-    await senders.warehouse("fulfillment.packed", told, at=sent.isoformat())
+    body = {"fulfillment_id": "W-1001-1", "parcels": [BOX]}
+    await senders.warehouse("fulfillment.packed", body, at=sent.isoformat())
     with api.database.sessions() as tx:
         assert tx.scalars(select(Fulfillment.packed_at)).one() == sent.replace(microsecond=0)
 

@@ -294,6 +294,6 @@ async def test_logs_and_numbers_hold_no_person(api: Api, capfd: pytest.CaptureFi
     assert 'orders_by_status{status="placed"} 1.0' in numbers.text
     assert 'orders_http_requests_total{method="POST",route="/v1/orders",status="202"} 1.0' in numbers.text
     out, err = capfd.readouterr()
-    for said in (numbers.text, out, err, json.dumps([])):
+    for shown in (numbers.text, out, err, json.dumps([])):
         for person in ("Ada", "ada@", "Clayton", "94117"):
-            assert person not in said
+            assert person not in shown

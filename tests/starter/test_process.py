@@ -45,10 +45,13 @@ def launch(shop: Database, tmp_path: Path) -> Iterator[Launch]:
     with shop.sessions.begin() as tx:
         key = keys.create(tx, "process", ["admin"])
 
-    def launched(ready: bool = True, **told: str) -> Process:
+    def launched(ready: bool = True, **settings: str) -> Process:
         (port,) = free_ports(1)
         environ = os.environ | SECRETS | {"DATABASE_URL": shop.url, "ORDERS_API_PORT": str(port), "ORDERS_ENV_FILE": ""}
-        environ |= {"WAREHOUSE_URL": "http://127.0.0.1:9", "TEMPORAL_ADDRESS": f"127.0.0.1:{free_ports(1)[0]}"} | told
+        environ |= {
+            "WAREHOUSE_URL": "http://127.0.0.1:9",
+            "TEMPORAL_ADDRESS": f"127.0.0.1:{free_ports(1)[0]}",
+        } | settings
         log = tmp_path / f"api-{len(started)}"
         child = start("api", [sys.executable, "-m", "starter.api"], log=log, environ=environ, folder=ROOT)
         url = f"http://127.0.0.1:{port}"
@@ -100,7 +103,7 @@ def test_it_refuses_to_run_on_an_old_database(launch: Launch, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("environ", "setting"),
     [
         ({"STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET"),
         ({"ORDERS_API_PORT": "many"}, "ORDERS_API_PORT"),
@@ -108,12 +111,12 @@ def test_it_refuses_to_run_on_an_old_database(launch: Launch, tmp_path: Path) ->
     ],
 )
 def test_what_keeps_it_from_starting_is_one_line_that_names_the_setting(
-    launch: Launch, told: dict[str, Any], said: str
+    launch: Launch, environ: dict[str, Any], setting: str
 ) -> None:
-    api = launch(ready=False, **told)
+    api = launch(ready=False, **environ)
     assert api.child.process.wait(30) == 1
     line = api.child.written().strip()
-    assert said in line
+    assert setting in line
     assert "\n" not in line
     assert "secret" not in line.lower().replace("webhook_secret", "").replace("signing secret", "")
 
@@ -125,7 +128,7 @@ def test_a_port_that_is_taken_ends_it(launch: Launch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "public", "told"),
+    ("host", "public", "warned"),
     [
         ("127.0.0.1", "http://127.0.0.1:8080", False),
         ("localhost", "http://localhost:8080", False),
@@ -134,6 +137,6 @@ def test_a_port_that_is_taken_ends_it(launch: Launch) -> None:
         ("0.0.0.0", "https://orders.example.com", False),
     ],
 )
-def test_a_start_that_is_reachable_without_tls_is_told(host: str, public: str, told: bool) -> None:
+def test_a_start_that_is_reachable_without_tls_is_told(host: str, public: str, warned: bool) -> None:
     settings = Settings.from_environment({"ORDERS_API_HOST": host, "PUBLIC_URL": public})
-    assert exposed(settings) == told
+    assert exposed(settings) == warned

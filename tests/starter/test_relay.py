@@ -86,8 +86,8 @@ async def test_a_placed_order_is_started_at_once_and_once(
         "OrderTotal": 4410,
     } == {pair.key.name: pair.value for pair in found.typed_search_attributes}
     assert await found.static_summary() == f"{order_id}: 44.10 USD, web"
-    told = (await temporal.get_workflow_handle(workflow_id(order_id)).fetch_history()).to_json()
-    assert not any(person in told for person in ("Ada", "ada@", "Clayton", "94117"))
+    history = (await temporal.get_workflow_handle(workflow_id(order_id)).fetch_history()).to_json()
+    assert not any(person in history for person in ("Ada", "ada@", "Clayton", "94117"))
 
 
 async def test_an_order_that_has_ended_hears_news_by_beginning_again(
@@ -219,8 +219,8 @@ async def test_the_oldest_orders_are_told_first(shop: Database, api: Api, tempor
         for n in (2, 0, 1):
             due = stages.now() - timedelta(minutes=3 - n)
             tx.execute(update(Relay).where(Relay.subject_id == f"O-{n}").values(due_at=due))
-        told = grouped(tx, leased(tx, stages.now()))
-    assert [due.subject.id for due in told] == ["O-0", "O-1", "O-2"]
+        dues = grouped(tx, leased(tx, stages.now()))
+    assert [due.subject.id for due in dues] == ["O-0", "O-1", "O-2"]
     for n in range(3):
         with suppress(RPCError):
             await temporal.get_workflow_handle(workflow_id(f"O-{n}")).terminate()

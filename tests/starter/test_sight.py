@@ -41,8 +41,8 @@ async def test_a_key_that_may_not_read_sees_no_person_in_any_answer(api: Api) ->
     assert {answer.status_code for answer in stale} == {412}
     assert {answer.status_code for answer in done} == {202}
     for answer in (*seen, *done, *stale):
-        told = answer.json()["order"] if answer in stale else answer.json()
-        assert told == {"order_id": "W-1001", "version": int(answer.headers["etag"].strip('"'))}
+        shown = answer.json()["order"] if answer in stale else answer.json()
+        assert shown == {"order_id": "W-1001", "version": int(answer.headers["etag"].strip('"'))}
     for answer in (*seen, other, *stale, *done, *again):
         assert not [word for word in PERSON if word in answer.text], answer.text
     reader = api.key("orders:write", "orders:read")
@@ -51,10 +51,10 @@ async def test_a_key_that_may_not_read_sees_no_person_in_any_answer(api: Api) ->
 
 
 async def test_terms_are_shown_to_who_may_read_or_give_them(api: Api) -> None:
-    told = {"name": "Ada", "email": "ada@example.com"}
-    await api.client.put("/v1/customers/C-1", json=told | {"terms_days": 30})
+    person = {"name": "Ada", "email": "ada@example.com"}
+    await api.client.put("/v1/customers/C-1", json=person | {"terms_days": 30})
     for scopes, terms in ((("orders:write",), None), (("orders:write", "orders:read"), 30)):
-        answer = await api.client.put("/v1/customers/C-1", json=told, headers=api.key(*scopes))
+        answer = await api.client.put("/v1/customers/C-1", json=person, headers=api.key(*scopes))
         assert (answer.status_code, answer.json()["terms_days"]) == (200, terms)
 
 
@@ -96,8 +96,8 @@ async def test_a_key_of_one_channel_reads_no_customer_through_an_order(api: Api)
     shop = api.key("orders:read", "orders:write", channel="phone")
 
     async def placed(**customer: str) -> Any:
-        told = an_order(order_id="P-1", channel="phone", customer={"customer_id": "C-1", **customer})
-        return await api.client.post("/v1/orders", json=told, headers=shop)
+        order = an_order(order_id="P-1", channel="phone", customer={"customer_id": "C-1", **customer})
+        return await api.client.post("/v1/orders", json=order, headers=shop)
 
     for customer, field in (({}, "customer.name"), ({"name": "B"}, "customer.email")):
         answer = await placed(**customer)
@@ -114,8 +114,8 @@ async def test_the_log_names_key_and_address_never_the_key(api: Api, caplog: pyt
     await api.client.get("/v1/orders", headers=key)
     await api.client.post("/v1/orders", json=an_order(), headers=key)
     await api.client.get("/v1/orders", headers={"Authorization": f"Bearer ord_{'a' * 43}"})
-    said = [record.getMessage() for record in caplog.records if record.name == "starter.http.middleware"]
-    assert [status in line for status, line in zip(("200", "403", "401"), said, strict=True)] == [True] * 3
-    assert all("127.0.0.1" in line for line in said)
-    assert ["'till'" in line for line in said] == [True, True, False]
-    assert not any(secret in line for line in said for secret in ("ord_", "Ada"))
+    lines = [record.getMessage() for record in caplog.records if record.name == "starter.http.middleware"]
+    assert [status in line for status, line in zip(("200", "403", "401"), lines, strict=True)] == [True] * 3
+    assert all("127.0.0.1" in line for line in lines)
+    assert ["'till'" in line for line in lines] == [True, True, False]
+    assert not any(secret in line for line in lines for secret in ("ord_", "Ada"))

@@ -64,8 +64,8 @@ async def test_a_texts_status_before_its_record_is_applied_with_it(api: Api, sen
 
 async def test_a_refund_of_ours_before_its_record_is_applied_with_it(api: Api, senders: Senders) -> None:
     stages.authorized(api.database)
-    told = {"id": "re_1", "status": "failed", "payment_intent": "pi_1", "metadata": {"order_id": "W-1001"}}
-    assert (await senders.stripe("refund.failed", told)).json() == {"outcome": "waiting"}
+    content = {"id": "re_1", "status": "failed", "payment_intent": "pi_1", "metadata": {"order_id": "W-1001"}}
+    assert (await senders.stripe("refund.failed", content)).json() == {"outcome": "waiting"}
     refund = Refund(refund_id="re_1", amount=4410, status="pending")
     with api.database.sessions.begin() as tx:
         payment = tx.scalars(select(Payment)).one()
@@ -76,15 +76,15 @@ async def test_a_refund_of_ours_before_its_record_is_applied_with_it(api: Api, s
 
 async def test_a_refund_made_at_the_provider_needs_a_person(api: Api, senders: Senders) -> None:
     stages.authorized(api.database)
-    told = {"id": "re_7", "status": "succeeded", "payment_intent": "pi_1", "amount": 900}
-    assert (await senders.stripe("refund.created", told)).json() == {"outcome": "waiting"}
+    content = {"id": "re_7", "status": "succeeded", "payment_intent": "pi_1", "amount": 900}
+    assert (await senders.stripe("refund.created", content)).json() == {"outcome": "waiting"}
     (one,) = (await api.client.get("/v1/news")).json()["news"]
     assert (one["about"], one["content"]["intent"], one["content"]["amount"]) == ("refund re_7", "pi_1", 900)
 
 
 async def test_a_confirmation_before_the_intents_record_is_applied_with_it(api: Api, senders: Senders) -> None:
-    told = {"id": "pi_9", "cancellation_reason": "automatic", "metadata": {"order_id": "W-1001"}}
-    assert (await senders.stripe("payment_intent.canceled", told)).json() == {"outcome": "waiting"}
+    content = {"id": "pi_9", "cancellation_reason": "automatic", "metadata": {"order_id": "W-1001"}}
+    assert (await senders.stripe("payment_intent.canceled", content)).json() == {"outcome": "waiting"}
     with api.database.sessions.begin() as tx:
         payment = tx.scalars(select(Payment)).one()
         payment.intent = "pi_9"
@@ -97,8 +97,8 @@ async def test_a_warehouses_word_before_the_fulfillment_is_planned_is_applied_wi
     api: Api, senders: Senders
 ) -> None:
     """As after the restore of an older database."""
-    told = {"fulfillment_id": "W-1001-1", "parcels": [BOX]}
-    assert (await senders.warehouse("fulfillment.packed", told)).json() == {"outcome": "waiting"}
+    content = {"fulfillment_id": "W-1001-1", "parcels": [BOX]}
+    assert (await senders.warehouse("fulfillment.packed", content)).json() == {"outcome": "waiting"}
     with api.database.sessions.begin() as tx:
         assert facts.reserving.reserved(tx, "W-1001", stages.now())
         matching.matched(tx, ["fulfillment W-1001-1"])
@@ -106,8 +106,8 @@ async def test_a_warehouses_word_before_the_fulfillment_is_planned_is_applied_wi
 
 
 async def test_another_warehouse_may_not_speak_of_it_later_either(api: Api, senders: Senders) -> None:
-    told = {"fulfillment_id": "W-1001-1", "parcels": [BOX]}
-    answer = await senders.warehouse("fulfillment.packed", told, secret=EAST_SECRET)
+    content = {"fulfillment_id": "W-1001-1", "parcels": [BOX]}
+    answer = await senders.warehouse("fulfillment.packed", content, secret=EAST_SECRET)
     assert answer.json() == {"outcome": "waiting"}
     stages.requested(api.database)
     comes_to_be(api, "fulfillment W-1001-1")
@@ -142,8 +142,8 @@ async def test_other_content_under_the_same_id_changes_nothing_and_is_a_finding(
     fulfillment = stages.requested(api.database)
     one: dict[str, Any] = {"fulfillment_id": fulfillment, "parcels": [BOX]}
     two = one | {"parcels": [BOX, BOX]}
-    told = [(one, "taken"), (two, "finding"), (one, "known"), (two, "known"), (one | {"dock": 4}, "known")]
-    for data, outcome in told:
+    deliveries = [(one, "taken"), (two, "finding"), (one, "known"), (two, "known"), (one | {"dock": 4}, "known")]
+    for data, outcome in deliveries:
         answer = await senders.warehouse("fulfillment.packed", data, id="msg-1")
         assert (answer.status_code, answer.json()) == (200, {"outcome": outcome})
     assert len((await order(api))["fulfillments"][0]["parcels"]) == 1

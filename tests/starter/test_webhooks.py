@@ -33,9 +33,9 @@ async def test_unsigned_news_changes_nothing(api: Api, senders: Senders, sender:
 
 async def test_forged_or_stale_news_changes_nothing(api: Api, senders: Senders) -> None:
     fulfillment = stages.requested(api.database)
-    told = {"fulfillment_id": fulfillment, "parcels": [BOX]}
-    assert (await senders.warehouse("fulfillment.packed", told, secret="whsec_AAAA")).status_code == 401
-    assert (await senders.warehouse("fulfillment.packed", told, age=301)).status_code == 401
+    packed = {"fulfillment_id": fulfillment, "parcels": [BOX]}
+    assert (await senders.warehouse("fulfillment.packed", packed, secret="whsec_AAAA")).status_code == 401
+    assert (await senders.warehouse("fulfillment.packed", packed, age=301)).status_code == 401
     assert (await senders.stripe("payment_intent.canceled", {"id": "pi_1"}, age=301)).status_code == 401
     assert (await senders.track("92W-1001", "DELIVERED", age=301)).status_code == 401
     body = b'{"event": "track_updated", "data": {}}'
@@ -48,9 +48,9 @@ async def test_forged_or_stale_news_changes_nothing(api: Api, senders: Senders) 
 
 async def test_news_about_another_warehouses_location_is_refused_and_on_record(api: Api, senders: Senders) -> None:
     fulfillment = stages.requested(api.database)
-    told = {"fulfillment_id": fulfillment, "parcels": [BOX]}
+    body = {"fulfillment_id": fulfillment, "parcels": [BOX]}
     for _ in range(2):
-        answer = await senders.warehouse("fulfillment.packed", told, secret=EAST_SECRET, id="msg-1")
+        answer = await senders.warehouse("fulfillment.packed", body, secret=EAST_SECRET, id="msg-1")
         assert answer.status_code == 403
     delivery = {"reference": "PO-1", "location": "OAK", "lines": [{"sku": "MUG-BLUE", "quantity": 1}]}
     assert (await senders.warehouse("stock.received", delivery, secret=EAST_SECRET)).status_code == 403
@@ -121,10 +121,10 @@ async def test_a_warehouse_that_has_accepted_was_asked(api: Api, senders: Sender
 
 async def test_packed_counts_once_however_often_it_comes(api: Api, senders: Senders) -> None:
     fulfillment = stages.requested(api.database)
-    told = {"fulfillment_id": fulfillment, "parcels": [BOX, BOX]}
-    answers = await asyncio.gather(*(senders.warehouse("fulfillment.packed", told, id="msg-1") for _ in range(8)))
+    body = {"fulfillment_id": fulfillment, "parcels": [BOX, BOX]}
+    answers = await asyncio.gather(*(senders.warehouse("fulfillment.packed", body, id="msg-1") for _ in range(8)))
     assert sorted(answer.json()["outcome"] for answer in answers) == ["known"] * 7 + ["taken"]
-    again = await senders.warehouse("fulfillment.packed", told, id="msg-2")
+    again = await senders.warehouse("fulfillment.packed", body, id="msg-2")
     assert again.json() == {"outcome": "unchanged"}
     found = (await order(api))["fulfillments"][0]
     assert (found["status"], len(found["parcels"])) == ("packed", 2)
@@ -133,9 +133,9 @@ async def test_packed_counts_once_however_often_it_comes(api: Api, senders: Send
 
 async def test_short_picked_gives_the_missing_units_back_once(api: Api, senders: Senders) -> None:
     fulfillment = stages.requested(api.database)
-    told = {"fulfillment_id": fulfillment, "lines": [{"sku": "MUG-BLUE", "missing": 1}]}
-    assert (await senders.warehouse("fulfillment.short_picked", told, id="m")).json() == {"outcome": "taken"}
-    assert (await senders.warehouse("fulfillment.short_picked", told, id="m")).json() == {"outcome": "known"}
+    body = {"fulfillment_id": fulfillment, "lines": [{"sku": "MUG-BLUE", "missing": 1}]}
+    assert (await senders.warehouse("fulfillment.short_picked", body, id="m")).json() == {"outcome": "taken"}
+    assert (await senders.warehouse("fulfillment.short_picked", body, id="m")).json() == {"outcome": "known"}
     with api.database.sessions() as tx:
         shelf = tx.get_one(Stock, ("MUG-BLUE", "OAK"))
         assert (shelf.on_hand, shelf.reserved) == (4, 1)
@@ -145,8 +145,8 @@ async def test_a_warehouse_may_name_products_by_their_references(api: Api, sende
     mug = {"name": "Mug", "weight_g": 350, "references": ["Becher blau/350"]}
     assert (await api.client.put("/v1/products/MUG-BLUE", json=mug)).status_code == 200
     fulfillment = stages.requested(api.database)
-    told = {"fulfillment_id": fulfillment, "lines": [{"sku": "Becher blau/350", "missing": 1}]}
-    assert (await senders.warehouse("fulfillment.short_picked", told)).json() == {"outcome": "taken"}
+    body = {"fulfillment_id": fulfillment, "lines": [{"sku": "Becher blau/350", "missing": 1}]}
+    assert (await senders.warehouse("fulfillment.short_picked", body)).json() == {"outcome": "taken"}
     delivery = {"reference": "LS #7/26", "location": "OAK", "lines": [{"sku": "Becher blau/350", "quantity": 3}]}
     assert (await senders.warehouse("stock.received", delivery)).json() == {"outcome": "taken"}
     by_sku = delivery | {"lines": [{"sku": "MUG-BLUE", "quantity": 3}]}

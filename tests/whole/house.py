@@ -32,10 +32,10 @@ Part = Literal["engine", "sandbox", "worker", "api"]
 class House:
     """Start it in the main thread: its processes die with the thread that started them."""
 
-    def __init__(self, folder: Path, database: Database, *, pace: float, **told: str) -> None:
+    def __init__(self, folder: Path, database: Database, *, pace: float, **settings: str) -> None:
         self.home, self.database = Home(folder), database
         self.home.make()
-        given = without_real_parts(os.environ) | QUICK | {"DATABASE_URL": database.url} | told
+        given = without_real_parts(os.environ) | QUICK | {"DATABASE_URL": database.url} | settings
         self.running = prepared(self.home, given)
         self.ports = self.running.stack.ports
         try:
@@ -102,8 +102,8 @@ class House:
         for sku in units:
             self.api.put(f"/v1/products/{sku}", json={"name": "Mug", "weight_g": 400}).raise_for_status()
         lines = [{"sku": sku, "quantity": quantity} for sku, quantity in units.items()]
-        told = {"reference": f"opening-{'-'.join(units)}", "location": "OAK", "lines": lines}
-        self.api.post("/v1/restocks", json=told).raise_for_status()
+        restock = {"reference": f"opening-{'-'.join(units)}", "location": "OAK", "lines": lines}
+        self.api.post("/v1/restocks", json=restock).raise_for_status()
 
     def place(self, order: dict[str, Any]) -> None:
         answer = self.api.post("/v1/orders", json=order)

@@ -7,11 +7,11 @@ from tests.starter.cli.commands import Orders
 
 
 def test_the_tour_is_as_expected(tmp_path: Path) -> None:
-    said = Orders({"ORDERS_HOME": str(tmp_path)})("demo", "--json")
-    orders = json.loads(said.out)
+    output = Orders({"ORDERS_HOME": str(tmp_path)})("demo", "--json")
+    orders = json.loads(output.out)
     assert {order["order_id"]: order["wrong"] for order in orders if order["wrong"]} == {}
     assert len(orders) == 11
-    assert said.code == 0
+    assert output.code == 0
     left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path).encode() in text(path)]
     assert left == [], "of the processes that it started"
 

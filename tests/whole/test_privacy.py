@@ -123,6 +123,6 @@ def test_the_search_finds_what_is_there(found: Found, lived_through: House) -> N
         assert "p-well" in found[place], place
     known = lived_through.api.get("/v1/orders/P-well").content + lived_through.sandbox.client.get("/mailbox").content
     assert held(known) >= {"zebulon", "quill", "hollowmere"}
-    said = (lived_through.home.path / "logs" / "worker.log").read_text()
-    assert "worker_ready" in said
+    written = (lived_through.home.path / "logs" / "worker.log").read_text()
+    assert "worker_ready" in written
     assert re.search(r"temporal_\w+", httpx.get(lived_through.metrics, trust_env=False).text)

@@ -21,9 +21,9 @@ def test_an_order_goes_from_http_to_the_customers_hands(house: House) -> None:
     assert fulfillment["parcels"][0]["tracking_number"]
     books = house.sandbox.books("W-1")
     assert (books["captures"], books["captured"]) == (1, 4100)
-    told = [(message["kind"], message["channel"]) for message in view["messages"]]
+    messages = [(message["kind"], message["channel"]) for message in view["messages"]]
     kinds = ("confirmed", "shipped", "out_for_delivery", "delivered")
-    assert sorted(told) == sorted(product(kinds, ("email", "sms")))
+    assert sorted(messages) == sorted(product(kinds, ("email", "sms")))
     # several facts at once make one message
     assert 1 <= books["emails"] <= 4
     assert 1 <= books["sms"] <= 4

@@ -36,16 +36,16 @@ async def outcome(error: BaseException) -> ApplicationError:
 async def test_a_providers_failure_says_code_and_advice_and_whether_to_repeat(
     failure: ProviderFailure, retried: bool
 ) -> None:
-    said = await outcome(failure)
-    assert list(said.details) == [failure.code, failure.advice]
-    assert said.type == type(failure).__name__
-    assert said.non_retryable is not retried
+    shown = await outcome(failure)
+    assert list(shown.details) == [failure.code, failure.advice]
+    assert shown.type == type(failure).__name__
+    assert shown.non_retryable is not retried
 
 
 async def test_any_other_error_is_named_by_its_type_alone() -> None:
-    said = await outcome(KeyError("ada@example.com lives at 215 Clayton St"))
-    assert "ada" not in str(said)
-    assert "Clayton" not in repr(said.details)
-    assert said.type == "KeyError"
-    assert said.__cause__ is None
-    assert said.__suppress_context__
+    shown = await outcome(KeyError("ada@example.com lives at 215 Clayton St"))
+    assert "ada" not in str(shown)
+    assert "Clayton" not in repr(shown.details)
+    assert shown.type == "KeyError"
+    assert shown.__cause__ is None
+    assert shown.__suppress_context__

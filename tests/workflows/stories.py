@@ -185,7 +185,7 @@ def traces(shop: Shop, order: str) -> dict[str, list[str]]:
     # several facts at once make one message: how many there were is chance, but each that was claimed was sent once
     books |= {"emails": books["emails"] - (claims["email"] or 0), "sms": books["sms"] - (claims["sms"] or 0)}
     found["books"] = [f"{name} {n}" for name, n in books.items()]
-    found["events"] = [row for row in found["events"] if "EventType.TOLD" not in row]
+    found["events"] = [row for row in found["events"] if "EventType.MESSAGE_SENT" not in row]
     return found
 
 

@@ -178,9 +178,9 @@ def test_paid_elsewhere_and_cancelled_after_packing(shop: Shop) -> None:
     called_back(shop, order)
     shop.goes_by_itself(order)
     assert shop.ends(order) == "cancelled"
-    said = str(shop.sandbox.ask("/mailbox", order_id=order))
-    assert "till 4" in said
-    assert "23.00 goes back" not in said
+    mails = str(shop.sandbox.ask("/mailbox", order_id=order))
+    assert "till 4" in mails
+    assert "23.00 goes back" not in mails
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
 

@@ -166,8 +166,8 @@ def test_a_promise_that_passes_is_told_once_with_the_new_day(shop: Shop) -> None
     shop.pass_time(order, timedelta(days=LEAD + 1, hours=1))
     shop.happened(order, "promise_passed")
     shop.until(lambda: messages(shop, order, "delayed"), "the new day", order)
-    [told] = messages(shop, order, "delayed")
-    assert date.fromisoformat(told["expected"]) > date.fromisoformat(first["expected"])
+    [message] = messages(shop, order, "delayed")
+    assert date.fromisoformat(message["expected"]) > date.fromisoformat(first["expected"])
     shop.pass_time(order, timedelta(days=2))
     shop.cancel(order)
     assert shop.ends(order) == "cancelled"
@@ -179,8 +179,8 @@ def test_a_promise_passes_at_the_end_of_the_day_where_the_customer_lives(shop: S
     body = {"name": "Ada", "email": "ada@example.com", "time_zone": "Pacific/Auckland", "notify": ["email"]}
     shop.api.put(f"/v1/customers/{who}", json=body).raise_for_status()
     order, _ = backordered(shop, customer_id=who)
-    [told] = messages(shop, order, "backordered")
-    day = date.fromisoformat(told["expected"]) + timedelta(days=1)
+    [message] = messages(shop, order, "backordered")
+    day = date.fromisoformat(message["expected"]) + timedelta(days=1)
     midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("Pacific/Auckland"))
     assert due(shop, order)["promise_passes"] == midnight.astimezone(UTC)
 
@@ -231,8 +231,8 @@ def test_an_unfinished_confirmation_is_reminded_once_before_the_payment_deadline
     shop.reaches(order, payment_status="action_required")
     shop.pass_time(order, timedelta(days=1, hours=13))
     customer_hears(shop, order, "payment_reminder", "payment 1")
-    [told] = messages(shop, order, "payment_reminder")
-    assert {"url", "deadline"} <= told.keys()
+    [message] = messages(shop, order, "payment_reminder")
+    assert {"url", "deadline"} <= message.keys()
     with shop.database.sessions() as tx:
         intent = tx.scalars(select(Payment.intent).where(Payment.order_id == order)).one()
     shop.sandbox.card(str(intent), "authenticate")

@@ -61,7 +61,7 @@ def test_a_reset_while_a_text_message_is_on_its_way_sends_it_once(plain_shop: Sh
     shop.api.post("/v1/orders", json=asked).raise_for_status()
     shop.until(lambda: shop.sandbox.struck(slow), "the message to be on its way", order)
     shop.reset(order)
-    shop.happened(order, "told", 2)
+    shop.happened(order, "message_sent", 2)
     stories.pack(shop, order)
     stories.deliver(shop, order)
     assert shop.ends(order) == "completed"

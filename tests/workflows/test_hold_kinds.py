@@ -43,8 +43,8 @@ def request_fails(shop: Shop) -> None:
 
 def second_authorization_fails(shop: Shop) -> None:
     """A card that allows one capture an authorization; two locations."""
-    goods = {shop.product(OAK=1): 1, shop.product(RNO=1): 1}
-    order = shop.place(goods, card="pm_card_discover", by_hand=True)
+    units = {shop.product(OAK=1): 1, shop.product(RNO=1): 1}
+    order = shop.place(units, card="pm_card_discover", by_hand=True)
     shop.happened(order, "requested", 2, 60)
     with shop.sandbox.failing("stripe", "create_intent", "error", match=order):
         for n in (1, 2):

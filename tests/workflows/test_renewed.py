@@ -86,10 +86,10 @@ def test_a_flood_of_updates_beside_signals_is_survived(shop: Shop) -> None:
         handle = shop.handle(order)
         for n in range(80):
             await handle.signal("news")
-            told = "hold" if n % 2 else "resolve"
+            signal = "hold" if n % 2 else "resolve"
             about = {"by": "eve", "why": "looks odd", **({} if n % 2 else {"hold": "none", "action": "retry"})}
             with suppress(WorkflowUpdateFailedError):
-                await handle.execute_update(told, about)
+                await handle.execute_update(signal, about)
 
     shop.call(flood())
     assert shop.view(order)["holds"][0]["reason"] == "operator"

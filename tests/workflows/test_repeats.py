@@ -77,8 +77,8 @@ def test_money_that_somebody_took_before_the_order_heard_of_it_is_for_a_person(p
     shop.resolve(order, "skip", HoldKind.CAPTURED_UNKNOWN)
     assert shop.ends(order) == "cancelled"
     shop.until(lambda: shop.books(order).get("emails") == 2, "word of the cancellation", order)
-    told = [mail["text"] for mail in shop.sandbox.ask("/mailbox", order_id=order)["messages"]]
-    assert not [text for text in told if "not been charged" in text]
+    mails = [mail["text"] for mail in shop.sandbox.ask("/mailbox", order_id=order)["messages"]]
+    assert not [text for text in mails if "not been charged" in text]
     assert len([r for r in shop.sandbox.requests("stripe") if intent in r["path"]]) <= asked + 2
 
 

@@ -55,11 +55,11 @@ def test_what_is_not_understood_is_noted_and_does_nothing(plain_shop: Shop) -> N
     shop.happened(order, "not_understood", len(NOT_MEANT) + 1)
     with shop.database.sessions() as tx:
         rows = select(Event.data).where(Event.order_id == order, Event.type == "not_understood")
-        said = list(tx.scalars(rows.order_by(Event.event_no)))
-    assert [each["signal"] for each in said] == ["cancel"] * len(NOT_MEANT) + ["stop"]
-    assert said[0]["words"] == '{"fulfillment": "1"}'
-    assert "now!" in said[-1]["words"]
-    assert all(each["words"].isprintable() and len(each["words"]) <= 100 for each in said)
+        noted = list(tx.scalars(rows.order_by(Event.event_no)))
+    assert [each["signal"] for each in noted] == ["cancel"] * len(NOT_MEANT) + ["stop"]
+    assert noted[0]["words"] == '{"fulfillment": "1"}'
+    assert "now!" in noted[-1]["words"]
+    assert all(each["words"].isprintable() and len(each["words"]) <= 100 for each in noted)
     assert shop.view(order)["status"] == "processing"
     shop.cancel(order)
     assert shop.ends(order) == "cancelled"
@@ -107,10 +107,10 @@ def test_an_update_is_refused_in_words_that_do_not_repeat_what_was_typed(plain_s
     shop = plain_shop
     order = shop.place({shop.product(): 1})
     shop.happened(order, "backordered")
-    for name, words, told in REFUSED:
+    for name, words, refusal in REFUSED:
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             shop.call(shop.handle(order).execute_update(name, args=words))
-        assert told in str(refused.value.cause), (name, words)
+        assert refusal in str(refused.value.cause), (name, words)
         assert "$ecret" not in str(refused.value.cause)
     shop.cancel(order)
     assert shop.ends(order) == "cancelled"

@@ -116,8 +116,8 @@ def test_a_warehouse_that_accepts_and_is_silent_again_is_held_again(shop: Shop) 
 @renewed_only
 def test_a_parcel_is_asked_after_in_time_whatever_the_warehouses_clock_says(shop: Shop) -> None:
     order = released(shop)
-    told = {"type": "fulfillment.handed_over", "data": {"fulfillment_id": f"{order}-1"}}
-    shop.sandbox.tell("/warehouse/send", told | {"timestamp": "2056-01-01T00:00:00Z"})
+    news = {"type": "fulfillment.handed_over", "data": {"fulfillment_id": f"{order}-1"}}
+    shop.sandbox.tell("/warehouse/send", news | {"timestamp": "2056-01-01T00:00:00Z"})
     shop.happened(order, "shipped")
     shop.sandbox.webhooks_to(None)
     shop.sandbox.warehouse(f"{order}-1", "hand_over")

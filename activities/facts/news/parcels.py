@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
+from activities import ports
 from activities.facts import labels, tracking
 from activities.facts.journal import nudge
 from activities.models import LabelStatus
 from activities.news import LabelChanged, ParcelSeen
-from activities.ports import LabelStatus as Told
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order, Parcel
 from infra.words import NewsOutcome
@@ -21,7 +21,10 @@ AWAITED = {
     TrackingStatus.FAILURE: "news",
 }
 """What an order acts on, or only tells its customer."""
-REFUNDS = {Told.REFUNDED: LabelStatus.REFUNDED, Told.REFUND_REJECTED: LabelStatus.REFUND_REJECTED}
+REFUNDS = {
+    ports.LabelStatus.REFUNDED: LabelStatus.REFUNDED,
+    ports.LabelStatus.REFUND_REJECTED: LabelStatus.REFUND_REJECTED,
+}
 
 
 def seen(tx: Session, content: ParcelSeen, at: datetime) -> NewsOutcome:

@@ -98,16 +98,16 @@ class Transaction(Ours):
     status: Word | None = None
 
 
-def tracked(told: Track) -> News:
-    seen, content = told.tracking_status, None
+def tracked(track: Track) -> News:
+    seen, content = track.tracking_status, None
     state = f"{seen.status} {seen.substatus.code if seen.substatus else ''} {seen.status_date or ''}" if seen else ""
     if seen and seen.meaning:
-        content = ParcelSeen(tracking_number=told.tracking_number, status=seen.meaning, order=told.order)
-    return News(f"track {told.tracking_number} {state}"[:255], "track_updated", content, seen.at if seen else None)
+        content = ParcelSeen(tracking_number=track.tracking_number, status=seen.meaning, order=track.order)
+    return News(f"track {track.tracking_number} {state}"[:255], "track_updated", content, seen.at if seen else None)
 
 
-def labelled(told: Transaction) -> News:
+def labelled(transaction: Transaction) -> News:
     content: AnyContent | None = None
-    if status := LABEL.get(told.status or ""):
-        content = LabelChanged(label=told.object_id, status=status, order=told.order)
-    return News(f"label {told.object_id} {told.status}"[:255], "transaction_updated", content, None)
+    if status := LABEL.get(transaction.status or ""):
+        content = LabelChanged(label=transaction.object_id, status=status, order=transaction.order)
+    return News(f"label {transaction.object_id} {transaction.status}"[:255], "transaction_updated", content, None)

@@ -102,34 +102,34 @@ class DisputeObject(Body):
     payment_intent: Word | None = None
 
 
-def intent_in(told: dict[str, Any]) -> IntentObject:
-    return parsed(IntentObject, told, "data", "object")
+def intent_in(data: dict[str, Any]) -> IntentObject:
+    return parsed(IntentObject, data, "data", "object")
 
 
-def confirmed(told: dict[str, Any]) -> AnyContent:
-    intent = intent_in(told)
+def confirmed(data: dict[str, Any]) -> AnyContent:
+    intent = intent_in(data)
     return PaymentConfirmed(intent=intent.id, order=intent.order)
 
 
-def declined(told: dict[str, Any]) -> AnyContent:
-    intent = intent_in(told)
+def declined(data: dict[str, Any]) -> AnyContent:
+    intent = intent_in(data)
     error = intent.last_payment_error or LastError()
     code = (error.decline_code or error.code or "declined")[:40]
     return PaymentDeclined(intent=intent.id, order=intent.order, code=code)
 
 
-def ended(told: dict[str, Any]) -> AnyContent:
-    intent = intent_in(told)
+def ended(data: dict[str, Any]) -> AnyContent:
+    intent = intent_in(data)
     return PaymentEnded(intent=intent.id, order=intent.order, expired=intent.cancellation_reason == "automatic")
 
 
-def taken(told: dict[str, Any]) -> AnyContent:
-    intent = intent_in(told)
+def taken(data: dict[str, Any]) -> AnyContent:
+    intent = intent_in(data)
     return PaymentTaken(intent=intent.id, order=intent.order, captured=intent.amount_received)
 
 
-def refunded(told: dict[str, Any]) -> AnyContent:
-    refund = parsed(RefundObject, told, "data", "object")
+def refunded(data: dict[str, Any]) -> AnyContent:
+    refund = parsed(RefundObject, data, "data", "object")
     return RefundChanged(
         refund=refund.id,
         intent=refund.payment_intent or "",
@@ -139,8 +139,8 @@ def refunded(told: dict[str, Any]) -> AnyContent:
     )
 
 
-def disputed(told: dict[str, Any]) -> AnyContent | None:
-    dispute = parsed(DisputeObject, told, "data", "object")
+def disputed(data: dict[str, Any]) -> AnyContent | None:
+    dispute = parsed(DisputeObject, data, "data", "object")
     if dispute.payment_intent is None:
         return None
     return PaymentDisputed(intent=dispute.payment_intent, dispute=dispute.id)

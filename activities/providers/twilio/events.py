@@ -24,9 +24,9 @@ class TwilioEvents:
         fields = form(delivery.body)
         if not verified(self.tokens, f"{self.public_url}{delivery.path}", fields, delivery.headers[self.signature]):
             raise Unsigned
-        told = parsed(Status, dict(fields))
-        content = MessageReported(message=told.MessageSid, status=told.MessageStatus, code=told.ErrorCode or None)
-        return News(f"{told.MessageSid} {told.MessageStatus}", told.MessageStatus, content, None)
+        status = parsed(Status, dict(fields))
+        content = MessageReported(message=status.MessageSid, status=status.MessageStatus, code=status.ErrorCode or None)
+        return News(f"{status.MessageSid} {status.MessageStatus}", status.MessageStatus, content, None)
 
 
 class Status(Body):

@@ -45,9 +45,9 @@ class WarehouseEvents:
         """Signed with the secret of any warehouse in the settings, at most five minutes ago."""
         warehouse = self.signer(delivery)
         headers = parsed(Headers, {"webhook-id": delivery.headers["webhook-id"]})
-        told = parsed(Envelope, delivery.body)
-        content = READERS[told.type](told.data, warehouse) if told.type in READERS else None
-        return News(f"{warehouse}:{headers.news_id}", told.type, content, told.timestamp)
+        envelope = parsed(Envelope, delivery.body)
+        content = READERS[envelope.type](envelope.data, warehouse) if envelope.type in READERS else None
+        return News(f"{warehouse}:{headers.news_id}", envelope.type, content, envelope.timestamp)
 
     def signer(self, delivery: Delivery) -> str:
         headers = {name: delivery.headers.get(name, "") for name in SIGNED}
@@ -132,26 +132,26 @@ def plain(
 
 
 def packed(data: dict[str, Any], warehouse: str) -> AnyContent:
-    told = parsed(Packed, data, "data")
-    parcels = tuple(Parcel(**parcel.model_dump()) for parcel in told.parcels)
-    return FulfillmentPacked(fulfillment=told.fulfillment_id, warehouse=warehouse, parcels=parcels)
+    body = parsed(Packed, data, "data")
+    parcels = tuple(Parcel(**parcel.model_dump()) for parcel in body.parcels)
+    return FulfillmentPacked(fulfillment=body.fulfillment_id, warehouse=warehouse, parcels=parcels)
 
 
 def short_picked(data: dict[str, Any], warehouse: str) -> AnyContent:
-    told = parsed(ShortPicked, data, "data")
-    missing = tuple(Units(sku=line.sku, quantity=line.missing) for line in told.lines)
-    return FulfillmentShortPicked(fulfillment=told.fulfillment_id, warehouse=warehouse, missing=missing)
+    body = parsed(ShortPicked, data, "data")
+    missing = tuple(Units(sku=line.sku, quantity=line.missing) for line in body.lines)
+    return FulfillmentShortPicked(fulfillment=body.fulfillment_id, warehouse=warehouse, missing=missing)
 
 
 def refused(data: dict[str, Any], warehouse: str) -> AnyContent:
-    told = parsed(Refused, data, "data")
-    return FulfillmentRefused(fulfillment=told.fulfillment_id, warehouse=warehouse, code=told.code)
+    body = parsed(Refused, data, "data")
+    return FulfillmentRefused(fulfillment=body.fulfillment_id, warehouse=warehouse, code=body.code)
 
 
 def received(data: dict[str, Any], warehouse: str) -> AnyContent:
-    told = parsed(Received, data, "data")
-    lines = tuple(Units(sku=line.sku, quantity=line.quantity) for line in told.lines)
-    return GoodsReceived(reference=told.reference, location=told.location, warehouse=warehouse, lines=lines)
+    body = parsed(Received, data, "data")
+    lines = tuple(Units(sku=line.sku, quantity=line.quantity) for line in body.lines)
+    return GoodsReceived(reference=body.reference, location=body.location, warehouse=warehouse, lines=lines)
 
 
 READERS: dict[str, Callable[[dict[str, Any], str], AnyContent]] = {

@@ -101,14 +101,14 @@ def page(path: str, given: dict[str, Any], messages: list[Document], more: bool)
 
 def callback(doc: Document) -> Document:
     """What a status callback says."""
-    told = {"SmsSid": doc["sid"], "SmsStatus": doc["status"], "MessageStatus": doc["status"], "To": doc["to"]}
-    told |= {
+    fields = {"SmsSid": doc["sid"], "SmsStatus": doc["status"], "MessageStatus": doc["status"], "To": doc["to"]}
+    fields |= {
         "MessageSid": doc["sid"],
         "AccountSid": doc["account_sid"],
         "From": doc["from"] or "",
         "ApiVersion": VERSION,
     }
-    return told | ({"ErrorCode": str(doc["error_code"])} if doc["error_code"] else {})
+    return fields | ({"ErrorCode": str(doc["error_code"])} if doc["error_code"] else {})
 
 
 def segments(body: str) -> int:

@@ -68,7 +68,7 @@ def routes(world: World) -> list[Route]:
 
 def _step(world: World, request: Request, given: Any) -> Any:
     """The warehouse does it now, whatever it would have done by itself."""
-    told = StepBody.model_validate(given).model_dump(exclude_none=True)
+    body = StepBody.model_validate(given).model_dump(exclude_none=True)
     step = fulfillments.STEPS[request.path_params["step"]]
     with world.transaction():
         doc = world.get(fulfillments.KIND, request.path_params["id"])
@@ -76,7 +76,7 @@ def _step(world: World, request: Request, given: Any) -> Any:
             raise KeyError(request.path_params["id"])
         if doc["status"] in fulfillments.LEFT and step is not fulfillments.refuse_cancel:
             raise ValueError(f"{doc['id']} is {doc['status']}")
-        step(world, doc, told)
+        step(world, doc, body)
         return world.get(fulfillments.KIND, doc["id"])
 
 

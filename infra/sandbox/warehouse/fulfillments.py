@@ -50,48 +50,48 @@ def recall(world: World, doc: Document) -> None:
         clock.schedule(world, "warehouse.answer_recall", {"id": doc["id"]}, paces=1, order_id=doc["order_id"])
 
 
-def accept(world: World, doc: Document, told: Document) -> None:
+def accept(world: World, doc: Document, details: Document) -> None:
     _become(world, doc, "accepted", "accepted")
 
 
-def pick(world: World, doc: Document, told: Document) -> None:
+def pick(world: World, doc: Document, details: Document) -> None:
     _become(world, doc, "picking", "picking")
 
 
-def pack(world: World, doc: Document, told: Document) -> None:
-    boxes = told.get("parcels") or parcels(doc["lines"])
+def pack(world: World, doc: Document, details: Document) -> None:
+    boxes = details.get("parcels") or parcels(doc["lines"])
     _become(world, doc, "packed", "packed", parcels=boxes)
 
 
-def short_pick(world: World, doc: Document, told: Document) -> None:
+def short_pick(world: World, doc: Document, details: Document) -> None:
     """Units are missing: one of the first line, unless told. What is left is packed next."""
-    missing = told.get("lines") or [{"sku": doc["lines"][0]["sku"], "missing": 1}]
+    missing = details.get("lines") or [{"sku": doc["lines"][0]["sku"], "missing": 1}]
     gone = {line["sku"]: line["missing"] for line in missing}
     left = [line | {"quantity": line["quantity"] - gone.get(line["sku"], 0)} for line in doc["lines"]]
     left = [line for line in left if line["quantity"] > 0]
     _become(world, doc | {"lines": left}, "picking" if left else "empty", "short_picked", lines=missing)
 
 
-def refuse(world: World, doc: Document, told: Document) -> None:
+def refuse(world: World, doc: Document, details: Document) -> None:
     _become(world, doc, "refused", "refused")
 
 
-def hand_over(world: World, doc: Document, told: Document) -> None:
+def hand_over(world: World, doc: Document, details: Document) -> None:
     """Not asked whether it was released: a control call makes the mistake that a warehouse can make."""
     world.count("hand_over", doc["order_id"], doc["id"])
     _become(world, doc, "handed_over", "handed_over")
     tracks.parcels_left(world, [parcel["tracking_number"] for parcel in doc["released"] or ()])
 
 
-def pick_up(world: World, doc: Document, told: Document) -> None:
+def pick_up(world: World, doc: Document, details: Document) -> None:
     _become(world, doc, "picked_up", "picked_up")
 
 
-def cancel(world: World, doc: Document, told: Document) -> None:
+def cancel(world: World, doc: Document, details: Document) -> None:
     _become(world, doc | {"recall_answered": True}, "cancelled", "cancelled")
 
 
-def refuse_cancel(world: World, doc: Document, told: Document) -> None:
+def refuse_cancel(world: World, doc: Document, details: Document) -> None:
     """Too late; the work goes on."""
     _become(world, doc | {"recall_answered": True}, doc["status"], "cancel_refused")
 

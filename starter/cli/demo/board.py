@@ -21,7 +21,7 @@ FULL_WIDTH, TITLES_WIDTH = 142, 176
 """From these widths on the last table has room for both ends, and for the scenarios' titles."""
 LEGEND = "charges: holds on the card; labels: bought − given back; what is news at the same time goes in one message"
 REFRESH = 5
-QUIET = ("told", "rated", "placed")
+QUIET = ("message_sent", "rated", "placed")
 
 
 class Board:
@@ -31,13 +31,13 @@ class Board:
         self.plays = plays
 
     async def show(self, paper: Console) -> None:
-        with Live(console=paper, auto_refresh=False, get_renderable=self.table) as live:
+        with Live(console=paper, auto_refresh=False, get_renderable=self.table) as screen:
             try:
                 while True:
-                    live.refresh()
+                    screen.refresh()
                     await asyncio.sleep(1 / REFRESH)
             finally:
-                live.refresh()
+                screen.refresh()
 
     def table(self) -> Table:
         made = table("order", "stage", "", ">s", "")

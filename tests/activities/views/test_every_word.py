@@ -63,8 +63,8 @@ def whole(new_database: Any) -> Database:
         facts.holds.opened(tx, ORDER, HoldKind.STOPPED, Subject.order(ORDER), now)
         place = tx.scalars(select(Contact).where(Contact.kind == ContactKind.SHIP_TO)).one()
         fields = {attribute.key: getattr(place, attribute.key) for attribute in inspect(Contact).column_attrs}
-        told = {"sender": "stripe", "news_id": "evt_1", "n": 0, "type": "refund.updated", "about": "refund re_2"}
-        tx.add(News(**told, digest="", outcome=NewsOutcome.WAITING, open_since=now, effective_at=now, recorded_at=now))
+        news = {"sender": "stripe", "news_id": "evt_1", "n": 0, "type": "refund.updated", "about": "refund re_2"}
+        tx.add(News(**news, digest="", outcome=NewsOutcome.WAITING, open_since=now, effective_at=now, recorded_at=now))
         tx.add(Contact(**fields | {"contact_id": None, "kind": ContactKind.LINE}))
     return database
 

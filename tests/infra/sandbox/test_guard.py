@@ -16,7 +16,7 @@ from tests.infra.sandbox.test_core import bank, pay
 from tests.receiver import Receiver
 from tests.sandbox import ROOT, SANDBOX_TOKEN, SECRETS, SandboxProcess
 
-GOODS = {"reference": "PO-1", "location": "OAK", "lines": [{"sku": "MUG-BLUE", "quantity": 1}]}
+DELIVERY = {"reference": "PO-1", "location": "OAK", "lines": [{"sku": "MUG-BLUE", "quantity": 1}]}
 CALLS = [
     ("stripe", "/v1/customers", "application/x-www-form-urlencoded"),
     ("shippo", "/shipments", "application/json"),
@@ -40,7 +40,7 @@ def stranger(sandbox: SandboxControl) -> Iterator[httpx.Client]:
 @pytest.mark.parametrize("path", ["books", "mailbox", "requests", "warehouse/receive", "nothing"])
 def test_the_controls_open_to_their_token_alone(stranger: httpx.Client, path: str, given: dict[str, str]) -> None:
     assert stranger.get(f"/_sandbox/{path}", headers=given).status_code == 401
-    assert stranger.post(f"/_sandbox/{path}", json=GOODS, headers=given).status_code == 401
+    assert stranger.post(f"/_sandbox/{path}", json=DELIVERY, headers=given).status_code == 401
 
 
 @pytest.mark.parametrize(("vendor", "path", "media_type"), CALLS)
@@ -48,8 +48,8 @@ def test_the_controls_open_to_their_token_alone(stranger: httpx.Client, path: st
 def test_no_page_of_others_reaches_a_vendor_or_a_control(
     sandbox: SandboxControl, vendor: str, path: str, media_type: str, origin: str
 ) -> None:
-    told = {"Content-Type": media_type, "Origin": origin}
-    assert sandbox.client.post(f"/{vendor}{path}", content=b"{}", headers=told).status_code == 403
+    headers = {"Content-Type": media_type, "Origin": origin}
+    assert sandbox.client.post(f"/{vendor}{path}", content=b"{}", headers=headers).status_code == 403
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "[::1", ""])
@@ -97,7 +97,7 @@ def test_a_part_that_is_real_is_neither_played_nor_spoken_for(without_warehouse:
             assert pay(client, "W-1001").status_code == 200
         receiver.wait(lambda hook: hook.path == "/webhooks/stripe")
         assert {hook.path for hook in receiver.received} == {"/webhooks/stripe"}
-    assert played.client.post("/_sandbox/warehouse/receive", json=GOODS).status_code == 404
+    assert played.client.post("/_sandbox/warehouse/receive", json=DELIVERY).status_code == 404
     assert played.client.post("/warehouse/fulfillments", json={}).status_code == 404
 
 

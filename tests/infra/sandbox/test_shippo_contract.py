@@ -40,8 +40,8 @@ def validator(contract: Json, name: str) -> Any:
             return [plain(each) for each in schema]
         if not isinstance(schema, dict):
             return schema
-        said = {key: plain(value) for key, value in schema.items() if key != "nullable"}
-        return {"anyOf": [said, {"type": "null"}]} if schema.get("nullable") is True else said
+        rest = {key: plain(value) for key, value in schema.items() if key != "nullable"}
+        return {"anyOf": [rest, {"type": "null"}]} if schema.get("nullable") is True else rest
 
     schemas = plain(contract["components"]["schemas"])
     return jsonschema_rs.validator_for({"$ref": f"#/components/schemas/{name}", "components": {"schemas": schemas}})

@@ -42,9 +42,9 @@ class Orders:
     environ: Mapping[str, str]
 
     def __call__(self, *arguments: str, stdin: str = "", **environ: str) -> Output:
-        told = told_apart(dict(self.environ) | environ)
+        apart = told_apart(dict(self.environ) | environ)
         done = subprocess.run(
-            [*ORDERS, *arguments], cwd=ROOT, env=told, input=stdin, capture_output=True, text=True, timeout=120
+            [*ORDERS, *arguments], cwd=ROOT, env=apart, input=stdin, capture_output=True, text=True, timeout=120
         )
         return Output(done.returncode, done.stdout, done.stderr)
 
@@ -57,8 +57,8 @@ def told_apart(environ: Mapping[str, str]) -> dict[str, str]:
 def started_up(home: Home, *, pace: float, **environ: str) -> Child:
     """`orders up`, once it says that orders are taken."""
     home.make()
-    told = told_apart({"ORDERS_HOME": str(home.path)} | environ)
-    up = start("up", [*ORDERS, "up", "--pace", str(pace)], log=home.path / "up.log", environ=told, folder=ROOT)
+    apart = told_apart({"ORDERS_HOME": str(home.path)} | environ)
+    up = start("up", [*ORDERS, "up", "--pace", str(pace)], log=home.path / "up.log", environ=apart, folder=ROOT)
     up.wait_for_line("Orders are taken", seconds=60)
     return up
 

@@ -68,11 +68,11 @@ def test_the_sandbox_is_told_of_the_parts_that_it_plays_alone(tmp_path: Path) ->
         "DATABASE_URL": "postgresql://u:p@h/x",
     }
     made = prepared(Home(tmp_path), real)
-    told = environment.environment_of_sandbox(made.environ, made.sandboxed, made.sandbox_token)
+    given = environment.environment_of_sandbox(made.environ, made.sandboxed, made.sandbox_token)
     assert set(made.sandboxed) == set(made.stack.sandboxed) == {"shippo", "twilio", "mail"}
-    assert not {value for value in real.values() if value in told.values()}
-    assert not {name for name in told if name.startswith(("STRIPE_", "WAREHOUSE", "DATABASE_URL"))}
-    settings = Settings.from_environment(told, needs=("orders_sandbox_token", "shippo_webhook_secret"))
+    assert not {value for value in real.values() if value in given.values()}
+    assert not {name for name in given if name.startswith(("STRIPE_", "WAREHOUSE", "DATABASE_URL"))}
+    settings = Settings.from_environment(given, needs=("orders_sandbox_token", "shippo_webhook_secret"))
     assert settings.public_url == made.stack.api_url
     assert environment.SANDBOX_TOKEN not in made.environ, "nobody else needs it"
 

@@ -42,34 +42,34 @@ def test_a_database_that_differs_is_said_to(elsewhere: Orders) -> None:
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password(elsewhere: Orders) -> None:
-    said = elsewhere("db", "check", DATABASE_URL="postgresql://me:secret@127.0.0.1:9/orders").failed(1)
-    assert "the database does not answer" in said
-    assert "secret" not in said
+    output = elsewhere("db", "check", DATABASE_URL="postgresql://me:secret@127.0.0.1:9/orders").failed(1)
+    assert "the database does not answer" in output
+    assert "secret" not in output
 
 
 @pytest.mark.parametrize("command", [["db", "check"], ["keys", "list"], ["up"], ["worker"], ["api"]])
 def test_a_database_url_that_nothing_can_open_says_nothing_of_itself(elsewhere: Orders, command: list[str]) -> None:
     url = "postgresql://me:pass@127.0.0.1:9/orders?plugin=sesame"
-    said = elsewhere(*command, **EMBEDDED, DATABASE_URL=url, TEMPORAL_ADDRESS="127.0.0.1:9")
-    assert said.code == 1
-    assert "check DATABASE_URL" in said.err
-    assert "sesame" not in said.out + said.err
+    output = elsewhere(*command, **EMBEDDED, DATABASE_URL=url, TEMPORAL_ADDRESS="127.0.0.1:9")
+    assert output.code == 1
+    assert "check DATABASE_URL" in output.err
+    assert "sesame" not in output.out + output.err
 
 
 @pytest.mark.parametrize("process", ["worker", "api"])
 def test_a_process_without_its_database_says_what_to_do(elsewhere: Orders, process: str) -> None:
     assert "run `orders db upgrade`" in elsewhere(process, **EMBEDDED).failed(1)
-    said = elsewhere(process, DATABASE_URL="postgresql://me:secret@127.0.0.1:9/orders", **EMBEDDED).failed(1)
-    assert "the database does not answer (OperationalError): check DATABASE_URL" in said
-    assert "secret" not in said
+    output = elsewhere(process, DATABASE_URL="postgresql://me:secret@127.0.0.1:9/orders", **EMBEDDED).failed(1)
+    assert "the database does not answer (OperationalError): check DATABASE_URL" in output
+    assert "secret" not in output
 
 
 def test_a_worker_whose_metrics_port_is_taken_names_the_setting(elsewhere: Orders) -> None:
     elsewhere("db", "upgrade")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        said = elsewhere("worker", ORDERS_METRICS_ADDRESS=address, **EMBEDDED).failed(1)
-    assert said.startswith("orders worker: setting ORDERS_METRICS_ADDRESS cannot be used")
+        output = elsewhere("worker", ORDERS_METRICS_ADDRESS=address, **EMBEDDED).failed(1)
+    assert output.startswith("orders worker: setting ORDERS_METRICS_ADDRESS cannot be used")
 
 
 def test_the_sandbox_makes_a_home_for_its_owner_only(elsewhere: Orders, tmp_path: Path) -> None:

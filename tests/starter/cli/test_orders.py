@@ -53,8 +53,8 @@ def test_an_order_that_does_not_exist_is_not_found(orders: Orders) -> None:
 
 def test_an_order_is_cancelled_once_and_refused_when_it_has_left(orders: Orders) -> None:
     waiting = place(orders, lines=[{"sku": "LAMP-OAK", "quantity": 1, "unit_price": 1800}])
-    said = orders("cancel", waiting, "--why", "found it elsewhere")
-    assert said.out.startswith(f"{waiting}: cancellation ")
+    output = orders("cancel", waiting, "--why", "found it elsewhere")
+    assert output.out.startswith(f"{waiting}: cancellation ")
     assert orders("watch", waiting).out.splitlines()[-1] == f"{waiting} cancelled"
     delivered = place(orders)
     orders("watch", delivered)
@@ -78,8 +78,8 @@ def test_an_outage_is_held_and_goes_on_when_an_operator_says_so(orders: Orders, 
     assert "step failed" in orders("list", "--status", "on_hold").out
     stack_sandbox.mend(fault)
     assert "is not offered" in orders("resolve", order_id, "--action", "skip", "--why", "try").failed(1)
-    said = orders("resolve", order_id, "--action", "retry", "--why", "Shippo is back", "--by", "eve")
-    assert said.out.startswith(f"{order_id}: retry asked for {hold}")
+    output = orders("resolve", order_id, "--action", "retry", "--why", "Shippo is back", "--by", "eve")
+    assert output.out.startswith(f"{order_id}: retry asked for {hold}")
     assert orders("watch", order_id).out.splitlines()[-1] == f"{order_id} completed"
     assert "has no open hold" in orders("resolve", order_id, "--action", "retry", "--why", "again").failed(1)
     assert orders("show", order_id, "--json").json["holds"][0]["closed_by"] == "eve (default)"
@@ -112,9 +112,9 @@ def held(orders: Orders, order_id: str) -> str:
 
 def test_goods_that_arrive_are_taken_once(orders: Orders) -> None:
     before = orders("stock", "KETTLE", "--json").json["stock"][0]["on_hand"]
-    told = ("restock", "KETTLE=5", "--location", "OAK", "--reference", "PO-CLI-1")
-    assert orders(*told).out == "PO-CLI-1: received at OAK\n"
-    assert orders(*told).out == "PO-CLI-1: received at OAK (known already, nothing changed)\n"
+    delivery = ("restock", "KETTLE=5", "--location", "OAK", "--reference", "PO-CLI-1")
+    assert orders(*delivery).out == "PO-CLI-1: received at OAK\n"
+    assert orders(*delivery).out == "PO-CLI-1: received at OAK (known already, nothing changed)\n"
     assert orders("stock", "KETTLE", "--json").json["stock"][0]["on_hand"] == before + 5
     assert "RNO" in orders("stock", "KETTLE").out
     other = orders("restock", "KETTLE=6", "--location", "OAK", "--reference", "PO-CLI-1").failed(1)

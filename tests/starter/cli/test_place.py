@@ -35,7 +35,7 @@ def test_orders_without_an_id_are_known_by_their_content(orders: Orders) -> None
     text = json.dumps([nameless, nameless])
     first = orders("place", "-", "--json", stdin=text)
     again = orders("place", "-", "--json", stdin=text)
-    placed, known = ([json.loads(line) for line in said.out.splitlines()] for said in (first, again))
+    placed, known = ([json.loads(line) for line in output.out.splitlines()] for output in (first, again))
     assert [each["result"] for each in placed] == ["placed", "placed"]
     assert [each["result"] for each in known] == ["known", "known"]
     assert len({each["order_id"] for each in placed}) == 2
@@ -47,10 +47,10 @@ def test_what_is_wrong_is_told_by_line_and_field_and_the_rest_is_placed(orders: 
     unknown = an_order(lines=[{"sku": "NO-SUCH", "quantity": 1, "unit_price": 1800}])
     file = tmp_path / "orders.jsonl"
     file.write_text("\n".join([json.dumps(bad), "{", json.dumps(good), json.dumps(unknown), "7"]))
-    said = orders("place", str(file))
-    assert said.code == 1
-    assert said.out == "1 placed, 4 failed\n"
-    first, *others = said.err.splitlines()
+    output = orders("place", str(file))
+    assert output.code == 1
+    assert output.out == "1 placed, 4 failed\n"
+    first, *others = output.err.splitlines()
     assert first.startswith("line 1: total is 1, but ")
     assert others == [
         "line 2: is not JSON: Expecting property name enclosed in double quotes",
@@ -64,17 +64,17 @@ def test_what_is_wrong_is_told_by_line_and_field_and_the_rest_is_placed(orders: 
 def test_the_same_id_with_other_content_is_refused(orders: Orders) -> None:
     order = an_order()
     assert orders("place", "-", stdin=json.dumps(order)).code == 0
-    said = orders(
+    output = orders(
         "place", "-", stdin=json.dumps(order | {"total": 4100, "lines": [order["lines"][0] | {"quantity": 2}]})
     )
-    assert said.code == 1
-    assert "line 1: order_id was used for another order" in said.err
+    assert output.code == 1
+    assert "line 1: order_id was used for another order" in output.err
 
 
 def test_a_key_that_may_not_place_ends_it_at_once(orders: Orders) -> None:
     key = orders("keys", "create", "--name", "only-reads", "--scope", "orders:read").out.strip()
-    said = orders("place", "-", stdin=json.dumps([an_order(), an_order()]), ORDERS_API_KEY=key)
-    assert "this API key lacks the scope orders:write" in said.failed(1)
+    output = orders("place", "-", stdin=json.dumps([an_order(), an_order()]), ORDERS_API_KEY=key)
+    assert "this API key lacks the scope orders:write" in output.failed(1)
 
 
 def test_one_odd_line_is_that_lines_error(orders: Orders, tmp_path: Path) -> None:

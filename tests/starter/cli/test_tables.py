@@ -14,6 +14,6 @@ def test_control_characters_and_turning_marks_are_shown_not_obeyed(capsys: pytes
     console().print(paper)
     console().print(NASTY, markup=False)
     say("orders", NASTY, 1)
-    said = "".join(capsys.readouterr())
-    assert said.count("Ada") == 3
-    assert not any(mark in said for mark in "\x9b\x1b\u202e\u2066\u200f")
+    output = "".join(capsys.readouterr())
+    assert output.count("Ada") == 3
+    assert not any(mark in output for mark in "\x9b\x1b\u202e\u2066\u200f")

@@ -33,14 +33,14 @@ def test_its_state_is_for_its_owner_only(stack: Home) -> None:
     kept = [path for path in stack.path.rglob("*") if path.name != "up.log"]  # which this test's own process made
     assert {"engine.db", "sandbox.sqlite", "orders.db", "worker.log"} <= {path.name for path in kept}
     assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
-    told = json.loads(stack.stack.read_text())
-    assert set(told["ports"]) == {"engine", "web_ui", "sandbox", "smtp", "api", "metrics"}
+    stored = json.loads(stack.stack.read_text())
+    assert set(stored["ports"]) == {"engine", "web_ui", "sandbox", "smtp", "api", "metrics"}
 
 
 def test_a_second_stack_in_the_same_home_is_refused(orders: Orders) -> None:
-    said = orders("up")
-    assert said.code == 1
-    assert "another process runs the stack" in said.err
+    output = orders("up")
+    assert output.code == 1
+    assert "another process runs the stack" in output.err
 
 
 def test_a_process_that_dies_is_named_and_nothing_is_left(tmp_path: Path) -> None:

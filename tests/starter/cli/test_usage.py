@@ -37,15 +37,15 @@ COMMANDS = [*SERVERS, "place", "list", "show", "watch", "cancel", "resolve", "re
 
 
 def test_help_lists_every_command(elsewhere: Orders) -> None:
-    said = elsewhere("--help")
-    assert said.code == 0
-    assert set(re.findall(r"^│ ([a-z]+) ", said.out, re.MULTILINE)) == set(COMMANDS)
+    output = elsewhere("--help")
+    assert output.code == 0
+    assert set(re.findall(r"^│ ([a-z]+) ", output.out, re.MULTILINE)) == set(COMMANDS)
 
 
 def test_what_would_run_for_long_has_its_help_too(elsewhere: Orders) -> None:
     for name in SERVERS:
-        said = elsewhere(name, "--help")
-        assert (said.code, f"Usage: orders {name} " in said.out, said.err) == (0, True, "")
+        output = elsewhere(name, "--help")
+        assert (output.code, f"Usage: orders {name} " in output.out, output.err) == (0, True, "")
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["show", "W-1"], ["stock", "MUG-BLUE"], ["cancel", "W-1"]])
@@ -55,8 +55,10 @@ def test_without_a_stack_it_says_how_to_get_one(elsewhere: Orders, arguments: li
 
 def test_an_api_that_does_not_answer_is_named(elsewhere: Orders) -> None:
     url = f"http://127.0.0.1:{free_ports(1)[0]}"
-    said = elsewhere("list", ORDERS_API_URL=url, ORDERS_API_KEY="ord_x").failed(1)
-    assert said == f"orders: no API answers at {url} (ConnectError): start one with `orders up`, or set ORDERS_API_URL"
+    output = elsewhere("list", ORDERS_API_URL=url, ORDERS_API_KEY="ord_x").failed(1)
+    assert (
+        output == f"orders: no API answers at {url} (ConnectError): start one with `orders up`, or set ORDERS_API_URL"
+    )
 
 
 def test_a_key_is_asked_for(elsewhere: Orders) -> None:
@@ -68,19 +70,19 @@ def test_a_key_that_is_not_known_is_refused(orders: Orders) -> None:
 
 
 def test_a_malformed_setting_is_named_without_its_value(elsewhere: Orders) -> None:
-    said = elsewhere("list", ORDERS_API_URL="gopher://x").failed(1)
-    assert said == "orders: setting ORDERS_API_URL is malformed: expected a URL, http://… or https://…"
+    output = elsewhere("list", ORDERS_API_URL="gopher://x").failed(1)
+    assert output == "orders: setting ORDERS_API_URL is malformed: expected a URL, http://… or https://…"
 
 
 def test_the_sandbox_too_names_a_malformed_setting(elsewhere: Orders) -> None:
-    said = elsewhere("sandbox", ORDERS_API_URL="gopher://x").failed(1)
-    assert said == "orders: setting ORDERS_API_URL is malformed: expected a URL, http://… or https://…"
+    output = elsewhere("sandbox", ORDERS_API_URL="gopher://x").failed(1)
+    assert output == "orders: setting ORDERS_API_URL is malformed: expected a URL, http://… or https://…"
 
 
 def test_a_worker_without_its_settings_names_them(elsewhere: Orders) -> None:
-    said = elsewhere("worker")
-    assert said.code == 1
-    assert "setting STRIPE_API_KEY is missing" in said.err
+    output = elsewhere("worker")
+    assert output.code == 1
+    assert "setting STRIPE_API_KEY is missing" in output.err
 
 
 def test_a_command_imports_only_what_it_needs(elsewhere: Orders) -> None:

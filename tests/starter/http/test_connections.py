@@ -101,10 +101,10 @@ async def test_headers_and_a_body_that_do_not_come_are_given_up(
 ) -> None:
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.1)
     monkeypatch.setattr(middleware, "BODY_SECONDS", 0.1)
-    for head in ("", "GET /v1/orders HTTP/1.1\r\nX-Slow: "):
-        assert await ended(await served.send(head)) == b""
-    head = f"POST /v1/orders HTTP/1.1\r\nHost: a\r\nAuthorization: {served.key}\r\nContent-Length: 9\r\n\r\n"
-    answer = await ended(await served.send(head + "{"))
+    for request in ("", "GET /v1/orders HTTP/1.1\r\nX-Slow: "):
+        assert await ended(await served.send(request)) == b""
+    request = f"POST /v1/orders HTTP/1.1\r\nHost: a\r\nAuthorization: {served.key}\r\nContent-Length: 9\r\n\r\n"
+    answer = await ended(await served.send(request + "{"))
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"application/problem+json" in answer
 
@@ -124,8 +124,8 @@ async def test_headers_of_any_length_are_refused(served: Served) -> None:
     ],
 )
 async def test_without_key_or_signature_nothing_of_a_body_is_read(served: Served, path: str, header: str) -> None:
-    told = f"POST {path} HTTP/1.1\r\nHost: a\r\n{header}\r\nContent-Type: application/json\r\n"
-    answer = await ended(await served.send(told + "Content-Length: 900000\r\n\r\n"))  # and not a byte of them
+    request = f"POST {path} HTTP/1.1\r\nHost: a\r\n{header}\r\nContent-Type: application/json\r\n"
+    answer = await ended(await served.send(request + "Content-Length: 900000\r\n\r\n"))  # and not a byte of them
     assert answer.startswith(b"HTTP/1.1 401 ")
 
 
@@ -145,15 +145,15 @@ async def test_a_body_of_many_levels_is_refused(api: Api, opening: bytes) -> Non
 
 
 async def test_a_sender_that_breaks_off_is_no_bug(served: Served, caplog: pytest.LogCaptureFixture) -> None:
-    head = "POST /webhooks/stripe HTTP/1.1\r\nHost: a\r\nStripe-Signature: t=1,v1=2\r\nContent-Length: 9\r\n\r\n{"
-    _, writer = await served.send(head)
+    request = "POST /webhooks/stripe HTTP/1.1\r\nHost: a\r\nStripe-Signature: t=1,v1=2\r\nContent-Length: 9\r\n\r\n{"
+    _, writer = await served.send(request)
     await served.ask("/healthz")
     writer.close()
     async with asyncio.timeout(30):
-        while not (said := [r.getMessage() for r in caplog.records if r.name == "starter.http.middleware"]):  # noqa: ASYNC110
+        while not (logged := [r.getMessage() for r in caplog.records if r.name == "starter.http.middleware"]):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-    assert "499" in said[0]
-    assert not any("bug" in each for each in said)
+    assert "499" in logged[0]
+    assert not any("bug" in each for each in logged)
 
 
 async def test_liveness_and_refusals_wait_for_no_writer(

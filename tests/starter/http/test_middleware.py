@@ -12,10 +12,10 @@ async def test_the_log_names_an_order_only_by_what_may_be_an_id(api: Api, caplog
     await api.client.get("/v1/orders/W-1001")
     assert (await api.client.get("/v1/orders/ada@example.com")).status_code == 422
     assert (await api.client.get("/v1/orders/W-1001%0AAda")).status_code == 422
-    said = [record.getMessage() for record in caplog.records if record.name == "starter.http.middleware"]
-    assert len(said) == 3
-    assert "W-1001" in said[0]
-    assert not any("ada" in each.lower() for each in said)
+    logged = [record.getMessage() for record in caplog.records if record.name == "starter.http.middleware"]
+    assert len(logged) == 3
+    assert "W-1001" in logged[0]
+    assert not any("ada" in each.lower() for each in logged)
 
 
 async def test_a_method_that_nobody_knows_is_no_number_of_its_own(api: Api, caplog: pytest.LogCaptureFixture) -> None:

@@ -107,8 +107,8 @@ def test_no_rates_while_a_carrier_is_silent_are_asked_for_again(labels: ShippoLa
     ],
 )
 def test_no_rates_are_final_where_every_carrier_says_so(codes: list[str], why: tuple[str, str | None]) -> None:
-    said = [{"code": code, "text": "Ada Park"} for code in codes]
-    answer = ShipmentAnswer.model_validate({"address_to": {}, "rates": [], "messages": said})
+    messages = [{"code": code, "text": "Ada Park"} for code in codes]
+    answer = ShipmentAnswer.model_validate({"address_to": {}, "rates": [], "messages": messages})
     assert answer.why_none() == why
 
 
