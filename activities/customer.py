@@ -1,17 +1,18 @@
 """Telling the customer. Messages are rows; what is pending goes out as one message per channel, and only once."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from math import inf
+from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities import news
 from activities.facts.gathering import gathered
-from activities.facts.journal import locked_order, mark_read, note
+from activities.facts.journal import locked_order, mark_read, note, unread
 from activities.facts.messages import refused, rerouted, say_until_when
 from activities.facts.news import matching
 from activities.facts.waiting import waits
@@ -40,6 +41,19 @@ class Outgoing(Value):
     busy_for: timedelta | None = None
 
 
+class Answer(NamedTuple):
+    """What a provider said to one message: its id there, why it takes none, or neither: nobody is at it any more, and
+    the next attempt may look at once."""
+
+    message: Outgoing
+    reference: str | None = None
+    code: str | None = None
+
+    @property
+    def settled(self) -> bool:
+        return bool(self.reference or self.code)
+
+
 class CustomerActivities:
     def __init__(
         self,
@@ -61,36 +75,33 @@ class CustomerActivities:
 
     @activity.defn(name="tell_customer")
     def tell(self, step: OrderStep) -> Snapshot:
-        """Sends what is pending, by email and SMS, each message once. What cannot be delivered is on record."""
+        """Sends what is pending, by SMS and email, each message once. What cannot be delivered is on record."""
         latest = latest_call(self.call_takes)
         with self.sessions.begin() as tx:
-            locked_order(tx, step.order_id)  # before the relay's rows, as whoever loads the order locks them
-            mark_read(tx, step.subject, "message")
+            order = locked_order(tx, step.order_id)  # before the relay's rows, as whoever loads the order locks them
             attempt_takes = activity.info().start_to_close_timeout or timedelta()
-            outgoing = claim(tx, step, attempt_takes, self.payment_deadline, self.told_within)
+            outgoing = claim(tx, order, step, attempt_takes, self.payment_deadline, self.told_within)
+            if not outgoing:
+                return snapshot(tx, step.order_id)
         trouble: ProviderFailure | None = None
-        settled = False
+        answers: list[Answer] = []
         for message in outgoing:
             try:
-                reference, code = self.sent(message, latest), None
+                answers.append(Answer(message, reference=self.sent(message, latest)))
             except Refused as refusal:
-                reference, code = None, refusal.code
+                answers.append(Answer(message, code=refusal.code))
             except ProviderFailure as failure:
                 trouble = failure
                 if isinstance(failure, OutcomeUnknown) and (message.busy_for or message.channel == Channel.SMS):
                     # the provider may be at it still: as long as an attempt takes, nothing is looked up
                     failure.retry_in = failure.retry_in or attempt_takes
                 else:
-                    with self.sessions.begin() as tx:
-                        answered(tx, step, message)
-                continue
-            with self.sessions.begin() as tx:
-                settle(tx, step, message, reference, code)
-            settled = True
-        if trouble and not (settled and isinstance(trouble, NoTimeLeft)):
-            raise trouble
+                    answers.append(Answer(message))
         with self.sessions.begin() as tx:
-            return snapshot(tx, step.order_id)
+            settle(tx, locked_order(tx, step.order_id), answers, step.at)
+            if trouble is None or (isinstance(trouble, NoTimeLeft) and any(answer.settled for answer in answers)):
+                return snapshot(tx, step.order_id)
+        raise trouble
 
     def sent(self, message: Outgoing, latest: float) -> str:
         """A mail store keeps one copy per Message-ID; a text is looked up before it is sent again, and not before the
@@ -130,18 +141,33 @@ def in_time(latest: float) -> None:
 
 
 def claim(
-    tx: Session, step: OrderStep, attempt_takes: timedelta, payment_deadline: timedelta, told_within: timedelta
+    tx: Session,
+    order: Order,
+    step: OrderStep,
+    attempt_takes: timedelta,
+    payment_deadline: timedelta,
+    told_within: timedelta,
 ) -> list[Outgoing]:
     """All pending rows of a channel become one message (or few, where texts would be too long), under a name that stays
-    the same until it is sent."""
+    the same until it is sent. Texts first: all answers go on record together, and of a text that is not on record it
+    can be found out whether it was sent."""
     order_id = step.order_id
-    order = locked_order(tx, order_id)
     unsent = Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED))
-    these = select(Message).where(Message.order_id == order_id, unsent | (Message.sent_at > step.at - told_within))
-    found = list(tx.scalars(these.order_by(Message.message_id)))
-    rows, sent = [row for row in found if not row.sent_at], [row for row in found if row.sent_at]
-    about = select(Contact, Customer).join(Customer, Customer.customer_id == order.customer_id)
-    person, customer = tx.execute(about.where(Contact.order_id == order_id, Contact.kind == ContactKind.CUSTOMER)).one()
+    these = (Message.order_id == order_id, unsent | (Message.sent_at > step.at - told_within))
+    found = tx.execute(
+        select(Message, Contact, Customer, unread(step.subject, "message"))
+        .select_from(Message)
+        .join(Contact, and_(Contact.order_id == order_id, Contact.kind == ContactKind.CUSTOMER))
+        .join(Customer, Customer.customer_id == order.customer_id)
+        .where(*these)
+        .order_by(Message.message_id)
+    ).all()
+    if not found or found[0][3]:
+        mark_read(tx, step.subject, "message")
+    if not found:
+        return []
+    person, customer = found[0][1], found[0][2]
+    rows, sent = [row for row, *_ in found if not row.sent_at], [row for row, *_ in found if row.sent_at]
     rows = rerouted(tx, order, customer, person, rows, step.at)
     rows = gathered(tx, order, rows, sent, step.at, told_within)
     say_until_when(tx, order, [row for row in rows if row.status == MessageStatus.PENDING], payment_deadline)
@@ -159,7 +185,7 @@ def claim(
         if busy.get(row.claimed_as, timedelta()) <= timedelta():
             row.tried_at = wall_clock()
     tx.flush()
-    claims = dict.fromkeys((str(row.claimed_as), row.channel) for row in rows)
+    claims = sorted({str(row.claimed_as): row.channel for row in rows}.items(), key=lambda one: one[1] != Channel.SMS)
     return [
         Outgoing(
             claim=name,
@@ -199,26 +225,23 @@ def text_facts(row: Message) -> dict[str, str | int]:
     return {**({"subject": row.subject} if row.subject and row.subject not in row.data.values() else {}), **row.data}
 
 
-def answered(tx: Session, step: OrderStep, message: Outgoing) -> None:
-    """Neither this attempt nor the provider is at it any more: the next one may look at once."""
-    locked_order(tx, step.order_id)
-    about = (Message.order_id == step.order_id, Message.claimed_as == message.claim)
-    tx.execute(update(Message).where(*about).values(tried_at=None))
-
-
-def settle(tx: Session, step: OrderStep, message: Outgoing, reference: str | None, code: str | None) -> None:
-    order = locked_order(tx, step.order_id)
-    about = [news.reference("message", reference)] if reference else []
-    mine = select(Message, waits(*about))
-    found = tx.execute(mine.where(Message.order_id == step.order_id, Message.claimed_as == message.claim)).all()
-    rows = [row for row, _ in found]
-    for row in rows:
-        row.status = MessageStatus.FAILED if code else MessageStatus.SENT
-        row.reference, row.code = reference, code
-        row.sent_at, row.tried_at = None if code else step.at, None
-    refused(tx, order, rows, code)
-    event = EventType.MESSAGE_FAILED if code else EventType.MESSAGE_SENT
-    kinds = [row.kind for row in rows]
-    note(tx, order, event, step.at, kinds=kinds, channel=message.channel, **({"code": code} if code else {}))
+def settle(tx: Session, order: Order, answers: list[Answer], at: datetime) -> None:
+    about = [news.reference("message", answer.reference) for answer in answers if answer.reference]
+    claims = [answer.message.claim for answer in answers]
+    mine = (Message.order_id == order.order_id, Message.claimed_as.in_(claims))
+    found = tx.execute(select(Message, waits(*about)).where(*mine).order_by(Message.message_id)).all() if claims else []
+    for message, reference, code in answers:
+        rows = [row for row, _ in found if row.claimed_as == message.claim]
+        for row in rows:
+            row.tried_at = None
+        if not (reference or code):
+            continue
+        for row in rows:
+            row.status = MessageStatus.FAILED if code else MessageStatus.SENT
+            row.reference, row.code, row.sent_at = reference, code, None if code else at
+        refused(tx, order, rows, code)
+        event = EventType.MESSAGE_FAILED if code else EventType.MESSAGE_SENT
+        kinds = [row.kind for row in rows]
+        note(tx, order, event, at, kinds=kinds, channel=message.channel, **({"code": code} if code else {}))
     if any(news_waits for _, news_waits in found):
         matching.matched(tx, about)

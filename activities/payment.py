@@ -154,6 +154,8 @@ class PaymentActivities:
 
     def supersede(self, step: OrderStep, n: int, states: tuple[AuthorizationStatus, ...]) -> None:
         """Earlier payments end: one that waits for the customer before the new one is asked for, a good one after."""
+        if n == 1:  # nothing is earlier
+            return
         with self.sessions.begin() as tx:
             old = [p.payment_id for p in all_payments(tx, step.order_id) if p.n < n and p.status in states]
         if old:

@@ -7,7 +7,7 @@ attempt's number says.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from activities.failures import OutcomeUnknown
@@ -116,9 +116,8 @@ def renew(tx: Session, effect: OpenEffect) -> OpenEffect:
 
 def finish(tx: Session, effect: OpenEffect, outcome: str = "done") -> None:
     """The outcome is known: `done`, or why it never happened (then the next effect has a new key)."""
-    row = tx.get_one(Effect, effect.effect_id, populate_existing=True)
-    if row.finished_at is None:
-        row.outcome, row.finished_at = outcome, wall_clock()
+    mine = (Effect.effect_id == effect.effect_id, Effect.finished_at.is_(None))
+    tx.execute(update(Effect).where(*mine).values(outcome=outcome, finished_at=wall_clock()))
 
 
 def unresolved(tx: Session, order_id: str, step: str) -> bool:

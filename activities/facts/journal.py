@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, case, exists, func, insert, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -137,6 +137,12 @@ def mark_read(tx: Session, subject: Subject, *kinds: str) -> None:
     rows = update(Relay).where(*mine, Relay.done_at.is_(None))
     these = Relay.kind.in_(kinds) if kinds else (Relay.kind != "deadline") | (Relay.attempts > 0)
     tx.execute(rows.where(these).values(done_at=wall_clock()))
+
+
+def unread(subject: Subject, kind: str) -> ColumnElement[bool]:
+    """Whether there is something to mark: asked with what is read anyway, it costs no statement."""
+    mine = (Relay.subject_kind == subject.kind, Relay.subject_id == subject.id, Relay.kind == kind)
+    return exists().where(*mine, Relay.done_at.is_(None))
 
 
 def nudge(tx: Session, order_ids: Iterable[str | None], kind: str = "news") -> None:

@@ -87,6 +87,50 @@ def test_a_message_whose_answer_was_lost_is_not_sent_beside_itself(database: Dat
     assert sandbox.books(order_id)["sms"] == 1
 
 
+class Died(BaseException):
+    """The process, between two calls."""
+
+
+class LastCall(SmtpMail):
+    """The process dies before it gets there, or before anything is on record."""
+
+    arrives = False
+
+    def send(self, *, to: str, subject: str, text: str, message_id: str) -> None:
+        if self.arrives:
+            super().send(to=to, subject=subject, text=text, message_id=message_id)
+        raise Died
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+def test_who_dies_between_text_and_record_has_told_once(
+    database: Database, sandbox: SandboxControl, arrives: bool
+) -> None:
+    """Answers are recorded together: of the text it is found out, of the mail the mailbox keeps one."""
+    order_id = unique("T")
+    orders.placed(database, order_id)
+    with database.sessions.begin() as tx:
+        order = tx.get_one(Order, order_id)
+        order.notify = ["email", "sms"]
+        facts.journal.tell(tx, order, MessageKind.CONFIRMED, total=2300)
+    told = customer(database, sandbox)
+    engine = ActivityEnvironment()
+    engine.info = replace(engine.info, start_to_close_timeout=ATTEMPT)
+    step = OrderStep(order_id=order_id, at=wall_clock())
+    told.mail = mail = LastCall(sandbox.smtp_url, "a@example.com")
+    mail.arrives = arrives
+    with pytest.raises(Died):
+        engine.run(told.tell, step)
+    with database.sessions.begin() as tx:
+        assert {(row.status, row.reference) for row in tx.scalars(select(Message))} == {("claimed", None)}
+        tx.execute(update(Message).values(tried_at=wall_clock() - ATTEMPT))
+    engine.run(customer(database, sandbox).tell, step)
+    with database.sessions() as tx:
+        assert set(tx.scalars(select(Message.status))) == {"sent"}
+    books = sandbox.books(order_id)
+    assert (books["sms"], books["emails"]) == (1, 1)
+
+
 def test_parcels_that_move_while_others_wait_join_them(database: Database, sandbox: SandboxControl) -> None:
     """Without a step of the order for each."""
     order_id, hour, at = unique("T"), timedelta(hours=1), wall_clock().replace(microsecond=0)
