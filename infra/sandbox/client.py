@@ -141,13 +141,77 @@ class SandboxControl:
     def label(self, label_id: str, answer: Literal["refund", "reject_refund"]) -> None:
         self.tell(f"/shippo/labels/{label_id}/{answer}")
 
-    def card(
-        self, intent_id: str, happening: Literal["authenticate", "fail_authentication", "expire", "dispute"]
-    ) -> None:
+    # --- money: the bank, the customer, a person at the dashboard, a shop's page -------------------------------------
+
+    def card(self, intent_id: str, happening: Literal["authenticate", "fail_authentication", "expire"]) -> None:
         self.tell(f"/stripe/{intent_id}/{happening}")
+
+    def card_becomes(self, intent_id: str, card: str) -> None:
+        """From now on the card of this payment behaves like this test card (stolen after its first authorization)."""
+        self.tell(f"/stripe/{intent_id}/becomes", {"card": card})
 
     def card_refund(self, refund_id: str, end: Literal["succeed", "fail"]) -> None:
         self.tell(f"/stripe/refunds/{refund_id}/{end}")
+
+    def dispute(
+        self,
+        intent_id: str,
+        amount: int | None = None,
+        *,
+        reason: str = "fraudulent",
+        inquiry: bool = False,
+        due_in_days: int = 14,
+    ) -> dict[str, Any]:
+        """The bank disputes what was taken (`amount`: less of it), or only inquires. Answers Stripe's dispute."""
+        told = {"amount": amount, "reason": reason, "inquiry": inquiry, "due_in_days": due_in_days}
+        return self._moved(f"/stripe/{intent_id}/dispute", told)
+
+    def move_dispute(
+        self, dispute_id: str, move: Literal["respond", "escalate", "won", "lost", "warning_closed"]
+    ) -> dict[str, Any]:
+        """`respond`: we gave evidence; `escalate`: an inquiry becomes a chargeback; the others close it."""
+        return self._moved(f"/stripe/disputes/{dispute_id}/{move}")
+
+    def capture_elsewhere(self, intent_id: str, amount: int | None = None, *, final: bool = True) -> dict[str, Any]:
+        """A person captures in the dashboard: all that is left, or this much. Answers the intent."""
+        told = {"final_capture": final} | ({} if amount is None else {"amount_to_capture": amount})
+        return self._moved(f"/stripe/{intent_id}/capture", told)
+
+    def cancel_elsewhere(self, intent_id: str, reason: str | None = "fraudulent") -> dict[str, Any]:
+        """A person cancels the intent in the dashboard. Answers the intent."""
+        return self._moved(f"/stripe/{intent_id}/cancel", {"cancellation_reason": reason} if reason else {})
+
+    def refund_elsewhere(self, intent_id: str, amount: int | None = None) -> dict[str, Any]:
+        """A person refunds in the dashboard: all that is left, or this much. Answers the refund."""
+        return self._moved(f"/stripe/{intent_id}/refund", {} if amount is None else {"amount": amount})
+
+    def check_out(self, amount: int, **told: Any) -> dict[str, Any]:
+        """A shop's own page makes a payment intent (see infra/sandbox/stripe/checkout.py). Answers the intent."""
+        return self._moved("/stripe/checkout", {"amount": amount} | told)
+
+    def _moved(self, path: str, told: Any = None) -> dict[str, Any]:
+        moved: dict[str, Any] = self.tell(path, told)
+        return moved
+
+    # --- Stripe's events about one intent or one order, late, in another order, twice --------------------------------
+
+    def keep_events(self, about: str) -> None:
+        """From now on they are made and not sent."""
+        self.tell(f"/stripe/{about}/events", {"keep": True})
+
+    def send_events(self, about: str, *types: str) -> None:
+        """Sends events of these types, each when the one before was taken: the oldest not sent yet, else the newest
+        once more."""
+        self.tell(f"/stripe/{about}/events", {"send": types})
+
+    def release_events(self, about: str) -> None:
+        """What was kept goes out in its order; nothing is kept any more."""
+        self.tell(f"/stripe/{about}/events", {"keep": False})
+
+    def events(self, about: str) -> list[dict[str, Any]]:
+        """Stripe's, oldest first, with how often each was `sent`."""
+        found: list[dict[str, Any]] = self.ask(f"/stripe/{about}/events")["events"]
+        return found
 
     def calm(self) -> None:
         """No faults, no pace, webhooks once and in order. What happened stays."""

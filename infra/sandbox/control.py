@@ -55,23 +55,35 @@ def control(world: World, do: Control) -> Callable[[Request], Awaitable[Response
 
 def books(world: World, order_id: str | None = None) -> dict[str, Any]:
     """What happened, counted: of one order or of all."""
+    names = ("effect", "order_id", "reference", "amount", "elsewhere")
     rows = world.sql.execute(
-        "SELECT effect, order_id, reference, amount FROM books WHERE ? IS NULL OR order_id = ? ORDER BY seq",
+        f"SELECT {', '.join(names)} FROM books WHERE ? IS NULL OR order_id = ? ORDER BY seq",  # noqa: S608
         (order_id, order_id),
     ).fetchall()
     times = Counter(row[0] for row in rows)
     sums: Counter[str] = Counter()
-    for effect, _, _, amount in rows:
+    elsewhere: Counter[str] = Counter()
+    refunds: Counter[str] = Counter()
+    theirs = {reference for effect, _, reference, _, by_others in rows if effect == "refund" and by_others}
+    for effect, _, reference, amount, by_others in rows:
         sums[effect] += amount or 0
+        elsewhere[effect] += (amount or 0) if by_others or reference in theirs else 0
+        refunds[reference] += {"refund": 1, "refund_failed": -1}.get(effect, 0) * (amount or 0)
     return {
         "authorizations": times["authorization"],
         "captures": times["capture"],
         "captured": sums["capture"],
+        "captured_elsewhere": elsewhere["capture"],
         "voids": times["void"],
+        "voided_elsewhere": elsewhere["void"],
         "expiries": times["expiry"],
         "refunds": times["refund"] - times["refund_failed"],
         "refunded": sums["refund"] - sums["refund_failed"],
+        "refunded_elsewhere": elsewhere["refund"] - elsewhere["refund_failed"],
+        "refunds_by_id": dict(+refunds),
         "disputes": times["dispute"],
+        "disputed": sums["dispute_withdrawn"],
+        "dispute_returned": sums["dispute_returned"],
         "labels": times["label"],
         "label_refunds": times["label_refund"],
         "emails": times["email"],
@@ -80,7 +92,7 @@ def books(world: World, order_id: str | None = None) -> dict[str, Any]:
         "releases": times["release"],
         "recalls": times["recall"],
         "hand_overs": times["hand_over"],
-        "entries": [dict(zip(("effect", "order_id", "reference", "amount"), row, strict=True)) for row in rows],
+        "entries": [dict(zip(names, (*row[:4], bool(row[4])), strict=True)) for row in rows],
     }
 
 

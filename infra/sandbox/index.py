@@ -18,7 +18,13 @@ CONTROLS = [
     ('POST /_sandbox/warehouse/receive {"reference", "location", "lines"}', "goods arrive"),
     ("POST /_sandbox/shippo/tracks/{tracking_number}/{status}", "the parcel moves"),
     ("POST /_sandbox/shippo/labels/{label_id}/{refund|reject_refund}", "the carrier answers about a label's refund"),
-    ("POST /_sandbox/stripe/{intent_id}/{authenticate|fail_authentication|expire|dispute}", "the bank acts"),
+    ("POST /_sandbox/stripe/{intent_id}/{authenticate|fail_authentication|expire}", "the bank acts"),
+    ('POST /_sandbox/stripe/{intent_id}/becomes {"card"}', "from now on its card behaves like this test card"),
+    ('POST /_sandbox/stripe/{intent_id}/dispute {"amount", "reason", "inquiry", "due_in_days"}', "the bank disputes"),
+    ("POST /_sandbox/stripe/disputes/{dispute_id}/{respond|escalate|won|lost|warning_closed}", "the dispute goes on"),
+    ("POST /_sandbox/stripe/{intent_id}/{capture|cancel|refund} {…}", "in the dashboard; parameters of Stripe's API"),
+    ('POST /_sandbox/stripe/checkout {"amount", "currency", "status", …}', "a shop's own page makes a payment intent"),
+    ('POST /_sandbox/stripe/{intent_id or order_id}/events {"keep", "send"}', "Stripe's events: kept, sent, again"),
     ("POST /_sandbox/stripe/refunds/{refund_id}/{succeed|fail}", "a refund ends"),
 ]  # fmt: skip
 

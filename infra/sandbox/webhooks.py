@@ -18,18 +18,27 @@ AT_ONCE = 8
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 
 
-def send(world: World, sender: Sender, body: Document, *, id: str | None = None, url: str | None = None) -> str:
+def send(
+    world: World,
+    sender: Sender,
+    body: Document,
+    *,
+    id: str | None = None,
+    url: str | None = None,
+    follows: int | None = None,
+) -> int:
     """Queues a webhook in the present transaction. JSON, for Twilio a form. `url` is where this one goes instead of
-    PUBLIC_URL/webhooks/{sender}; `id` is the sender's id for it, else one is made."""
+    PUBLIC_URL/webhooks/{sender}; `id` is the sender's id for it, else one is made. What it answers names it as the one
+    that another `follows`: that one waits until this one was taken."""
     id = id or world.new_id("msg_")
     text = urlencode(body) if sender == "twilio" else json.dumps(body)
     setting = settings(world)
     due = time.time() + (random.uniform(0, 0.4) if setting["shuffle"] else 0)
-    world.sql.execute(
-        "INSERT INTO outbox (id, sender, body, url, due, copies) VALUES (?, ?, ?, ?, ?, ?)",
-        (id, sender, text, url, due, 2 if setting["duplicate"] else 1),
+    queued = world.sql.execute(
+        "INSERT INTO outbox (id, sender, body, url, due, copies, follows) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (id, sender, text, url, due, 2 if setting["duplicate"] else 1, follows),
     )
-    return id
+    return int(queued.lastrowid or 0)
 
 
 def settings(world: World) -> dict[str, Any]:
@@ -80,7 +89,8 @@ def _waiting(world: World, base: str | None) -> list[Document]:
     names = ("seq", "id", "sender", "body", "url", "due", "tries")
     rows = world.sql.execute(
         "SELECT seq, id, sender, body, url, due, tries FROM outbox WHERE (? OR url IS NOT NULL) "
-        "AND sender IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT ?",
+        "AND sender IN (SELECT value FROM json_each(?)) "
+        "AND NOT EXISTS (SELECT 1 FROM outbox before WHERE before.seq = outbox.follows) ORDER BY due LIMIT ?",
         (bool(base), json.dumps(list(world.parts)), 2 * AT_ONCE),
     )
     return [dict(zip(names, row, strict=True)) for row in rows]

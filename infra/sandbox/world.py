@@ -41,6 +41,8 @@ Effect = Literal[
     "refund",
     "refund_failed",
     "dispute",
+    "dispute_withdrawn",
+    "dispute_returned",
     "label",
     "label_refund",
     "email",
@@ -57,16 +59,17 @@ CREATE TABLE IF NOT EXISTS documents (
 CREATE UNIQUE INDEX IF NOT EXISTS documents_id ON documents (id, kind);
 CREATE INDEX IF NOT EXISTS documents_under ON documents (kind, under, seq);
 CREATE TABLE IF NOT EXISTS books (
-    seq INTEGER PRIMARY KEY, effect TEXT NOT NULL, order_id TEXT NOT NULL, reference TEXT NOT NULL, amount INTEGER);
+    seq INTEGER PRIMARY KEY, effect TEXT NOT NULL, order_id TEXT NOT NULL, reference TEXT NOT NULL, amount INTEGER,
+    elsewhere INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS books_order ON books (order_id);
 CREATE TABLE IF NOT EXISTS timers (
     id INTEGER PRIMARY KEY, due REAL, paces REAL, customer TEXT NOT NULL, order_id TEXT NOT NULL, action TEXT NOT NULL,
     subject TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS timers_due ON timers (due);
 CREATE INDEX IF NOT EXISTS timers_customer ON timers (customer);
-CREATE TABLE IF NOT EXISTS outbox (
-    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, sender TEXT NOT NULL, body TEXT NOT NULL, url TEXT, due REAL NOT NULL,
-    tries INTEGER NOT NULL DEFAULT 0, copies INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS outbox (  -- AUTOINCREMENT: what another webhook follows is named by a number used once
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, sender TEXT NOT NULL, body TEXT NOT NULL, url TEXT,
+    due REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0, copies INTEGER NOT NULL, follows INTEGER);
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due);
 CREATE TABLE IF NOT EXISTS delivered (one INTEGER PRIMARY KEY, n INTEGER NOT NULL);
 INSERT OR IGNORE INTO delivered VALUES (1, 0);
@@ -112,6 +115,7 @@ class World:
             self.state.mkdir(parents=True, exist_ok=True)
         file = ":memory:" if self.state is None else str(self.state / "sandbox.sqlite")
         self._depth = 0
+        self._elsewhere = False
         self.sql = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         self.sql.execute("PRAGMA journal_mode=WAL")
         # The file must survive a killed process, not a power cut: the kernel has every committed page already.
@@ -142,6 +146,15 @@ class World:
         if not self._depth:
             for wake in self.after_commit:
                 wake()
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """What is counted inside was not asked for by us: a person at a dashboard did it, a shop's page, the vendor."""
+        before, self._elsewhere = self._elsewhere, True
+        try:
+            yield
+        finally:
+            self._elsewhere = before
 
     def put(self, kind: str, id: str, doc: Document, *, under: str | None = None) -> Document:
         """Writes a document. `under` is what it is listed by (the intents of a customer); it stays when left out."""
@@ -196,6 +209,6 @@ class World:
     def count(self, effect: Effect, order_id: str, reference: str, amount: int | None = None) -> None:
         """Books an effect that happened, in the transaction that makes it happen."""
         self.sql.execute(
-            "INSERT INTO books (effect, order_id, reference, amount) VALUES (?, ?, ?, ?)",
-            (effect, order_id, reference, amount),
+            "INSERT INTO books (effect, order_id, reference, amount, elsewhere) VALUES (?, ?, ?, ?, ?)",
+            (effect, order_id, reference, amount, self._elsewhere),
         )

@@ -103,7 +103,7 @@ def test_a_refund_that_the_bank_gives_back_reaches_an_operator_after_the_order_h
 def test_a_dispute_after_the_end_wakes_the_order(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1})
     assert shop.ends(order) == "completed"
-    shop.sandbox.card(payment_intent(shop, order), "dispute")
+    shop.sandbox.dispute(payment_intent(shop, order))
     shop.until(lambda: shop.open_hold(order, HoldKind.DISPUTE), "a hold", order)
     shop.reaches(order, payment_status="disputed")
     shop.resolve(order, "skip", HoldKind.DISPUTE)

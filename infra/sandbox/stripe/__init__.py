@@ -1,4 +1,4 @@
-"""Stripe: customers, payment methods, payment intents, refunds, events and their webhooks."""
+"""Stripe: customers, payment methods, payment intents, refunds, disputes, events and their webhooks."""
 
 from collections.abc import Mapping
 
@@ -8,11 +8,21 @@ from starlette.routing import Route
 
 from infra.sandbox.endpoint import Answer, Call
 from infra.sandbox.params import Field
-from infra.sandbox.stripe import capture, confirmation, controls, customers, intents, parameters, refunds
+from infra.sandbox.stripe import (
+    capture,
+    confirmation,
+    controls,
+    customers,
+    disputes,
+    events,
+    intents,
+    parameters,
+    refunds,
+)
 from infra.sandbox.stripe.calls import Do, Given, operation
 from infra.sandbox.stripe.cards import TRIGGERS
 from infra.sandbox.stripe.errors import error
-from infra.sandbox.stripe.objects import load, page, shown
+from infra.sandbox.stripe.objects import load, shown
 from infra.sandbox.world import World
 
 __all__ = ["ENDPOINTS", "TRIGGERS", "routes"]
@@ -20,16 +30,6 @@ __all__ = ["ENDPOINTS", "TRIGGERS", "routes"]
 
 def _charge(world: World, call: Call, given: Given) -> Answer:
     return Answer(shown(world, load(world, "charge", call.path_params["id"], "id"), given.get("expand")))
-
-
-def _event(world: World, call: Call, given: Given) -> Answer:
-    return Answer(shown(world, load(world, "event", call.path_params["id"], "id"), given.get("expand")))
-
-
-def _events(world: World, call: Call, given: Given) -> Answer:
-    wanted = given.get("types") or ([given["type"]] if "type" in given else None)
-    found = world.all("stripe.event", newest_first=True)
-    return page(world, "/v1/events", [e for e in found if wanted is None or e["type"] in wanted], given)
 
 
 ENDPOINTS: list[tuple[str, str, str, Mapping[str, Field], Do]] = [
@@ -51,8 +51,10 @@ ENDPOINTS: list[tuple[str, str, str, Mapping[str, Field], Do]] = [
     ("POST", "/v1/refunds", "refund", parameters.CREATE_REFUND, refunds.create),
     ("GET", "/v1/refunds", "list", parameters.LIST_REFUNDS, refunds.listed),
     ("GET", "/v1/refunds/{id}", "retrieve", parameters.RETRIEVE, refunds.retrieve),
-    ("GET", "/v1/events", "list", parameters.LIST_EVENTS, _events),
-    ("GET", "/v1/events/{id}", "retrieve", parameters.RETRIEVE, _event),
+    ("GET", "/v1/disputes", "list", parameters.LIST_DISPUTES, disputes.listed),
+    ("GET", "/v1/disputes/{id}", "retrieve", parameters.RETRIEVE, disputes.retrieve),
+    ("GET", "/v1/events", "list", parameters.LIST_EVENTS, events.listed),
+    ("GET", "/v1/events/{id}", "retrieve", parameters.RETRIEVE, events.retrieve),
 ]
 """Method, path, the name faults are asked by, declared parameters, what it does."""
 

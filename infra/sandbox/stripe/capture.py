@@ -6,8 +6,10 @@ from infra.sandbox import clock
 from infra.sandbox.endpoint import Answer, Call
 from infra.sandbox.stripe import constants
 from infra.sandbox.stripe.cards import CARDS
+from infra.sandbox.stripe.disputes import open_dispute
 from infra.sandbox.stripe.errors import refuse, wrong_state
-from infra.sandbox.stripe.objects import announce, changed, load, new_id, save, shown, stamp
+from infra.sandbox.stripe.events import announce
+from infra.sandbox.stripe.objects import changed, load, new_id, order_of, save, shown, stamp
 from infra.sandbox.world import Document, World
 
 Given = dict[str, Any]
@@ -35,7 +37,7 @@ def capture(world: World, call: Call, given: Given) -> Answer:
         raise refuse(400, f"A PaymentIntent can be captured at most {MOST_CAPTURES} times.")
     intent = intent | {"metadata": changed(intent["metadata"], given.get("metadata", {}))}
     if not amount:
-        world.count("void", str(intent["metadata"].get("order_id", "")), intent["id"], intent["amount_capturable"])
+        world.count("void", order_of(intent), intent["id"], intent["amount_capturable"])
     intent = take(world, intent, amount, final=final, key=call.headers.get("idempotency-key"))
     return Answer(shown(world, intent, given.get("expand")))
 
@@ -71,7 +73,7 @@ def take(world: World, intent: Document, amount: int, *, final: bool, key: str |
         },
     )
     if amount:
-        world.count("capture", str(intent["metadata"].get("order_id", "")), intent["id"], amount)
+        world.count("capture", order_of(intent), intent["id"], amount)
     if intent["capture_method"] == "manual":
         announce(world, "payment_intent.amount_capturable_updated", intent, key)
     if done:
@@ -79,8 +81,9 @@ def take(world: World, intent: Document, amount: int, *, final: bool, key: str |
         announce(world, "payment_intent.succeeded", intent, key)
     if done and rest and not multicapture(world, intent):
         release(world, intent, rest, key)
-    if first and CARDS[charge["_card"]].disputed:
-        dispute(world, intent)
+    how = CARDS[charge["_card"]].disputed
+    if first and how:
+        open_dispute(world, intent, reason=how, inquiry=how == "general")
     return intent
 
 
@@ -136,7 +139,7 @@ def end(world: World, intent: Document, reason: str | None, effect: Any, key: st
     changes = {"status": "canceled", "amount_capturable": 0, "next_action": None, "cancellation_reason": reason}
     intent = save(world, intent | changes | {"canceled_at": stamp(world, intent["customer"])})
     if held:
-        world.count(effect, str(intent["metadata"].get("order_id", "")), intent["id"], held)
+        world.count(effect, order_of(intent), intent["id"], held)
         release(world, intent, held, key)
     announce(world, "payment_intent.canceled", intent, key)
     return intent
@@ -152,33 +155,5 @@ def expire(world: World, subject: Document) -> None:
         end(world, intent, "automatic", "expiry", None)
         return
     rest = intent["amount_capturable"]
-    world.count("expiry", str(intent["metadata"].get("order_id", "")), intent["id"], rest)
+    world.count("expiry", order_of(intent), intent["id"], rest)
     take(world, intent, 0, final=True, key=None)
-
-
-def dispute(world: World, intent: Document) -> Document:
-    """The customer's bank asks the money back."""
-    charge = load(world, "charge", intent["latest_charge"], "charge")
-    save(world, charge | {"disputed": True})
-    made: Document = {
-        **constants.DISPUTE,
-        "id": new_id("dp_"),
-        "object": "dispute",
-        "amount": intent["amount_received"],
-        "balance_transactions": [],
-        "charge": charge["id"],
-        "created": stamp(world, intent["customer"]),
-        "currency": intent["currency"],
-        "evidence_details": {"due_by": None, "has_evidence": False, "past_due": False, "submission_count": 0},
-        "is_charge_refundable": False,
-        "livemode": False,
-        "metadata": {},
-        "payment_intent": intent["id"],
-        "payment_method_details": {"card": {"brand": "visa", "case_type": "chargeback"}, "type": "card"},
-        "reason": "fraudulent",
-        "status": "needs_response",
-    }
-    save(world, made, under=intent["id"])
-    world.count("dispute", str(intent["metadata"].get("order_id", "")), made["id"], made["amount"])
-    announce(world, "charge.dispute.created", made)
-    return made

@@ -19,7 +19,8 @@ class Card:
     """Whether it works off session at all."""
     multicapture: bool = True
     refunds: Literal["succeed", "pend", "fail"] = "succeed"
-    disputed: bool = False
+    disputed: Literal["", "fraudulent", "product_not_received", "general"] = ""
+    """Disputed for this reason as soon as it is captured; `general` is an inquiry."""
 
 
 def declined(decline_code: str, last4: str, code: str = "card_declined") -> Card:
@@ -45,7 +46,9 @@ CARDS = {
     "pm_card_declinedOffSession": Card(last4="0341", off_session=False),
     "pm_card_pendingRefund": Card(last4="7726", refunds="pend"),
     "pm_card_refundFail": Card(last4="5126", refunds="fail"),
-    "pm_card_createDispute": Card(last4="0259", disputed=True),
+    "pm_card_createDispute": Card(last4="0259", disputed="fraudulent"),
+    "pm_card_createDisputeProductNotReceived": Card(last4="2685", disputed="product_not_received"),
+    "pm_card_createDisputeInquiry": Card(last4="1976", disputed="general"),
 }
 
 TRIGGERS = [
@@ -59,7 +62,8 @@ TRIGGERS = [
     ("pm_card_declinedOffSession", "good on session, declined off session"),
     ("pm_card_pendingRefund", "a refund is pending; it succeeds two paces later"),
     ("pm_card_refundFail", "a refund succeeds, and fails two paces later"),
-    ("pm_card_createDispute", "disputed as soon as it is captured"),
+    ("pm_card_createDispute, pm_card_createDisputeProductNotReceived", "disputed as soon as it is captured"),
+    ("pm_card_createDisputeInquiry", "the bank inquires as soon as it is captured, and takes nothing"),
     ("pm_card_visa_…", "the same as pm_card_…"),
 ]
 

@@ -9,11 +9,21 @@ from infra.sandbox.stripe import capture, constants
 from infra.sandbox.stripe.cards import CARDS, Card
 from infra.sandbox.stripe.customers import NOBODY, keep, usable
 from infra.sandbox.stripe.errors import error, wrong_state
-from infra.sandbox.stripe.objects import announce, clock_of, load, new_id, now, save, shown, stamp
+from infra.sandbox.stripe.events import announce
+from infra.sandbox.stripe.objects import clock_of, load, new_id, now, order_of, save, shown, stamp
 from infra.sandbox.world import Document, World
 
 Given = dict[str, Any]
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
+SAID = {
+    "authentication_required": "Your card was declined. This transaction requires authentication.",
+    "expired_card": "Your card has expired.",
+    "incorrect_cvc": "Your card's security code is incorrect.",
+    "insufficient_funds": "Your card has insufficient funds.",
+    "processing_error": "An error occurred while processing your card. Try again in a little bit.",
+}
+"""By decline code; of any other the bank says no more than that it declines."""
+DECLINED = "Your card was declined."
 HOLD = timedelta(days=7)
 HOLD_OFF_SESSION = timedelta(days=4, hours=18)
 
@@ -56,11 +66,11 @@ def confirmed(world: World, intent: Document, given: Given, key: str | None) -> 
 
 
 def _declined(world: World, intent: Document, code: str, decline_code: str | None, key: str | None) -> Answer:
-    charge = _charge(world, intent, failure=code)
+    charge = _charge(world, intent, failure=code, reason=decline_code)
     method = load(world, "payment_method", intent["payment_method"], "payment_method")
     answer = error(
         402,
-        "Your card was declined.",
+        charge["failure_message"],
         type="card_error",
         code=code,
         decline_code=decline_code,
@@ -129,7 +139,8 @@ def authorize(world: World, intent: Document, *, off_session: bool, key: str | N
     )
     world.count("authorization", order_of(intent), intent["id"], intent["amount"])
     if intent["capture_method"] != "manual":
-        return capture.take(world, intent, intent["amount"], final=True, key=key)
+        with world.elsewhere():  # the vendor takes it by itself
+            return capture.take(world, intent, intent["amount"], final=True, key=key)
     announce(world, "payment_intent.amount_capturable_updated", intent, key)
     clock.schedule(
         world,
@@ -141,11 +152,14 @@ def authorize(world: World, intent: Document, *, off_session: bool, key: str | N
     return intent
 
 
-def order_of(intent: Document) -> str:
-    return str(intent["metadata"].get("order_id", ""))
-
-
-def _charge(world: World, intent: Document, *, failure: str | None = None, hold: timedelta | None = None) -> Document:
+def _charge(
+    world: World,
+    intent: Document,
+    *,
+    failure: str | None = None,
+    reason: str | None = None,
+    hold: timedelta | None = None,
+) -> Document:
     method = load(world, "payment_method", intent["payment_method"], "payment_method")
     card: Card = CARDS[method["_card"]]
     asked = intent["payment_method_options"].get("card", {}).get("request_multicapture") == "if_available"
@@ -179,12 +193,13 @@ def _charge(world: World, intent: Document, *, failure: str | None = None, hold:
         "description": intent["description"],
         "disputed": False,
         "failure_code": failure,
-        "failure_message": "Your card was declined." if failure else None,
+        "failure_message": SAID.get(reason or failure, DECLINED) if failure else None,
         "livemode": False,
         "metadata": intent["metadata"],
         "outcome": {
             "network_status": "declined_by_network" if failure else "approved_by_network",
-            "type": "authorized",
+            "reason": reason,
+            "type": "issuer_declined" if failure else "authorized",
         },
         "paid": failure is None,
         "payment_intent": intent["id"],

@@ -20,6 +20,13 @@ NOBODY = {
 
 
 def create(world: World, call: Call, given: Given) -> Answer:
+    customer = make(world, given)
+    if "payment_method" in given:
+        keep(world, usable(world, given["payment_method"], customer["id"]), customer["id"])
+    return Answer(shown(world, customer, given.get("expand")))
+
+
+def make(world: World, given: Given) -> Document:
     id = new_id("cus_")
     customer: Document = {
         **constants.CUSTOMER,
@@ -44,10 +51,7 @@ def create(world: World, call: Call, given: Given) -> Answer:
         "test_clock": None,
     }
     save(world, customer)
-    save(world, customer | {"created": stamp(world, id)})
-    if "payment_method" in given:
-        keep(world, usable(world, given["payment_method"], id), id)
-    return Answer(shown(world, load(world, "customer", id, "customer"), given.get("expand")))
+    return save(world, customer | {"created": stamp(world, id)})
 
 
 def retrieve(world: World, call: Call, given: Given) -> Answer:

@@ -20,7 +20,7 @@ def create(world: World, call: Call, given: Given) -> Answer:
         load(world, "customer", customer, "customer")
     limits.check(given["amount"], given["currency"].lower())
     method = usable(world, given["payment_method"], customer) if "payment_method" in given else None
-    intent = save(world, _new(world, given, method), under=customer or "")
+    intent = make(world, given, method)
     if given.get("confirm"):
         return confirmation.confirmed(world, intent, given, call.headers.get("idempotency-key"))
     return Answer(shown(world, intent, given.get("expand")))
@@ -36,6 +36,10 @@ def _valid(given: Given) -> None:
             if name in given:
                 message = f"You cannot set `{name}` when creating a PaymentIntent unless `confirm` is true."
                 raise Problem(error(400, message, param=name))
+
+
+def make(world: World, given: Given, method: Document | None) -> Document:
+    return save(world, _new(world, given, method), under=given.get("customer") or "")
 
 
 def _new(world: World, given: Given, method: Document | None) -> Document:
@@ -98,6 +102,8 @@ def update(world: World, call: Call, given: Given) -> Answer:
     if fixed and intent["status"] not in ("requires_payment_method", "requires_confirmation"):
         message = f"This PaymentIntent's {fixed[0]} could not be updated because it has a status of {intent['status']}."
         raise refuse(400, message, code="payment_intent_unexpected_state", payment_intent=shown(world, intent))
+    if "amount" in given:
+        limits.check(given["amount"], intent["currency"])
     changes |= {name: given[name] for name in fixed}
     if "payment_method" in given:
         method = usable(world, given["payment_method"], intent["customer"])
@@ -111,4 +117,4 @@ def retrieve(world: World, call: Call, given: Given) -> Answer:
 
 def listed(world: World, call: Call, given: Given) -> Answer:
     found = world.all("stripe.payment_intent", under=given.get("customer"), newest_first=True)
-    return page(world, "/v1/payment_intents", found, given)
+    return page(world, "/v1/payment_intents", [i for i in found if not i.get("_account")], given)

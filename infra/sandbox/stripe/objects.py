@@ -1,4 +1,4 @@
-"""Stripe's objects as documents: how they begin, how they are shown, listed and announced.
+"""Stripe's objects as documents: how they begin, how they are shown and listed.
 
 A field whose name begins with `_` is ours and is never shown.
 """
@@ -7,7 +7,6 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from infra.sandbox import webhooks
 from infra.sandbox.endpoint import Answer
 from infra.sandbox.stripe.errors import missing, refuse
 from infra.sandbox.world import Document, World
@@ -40,7 +39,7 @@ def save(world: World, doc: Document, *, under: str | None = None) -> Document:
 def load(world: World, what: str, id: str, param: str) -> Document:
     """The object with this id, or Stripe's 'No such …'."""
     found = world.get(f"stripe.{what}", id)
-    if found is None:
+    if found is None or found.get("_account"):
         raise missing(what, id, param)
     return found
 
@@ -92,23 +91,17 @@ def page(world: World, url: str, docs: list[Document], given: dict[str, Any]) ->
     return Answer({"object": "list", "url": url, "has_more": more, "data": data})
 
 
-def announce(world: World, type: str, doc: Document, key: str | None = None) -> None:
-    """Makes an event of the object as it is now, and sends it."""
-    customer = doc.get("customer")
-    id = new_id("evt_")
-    event: Document = {
-        "id": id,
-        "object": "event",
-        "api_version": VERSION,
-        "created": stamp(world, customer),
-        "data": {"object": shown(world, doc)},
-        "livemode": False,
-        "pending_webhooks": 1,
-        "request": {"id": new_id("req_"), "idempotency_key": key},
-        "type": type,
-    }
-    save(world, event)
-    webhooks.send(world, "stripe", event, id=id)
+def order_of(intent: Document) -> str:
+    return str(intent["metadata"].get("order_id", ""))
+
+
+def refunded(world: World, intent: Document) -> int:
+    """What refunds took or will take of the captured money; what was released of a hold is no part of it."""
+    made = world.all("stripe.refund", under=intent["id"])
+    counting = ("succeeded", "pending")
+    return sum(
+        r["amount"] for r in made if r["status"] in counting and r["destination_details"]["card"]["type"] == "refund"
+    )
 
 
 def changed(kept: dict[str, str], given: dict[str, str]) -> dict[str, str]:

@@ -117,4 +117,6 @@ CREATE_REFUND = {
 }
 LIST_REFUNDS = {**PAGE, "charge": Field(), "payment_intent": Field()}
 
+LIST_DISPUTES = {**PAGE, "charge": Field(), "payment_intent": Field()}
+
 LIST_EVENTS = {**PAGE, "type": Field(), "types": Field("array", items=Field())}

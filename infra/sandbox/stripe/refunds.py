@@ -4,10 +4,12 @@ from typing import Any
 
 from infra.sandbox import clock
 from infra.sandbox.endpoint import Answer, Call, Problem
+from infra.sandbox.stripe import disputes
 from infra.sandbox.stripe.capture import new_refund
 from infra.sandbox.stripe.cards import CARDS
 from infra.sandbox.stripe.errors import error, refuse
-from infra.sandbox.stripe.objects import announce, changed, load, new_id, page, save, shown
+from infra.sandbox.stripe.events import announce
+from infra.sandbox.stripe.objects import changed, load, new_id, order_of, page, refunded, save, shown
 from infra.sandbox.world import Document, World
 
 Given = dict[str, Any]
@@ -15,9 +17,9 @@ Given = dict[str, Any]
 
 def create(world: World, call: Call, given: Given) -> Answer:
     intent, charge = _of(world, given)
-    refundable = charge["amount_captured"] - _returned(world, intent)
+    refundable = charge["amount_captured"] - refunded(world, intent)
     amount = given.get("amount", refundable)
-    if charge["disputed"]:
+    if disputes.charged_back(world, intent):
         raise refuse(400, "Charge has been charged back; cannot issue a refund.", code="charge_disputed")
     if not charge["amount_captured"]:
         raise refuse(
@@ -60,24 +62,15 @@ def _of(world: World, given: Given) -> tuple[Document, Document]:
     return intent, load(world, "charge", intent["latest_charge"], "charge")
 
 
-def _returned(world: World, intent: Document) -> int:
-    """What refunds took or will take of the captured money; what was released of a hold is no part of it."""
-    made = world.all("stripe.refund", under=intent["id"])
-    counting = ("succeeded", "pending")
-    return sum(
-        r["amount"] for r in made if r["status"] in counting and r["destination_details"]["card"]["type"] == "refund"
-    )
-
-
 def _charge_refunded(world: World, charge: Document, amount: int) -> None:
-    refunded = charge["amount_refunded"] + amount
-    whole = charge["captured"] and refunded >= charge["amount_captured"]
-    save(world, charge | {"amount_refunded": refunded, "refunded": whole})
+    total = charge["amount_refunded"] + amount
+    whole = charge["captured"] and total >= charge["amount_captured"]
+    save(world, charge | {"amount_refunded": total, "refunded": whole})
 
 
 def _order(world: World, refund: Document) -> str:
     intent = load(world, "payment_intent", refund["payment_intent"], "payment_intent")
-    return str(refund["metadata"].get("order_id") or intent["metadata"].get("order_id", ""))
+    return str(refund["metadata"].get("order_id") or order_of(intent))
 
 
 def finish(world: World, refund: Document, *, passed: bool) -> Document:

@@ -102,7 +102,7 @@ def test_a_dispute_is_announced_as_soon_as_money_was_taken(
     by_card, by_control = till.authorized("pm_card_createDispute", n=1), till.authorized(n=2)
     till.capture(by_card, 4410, n=1)
     till.capture(by_control, 4410, n=2)
-    sandbox.card(by_control.intent_id, "dispute")
+    sandbox.dispute(by_control.intent_id)
 
     assert "charge.dispute.created" in events(api, by_card.intent_id)
     assert "charge.dispute.created" in events(api, by_control.intent_id)
