@@ -163,8 +163,8 @@ class SandboxControl:
         due_in_days: int = 14,
     ) -> dict[str, Any]:
         """The bank disputes what was taken (`amount`: less of it), or only inquires. Answers Stripe's dispute."""
-        told = {"amount": amount, "reason": reason, "inquiry": inquiry, "due_in_days": due_in_days}
-        return self._moved(f"/stripe/{intent_id}/dispute", told)
+        details = {"amount": amount, "reason": reason, "inquiry": inquiry, "due_in_days": due_in_days}
+        return self._moved(f"/stripe/{intent_id}/dispute", details)
 
     def move_dispute(
         self, dispute_id: str, move: Literal["respond", "escalate", "won", "lost", "warning_closed"]
@@ -174,8 +174,8 @@ class SandboxControl:
 
     def capture_elsewhere(self, intent_id: str, amount: int | None = None, *, final: bool = True) -> dict[str, Any]:
         """A person captures in the dashboard: all that is left, or this much. Answers the intent."""
-        told = {"final_capture": final} | ({} if amount is None else {"amount_to_capture": amount})
-        return self._moved(f"/stripe/{intent_id}/capture", told)
+        details = {"final_capture": final} | ({} if amount is None else {"amount_to_capture": amount})
+        return self._moved(f"/stripe/{intent_id}/capture", details)
 
     def cancel_elsewhere(self, intent_id: str, reason: str | None = "fraudulent") -> dict[str, Any]:
         """A person cancels the intent in the dashboard. Answers the intent."""
@@ -185,12 +185,12 @@ class SandboxControl:
         """A person refunds in the dashboard: all that is left, or this much. Answers the refund."""
         return self._moved(f"/stripe/{intent_id}/refund", {} if amount is None else {"amount": amount})
 
-    def check_out(self, amount: int, **told: Any) -> dict[str, Any]:
+    def check_out(self, amount: int, **details: Any) -> dict[str, Any]:
         """A shop's own page makes a payment intent (see infra/sandbox/stripe/checkout.py). Answers the intent."""
-        return self._moved("/stripe/checkout", {"amount": amount} | told)
+        return self._moved("/stripe/checkout", {"amount": amount} | details)
 
-    def _moved(self, path: str, told: Any = None) -> dict[str, Any]:
-        moved: dict[str, Any] = self.tell(path, told)
+    def _moved(self, path: str, details: Any = None) -> dict[str, Any]:
+        moved: dict[str, Any] = self.tell(path, details)
         return moved
 
     # --- Stripe's events about one intent or one order, late, in another order, twice --------------------------------

@@ -42,39 +42,39 @@ class Checkout(BaseModel):
 
 def check_out(world: World, request: Request, given: Any) -> Document:
     """POST /_sandbox/stripe/checkout"""
-    told = Checkout.model_validate(given)
+    wanted = Checkout.model_validate(given)
     try:
         with world.transaction(), world.elsewhere():
-            return shown(world, _made(world, told))
+            return shown(world, _made(world, wanted))
     except (Refusal, Problem) as refused:
         raise ValueError(refused.answer.body["error"]["message"]) from None
 
 
-def _made(world: World, told: Checkout) -> Document:
-    limits.check(told.amount, told.currency)
-    customer = customers.make(world, {})["id"] if told.customer == "new" else told.customer
+def _made(world: World, wanted: Checkout) -> Document:
+    limits.check(wanted.amount, wanted.currency)
+    customer = customers.make(world, {})["id"] if wanted.customer == "new" else wanted.customer
     if customer is not None:
         load(world, "customer", customer, "customer")
-    method = told.payment_method or _usual(told.status)
-    redirects = told.next_action == "redirect_to_url"
-    given = told.model_dump(include={"amount", "currency", "capture_method", "setup_future_usage", "metadata"})
+    method = wanted.payment_method or _usual(wanted.status)
+    redirects = wanted.next_action == "redirect_to_url"
+    given = wanted.model_dump(include={"amount", "currency", "capture_method", "setup_future_usage", "metadata"})
     given |= {
         "customer": customer,
         "automatic_payment_methods": {"enabled": True, "allow_redirects": "always" if redirects else "never"},
-        "payment_method_options": {"card": {"request_multicapture": "if_available"}} if told.multicapture else {},
+        "payment_method_options": {"card": {"request_multicapture": "if_available"}} if wanted.multicapture else {},
     }
     intent = intents.make(world, given, customers.usable(world, method, customer) if method else None)
-    if told.account == "other":
+    if wanted.account == "other":
         intent = world.put("stripe.payment_intent", intent["id"], intent | {"_account": OTHER_ACCOUNT})
-    if method and told.status != "requires_confirmation":
+    if method and wanted.status != "requires_confirmation":
         confirmation.confirmed(world, intent, {"return_url": "https://shop.example/back"} if redirects else {}, None)
         intent = world.get("stripe.payment_intent", intent["id"]) or intent
-    if told.status == "succeeded" and intent["status"] == "requires_capture":
+    if wanted.status == "succeeded" and intent["status"] == "requires_capture":
         intent = capture.take(world, intent, intent["amount"], final=True, key=None)
-    if told.status == "canceled":
+    if wanted.status == "canceled":
         intent = capture.end(world, intent, "abandoned", "void", None)
-    if intent["status"] != told.status:
-        raise ValueError(f"with {method} and {told.capture_method} capture it is {intent['status']}")
+    if intent["status"] != wanted.status:
+        raise ValueError(f"with {method} and {wanted.capture_method} capture it is {intent['status']}")
     return intent
 
 

@@ -15,7 +15,7 @@ from infra.sandbox.world import Document, World
 
 Given = dict[str, Any]
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
-SAID = {
+BANK_WORDS = {
     "authentication_required": "Your card was declined. This transaction requires authentication.",
     "expired_card": "Your card has expired.",
     "incorrect_cvc": "Your card's security code is incorrect.",
@@ -193,7 +193,7 @@ def _charge(
         "description": intent["description"],
         "disputed": False,
         "failure_code": failure,
-        "failure_message": SAID.get(reason or failure, DECLINED) if failure else None,
+        "failure_message": BANK_WORDS.get(reason or failure, DECLINED) if failure else None,
         "livemode": False,
         "metadata": intent["metadata"],
         "outcome": {

@@ -56,8 +56,8 @@ def happen(world: World, request: Request, given: Any) -> Document:
             case "expire":
                 capture.expire(world, {"intent": id, "charge": intent["latest_charge"]})
             case "dispute":
-                told = Dispute.model_validate(given)
-                return shown(world, disputes.open_dispute(world, intent, **told.model_dump()))
+                wanted = Dispute.model_validate(given)
+                return shown(world, disputes.open_dispute(world, intent, **wanted.model_dump()))
             case "becomes":
                 _become(world, intent, Becomes.model_validate(given).card)
             case "capture" | "cancel" | "refund" as word:
@@ -84,12 +84,12 @@ def move_dispute(world: World, request: Request, given: Any) -> Document:
 
 def tell_events(world: World, request: Request, given: Any) -> None:
     """POST /_sandbox/stripe/{about}/events"""
-    told, about = Events.model_validate(given), request.path_params["about"]
+    wanted, about = Events.model_validate(given), request.path_params["about"]
     with world.transaction():
-        if told.keep:
+        if wanted.keep:
             events.keep(world, about)
-        events.resend(world, about, told.send)
-        if told.keep is False:
+        events.resend(world, about, wanted.send)
+        if wanted.keep is False:
             events.release(world, about)
 
 

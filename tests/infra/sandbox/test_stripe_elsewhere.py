@@ -136,7 +136,7 @@ def test_amounts_have_limits(sandbox: SandboxControl, till: Till, api: stripe.St
 
 
 @pytest.mark.parametrize(
-    ("told", "received", "capturable"),
+    ("wanted", "received", "capturable"),
     [
         ({"status": "requires_payment_method"}, 0, 0),
         ({"status": "requires_payment_method", "payment_method": "pm_card_chargeDeclined"}, 0, 0),
@@ -150,18 +150,23 @@ def test_amounts_have_limits(sandbox: SandboxControl, till: Till, api: stripe.St
     ],
 )
 def test_a_shops_page_makes_an_intent(
-    sandbox: SandboxControl, api: stripe.StripeClient, till: Till, told: dict[str, Any], received: int, capturable: int
+    sandbox: SandboxControl,
+    api: stripe.StripeClient,
+    till: Till,
+    wanted: dict[str, Any],
+    received: int,
+    capturable: int,
 ) -> None:
-    made = sandbox.check_out(2500, currency="eur", metadata={"order_id": till.order_id}, **told)
+    made = sandbox.check_out(2500, currency="eur", metadata={"order_id": till.order_id}, **wanted)
 
     found = api.v1.payment_intents.retrieve(made["id"], {"expand": ["latest_charge"]}).to_dict()
-    assert (found["amount"], found["currency"], found["status"]) == (2500, "eur", told["status"])
-    assert found["capture_method"] == told.get("capture_method", "manual")
+    assert (found["amount"], found["currency"], found["status"]) == (2500, "eur", wanted["status"])
+    assert found["capture_method"] == wanted.get("capture_method", "manual")
     assert (found["amount_received"], found["amount_capturable"]) == (received, capturable)
     assert found["client_secret"].startswith(f"{made['id']}_secret_")
     if capturable:
         multicapture = found["latest_charge"]["payment_method_details"]["card"]["multicapture"]["status"]
-        assert multicapture == ("available" if told.get("multicapture") else "unavailable")
+        assert multicapture == ("available" if wanted.get("multicapture") else "unavailable")
     books = sandbox.books(till.order_id)
     assert (books["captured"], books["captured_elsewhere"]) == (received, received)
 
@@ -204,14 +209,14 @@ def test_an_intent_of_another_account_is_unknown_here(
 
 def test_what_a_shops_page_cannot_make_is_refused_and_leaves_nothing(sandbox: SandboxControl, till: Till) -> None:
     about = {"metadata": {"order_id": till.order_id}}
-    for told in (
+    for wanted in (
         {"status": "requires_capture", "capture_method": "automatic"},
         {"status": "succeeded", "payment_method": "pm_card_chargeDeclined"},
         {"status": "requires_capture", "customer": "cus_unknown"},
         {"currency": "eur", "color": "blue"},
     ):
         with pytest.raises(httpx.HTTPStatusError, match="400"):
-            sandbox.check_out(2500, **about, **told)
+            sandbox.check_out(2500, **about, **wanted)
     with pytest.raises(httpx.HTTPStatusError, match="400"):
         sandbox.check_out(49, **about)
     assert sandbox.books(till.order_id)["entries"] == []
