@@ -53,10 +53,10 @@ class OrderActivities:
     def decide_cancellation(self, step: ChangeStep) -> Snapshot:
         """Accepted, partly, or refused because all has left: by the tables, in one transaction."""
         with self.sessions.begin() as tx:
-            facts.cancellation.cancellation_decided(
+            changed = facts.cancellation.cancellation_decided(
                 tx, step.order_id, step.change_id, reason=step.reason, by=step.by, why=step.why, at=step.at
             )
-            return snapshot(tx, step.order_id)
+            return snapshot(tx, step.order_id, changed)
 
     @activity.defn(name="open_hold")
     def open_hold(self, step: HoldStep) -> Snapshot:

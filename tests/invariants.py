@@ -41,9 +41,19 @@ QUESTIONS = {
         SELECT m.order_id, m.message_id FROM messages m WHERE m.due_at IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM deadlines d
             WHERE d.order_id = m.order_id AND d.kind = 'parcels_told' AND d.done_at IS NULL)""",
+    "a wish to cancel that a closed order never answered": """
+        SELECT o.order_id, c.n FROM orders o JOIN line_cancellations c ON c.order_id = o.order_id
+        WHERE o.status IN ('completed', 'cancelled') AND c.status = 'asked'""",
+    "units cancelled twice": """
+        SELECT a.order_id, a.line_no FROM line_cancellations a JOIN line_cancellations b
+        ON b.order_id = a.order_id AND b.line_no = a.line_no AND b.n > a.n
+        WHERE a.status <> 'refused' AND b.status <> 'refused'
+        AND a.first_unit < b.first_unit + b.quantity AND b.first_unit < a.first_unit + a.quantity""",
     "units sold and not accounted for": """
         SELECT l.order_id, l.line_no FROM order_lines l JOIN orders o ON o.order_id = l.order_id
-        WHERE o.status IN ('completed', 'cancelled') AND l.quantity - l.cancelled <> (
+        WHERE o.status IN ('completed', 'cancelled') AND l.quantity - (
+            SELECT COALESCE(SUM(c.quantity), 0) FROM line_cancellations c
+            WHERE c.order_id = l.order_id AND c.line_no = l.line_no AND c.status = 'done') <> (
             SELECT COALESCE(SUM(r.quantity), 0) FROM reservations r
             WHERE r.order_id = l.order_id AND r.line_no = l.line_no AND r.status = 'consumed')""",
 }

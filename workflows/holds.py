@@ -16,24 +16,23 @@ class Holds(Known[SnapshotT]):
         self, call: Call[StepT, AnswerT], step: StepT, *, undoing: bool = True, once: bool = False
     ) -> AnswerT:
         handle = start(call, step.model_copy(update={"at": self.at}), self.policy, once=once)
-        self.under_way[handle] = call, not undoing
+        self.under_way[handle] = call, None if undoing else step.subject
         try:
             return await handle
         finally:
             del self.under_way[handle]
 
     async def decide(self, call: Call[StepT, SnapshotT], step: StepT) -> None:
-        """Nothing new begins meanwhile. If it is to end, calls between retries end at once and calls under way
+        """Nothing new begins meanwhile. Of what is to end then, calls between retries end at once and calls under way
         finish first."""
         self.deciding = True
         try:
             self.learn(await self.attempt(call, step))
         finally:
             self.deciding = False
-        if self.called_off:
-            for handle, (_, forward) in self.under_way.items():
-                if forward:
-                    handle.cancel()
+        for handle, (_, wanted_for) in self.under_way.items():
+            if wanted_for and (self.called_off or self.stopping(wanted_for)):
+                handle.cancel()
 
     # --- holds -------------------------------------------------------------------------------------------------------
 

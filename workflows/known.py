@@ -22,8 +22,8 @@ class Known(ABC, Generic[SnapshotT]):
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.alarm = Alarm()
-        self.under_way: dict[Handle, tuple[Call[Any, Any], bool]] = {}
-        """Calls that have not answered, and whether they are given up when the subject is called off."""
+        self.under_way: dict[Handle, tuple[Call[Any, Any], Subject | None]] = {}
+        """Calls that have not answered, and what they are about, if they are given up when that is called off."""
         self.decisions: dict[str, Action] = {}
         """What operators said about holds, until the step that waits has heard it."""
         self.deciding = False

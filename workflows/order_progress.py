@@ -12,6 +12,7 @@ from activities.models import (
     Action,
     ChangeStep,
     FulfillmentSnapshot,
+    FulfillmentStatus,
     HoldKind,
     HoldReason,
     HoldSnapshot,
@@ -130,9 +131,13 @@ class OrderProgress(Progress[Snapshot]):
         return self.order.model_copy(update=nothing), f and f.model_copy(update={"version": 0})
 
     def stopping(self, about: Subject) -> bool:
-        """Whether the order is to end, and this fulfillment has not left or become unstoppable."""
+        """Whether the order is to end, or this fulfillment is to be stopped, and it has not left or become
+        unstoppable."""
         f = self.fulfillments.get(about.fulfillment_id or "")
-        return self.called_off and not (f and (f.has_left or f.recall == Recall.REFUSED))
+        if f is None:
+            return self.called_off
+        wanted = self.called_off or f.recall == Recall.ASKED or f.status == FulfillmentStatus.CANCELLED
+        return wanted and not (f.has_left or f.recall == Recall.REFUSED)
 
     # --- holds and wishes --------------------------------------------------------------------------------------------
 

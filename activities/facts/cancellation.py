@@ -1,31 +1,52 @@
-"""An order is not to be carried out: asked, decided, settled."""
+"""An order, or some of its units, are not to be carried out: asked, decided, settled."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts import money, planning
+from activities.facts.cancelled_messages import about_money, tell_decided
 from activities.facts.journal import fulfillments_of, locked_order, note, nudge, tell
-from activities.facts.statuses import derive, in_doubt, write_statuses
-from activities.facts.sums import sums
-from activities.models import CALLED_OFF, CLOSED, LEFT, CancelReason, FulfillmentStatus, Recall
+from activities.facts.line_cancellations import DONE, Wish, cancelled, of_line, parts_left, wishes
+from activities.facts.statuses import derive, write_statuses
+from activities.models import CALLED_OFF, CLOSED, LEFT, CancelReason, FulfillmentStatus
 from infra.clock import wall_clock
-from infra.database.tables import (
-    Change,
-    Fulfillment,
-    MoneyMove,
-    Order,
-)
-from infra.words import Cancellation, ChangeKind, Decision, EventType, MessageKind, MoneyMoveKind, PaymentMethod
+from infra.database.tables import Change, LineCancellation, Order
+from infra.words import Cancellation, ChangeKind, Decision, EventType, LineCancellationStatus, MessageKind
 
 
-def cancellation_asked(tx: Session, order_id: str, *, reason: CancelReason, by: str, why: str) -> Change:
-    """Stored as asked; the order decides it."""
+def cancellation_asked(
+    tx: Session,
+    order_id: str,
+    *,
+    reason: CancelReason,
+    by: str,
+    why: str,
+    cause: str | None = None,
+    lines: Sequence[dict[str, Any]] | None = None,
+    request_id: str | None = None,
+    digest: str | None = None,
+) -> Change:
+    """Stored as asked; the order decides it. `lines`: which, and how many units of each; none: all that is left."""
     order = locked_order(tx, order_id)
-    change = Change(order_id=order_id, kind=ChangeKind.CANCEL, reason=reason, by=by, why=why, recorded_at=wall_clock())
+    change = Change(
+        order_id=order_id,
+        request_id=request_id,
+        digest=digest,
+        kind=ChangeKind.CANCEL,
+        reason=reason,
+        cause=cause,
+        lines=list(lines) if lines is not None else None,
+        by=by,
+        why=why,
+        recorded_at=wall_clock(),
+    )
     tx.add(change)
-    note(tx, order, EventType.CANCELLATION_ASKED, wall_clock(), reason=reason, by=by)
+    tx.flush()
+    units = {"units": sum(line["quantity"] for line in lines)} if lines is not None else {}
+    note(tx, order, EventType.CANCELLATION_ASKED, wall_clock(), reason=reason, by=by, **units)
     derive(tx, order)
     nudge(tx, [order_id])
     return change
@@ -33,12 +54,23 @@ def cancellation_asked(tx: Session, order_id: str, *, reason: CancelReason, by: 
 
 def cancellation_decided(
     tx: Session, order_id: str, change_id: int | None, *, reason: CancelReason, by: str, why: str, at: datetime
-) -> None:
-    """Accepted while something can still be stopped; refused when all has left. Known already: nothing changes."""
+) -> set[str]:
+    """Accepted while something can still be stopped; refused when all has left. Known already: nothing changes. Gives
+    the fulfillments that have changed."""
     order = locked_order(tx, order_id)
     change = tx.get(Change, change_id) if change_id else None
     if change is not None:
         reason, by, why = CancelReason(change.reason or reason), change.by, change.why
+        if change.lines is not None and order.cancellation not in CALLED_OFF:
+            return lines_decided(tx, order, change, at)
+    return whole_decided(tx, order, change, reason=reason, by=by, why=why, at=at)
+
+
+def whole_decided(
+    tx: Session, order: Order, change: Change | None, *, reason: CancelReason, by: str, why: str, at: datetime
+) -> set[str]:
+    changed: set[str] = set()
+    change_id = change.change_id if change else None
     if order.cancellation in CALLED_OFF:
         decision = Cancellation(order.cancellation)
     else:
@@ -49,11 +81,14 @@ def cancellation_decided(
         note(tx, order, EventType(f"cancellation_{decision}"), at, reason=reason, by=by)
         if decision == Cancellation.REFUSED:
             tell(tx, order, MessageKind.CANCELLATION_REFUSED, f"request {change_id}" if change_id else "")
-    for open_change in tx.scalars(
-        select(Change).where(Change.order_id == order_id, Change.kind == ChangeKind.CANCEL, Change.decision.is_(None))
-    ):
+        else:
+            wish = Wish(reason, change_id, change.cause if change else None, whole=True)
+            changed = cancelled(tx, order, parts_left(tx, order), wish, at)
+    undecided = (Change.kind == ChangeKind.CANCEL, Change.decision.is_(None))
+    for open_change in tx.scalars(select(Change).where(Change.order_id == order.order_id, *undecided)):
         open_change.decision, open_change.decided_at = Decision(decision), at
     derive(tx, order)
+    return changed
 
 
 def decided(tx: Session, order: Order) -> Cancellation:
@@ -67,44 +102,47 @@ def decided(tx: Session, order: Order) -> Cancellation:
     return Cancellation.PARTLY if left else Cancellation.ACCEPTED
 
 
-def cancellation_settled(tx: Session, order: Order, at: datetime, *, given_up: bool) -> None:
+def lines_decided(tx: Session, order: Order, change: Change, at: datetime) -> set[str]:
+    """As many units of each line as are left. All that is left: the order is to end."""
+    if change.decision is not None:
+        return {row.fulfillment_id for row in of_change(tx, order, change) if row.fulfillment_id}
+    lines, reason = change.lines or [], change.reason or CancelReason.CUSTOMER
+    left = parts_left(tx, order)
+    parts = [part for line in lines for part in of_line(left, line["line"], line["quantity"])]
+    units = sum(part.quantity for part in parts)
+    if parts and units == sum(part.quantity for part in left):
+        return whole_decided(tx, order, change, reason=reason, by=change.by, why=change.why, at=at)
+    changed = cancelled(tx, order, parts, Wish(reason, change.change_id, change.cause), at)
+    change.decided_at, change.decision = at, Decision.REFUSED
+    if not units:
+        tell(tx, order, MessageKind.CANCELLATION_REFUSED, f"request {change.change_id}")
+    else:
+        change.decision = Decision.ACCEPTED if units == sum(line["quantity"] for line in lines) else Decision.PARTLY
+        tell_decided(tx, order, of_change(tx, order, change))
+    derive(tx, order)
+    return changed
+
+
+def of_change(tx: Session, order: Order, change: Change) -> list[LineCancellation]:
+    tx.flush()
+    return [row for row in wishes(tx, order.order_id, *LineCancellationStatus) if row.change_id == change.change_id]
+
+
+def cancellation_settled(tx: Session, order: Order, at: datetime) -> None:
     """Every warehouse has answered: what became of the wish to cancel, and the customer hears of it, once."""
     if order.cancellation_settled:
         return
     order.cancellation_settled = True
     fulfillments = fulfillments_of(tx, order.order_id)
-    stopped = [f for f in fulfillments if f.status == FulfillmentStatus.CANCELLED and f.recall == Recall.CONFIRMED]
+    done = [row for row in wishes(tx, order.order_id, DONE) if row.whole]
+    stopped = {row.fulfillment_id for row in done if row.fulfillment_id}
     if all(f.status == FulfillmentStatus.CANCELLED for f in fulfillments):
         order.cancellation = Cancellation.ACCEPTED
         tell(tx, order, MessageKind.CANCELLED, "", **about_money(tx, order, stopped))
-    elif given_up or stopped:
+    elif done:
         order.cancellation = Cancellation.PARTLY
         tell(tx, order, MessageKind.PARTLY_CANCELLED, "", **about_money(tx, order, stopped))
     else:
         order.cancellation, order.cancel_reason = Cancellation.REFUSED, None
         note(tx, order, EventType.CANCELLATION_REFUSED, at)
         tell(tx, order, MessageKind.CANCELLATION_REFUSED)
-
-
-def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
-    """The warehouse will not send it, and nobody had asked for that."""
-    now = sums(tx, order)
-    going = any(f.status != FulfillmentStatus.CANCELLED for f in now.fulfillments)
-    more = going or planning.open_units(tx, order) or now.waiting
-    kind = MessageKind.PARTLY_CANCELLED if more else MessageKind.CANCELLED
-    tell(tx, order, kind, stopped.fulfillment_id if more else "", **about_money(tx, order, [stopped]))
-
-
-def about_money(tx: Session, order: Order, stopped: list[Fulfillment]) -> dict[str, str | int]:
-    """What the customer hears of the money for what will not be sent."""
-    if order.pay_by == PaymentMethod.EXTERNAL:
-        return {"paid_as": order.payment_reference}
-    ids = {f.fulfillment_id for f in stopped}
-    taken = select(func.sum(MoneyMove.amount)).where(
-        MoneyMove.order_id == order.order_id,
-        MoneyMove.kind == MoneyMoveKind.CAPTURED,
-        MoneyMove.fulfillment_id.in_(ids),
-    )
-    refunded = int(tx.scalar(taken) or 0)  # PostgreSQL sums BIGINT to a decimal
-    doubt = ids & in_doubt(tx, order.order_id, "capture") or money.taken_elsewhere(tx, order.order_id)
-    return {"refunded": refunded, **({"charge_in_doubt": 1} if doubt else {})}

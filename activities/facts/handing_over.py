@@ -16,7 +16,8 @@ from activities.facts.fulfillments import (
     parcels_of,
 )
 from activities.facts.journal import note, tell
-from activities.facts.recall import recall_answered
+from activities.facts.line_cancellations import had_left
+from activities.facts.recall import not_stopped
 from activities.facts.sums import sums
 from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, LabelStatus, Recall, Subject
 from activities.ports import TrackingStatus
@@ -51,7 +52,9 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         holds.opened(tx, order.order_id, HoldKind.NOT_RELEASED, Subject.fulfillment(fulfillment_id), at)
     f.status, f.shipped_at = FulfillmentStatus.SHIPPED, at
     if f.recall == Recall.ASKED:
-        recall_answered(tx, f, Recall.REFUSED, at)
+        not_stopped(tx, order, f, at)
+    else:
+        had_left(tx, order, f, at)  # the order is to end, and its warehouse was not asked yet
     gone = held(tx, fulfillment_id)
     inventory.lock(tx, {r.sku for r in gone})
     left: dict[tuple[str, str], tuple[int, int]] = {}

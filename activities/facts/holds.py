@@ -143,6 +143,17 @@ def close_with_order(tx: Session, order: Order, at: datetime) -> None:
     ended = {f.fulfillment_id for f in fulfillments if f.status == FulfillmentStatus.CANCELLED}
     if all(f.fulfillment_id in ended or f.status in LEFT for f in fulfillments):
         ended.add("")
+    close_of(tx, order, ended, at)
+
+
+def close_of_cancelled(tx: Session, order: Order, at: datetime) -> None:
+    """Some of its fulfillments will not leave: what held them needs nobody any more."""
+    cancelled = (f for f in fulfillments_of(tx, order.order_id) if f.status == FulfillmentStatus.CANCELLED)
+    close_of(tx, order, {f.fulfillment_id for f in cancelled}, at)
+
+
+def close_of(tx: Session, order: Order, ended: Collection[str], at: datetime) -> None:
+    """`ended`: fulfillments; empty: the order itself."""
     for hold in tx.scalars(select(Hold).where(Hold.order_id == order.order_id, Hold.closed_at.is_(None))).all():
         if hold.kind.ends_with_order and (subject(hold).fulfillment_id or "") in ended:
-            closed(tx, hold.hold_id, at, by="cancellation", why="the order is to end")
+            closed(tx, hold.hold_id, at, by="cancellation", why="it is not to be sent")

@@ -155,7 +155,6 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus
                 "line_no": number,
                 "sku": skus.get(line.sku, line.sku),
                 "quantity": line.quantity,
-                "cancelled": 0,
                 "unit_price": line.unit_price,
                 "tax": tax[number - 1],
                 "discount": discount[number - 1],

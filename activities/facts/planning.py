@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from datetime import datetime
+from enum import StrEnum
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from activities.facts import inventory
@@ -13,20 +14,33 @@ from activities.facts.journal import note
 from activities.facts.sums import sums
 from activities.facts.waiting import waits_for_fulfillments
 from activities.intake.allocation import cost
-from activities.models import CALLED_OFF, FulfillmentStatus
+from activities.models import FulfillmentStatus
 from infra.database.tables import (
     Backorder,
     Contact,
     Fulfillment,
+    LineCancellation,
     Location,
     Order,
     OrderLine,
     Reservation,
     UnitAmount,
 )
-from infra.words import BackorderPolicy, BackorderStatus, ContactKind, EventType, ReservationStatus
+from infra.words import (
+    BackorderPolicy,
+    BackorderStatus,
+    ContactKind,
+    EventType,
+    LineCancellationStatus,
+    ReservationStatus,
+)
 
-SET_ASIDE = (ReservationStatus.HELD, ReservationStatus.CONSUMED)
+TAKEN: tuple[tuple[Any, tuple[StrEnum, ...]], ...] = (
+    (Reservation, (ReservationStatus.HELD, ReservationStatus.CONSUMED)),
+    (Backorder, (BackorderStatus.WAITING,)),
+    (LineCancellation, (LineCancellationStatus.ASKED, LineCancellationStatus.DONE)),
+)
+"""Rows whose units are not free."""
 
 
 class Units(NamedTuple):
@@ -40,30 +54,27 @@ class Units(NamedTuple):
 
 
 def open_units(tx: Session, order: Order) -> list[Units]:
-    """Units of the order that are neither reserved, consumed, waiting nor cancelled."""
+    """Units of the order that are neither reserved, consumed, waiting, cancelled nor asked to be."""
+    taken = [
+        select(table.line_no, table.first_unit, table.quantity).where(
+            table.order_id == order.order_id, table.status.in_(states)
+        )
+        for table, states in TAKEN
+    ]
     assigned: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for table, states in ((Reservation, SET_ASIDE), (Backorder, (BackorderStatus.WAITING,))):
-        for line_no, first, quantity in tx.execute(
-            select(table.line_no, table.first_unit, table.quantity).where(
-                table.order_id == order.order_id, table.status.in_(states)
-            )
-        ):
-            assigned[line_no].append((first, quantity))
+    tx.flush()
+    for line_no, first, quantity in tx.execute(union_all(*taken)):
+        assigned[line_no].append((first, quantity))
     ship_to = tx.scalars(
         select(Contact.contact_id).where(Contact.order_id == order.order_id, Contact.kind == ContactKind.SHIP_TO)
     ).one()
     wanted = []
-    rows = select(OrderLine).where(OrderLine.order_id == order.order_id).order_by(OrderLine.line_no)
-    for line in tx.scalars(rows.execution_options(populate_existing=True)):
-        spans = sorted(assigned[line.line_no])
-        room = line.quantity - line.cancelled - sum(quantity for _, quantity in spans)
+    for line in tx.scalars(select(OrderLine).where(OrderLine.order_id == order.order_id).order_by(OrderLine.line_no)):
         at_unit = 0
-        for first, quantity in [*spans, (line.quantity, 0)]:
-            free = min(first - at_unit, room)
-            if free > 0:
-                wanted.append(Units(line.line_no, line.sku, line.contact_id or ship_to, at_unit, free))
-                room -= free
-            at_unit = first + quantity
+        for first, quantity in [*sorted(assigned[line.line_no]), (line.quantity, 0)]:
+            if first > at_unit:
+                wanted.append(Units(line.line_no, line.sku, line.contact_id or ship_to, at_unit, first - at_unit))
+            at_unit = max(at_unit, first + quantity)  # units that are asked to be cancelled are reserved too
     return wanted
 
 
@@ -173,8 +184,6 @@ def still_to_capture(tx: Session, order: Order) -> int:
         for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order.order_id))
         if not f.captured and f.status != FulfillmentStatus.CANCELLED
     )
-    if order.cancellation in CALLED_OFF:  # of what no warehouse has, nothing will be sent
-        return due
     prices = amounts_of(tx, order.order_id)
     loose = [(u.line_no, u.first_unit, u.quantity) for u in open_units(tx, order)]
     waiting = select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(

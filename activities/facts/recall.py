@@ -4,11 +4,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts import cancellation, holds, inventory, reserving
-from activities.facts.fulfillments import answered, changed, close_silence, held, known_by_news, locked, not_before
+from activities.facts import holds
+from activities.facts.cancelled_messages import tell_decided, tell_stopped
+from activities.facts.fulfillments import answered, changed, close_silence, known_by_news, locked, not_before
+from activities.facts.holds import close_of_cancelled
 from activities.facts.journal import note
-from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, Recall, Subject
-from infra.database.tables import Fulfillment
+from activities.facts.line_cancellations import Wish, had_left, stopped
+from activities.models import CALLED_OFF, LEFT, CancelReason, FulfillmentStatus, Recall, Subject
+from infra.database.tables import Fulfillment, Order
 from infra.hold_kinds import HoldKind
 from infra.words import EventType
 
@@ -19,7 +22,7 @@ def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
     if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
         return False
     at = not_before(f, at)
-    if f.recall == Recall.ASKED:
+    if f.recall == Recall.ASKED or order.cancellation in CALLED_OFF:
         return recall_confirmed(tx, fulfillment_id, at)
     answered(tx, f, at)
     f.status = FulfillmentStatus.PLANNED
@@ -38,24 +41,27 @@ def recall_asked(tx: Session, fulfillment_id: str, at: datetime) -> None:
 
 
 def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
-    """The warehouse stopped it: the units are back on the shelf, and go to whoever waits. Unasked and before it had
-    packed, that is a refusal; later, the customer gets the money back and hears of it."""
+    """The warehouse stopped it: the units are back on the shelf. Those that were to be cancelled go to whoever waits,
+    the others are planned anew. Unasked and before it had packed, that is a refusal; later, all of them are cancelled:
+    the customer gets the money back and hears of it."""
     order, f = locked(tx, fulfillment_id)
     if f.status in LEFT or f.status == FulfillmentStatus.CANCELLED:
         return False
     at = not_before(f, at)
-    unasked = f.recall is None and order.cancellation not in CALLED_OFF
+    ending = order.cancellation in CALLED_OFF
+    unasked = f.recall is None and not ending
     if unasked and f.status != FulfillmentStatus.PACKED:
         return refused(tx, fulfillment_id, "stopped_by_warehouse", at)
     if not unasked:
         recall_answered(tx, f, Recall.CONFIRMED, at)
     f.status = FulfillmentStatus.CANCELLED
     close_silence(tx, f, HoldKind.RELEASE_UNANSWERED, at)
-    back = held(tx, fulfillment_id)
-    reserving.cancel_units(tx, order.order_id, [(reservation.line_no, reservation.quantity) for reservation in back])
-    inventory.give_back(tx, order, back)
+    reason = order.cancel_reason or CancelReason.STOCK
+    decided = stopped(tx, order, f, at, otherwise=Wish(reason, whole=ending) if unasked or ending else None)
+    close_of_cancelled(tx, order, at)
+    tell_decided(tx, order, decided)
     if unasked:
-        cancellation.tell_stopped(tx, order, f)
+        tell_stopped(tx, order, f)
     note(tx, order, EventType.FULFILLMENT_CANCELLED, at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)
     return True
@@ -73,7 +79,13 @@ def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     if f.recall != Recall.ASKED or f.status == FulfillmentStatus.CANCELLED:
         return False
     at = not_before(f, at)
-    recall_answered(tx, f, Recall.REFUSED, at)
+    not_stopped(tx, order, f, at)
     note(tx, order, EventType.RECALL_REFUSED, at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)
     return True
+
+
+def not_stopped(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
+    """It goes on, or has left: what was to be cancelled of it may be returned."""
+    recall_answered(tx, f, Recall.REFUSED, at)
+    tell_decided(tx, order, had_left(tx, order, f, at))

@@ -1,28 +1,29 @@
 """An order's units: reserved, waiting, given up."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam as bind
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from activities.facts import inventory, planning, promises
-from activities.facts.cancellation import about_money, cancellation_settled
+from activities.facts.cancellation import cancellation_settled
+from activities.facts.cancelled_messages import about_money
 from activities.facts.holds import close_with_order
 from activities.facts.journal import locked_order, note, tell
+from activities.facts.line_cancellations import Part, Where, Wish, cancelled, parts_left
 from activities.facts.statuses import derive
-from activities.models import CancelReason, FulfillmentStatus
-from infra.database.tables import (
-    Backorder,
-    Fulfillment,
-    Order,
-    OrderLine,
-    Product,
-    Reservation,
+from activities.models import CancelReason
+from infra.database.tables import Backorder, LineCancellation, Order, OrderLine, Product, Reservation
+from infra.words import (
+    BackorderPolicy,
+    BackorderStatus,
+    EventType,
+    LineCancellationStatus,
+    MessageKind,
+    ReservationStatus,
+    StockMoveKind,
 )
-from infra.words import BackorderPolicy, BackorderStatus, EventType, MessageKind, ReservationStatus, StockMoveKind
 
 
 def reserved(tx: Session, order_id: str, at: datetime) -> bool:
@@ -94,64 +95,25 @@ def queue(tx: Session, order: Order, missing: list[planning.Units], products: di
 
 def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime) -> None:
     """`cancel_unavailable`: what no location has is not waited for."""
-    cancel_units(tx, order.order_id, [(units.line_no, units.quantity) for units in missing])
-    count = sum(units.quantity for units in missing)
-    note(tx, order, EventType.UNAVAILABLE_CANCELLED, at, units=count)
-    lines = select(func.sum(OrderLine.quantity), func.sum(OrderLine.cancelled))
-    wanted, gone = tx.execute(lines.where(OrderLine.order_id == order.order_id)).one()
+    parts = [Part(units.line_no, units.first_unit, units.quantity, Where.NOWHERE) for units in missing]
+    cancelled(tx, order, parts, Wish(CancelReason.STOCK), at)
+    tx.flush()
+    ordered = select(func.sum(OrderLine.quantity)).where(OrderLine.order_id == order.order_id)
+    wanted = tx.scalars(ordered).one()
+    done = (LineCancellation.order_id == order.order_id, LineCancellation.status == LineCancellationStatus.DONE)
+    gone = tx.scalars(select(func.sum(LineCancellation.quantity)).where(*done)).one()
     if wanted > gone:
         tell(tx, order, MessageKind.PARTLY_CANCELLED, f"unavailable {gone}")
     else:
         order.cancel_reason = CancelReason.STOCK
-        tell(tx, order, MessageKind.CANCELLED, "", **about_money(tx, order, []))
-
-
-def cancel_units(tx: Session, order_id: str, units: Iterable[tuple[int, int]]) -> None:
-    """So many of each line will never be sent: one statement, however many lines."""
-    dropped = [{"b_line": line_no, "b_quantity": quantity} for line_no, quantity in units]
-    if dropped:
-        tx.flush()
-        tx.connection().execute(
-            update(OrderLine.__table__)  # type: ignore[arg-type]
-            .where(OrderLine.order_id == order_id, OrderLine.line_no == bind("b_line"))
-            .values(cancelled=OrderLine.cancelled + bind("b_quantity")),
-            dropped,
-        )
+        tell(tx, order, MessageKind.CANCELLED, "", **about_money(tx, order, set()))
 
 
 def released(tx: Session, order_id: str, at: datetime) -> None:
-    """Undo of `reserved`: the order leaves every queue and gives back what is in no fulfillment under way."""
+    """Undo of `reserved`: the order leaves every queue and gives back what no warehouse has."""
     order = locked_order(tx, order_id)
-    inventory.lock_all_of(tx, order_id)
-    idle = list(
-        tx.scalars(
-            select(Reservation)
-            .outerjoin(Fulfillment)
-            .where(
-                Reservation.order_id == order_id,
-                Reservation.status == ReservationStatus.HELD,
-                (Reservation.fulfillment_id.is_(None)) | (Fulfillment.status == FulfillmentStatus.PLANNED),
-            )
-        )
-    )
-    waiting = list(
-        tx.scalars(select(Backorder).where(Backorder.order_id == order_id, Backorder.status == BackorderStatus.WAITING))
-    )
-    for backorder in waiting:
-        backorder.status = BackorderStatus.CANCELLED
-    if waiting:
-        promises.kept(tx, order, at)
-    cancel_units(tx, order_id, [(backorder.line_no, backorder.quantity) for backorder in waiting])
-    for fulfillment in tx.scalars(
-        select(Fulfillment).where(Fulfillment.order_id == order_id, Fulfillment.status == FulfillmentStatus.PLANNED)
-    ):
-        fulfillment.status, fulfillment.version = FulfillmentStatus.CANCELLED, order.version + 1
-    inventory.give_back(tx, order, idle)
-    loose = planning.open_units(tx, order)
-    cancel_units(tx, order_id, [(units.line_no, units.quantity) for units in loose])
-    if idle or waiting:
-        count = sum(r.quantity for r in idle) + sum(b.quantity for b in waiting)
-        note(tx, order, EventType.STOCK_RELEASED, at, units=count)
-    cancellation_settled(tx, order, at, given_up=bool(idle or waiting or loose))
+    left = [part for part in parts_left(tx, order) if part.where <= Where.PLANNED]
+    cancelled(tx, order, left, Wish(order.cancel_reason or CancelReason.OPERATOR, whole=True), at)
+    cancellation_settled(tx, order, at)
     close_with_order(tx, order, at)
     derive(tx, order)

@@ -7,8 +7,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from activities.facts import holds, inventory, planning
+from activities.facts.cancelled_messages import tell_decided
 from activities.facts.fulfillments import answered, changed, held, locked, not_before
 from activities.facts.journal import note
+from activities.facts.line_cancellations import Part, Where, asked_of, by_line, not_found, within
 from activities.facts.recall import recall_answered
 from activities.facts.statuses import in_doubt
 from activities.intake.allocation import cost
@@ -30,8 +32,9 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     if f.status != FulfillmentStatus.PACKED:
         answered(tx, f, at)
     lost: dict[tuple[str, str], tuple[int, int]] = {}
-    set_aside = defaultdict(list)
-    for reservation in held(tx, fulfillment_id):
+    gone: list[Part] = []
+    set_aside, wished = defaultdict(list), by_line(asked_of(tx, f))
+    for reservation in sorted(held(tx, fulfillment_id), key=lambda units: not within(units, wished)):
         set_aside[reservation.sku].append(reservation)
     for sku, quantity in missing:
         for reservation in set_aside[sku]:
@@ -41,6 +44,8 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
             quantity -= count
             key = (sku, f.location_id)
             lost[key] = (lost.get(key, (0, 0))[0] - count, lost.get(key, (0, 0))[1] - count)
+            first = reservation.first_unit + reservation.quantity - count
+            gone.append(Part(reservation.line_no, first, count, Where.REQUESTED, reservation, f))
             if count == reservation.quantity:
                 reservation.status = ReservationStatus.RELEASED
             else:
@@ -51,6 +56,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
         return False
     inventory.lock(tx, {sku for sku, _ in lost})
     inventory.move(tx, StockMoveKind.SHORT_PICKED, fulfillment_id, lost)
+    decided = not_found(tx, order, f, gone, at)
     prices = planning.amounts_of(tx, order.order_id)
     rest = held(tx, fulfillment_id)
     f.amount = sum(cost(prices[r.line_no], r.first_unit, r.quantity) for r in rest)
@@ -58,6 +64,7 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
         if f.recall == Recall.ASKED:
             recall_answered(tx, f, Recall.CONFIRMED, at)
         f.status = FulfillmentStatus.CANCELLED
+    tell_decided(tx, order, decided)
     count = -sum(reserved for _, reserved in lost.values())
     note(tx, order, EventType.SHORT_PICKED, at, fulfillment_id=fulfillment_id, units=count)
     changed(tx, order, f)

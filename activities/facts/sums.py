@@ -32,6 +32,7 @@ from infra.database.tables import (
     Deadline,
     Fulfillment,
     Hold,
+    LineCancellation,
     Message,
     MoneyMove,
     Order,
@@ -46,6 +47,7 @@ from infra.words import (
     AuthorizationStatus,
     BackorderStatus,
     FulfillmentStatus,
+    LineCancellationStatus,
     MessageStatus,
     MoneyMoveKind,
     RefundStatus,
@@ -127,7 +129,11 @@ def sums(tx: Session, order: Order) -> Sums:
         authorized=figures["money", MoneyMoveKind.AUTHORIZED],
         captured=figures["money", MoneyMoveKind.CAPTURED],
         refunded=figures["money", MoneyMoveKind.REFUNDED] - figures["money", MoneyMoveKind.REFUND_FAILED],
-        unreserved=figures["wanted", None] - held - figures["reserved", ReservationStatus.CONSUMED] - waiting,
+        unreserved=figures["ordered", None]
+        - figures["cancelled", None]  # those that are only asked to be are held
+        - held
+        - figures["reserved", ReservationStatus.CONSUMED]
+        - waiting,
         unplanned=figures["unplanned", None],
         waiting=waiting,
         held=held,
@@ -208,7 +214,13 @@ PARTS: list[Select[Any]] = [
         Backorder.status == BackorderStatus.WAITING,
         amount=func.sum(Backorder.quantity),
     ),
-    part("wanted", OrderLine.order_id == MINE, amount=func.sum(OrderLine.quantity - OrderLine.cancelled)),
+    part("ordered", OrderLine.order_id == MINE, amount=func.sum(OrderLine.quantity)),
+    part(
+        "cancelled",
+        LineCancellation.order_id == MINE,
+        LineCancellation.status == LineCancellationStatus.DONE,
+        amount=func.sum(LineCancellation.quantity),
+    ),
     part("hold", Hold.order_id == MINE, Hold.closed_at.is_(None), word=Hold.reason),
     part("changes", Change.order_id == MINE, Change.decision.is_(None), amount=func.count()),
     part(

@@ -69,7 +69,8 @@ class ShippingView(View):
 
 
 class LineView(View):
-    """One SKU. `waiting` units are on backorder, `cancelled` ones will never be sent."""
+    """One SKU. `waiting` units are on backorder, `cancelled` ones will never be sent, of `cancelling` ones their
+    warehouse has been asked."""
 
     line: int
     sku: str
@@ -81,6 +82,7 @@ class LineView(View):
     shipped: int
     waiting: int
     cancelled: int
+    cancelling: int
     promised_on: date | None
     ship_to: AddressView | None
     options: dict[str, Any]

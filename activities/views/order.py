@@ -30,6 +30,7 @@ from infra.database.tables import (
     Customer,
     Event,
     Hold,
+    LineCancellation,
     Message,
     MoneyMove,
     Order,
@@ -38,7 +39,16 @@ from infra.database.tables import (
     Refund,
     Reservation,
 )
-from infra.words import BackorderStatus, ChangeKind, Channel, ContactKind, MoneyMoveKind, ReservationStatus, SubjectKind
+from infra.words import (
+    BackorderStatus,
+    ChangeKind,
+    Channel,
+    ContactKind,
+    LineCancellationStatus,
+    MoneyMoveKind,
+    ReservationStatus,
+    SubjectKind,
+)
 
 
 def read(tx: Session, order: Order) -> OrderView:
@@ -110,6 +120,14 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact]) -> list[Line
             .group_by(Backorder.line_no)
         )
     }
+    given_up: dict[tuple[int, LineCancellationStatus], int] = {
+        (line_no, status): quantity
+        for line_no, status, quantity in tx.execute(
+            select(LineCancellation.line_no, LineCancellation.status, func.sum(LineCancellation.quantity))
+            .where(LineCancellation.order_id == order_id)
+            .group_by(LineCancellation.line_no, LineCancellation.status)
+        )
+    }
     found = tx.scalars(select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.line_no))
     return [
         LineView(
@@ -122,7 +140,8 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact]) -> list[Line
             reserved=set_aside.get((line.line_no, ReservationStatus.HELD), 0),
             shipped=set_aside.get((line.line_no, ReservationStatus.CONSUMED), 0),
             waiting=queued.get(line.line_no, (0, None))[0],
-            cancelled=line.cancelled,
+            cancelled=given_up.get((line.line_no, LineCancellationStatus.DONE), 0),
+            cancelling=given_up.get((line.line_no, LineCancellationStatus.ASKED), 0),
             promised_on=queued.get(line.line_no, (0, None))[1],
             ship_to=address(contacts[line.contact_id]) if line.contact_id else None,
             options=line.options,

@@ -46,6 +46,14 @@ class Cancellation(StrEnum):
     REFUSED = "refused"
 
 
+class LineCancellationStatus(StrEnum):
+    ASKED = "asked"
+    """Of the warehouse that has these units."""
+    DONE = "done"
+    REFUSED = "refused"
+    """They had left."""
+
+
 class CancelReason(StrEnum):
     CUSTOMER = "customer"
     PAYMENT = "payment"

@@ -19,6 +19,7 @@ IMPERSONAL = {
     "locations.name",
     "locations.address",  # of a warehouse
     "restocks.lines",
+    "changes.lines",  # numbers
     "effects.step",
     "effects.parameters",  # ids and amounts
     "messages.subject",  # what it is about

@@ -18,6 +18,7 @@ from infra.words import (
     Cancellation,
     CancelReason,
     ContactKind,
+    LineCancellationStatus,
     OrderFulfillment,
     OrderStatus,
     PaymentMethod,
@@ -81,8 +82,6 @@ class OrderLine(Base):
     line_no: Mapped[int] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(ForeignKey("products.sku"))
     quantity: Mapped[int]
-    cancelled: Mapped[int]
-    """Units of this line that will never be sent."""
     unit_price: Mapped[int] = mapped_column(BigInteger)
     tax: Mapped[int] = mapped_column(BigInteger)
     discount: Mapped[int] = mapped_column(BigInteger)
@@ -105,6 +104,29 @@ class UnitAmount(Base):
     discount: Mapped[int] = mapped_column(BigInteger)
     shipping: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[int] = mapped_column(BigInteger)
+
+
+class LineCancellation(Base):
+    """Units of one line, in one place, that are not to be sent: `asked` of the warehouse that has them, then `done` or
+    `refused`. Those in no warehouse are done at once."""
+
+    __tablename__ = "line_cancellations"
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    line_no: Mapped[int]
+    first_unit: Mapped[int]
+    quantity: Mapped[int]
+    status: Mapped[LineCancellationStatus]
+    whole: Mapped[bool]
+    """The order is to end: what became of that is told once, of all its units."""
+    reason: Mapped[CancelReason]
+    cause: Mapped[str | None] = mapped_column(WORD)
+    """Why, by whoever asked: a code of their own."""
+    fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"), index=True)
+    """Whose warehouse has, or had, them."""
+    change_id: Mapped[int | None] = mapped_column(ForeignKey("changes.change_id"))
+    recorded_at: Mapped[datetime]
 
 
 class Contact(Base):

@@ -113,13 +113,21 @@ class Change(Base):
     """Something asked of an order from outside: stored as asked, decided by the order."""
 
     __tablename__ = "changes"
+    __table_args__ = (UniqueConstraint("order_id", "request_id"),)
 
     change_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    request_id: Mapped[str | None] = mapped_column(REFERENCE)
+    """Whoever asks again under it asks for the same."""
+    digest: Mapped[str | None] = mapped_column(String(64))
+    """Of what was asked under it."""
     kind: Mapped[ChangeKind]
     hold_id: Mapped[str | None] = mapped_column(ForeignKey("holds.hold_id"))
     action: Mapped[Action | None]
     reason: Mapped[CancelReason | None]
+    cause: Mapped[str | None] = mapped_column(WORD)
+    lines: Mapped[list[Any] | None]
+    """Of a cancellation: which lines, and how many units of each; none: all that is left."""
     by: Mapped[str] = mapped_column(String(100), info=PERSONAL)
     why: Mapped[str] = mapped_column(String(500), info=PERSONAL)
     decision: Mapped[Decision | None]

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from activities import facts
 from infra.clock import wall_clock
-from infra.database.tables import Message, Order, OrderLine
+from infra.database.tables import LineCancellation, Message, Order
 from infra.words import Cancellation
 from tests.activities import orders
 from tests.fixtures_database import Database
@@ -53,5 +53,5 @@ def test_an_order_that_its_warehouse_stops_is_cancelled_as_a_whole(database: Dat
     fulfillment = orders.packed(database, ORDER)
     with database.sessions.begin() as tx:
         facts.recall.recall_confirmed(tx, fulfillment, wall_clock())
-        assert tx.scalars(select(OrderLine.cancelled)).all() == [1]
+        assert tx.execute(select(LineCancellation.quantity, LineCancellation.status)).all() == [(1, "done")]
     assert messages_of(database) == [("cancelled", "")]

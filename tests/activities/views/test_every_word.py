@@ -26,7 +26,7 @@ TABLES = {mapper.local_table.name: mapper.class_ for mapper in Base.registry.map
 NAMES_AND_CODES = {
     *("customers.locale", "customers.time_zone", "orders.locale"),
     *("orders.channel", "api_keys.channel", "locations.warehouse", "parcels.carrier"),
-    *("payments.decline_code", "messages.code"),
+    *("payments.decline_code", "messages.code", "line_cancellations.cause", "changes.cause"),
 }
 """Words that are somebody else's, or that operators choose."""
 OTHERS = {
@@ -59,7 +59,10 @@ def whole(new_database: Any) -> Database:
         facts.money.moved(tx, placed, payment, MoneyMoveKind.CAPTURED, 100, "pi_1", now, FULFILLMENT)
         given_back = Refund(refund_id="re_1", amount=100, status=RefundStatus.PENDING)
         facts.money.refund_asked(tx, payment.payment_id, FULFILLMENT, given_back, now)
-        facts.cancellation.cancellation_asked(tx, ORDER, reason=CancelReason.CUSTOMER, by="x", why="")
+        change = facts.cancellation.cancellation_asked(
+            tx, ORDER, reason=CancelReason.CUSTOMER, by="x", why="", lines=[{"line": 1, "quantity": 1}]
+        )
+        facts.cancellation.lines_decided(tx, placed, change, now)
         facts.holds.opened(tx, ORDER, HoldKind.STOPPED, Subject.order(ORDER), now)
         place = tx.scalars(select(Contact).where(Contact.kind == ContactKind.SHIP_TO)).one()
         fields = {attribute.key: getattr(place, attribute.key) for attribute in inspect(Contact).column_attrs}

@@ -408,7 +408,6 @@ def upgrade() -> None:
         sa.Column("line_no", sa.Integer(), nullable=False),
         sa.Column("sku", sa.String(length=64), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
-        sa.Column("cancelled", sa.Integer(), nullable=False),
         sa.Column("unit_price", sa.BigInteger(), nullable=False),
         sa.Column("tax", sa.BigInteger(), nullable=False),
         sa.Column("discount", sa.BigInteger(), nullable=False),
@@ -581,10 +580,14 @@ def upgrade() -> None:
         "changes",
         sa.Column("change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("request_id", sa.String(length=255), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=True),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("hold_id", sa.String(length=80), nullable=True),
         sa.Column("action", sa.String(length=40), nullable=True),
         sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column("cause", sa.String(length=40), nullable=True),
+        sa.Column("lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("by", sa.String(length=100), nullable=False),
         sa.Column("why", sa.String(length=500), nullable=False),
         sa.Column("decision", sa.String(length=40), nullable=True),
@@ -593,6 +596,33 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["hold_id"], ["holds.hold_id"], name=op.f("fk_changes_hold_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_changes_order_id")),
         sa.PrimaryKeyConstraint("change_id", name=op.f("pk_changes")),
+        sa.UniqueConstraint("order_id", "request_id", name=op.f("uq_changes_order_id_request_id")),
     )
     with op.batch_alter_table("changes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_changes_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "line_cancellations",
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("first_unit", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("whole", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=True),
+        sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
+        sa.Column("change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["change_id"], ["changes.change_id"], name=op.f("fk_line_cancellations_change_id")),
+        sa.ForeignKeyConstraint(
+            ["fulfillment_id"],
+            ["fulfillments.fulfillment_id"],
+            name=op.f("fk_line_cancellations_fulfillment_id"),
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_line_cancellations_order_id")),
+        sa.PrimaryKeyConstraint("order_id", "n", name=op.f("pk_line_cancellations")),
+    )
+    with op.batch_alter_table("line_cancellations", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_line_cancellations_fulfillment_id"), ["fulfillment_id"], unique=False)

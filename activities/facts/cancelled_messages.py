@@ -1,0 +1,92 @@
+"""What the customer hears of what will not be sent: once per request, when all of it is decided."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from activities.facts import money, planning
+from activities.facts.journal import tell
+from activities.facts.line_cancellations import DONE, REFUSED, wishes
+from activities.facts.statuses import in_doubt
+from activities.facts.sums import sums
+from activities.intake.allocation import cost
+from activities.models import FulfillmentStatus
+from infra.database.tables import Fulfillment, LineCancellation, MoneyMove, Order, OrderLine, Product
+from infra.words import LineCancellationStatus, MessageKind, MoneyMoveKind, PaymentMethod
+
+
+def tell_decided(tx: Session, order: Order, rows: Iterable[LineCancellation]) -> None:
+    """Rows have just been decided: of each request that none is out of any more."""
+    requests = {row.change_id for row in rows if not row.whole}
+    if not requests:
+        return
+    tx.flush()
+    mine: dict[int | None, list[LineCancellation]] = defaultdict(list)
+    for row in wishes(tx, order.order_id, *LineCancellationStatus):
+        mine[row.change_id].append(row)
+    for change_id in sorted(requests, key=str):
+        if all(row.status in (DONE, REFUSED) for row in mine[change_id]):
+            tell_request(tx, order, f"request {change_id}", mine[change_id])
+
+
+def tell_request(tx: Session, order: Order, subject: str, rows: Collection[LineCancellation]) -> None:
+    done, refused = ([row for row in rows if row.status == status] for status in (DONE, REFUSED))
+    if not done:
+        tell(tx, order, MessageKind.CANCELLATION_REFUSED, subject, **items(tx, order, "items", refused))
+        return
+    said = items(tx, order, "items", done) | items(tx, order, "left", refused)
+    tell(tx, order, MessageKind.PARTLY_CANCELLED, subject, **said, **money_of(tx, order, done))
+
+
+def items(tx: Session, order: Order, name: str, rows: Iterable[LineCancellation]) -> dict[str, str]:
+    units: dict[int, int] = defaultdict(int)
+    for row in rows:
+        units[row.line_no] += row.quantity
+    if not units:
+        return {}
+    named = select(OrderLine.line_no, Product.name).join(Product, Product.sku == OrderLine.sku)
+    lines = tx.execute(named.where(OrderLine.order_id == order.order_id, OrderLine.line_no.in_(units)))
+    return {name: ", ".join(f"{units[line_no]} × {product}" for line_no, product in sorted(lines.all()))}
+
+
+def money_of(tx: Session, order: Order, rows: Collection[LineCancellation]) -> dict[str, str | int]:
+    """What these units cost, as far as it was taken."""
+    if order.pay_by == PaymentMethod.EXTERNAL:
+        return {"paid_as": order.payment_reference}
+    places = {row.fulfillment_id for row in rows if row.fulfillment_id}
+    taken = select(MoneyMove.fulfillment_id).where(
+        MoneyMove.order_id == order.order_id,
+        MoneyMove.kind == MoneyMoveKind.CAPTURED,
+        MoneyMove.fulfillment_id.in_(places),
+    )
+    paid = set(tx.scalars(taken)) if places else set()
+    prices = planning.amounts_of(tx, order.order_id) if paid else {}
+    back = sum(cost(prices[row.line_no], row.first_unit, row.quantity) for row in rows if row.fulfillment_id in paid)
+    doubt = places & in_doubt(tx, order.order_id, "capture") or money.taken_elsewhere(tx, order.order_id)
+    return {"refunded": back, **({"charge_in_doubt": 1} if doubt else {})}
+
+
+def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
+    """The warehouse will not send it, and nobody had asked for that."""
+    now = sums(tx, order)
+    going = any(f.status != FulfillmentStatus.CANCELLED for f in now.fulfillments)
+    more = going or now.to_come
+    kind = MessageKind.PARTLY_CANCELLED if more else MessageKind.CANCELLED
+    about = stopped.fulfillment_id if more else ""
+    tell(tx, order, kind, about, **about_money(tx, order, {stopped.fulfillment_id}))
+
+
+def about_money(tx: Session, order: Order, stopped: Collection[str]) -> dict[str, str | int]:
+    """What the customer hears of the money for fulfillments that will not be sent."""
+    if order.pay_by == PaymentMethod.EXTERNAL:
+        return {"paid_as": order.payment_reference}
+    taken = select(func.sum(MoneyMove.amount)).where(
+        MoneyMove.order_id == order.order_id,
+        MoneyMove.kind == MoneyMoveKind.CAPTURED,
+        MoneyMove.fulfillment_id.in_(stopped),
+    )
+    refunded = int(tx.scalar(taken) or 0)  # PostgreSQL sums BIGINT to a decimal
+    doubt = set(stopped) & in_doubt(tx, order.order_id, "capture") or money.taken_elsewhere(tx, order.order_id)
+    return {"refunded": refunded, **({"charge_in_doubt": 1} if doubt else {})}

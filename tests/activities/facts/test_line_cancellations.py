@@ -1,0 +1,193 @@
+"""Units that are cancelled: which ones, what happens to the others, and what the customer hears."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from activities import facts
+from activities.facts.journal import locked_order
+from activities.facts.line_cancellations import parts_left
+from activities.models import CancelReason
+from infra.clock import wall_clock
+from infra.database.tables import (
+    Backorder,
+    Change,
+    Fulfillment,
+    LineCancellation,
+    Message,
+    Order,
+    Reservation,
+    Stock,
+)
+from tests.activities import orders
+from tests.fixtures_database import Database
+from tests.invariants import broken
+
+ORDER, PLACE = "W-1", "W-1-1"
+
+
+def cancel(database: Database, quantity: int, order_id: str = ORDER) -> str:
+    """Asked and decided; gives the decision."""
+    with database.sessions.begin() as tx:
+        wanted = [{"line": 1, "quantity": quantity}]
+        change = facts.cancellation.cancellation_asked(
+            tx, order_id, reason=CancelReason.CUSTOMER, by="x", why="", lines=wanted
+        )
+        facts.cancellation.cancellation_decided(
+            tx, order_id, change.change_id, reason=CancelReason.CUSTOMER, by="x", why="", at=wall_clock()
+        )
+    with database.sessions() as tx:
+        return str(tx.scalars(select(Change.decision).order_by(Change.change_id.desc())).first())
+
+
+def reserve(database: Database, order_id: str = ORDER) -> None:
+    with database.sessions.begin() as tx:
+        facts.reserving.reserved(tx, order_id, wall_clock())
+
+
+def request(database: Database) -> None:
+    reserve(database)
+    with database.sessions.begin() as tx:
+        facts.fulfillments.requested(tx, PLACE, wall_clock())
+
+
+def rows(database: Database) -> list[Any]:
+    columns = (LineCancellation.first_unit, LineCancellation.quantity, LineCancellation.status)
+    with database.sessions() as tx:
+        assert broken(tx) == []
+        found = tx.execute(select(*columns, LineCancellation.fulfillment_id).order_by(LineCancellation.n))
+        return [tuple(row) for row in found]
+
+
+def held(database: Database) -> list[Any]:
+    columns = (Reservation.first_unit, Reservation.quantity, Reservation.fulfillment_id)
+    with database.sessions() as tx:
+        mine = select(*columns).where(Reservation.status == "held", Reservation.order_id == ORDER)
+        return [tuple(row) for row in tx.execute(mine.order_by(Reservation.first_unit))]
+
+
+def figures(database: Database) -> tuple[int, int]:
+    with database.sessions() as tx:
+        return tuple(tx.execute(select(Stock.on_hand, Stock.reserved)).one())  # type: ignore[return-value]
+
+
+def heard(database: Database) -> list[tuple[str, str]]:
+    mine = (Message.channel == "email", Message.order_id == ORDER)
+    with database.sessions() as tx:
+        rows = select(Message.kind, Message.subject).where(*mine).order_by(Message.message_id)
+        return [(str(kind), subject.partition(" ")[0]) for kind, subject in tx.execute(rows)]
+
+
+@pytest.mark.both_databases
+def test_before_it_is_reserved_a_unit_is_cancelled_at_once(database: Database) -> None:
+    orders.placed(database, ORDER, 3, in_stock=3)
+    assert cancel(database, 1) == "accepted"
+    assert rows(database) == [(2, 1, "done", None)]
+    reserve(database)
+    assert held(database) == [(0, 2, PLACE)]
+    assert figures(database) == (3, 2)
+    assert heard(database) == [("partly_cancelled", "request")]
+
+
+def test_what_is_waited_for_is_given_up_first(database: Database) -> None:
+    orders.placed(database, ORDER, 3, in_stock=2)
+    reserve(database)
+    assert cancel(database, 1) == "accepted"
+    assert rows(database) == [(2, 1, "done", None)]
+    assert held(database) == [(0, 2, PLACE)]
+    with database.sessions() as tx:
+        assert tx.scalars(select(Backorder.status)).all() == ["cancelled"]
+
+
+def test_a_planned_unit_goes_to_who_waits_longest(database: Database) -> None:
+    orders.placed(database, ORDER, 3, in_stock=3)
+    reserve(database)
+    orders.placed(database, "W-2")
+    reserve(database, "W-2")
+    assert cancel(database, 1) == "accepted"
+    assert rows(database) == [(2, 1, "done", None)]
+    with database.sessions() as tx:
+        assert tx.get_one(Fulfillment, PLACE).amount == facts.planning.still_to_capture(tx, tx.get_one(Order, ORDER))
+        assert tx.scalars(select(Reservation.quantity).where(Reservation.order_id == "W-2")).all() == [1]
+    assert figures(database) == (3, 3)
+
+
+@pytest.mark.both_databases
+def test_of_a_warehouse_units_are_asked_and_the_others_planned_anew(database: Database) -> None:
+    orders.placed(database, ORDER, 3, in_stock=3)
+    request(database)
+    assert cancel(database, 1) == "accepted"
+    assert rows(database) == [(2, 1, "asked", PLACE)]
+    assert held(database) == [(0, 2, PLACE), (2, 1, PLACE)]
+    assert heard(database) == [], "nobody knows yet"
+    reserve(database)
+    with database.sessions.begin() as tx:
+        assert facts.planning.still_to_capture(tx, tx.get_one(Order, ORDER)) == 3 * 1800 + 500, "it may be refused"
+        assert facts.recall.recall_confirmed(tx, PLACE, wall_clock())
+    assert rows(database) == [(2, 1, "done", PLACE)]
+    assert held(database) == [(0, 2, None)]
+    reserve(database)
+    assert held(database) == [(0, 2, f"{ORDER}-2")]
+    assert figures(database) == (3, 2)
+    assert heard(database) == [("partly_cancelled", "request")]
+
+
+def test_what_had_left_is_not_cancelled_and_may_be_returned(database: Database) -> None:
+    orders.placed(database, ORDER, 3, in_stock=3)
+    orders.packed(database, ORDER)
+    assert cancel(database, 1) == "accepted"
+    with database.sessions.begin() as tx:
+        facts.handing_over.released(tx, PLACE, wall_clock())
+        facts.handing_over.handed_over(tx, PLACE, wall_clock())
+    assert rows(database) == [(2, 1, "refused", PLACE)]
+    assert ("cancellation_refused", "request") in heard(database)
+    assert cancel(database, 1) == "refused"
+
+
+def test_a_unit_that_the_shelf_did_not_have_is_the_one_that_is_cancelled(database: Database) -> None:
+    orders.placed(database, ORDER, 3, in_stock=3)
+    request(database)
+    cancel(database, 1)
+    with database.sessions.begin() as tx:
+        facts.short_pick.short_picked(tx, PLACE, [(orders.SKU, 1)], wall_clock())
+    assert rows(database) == [(2, 1, "done", PLACE)]
+    assert held(database) == [(0, 2, PLACE)]
+    with database.sessions.begin() as tx:
+        assert facts.planning.open_units(tx, locked_order(tx, ORDER)) == []
+
+
+def test_all_that_is_left_is_the_order(database: Database) -> None:
+    orders.placed(database, ORDER, 3, in_stock=2)
+    reserve(database)
+    assert cancel(database, 2) == "accepted"
+    assert cancel(database, 1) == "accepted"
+    with database.sessions.begin() as tx:
+        order = locked_order(tx, ORDER)
+        assert (order.cancellation, order.cancel_reason) == ("accepted", "customer")
+        assert parts_left(tx, order) == []
+    assert [status for _, _, status, _ in rows(database)] == ["done", "done", "done"]
+    assert figures(database) == (2, 0)
+
+
+def test_more_than_is_left_by_then_is_cancelled_as_far_as_it_is(database: Database) -> None:
+    orders.placed(database, ORDER, 3, in_stock=2)
+    orders.packed(database, ORDER)
+    with database.sessions.begin() as tx:
+        tx.get_one(Fulfillment, PLACE).recall = "refused"  # type: ignore[assignment]
+    assert cancel(database, 2) == "accepted"
+    assert rows(database) == [(2, 1, "done", None)], "the others go on"
+
+
+def test_a_fulfillment_that_was_refused_is_planned_anew_without_what_is_cancelled(database: Database) -> None:
+    orders.placed(database, ORDER, 3, in_stock=3)
+    request(database)
+    with database.sessions.begin() as tx:
+        facts.effects.begin(tx, ORDER, f"request:{PLACE}")
+        facts.recall.refused(tx, PLACE, "full", wall_clock())
+    assert cancel(database, 1) == "accepted"
+    assert rows(database) == [(2, 1, "done", None)]
+    with database.sessions() as tx:
+        assert tx.get_one(Fulfillment, PLACE).status == "cancelled"
+    reserve(database)
+    assert held(database) == [(0, 2, f"{ORDER}-2")], "the warehouse knows the first with three in it"
