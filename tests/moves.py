@@ -22,8 +22,16 @@ class Warehouse:
     def packs(self, *parcels: dict[str, int]) -> None:
         self.does("pack", {"parcels": parcels} if parcels else None)
 
-    def refuses(self) -> None:
-        self.does("refuse")
+    def packs_units(self, *contents: dict[str, int]) -> None:
+        """By SKU, a parcel each."""
+        self.does("pack", {"contents": contents})
+
+    def misses(self, missing: dict[str, int]) -> None:
+        """A short pick of these units, by SKU."""
+        self.does("short_pick", {"lines": [{"sku": sku, "missing": units} for sku, units in missing.items()]})
+
+    def refuses(self, code: str | None = None) -> None:
+        self.does("refuse", {"code": code} if code else None)
 
     def hands_over(self) -> None:
         self.does("hand_over")

@@ -130,6 +130,19 @@ class SandboxControl:
     ) -> None:
         self.tell(f"/warehouse/fulfillments/{fulfillment_id}/{step}", body)
 
+    def pack(self, fulfillment_id: str, *contents: dict[str, int]) -> None:
+        """Packs these units by SKU, a parcel each: all of them, fewer, more, or others than were asked for."""
+        self.warehouse(fulfillment_id, "pack", {"contents": contents})
+
+    def short_pick(self, fulfillment_id: str, missing: dict[str, int]) -> None:
+        """These units by SKU are not there; what is left is packed next."""
+        lines = [{"sku": sku, "missing": units} for sku, units in missing.items()]
+        self.warehouse(fulfillment_id, "short_pick", {"lines": lines})
+
+    def location(self, location: str, manner: Literal["works", "refuses", "silent"], order_id: str = "") -> None:
+        """How this location treats requests when it moves by itself: of one order, or of all."""
+        self.tell(f"/warehouse/locations/{location}", {"manner": manner, "order_id": order_id})
+
     def receive(self, reference: str, location: str, lines: dict[str, int]) -> None:
         """Goods arrive: sends stock.received."""
         received = [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()]
@@ -214,7 +227,8 @@ class SandboxControl:
         return found
 
     def calm(self) -> None:
-        """No faults, no pace, webhooks once and in order. What happened stays."""
+        """No faults, no pace, webhooks once and in order, every location works. What happened stays."""
         self.heal()
+        self.client.delete("/_sandbox/warehouse/locations").raise_for_status()
         self.pace(None)
         self.webhooks(duplicate=False, shuffle=False)

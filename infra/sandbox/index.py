@@ -15,6 +15,8 @@ CONTROLS = [
     ("GET /_sandbox/requests?provider=", "the last calls as they came in"),
     ("POST /_sandbox/warehouse/fulfillments/{id}/{accept|pick|pack|short_pick|refuse|hand_over|cancel|refuse_cancel}",
      "the warehouse does it now"),
+    ("", 'pack {"contents": [{sku: units}]} or {"parcels"}; short_pick {"lines": [{"sku", "missing"}]}'),
+    ('POST /_sandbox/warehouse/locations/{location} {"manner", "order_id"}', "it works, refuses, is silent"),
     ('POST /_sandbox/warehouse/receive {"reference", "location", "lines"}', "goods arrive"),
     ("POST /_sandbox/shippo/tracks/{tracking_number}/{status}", "the parcel moves"),
     ("POST /_sandbox/shippo/labels/{label_id}/{refund|reject_refund}", "the carrier answers about a label's refund"),

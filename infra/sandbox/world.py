@@ -183,6 +183,9 @@ class World:
     def delete(self, kind: str, id: str) -> bool:
         return self.sql.execute("DELETE FROM documents WHERE id = ? AND kind = ?", (id, kind)).rowcount > 0
 
+    def delete_all(self, kind: str) -> None:
+        self.sql.execute("DELETE FROM documents WHERE kind = ?", (kind,))
+
     def texts(self, id: str) -> list[str]:
         """The raw JSON of whatever has this id, of any kind."""
         return [row[0] for row in self.sql.execute("SELECT doc FROM documents WHERE id = ?", (id,))]

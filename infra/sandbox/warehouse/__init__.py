@@ -1,6 +1,6 @@
 """A warehouse: takes signed requests, works at its pace, sends signed news (Standard Webhooks both ways)."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
@@ -22,18 +22,42 @@ TRIGGERS = [
 ]
 
 
-class StepBody(BaseModel):
-    """What a step may be told: other parcels than the warehouse would pack, the lines that are missing."""
-
-    model_config = ConfigDict(extra="forbid")
-    parcels: list[dict[str, int]] | None = None
-    lines: list[dict[str, Any]] | None = None
-
-
 class Line(BaseModel):
     model_config = ConfigDict(extra="forbid")
     sku: str
     quantity: int = Field(ge=1)
+
+
+class Parcel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    weight_g: int
+    length_mm: int
+    width_mm: int
+    height_mm: int
+    contents: list[Line] | None = None
+
+
+class Missing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    sku: str
+    missing: int
+
+
+class StepBody(BaseModel):
+    """What a step may be told: other contents than the warehouse would pack (units by SKU, of each parcel), or parcels
+    exactly as they are to be reported; the units that are missing; why it refuses."""
+
+    model_config = ConfigDict(extra="forbid")
+    contents: list[dict[str, int]] | None = None
+    parcels: list[Parcel] | None = None
+    lines: list[Missing] | None = None
+    code: str | None = None
+
+
+class Manner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    manner: Literal["works", "refuses", "silent"]
+    order_id: str = ""
 
 
 class Receipt(BaseModel):
@@ -61,6 +85,8 @@ def routes(world: World) -> list[Route]:
         api("/{id}/release", "release", receiving.release),
         api("/{id}/cancel", "cancel", receiving.cancel),
         Route("/_sandbox/warehouse/fulfillments/{id}/{step}", control(world, _step), methods=["POST"]),
+        Route("/_sandbox/warehouse/locations/{location}", control(world, _behave), methods=["POST"]),
+        Route("/_sandbox/warehouse/locations", control(world, _calm), methods=["DELETE"]),
         Route("/_sandbox/warehouse/receive", control(world, _receive), methods=["POST"]),
         Route("/_sandbox/warehouse/send", control(world, _send), methods=["POST"]),
     ]
@@ -78,6 +104,17 @@ def _step(world: World, request: Request, given: Any) -> Any:
             raise ValueError(f"{doc['id']} is {doc['status']}")
         step(world, doc, body)
         return world.get(fulfillments.KIND, doc["id"])
+
+
+def _behave(world: World, request: Request, given: Any) -> Any:
+    wanted = Manner.model_validate(given)
+    with world.transaction():
+        fulfillments.behave(world, request.path_params["location"], wanted.manner, wanted.order_id)
+
+
+def _calm(world: World, request: Request, given: Any) -> Any:
+    with world.transaction():
+        world.delete_all(fulfillments.MANNER)
 
 
 def _receive(world: World, request: Request, given: Any) -> Any:

@@ -3,6 +3,7 @@
 `status`: requested → accepted → picking → packed → handed_over, or refused, cancelled, empty (all units were missing).
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ KIND: Final = "warehouse_fulfillment"
 LEFT = frozenset({"handed_over", "picked_up"})
 OVER = LEFT | {"refused", "cancelled", "empty"}
 SHORT, REFUSE, SILENT, TWO_BOXES, TOO_LATE = "SHORT-", "REFUSE-", "SILENT-", "TWOBOX-", "TOOLATE-"
+
+MANNER: Final = "warehouse_manner"
+"""How a location treats what it is asked for, by itself: of all orders, or of one."""
 
 BOX_GRAMS, UNIT_GRAMS, HEAVIEST_GRAMS = 150, 150, 60_000
 UNIT_MM, LOWEST_MM, HIGHEST_MM = 50, 50, 600
@@ -46,7 +50,7 @@ def release(world: World, doc: Document, parcels: list[Document]) -> None:
 def recall(world: World, doc: Document) -> None:
     world.put(KIND, doc["id"], doc | {"recalled": True})
     world.count("recall", doc["order_id"], doc["id"])
-    if not _has(doc, SILENT):
+    if not _is_silent(world, doc):
         clock.schedule(world, "warehouse.answer_recall", {"id": doc["id"]}, paces=1, order_id=doc["order_id"])
 
 
@@ -59,21 +63,27 @@ def pick(world: World, doc: Document, details: Document) -> None:
 
 
 def pack(world: World, doc: Document, details: Document) -> None:
-    boxes = details.get("parcels") or parcels(doc["lines"])
+    """All that was asked for, unless other contents are wanted, or parcels exactly as they are to be reported."""
+    packed = details.get("contents") or contents(doc["lines"])
+    boxes = details.get("parcels") or [parcel(units) for units in packed]
     _become(world, doc, "packed", "packed", parcels=boxes)
 
 
 def short_pick(world: World, doc: Document, details: Document) -> None:
     """Units are missing: one of the first line, unless told. What is left is packed next."""
     missing = details.get("lines") or [{"sku": doc["lines"][0]["sku"], "missing": 1}]
-    gone = {line["sku"]: line["missing"] for line in missing}
-    left = [line | {"quantity": line["quantity"] - gone.get(line["sku"], 0)} for line in doc["lines"]]
-    left = [line for line in left if line["quantity"] > 0]
+    gone, left = Counter({line["sku"]: line["missing"] for line in missing}), []
+    for line in doc["lines"]:
+        short = min(gone[line["sku"]], line["quantity"])
+        gone[line["sku"]] -= short
+        if line["quantity"] > short:
+            left.append(line | {"quantity": line["quantity"] - short})
     _become(world, doc | {"lines": left}, "picking" if left else "empty", "short_picked", lines=missing)
 
 
 def refuse(world: World, doc: Document, details: Document) -> None:
-    _become(world, doc, "refused", "refused")
+    why = {"code": details["code"]} if "code" in details else {}
+    _become(world, doc, "refused", "refused", **why)
 
 
 def hand_over(world: World, doc: Document, details: Document) -> None:
@@ -127,30 +137,34 @@ def answer_recall(world: World, subject: Document) -> None:
         (refuse_cancel if too_late else cancel)(world, doc, {})
 
 
-def parcels(lines: list[Document]) -> list[Document]:
-    """One box that fits the units; two where a SKU says so."""
-    units = sum(line["quantity"] for line in lines)
-    two = units > 1 and any(line["sku"].startswith(TWO_BOXES) for line in lines)
-    shares = [units - units // 2, units // 2] if two else [units]
-    return [
-        {
-            "weight_g": min(BOX_GRAMS + UNIT_GRAMS * share, HEAVIEST_GRAMS),
-            "length_mm": 200,
-            "width_mm": 150,
-            "height_mm": min(max(UNIT_MM * share, LOWEST_MM), HIGHEST_MM),
-        }
-        for share in shares
-    ]
+def contents(lines: list[Document]) -> list[dict[str, int]]:
+    """Units by SKU of each parcel: all in one, in two where a SKU says so."""
+    units = [line["sku"] for line in lines for _ in range(line["quantity"])]
+    two = len(units) > 1 and any(sku.startswith(TWO_BOXES) for sku in units)
+    half = len(units) - len(units) // 2 if two else len(units)
+    return [dict(Counter(share)) for share in (units[:half], units[half:]) if share]
+
+
+def parcel(units: dict[str, int]) -> Document:
+    """A box that fits these units, by SKU."""
+    count = sum(units.values())
+    return {
+        "weight_g": min(BOX_GRAMS + UNIT_GRAMS * count, HEAVIEST_GRAMS),
+        "length_mm": 200,
+        "width_mm": 150,
+        "height_mm": min(max(UNIT_MM * count, LOWEST_MM), HIGHEST_MM),
+        "contents": [{"sku": sku, "quantity": quantity} for sku, quantity in units.items()],
+    }
 
 
 def _next(world: World, doc: Document) -> str | None:
     """What the warehouse would do now, if anything."""
     waits = doc["recalled"] and not doc["recall_answered"]
-    if waits or doc["status"] in OVER or _has(doc, SILENT):
+    if waits or doc["status"] in OVER or _is_silent(world, doc):
         return None
     match doc["status"]:
         case "requested":
-            return "refuse" if _has(doc, REFUSE) else "accept"
+            return "refuse" if _has(doc, REFUSE) or "refuses" in _manners(world, doc) else "accept"
         case "accepted":
             return "pick"
         case "picking":
@@ -187,6 +201,20 @@ def _go_on(world: World, doc: Document) -> None:
 def tell(world: World, news: str, data: Document, timestamp: str | None = None) -> None:
     now = world.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
     webhooks.send(world, "warehouse", {"type": news, "timestamp": timestamp or now, "data": data})
+
+
+def behave(world: World, location: str, manner: str, order_id: str) -> None:
+    world.put(MANNER, f"{location} {order_id}", {"manner": manner})
+
+
+def _manners(world: World, doc: Document) -> set[str]:
+    location = doc["request"]["location"]
+    known = (world.get(MANNER, f"{location} {order_id}") for order_id in ("", doc["order_id"]))
+    return {each["manner"] for each in known if each is not None}
+
+
+def _is_silent(world: World, doc: Document) -> bool:
+    return _has(doc, SILENT) or "silent" in _manners(world, doc)
 
 
 def _has(doc: Document, prefix: str) -> bool:

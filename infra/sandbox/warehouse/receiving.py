@@ -31,7 +31,12 @@ REQUEST = {
     "lines": Field("array", required=True, items=Field("object", fields=LINE)),
     "ship_to": Field("object", required=True, fields=ADDRESS),
 }
-PARCEL = {"tracking_number": NEEDED, "carrier": NEEDED, "label_url": NEEDED}
+PARCEL = {
+    "tracking_number": NEEDED,
+    "carrier": NEEDED,
+    "label_url": NEEDED,
+    "contents": Field("array", nullable=True, items=Field("object", fields=LINE)),
+}
 RELEASE = {"parcels": Field("array", required=True, items=Field("object", fields=PARCEL))}
 CANCEL: dict[str, Field] = {}
 

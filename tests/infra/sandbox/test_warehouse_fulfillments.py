@@ -33,7 +33,15 @@ def test_it_stands_still_until_it_is_told(
     packed = hooks.wait(news_of(id), count=3)[-1]
     assert packed.body["data"] == {
         "fulfillment_id": id,
-        "parcels": [{"weight_g": 450, "length_mm": 200, "width_mm": 150, "height_mm": 100}],
+        "parcels": [
+            {
+                "weight_g": 450,
+                "length_mm": 200,
+                "width_mm": 150,
+                "height_mm": 100,
+                "contents": [{"sku": "MUG-BLUE", "quantity": 2}],
+            }
+        ],
     }
     assert sandbox.books(order_of(id))["hand_overs"] == 0
 
@@ -126,6 +134,77 @@ def test_goods_for_two_boxes_are_packed_in_two(
     sandbox.warehouse(id, "pack")
     parcels = hooks.wait(news_of(id))[0].body["data"]["parcels"]
     assert [parcel["weight_g"] for parcel in parcels] == [450, 300]
+    assert [parcel["contents"][0]["quantity"] for parcel in parcels] == [2, 1]
+
+
+@pytest.mark.parametrize("contents", [({"MUG": 1}, {"MUG": 1, "POT": 1}), ({"MUG": 2},), ({"MUG": 5, "LAMP": 1},)])
+def test_it_packs_these_units(
+    sandbox: SandboxControl,
+    warehouses: HttpWarehouses,
+    hooks: Receiver,
+    id: str,
+    contents: tuple[dict[str, int], ...],
+) -> None:
+    take(warehouses, id, {"MUG": 2, "POT": 1})
+    sandbox.pack(id, *contents)
+    parcels = hooks.wait(news_of(id))[0].body["data"]["parcels"]
+    assert [{line["sku"]: line["quantity"] for line in parcel["contents"]} for parcel in parcels] == list(contents)
+    assert [parcel["weight_g"] for parcel in parcels] == [150 + 150 * sum(box.values()) for box in contents]
+
+
+def test_what_is_missing_is_not_packed(
+    sandbox: SandboxControl, warehouses: HttpWarehouses, hooks: Receiver, id: str
+) -> None:
+    take(warehouses, id, {"MUG": 2, "POT": 2, "LAMP": 1})
+    sandbox.short_pick(id, {"POT": 1, "LAMP": 1})
+    sandbox.warehouse(id, "pack")
+    news = {hook.body["type"]: hook.body["data"] for hook in hooks.wait(news_of(id), count=2)}
+    missing = [{"sku": "POT", "missing": 1}, {"sku": "LAMP", "missing": 1}]
+    assert news["fulfillment.short_picked"]["lines"] == missing
+    [parcel] = news["fulfillment.packed"]["parcels"]
+    assert parcel["contents"] == [{"sku": "MUG", "quantity": 2}, {"sku": "POT", "quantity": 1}]
+
+
+def test_a_location_refuses_one_order_or_all_until_it_works_again(
+    sandbox: SandboxControl, warehouses: HttpWarehouses, hooks: Receiver, id: str
+) -> None:
+    sandbox.pace(0.02)
+    order = order_of(id)
+    sandbox.location("OAK", "refuses", order)
+    take(warehouses, id)
+    news_are(hooks, id, "refused")
+    other = f"H-{uuid4().hex[:10]}-1"
+    take(warehouses, other)
+    news_are(hooks, other, "accepted", "picking", "packed")
+    sandbox.location("OAK", "works", order)
+    sandbox.location("OAK", "refuses")
+    take(warehouses, f"{order}-2")
+    news_are(hooks, f"{order}-2", "refused")
+    sandbox.location("OAK", "works")
+    take(warehouses, f"{order}-3")
+    news_are(hooks, f"{order}-3", "accepted", "picking", "packed")
+
+
+def test_a_location_is_silent_until_it_works_again(
+    sandbox: SandboxControl, warehouses: HttpWarehouses, hooks: Receiver, id: str
+) -> None:
+    sandbox.location("OAK", "silent", order_of(id))
+    take(warehouses, id)
+    recall(warehouses, id)
+    sandbox.pace(0.02)
+    other = f"H-{uuid4().hex[:10]}-1"
+    take(warehouses, other)
+    news_are(hooks, other, "accepted", "picking", "packed")
+    assert not hooks.all(news_of(id))
+    sandbox.location("OAK", "works", order_of(id))
+    take(warehouses, f"{order_of(id)}-2")
+    news_are(hooks, f"{order_of(id)}-2", "accepted", "picking", "packed")
+
+
+def test_a_refusal_says_why(sandbox: SandboxControl, warehouses: HttpWarehouses, hooks: Receiver, id: str) -> None:
+    take(warehouses, id)
+    sandbox.warehouse(id, "refuse", {"code": "too_heavy"})
+    assert hooks.wait(news_of(id))[0].body["data"] == {"fulfillment_id": id, "code": "too_heavy"}
 
 
 def test_a_silent_warehouse_says_nothing(
