@@ -25,6 +25,7 @@ pytest_plugins = (
     "tests.fixtures_sandbox",
     "tests.fixtures_receiver",
     "tests.fixtures_shop",
+    "tests.opening",
 )
 
 

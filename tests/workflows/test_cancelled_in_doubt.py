@@ -9,6 +9,7 @@ from activities.facts import effects
 from infra.database.tables import Payment
 from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
+from tests.opening import opens
 from tests.shop import Shop
 from tests.workflows import stories
 
@@ -131,6 +132,7 @@ def test_what_leaves_all_the_same_is_paid_from_the_first_authorization(shop: Sho
     assert "voids" not in books
 
 
+@opens(HoldKind.LABEL_REFUND_REJECTED)
 def test_cancelled_when_only_a_label_is_left_to_settle(shop: Shop) -> None:
     """The warehouse has stopped it already: nothing but a hold keeps the order open."""
     order = shop.place({shop.product(OAK=1): 1}, zip="00004", by_hand=True)
@@ -161,6 +163,7 @@ def test_a_refund_that_was_made_by_hand_may_be_skipped(shop: Shop) -> None:
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
 
+@opens(HoldKind.RECALL_FAILED)
 def test_a_warehouse_that_forgot_what_it_was_asked_for_may_be_skipped(shop: Shop) -> None:
     order, sku = asked_to_pack(shop)
     with shop.sandbox.failing("warehouse", "cancel", "error", match=order):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from infra.database.tables import Deadline, Message, Payment
 from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
+from tests.opening import opens
 from tests.shop import Shop, unique
 from tests.workflows.stories import customer_hears
 
@@ -193,6 +194,7 @@ def test_a_promise_that_is_kept_is_not_told_to_have_passed(shop: Shop) -> None:
     assert set(due(shop, order)) == {"authorization_ends"}
 
 
+@opens(HoldKind.BACKORDER_OVERDUE)
 def test_a_backorder_far_overdue_is_a_hold_and_retry_waits_on(shop: Shop) -> None:
     order, sku = backordered(shop)
     shop.pass_time(order, timedelta(days=LEAD + 1 + 14, hours=1))
@@ -238,6 +240,20 @@ def test_an_unfinished_confirmation_is_reminded_once_before_the_payment_deadline
     shop.sandbox.card(str(intent), "authenticate")
     assert shop.ends(order) == "completed"
     assert len(messages(shop, order, "payment_reminder")) == 1
+
+
+def test_nobody_is_reminded_while_an_operator_stops_the_order(shop: Shop) -> None:
+    order = shop.place({shop.product(OAK=1): 1}, card="pm_card_authenticationRequired", by_hand=True)
+    shop.reaches(order, payment_status="action_required")
+    half_way = due(shop, order)["payment_reminder"]
+    shop.call(shop.handle(order).execute_update("hold", {"by": "eve", "why": "looks odd"}))
+    shop.pass_time(order, timedelta(days=1, hours=13))
+    shop.until(lambda: due(shop, order)["payment_reminder"] > half_way, "the reminder to be put off", order)
+    assert messages(shop, order, "payment_reminder") == []
+    shop.resolve(order, "retry", HoldKind.STOPPED)
+    shop.until(lambda: shop.open_hold(order) is None, "the hold to close", order)
+    shop.pass_time(order, timedelta(hours=1, minutes=1))
+    customer_hears(shop, order, "payment_reminder", "payment 1")
 
 
 def test_a_confirmed_payment_is_not_reminded_of(shop: Shop) -> None:

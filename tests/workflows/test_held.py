@@ -7,6 +7,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
+from tests.opening import opens
 from tests.shop import Shop
 
 
@@ -51,6 +52,7 @@ def test_an_outage_that_outlasts_the_patience_is_held_and_heals_by_itself(shop: 
     assert shop.open_hold(order) is None
 
 
+@opens(HoldKind.BUY_LABEL_FAILED)
 def test_an_operators_retry_goes_on_at_once(shop: Shop) -> None:
     order, _ = shippo_down(shop)
     shop.reaches(order, status="on_hold")
@@ -93,6 +95,7 @@ def test_a_resolution_names_an_open_hold_and_an_offered_action(plain_shop: Shop)
 
 
 @renewed_only
+@opens(HoldKind.TELL_FAILED)
 def test_a_message_that_can_not_be_sent_holds_up_no_goods_and_may_be_skipped(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     asked = shop.order({sku: 1})
@@ -135,6 +138,7 @@ def test_a_refusing_warehouse_is_asked_again_when_an_operator_says_so(shop: Shop
 
 
 @renewed_only
+@opens(HoldKind.FULFILLMENT_REFUSED)
 def test_a_warehouse_that_stops_by_itself_is_a_refusal(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     order = shop.place({sku: 1}, by_hand=True)
@@ -160,6 +164,7 @@ def test_a_packed_parcel_that_the_warehouse_takes_back_is_paid_back(shop: Shop) 
     assert shop.stock(sku) == {"OAK": (1, 0)}
 
 
+@opens(HoldKind.REQUEST_UNANSWERED)
 def test_a_silent_warehouse_is_held_and_its_answer_goes_on(shop: Shop) -> None:
     sku = shop.product(prefix="SILENT", OAK=1)
     order = shop.place({sku: 1})
@@ -174,6 +179,7 @@ def test_a_silent_warehouse_is_held_and_its_answer_goes_on(shop: Shop) -> None:
 
 
 @renewed_only
+@opens(HoldKind.DELIVERY_FAILED)
 def test_a_parcel_that_comes_back_waits_for_a_person(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1}, zip="00005")
     shop.resolve(order, "skip", HoldKind.DELIVERY_FAILED)
@@ -181,6 +187,7 @@ def test_a_parcel_that_comes_back_waits_for_a_person(shop: Shop) -> None:
     shop.reaches(order, fulfillment_status="returned")
 
 
+@opens(HoldKind.STOPPED)
 def test_an_operators_hold_stops_before_the_next_step(plain_shop: Shop) -> None:
     shop = plain_shop
     order = shop.place({shop.product(OAK=1): 1}, by_hand=True)
@@ -219,6 +226,7 @@ def test_missing_units_that_are_told_of_after_the_packing_are_found_elsewhere(sh
 
 
 @renewed_only
+@opens(HoldKind.SHORT_AFTER_CAPTURE)
 def test_missing_units_that_are_told_of_after_the_capture_reach_a_person(shop: Shop) -> None:
     sku = shop.product(OAK=2)
     order = shop.place({sku: 2}, by_hand=True)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
+from tests.opening import opens
 from tests.shop import Shop
 
 
@@ -51,6 +52,7 @@ def payment_intent(shop: Shop, order: str) -> str:
         )
 
 
+@opens(HoldKind.PAYMENT_NEEDS_CUSTOMER)
 def test_an_off_session_decline_holds_the_payment_until_the_customer_gives_another_card(shop: Shop) -> None:
     here, missing = shop.product(OAK=1), shop.product()
     order = shop.place({here: 1, missing: 1}, card="pm_card_declinedOffSession")
@@ -82,6 +84,7 @@ def test_an_authorization_that_expires_while_the_warehouse_packs_is_replaced(sho
 
 
 @renewed_only
+@opens(HoldKind.REFUND_FAILED)
 def test_a_refund_that_the_bank_gives_back_reaches_an_operator_after_the_order_has_ended(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1}, by_hand=True)
     shop.warehouse(order).packs()
@@ -100,6 +103,7 @@ def test_a_refund_that_the_bank_gives_back_reaches_an_operator_after_the_order_h
 
 
 @renewed_only
+@opens(HoldKind.DISPUTE)
 def test_a_dispute_after_the_end_wakes_the_order(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1})
     assert shop.ends(order) == "completed"
@@ -151,6 +155,7 @@ def test_an_order_that_costs_nothing_is_cancelled_without_a_call(shop: Shop) -> 
 
 
 @renewed_only
+@opens(HoldKind.AUTHORIZE_FAILED)
 def test_a_payment_that_is_held_ends_with_its_deadline(shop: Shop) -> None:
     asked = shop.order({shop.product(OAK=1): 1})
     order = asked["order_id"]
@@ -164,6 +169,7 @@ def test_a_payment_that_is_held_ends_with_its_deadline(shop: Shop) -> None:
 
 
 @renewed_only
+@opens(HoldKind.REST_TOO_SMALL)
 def test_a_rest_that_is_too_small_to_charge_may_be_given_up(shop: Shop) -> None:
     here, missing = shop.product(OAK=1), shop.product()
     asked = shop.order({here: 1, missing: 1})

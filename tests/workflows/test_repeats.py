@@ -9,11 +9,13 @@ from temporalio.service import RPCError
 
 from activities.facts import money
 from infra.hold_kinds import HoldKind
+from tests.opening import opens
 from tests.shop import Shop
 from tests.stack import collect_connections
 from tests.workflows.test_paid import payment_intent
 
 
+@opens(HoldKind.NO_PROGRESS)
 def test_a_step_that_changes_nothing_is_repeated_ever_less_often_and_then_held(
     plain_shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,6 +58,7 @@ def test_a_step_that_changes_nothing_is_repeated_ever_less_often_and_then_held(
     assert shop.books(order)["captures"] == 1
 
 
+@opens(HoldKind.CAPTURED_UNKNOWN)
 def test_money_that_somebody_took_before_the_order_heard_of_it_is_for_a_person(plain_shop: Shop) -> None:
     shop = plain_shop
     order = shop.place({shop.product(OAK=1): 1}, card="pm_card_authenticationRequired")

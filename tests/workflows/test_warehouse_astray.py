@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
+from tests.opening import opens
 from tests.shop import Shop
 from tests.workflows import stories
 
@@ -49,6 +50,7 @@ def test_cancelled_while_its_warehouse_is_silent(shop: Shop) -> None:
 
 
 @renewed_only
+@opens(HoldKind.NOT_RELEASED)
 def test_what_leaves_before_it_was_packed_is_paid_and_closed_by_a_person(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     order = shop.place({sku: 1}, by_hand=True)
@@ -62,6 +64,7 @@ def test_what_leaves_before_it_was_packed_is_paid_and_closed_by_a_person(shop: S
 
 
 @renewed_only
+@opens(HoldKind.LEFT_THOUGH_CANCELLED)
 def test_what_leaves_though_it_was_cancelled_reaches_a_person(shop: Shop) -> None:
     order = shop.place({shop.product(OAK=1): 1}, by_hand=True)
     shop.happened(order, "requested")
@@ -86,6 +89,7 @@ def released(shop: Shop) -> str:
 
 
 @renewed_only
+@opens(HoldKind.RELEASE_UNANSWERED)
 def test_goods_that_do_not_leave_are_asked_after(shop: Shop) -> None:
     order = released(shop)
     shop.pass_time(order, timedelta(days=6))
