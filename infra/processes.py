@@ -97,10 +97,10 @@ class Child:
 
     def last_words(self) -> str:
         """For whoever asks why it ended: the error of its last traceback, else the last line that it wrote."""
-        said = self.written().strip()
-        if raised := re.search(r"^\w.*", said.rpartition(TRACEBACK)[2], re.MULTILINE) if TRACEBACK in said else None:
+        text = self.written().strip()
+        if raised := re.search(r"^\w.*", text.rpartition(TRACEBACK)[2], re.MULTILINE) if TRACEBACK in text else None:
             return raised[0].strip()
-        return said.splitlines()[-1].strip() if said else f"it wrote nothing to {self.log}"
+        return text.splitlines()[-1].strip() if text else f"it wrote nothing to {self.log}"
 
 
 def start(
