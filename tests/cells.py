@@ -12,7 +12,7 @@ from tests.sandbox import ROOT
 from tests.workflows.mishaps import Mishap
 
 SAMPLE = "sample:"
-OF_EACH_ACTIVITY = 2
+OF_EACH_ROW = 2
 
 
 def chosen(cells: list[Mishap]) -> list[Mishap]:
@@ -28,12 +28,12 @@ def chosen(cells: list[Mishap]) -> list[Mishap]:
 
 
 def sample(cells: list[Mishap], seed: str) -> list[Mishap]:
-    """As many cells of each activity, so that none is ever left out."""
-    rows: dict[str, list[Mishap]] = defaultdict(list)
+    """As many cells of each row, so that none is ever left out."""
+    rows: dict[tuple[str, bool], list[Mishap]] = defaultdict(list)
     for cell in cells:
-        rows[cell.activity].append(cell)
+        rows[cell.activity, cell.again].append(cell)
     chance = random.Random(seed)
-    return [cell for row in rows.values() for cell in sorted(chance.sample(row, OF_EACH_ACTIVITY), key=row.index)]
+    return [cell for row in rows.values() for cell in sorted(chance.sample(row, OF_EACH_ROW), key=row.index)]
 
 
 def commit() -> str:

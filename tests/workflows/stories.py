@@ -78,15 +78,23 @@ def cancelled_while_waiting(shop: Shop, order: str) -> None:
     assert shop.ends(order, 60) == "cancelled"
 
 
-def renewed(shop: Shop, order: str) -> None:
-    """It waits for stock for longer than money is set aside."""
+def waits_for_stock(shop: Shop, order: str) -> None:
     shop.place({shop.product(): 1}, order_id=order)
     customer_hears(shop, order, "confirmed")
     customer_hears(shop, order, "backordered")
+
+
+def waits_longer(shop: Shop, order: str) -> None:
+    """Than money is set aside."""
     shop.pass_time(order, timedelta(days=6, hours=1))
     shop.happened(order, "authorized", 2, 60)
     shop.cancel(order)
     assert shop.ends(order, 60) == "cancelled"
+
+
+def renewed(shop: Shop, order: str) -> None:
+    waits_for_stock(shop, order)
+    waits_longer(shop, order)
 
 
 def misunderstood(shop: Shop, order: str) -> None:

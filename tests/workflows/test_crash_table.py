@@ -40,9 +40,26 @@ ROWS: dict[str, stories.Story] = {
     "resolve_hold": stories.held_and_cancelled,
     "poll_delivery": stories.lost_parcel,
 }
-CELLS = [Mishap(activity, where, how) for activity in ROWS for where in Where for how in How]
+AGAIN: dict[str, tuple[stories.Story, stories.Story]] = {
+    "authorize_payment": (stories.waits_for_stock, stories.waits_longer),
+}
+"""What comes before it may be cut off, and then: of an authorization, its renewal."""
+CELLS = [
+    Mishap(activity, where, how, again)
+    for again, rows in ((False, ROWS), (True, AGAIN))
+    for activity in rows
+    for where in Where
+    for how in How
+]
 AT_ONCE = 12
 HURRY = {"ORDERS_HTTP_TIMEOUT": "2s", "ORDERS_START_TO_CLOSE": "4s", "ORDERS_STEP_PATIENCE": "20s"}
+
+
+Row = tuple[stories.Story, ...]
+
+
+def row_of(cell: Mishap) -> Row:
+    return AGAIN[cell.activity] if cell.again else (ROWS[cell.activity],)
 
 
 class Table:
@@ -52,17 +69,20 @@ class Table:
         self.shop = shop
         self.mishaps = mishaps
         self.pool = ThreadPoolExecutor(AT_ONCE)
-        self.left: dict[Mishap | stories.Story, Future[tuple[dict[str, list[str]], bool]]] = {}
+        self.left: dict[Mishap | Row, Future[tuple[dict[str, list[str]], bool]]] = {}
         self.lock = threading.Lock()
 
     def begin(self, cells: list[Mishap]) -> None:
-        for story in {ROWS[cell.activity] for cell in cells}:
-            self.left[story] = self.pool.submit(self.play, story, None)
+        for row in {row_of(cell) for cell in cells}:
+            self.left[row] = self.pool.submit(self.play, row, None)
         for cell in cells:
-            self.left[cell] = self.pool.submit(self.play, ROWS[cell.activity], cell)
+            self.left[cell] = self.pool.submit(self.play, row_of(cell), cell)
 
-    def play(self, story: stories.Story, mishap: Mishap | None) -> tuple[dict[str, list[str]], bool]:
+    def play(self, row: Row, mishap: Mishap | None) -> tuple[dict[str, list[str]], bool]:
         order, fault = unique("X"), None
+        *before, story = row
+        for each in before:
+            each(self.shop, order)
         outside = mishap and mishap.where is Where.AFTER_EFFECT and mishap.how is not How.PROCESS_ENDS
         if mishap and outside and (effect := EFFECTS.get(mishap.activity)):
             mode: Mode = "lose_answer" if mishap.how is How.ANSWER_LOST else "error_after"
@@ -97,7 +117,7 @@ def calm_sandbox() -> None:
 @pytest.mark.parametrize("cell", chosen(CELLS), ids=str)
 def test_cut_off_anywhere_an_order_leaves_the_same_behind(table: Table, cell: Mishap) -> None:
     left, struck = table.left[cell].result(180)
-    undisturbed, _ = table.left[ROWS[cell.activity]].result(180)
+    undisturbed, _ = table.left[row_of(cell)].result(180)
     assert struck, "the mishap never came about"
     differences = stories.differences(left, undisturbed)
     assert not differences, "\n".join(differences)
