@@ -4,30 +4,33 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities import facts
-from activities.facts.journal import nudge
+from activities.facts.journal import locked_order, nudge, tell
 from activities.models import CancelReason, HoldKind, Subject
 from activities.ports import Parcel, RefundStatus
 from infra import clock
-from infra.database.tables import Refund
+from infra.database.tables import Backorder, Refund, Relay
 from infra.temporal import DevServer
+from infra.words import MessageKind
 from tests.fixtures_shop import NewDatabase
 from tests.sandbox import SandboxControl
-from tests.shop import Shop
+from tests.shop import Shop, unique
+from tests.workflows.stories import customer_hears
 
 News = Callable[[Session, str], None]
 
 
 class Between(Interceptor):
-    """Once the capture for a fulfillment has begun, and before it answers."""
+    """Once the capture for a fulfillment has begun, and before it answers: before it has done anything, or after."""
 
     def __init__(self) -> None:
         self.news: dict[str, Callable[[], None]] = {}
+        self.late_news: dict[str, Callable[[], None]] = {}
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Between(super().intercept_activity(next), self)
@@ -41,11 +44,15 @@ class _Between(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         step = input.fn
         if activity.info().activity_type == "capture_payment":
-            news = self.between.news.pop(input.args[0].fulfillment_id, lambda: None)
+            fulfillment = input.args[0].fulfillment_id
+            news = self.between.news.pop(fulfillment, lambda: None)
+            late_news = self.between.late_news.pop(fulfillment, lambda: None)
 
             def between(*args: Any) -> Any:
                 news()
-                return step(*args)
+                answer = step(*args)
+                late_news()
+                return answer
 
             input.fn = between
         return await super().execute_activity(input)
@@ -108,6 +115,49 @@ def place(shop: Shop, between: Between, news: News, **changes: Any) -> str:
     shop.api.post("/v1/orders", json=asked).raise_for_status()
     shop.happened(order, "requested", 2)
     return order
+
+
+def restocked(tx: Session, order: str) -> None:
+    """What the order waits for has come: a restock raises no version of the orders that it serves."""
+    [(sku, quantity)] = tx.execute(select(Backorder.sku, Backorder.quantity).where(Backorder.order_id == order)).all()
+    assert facts.inventory.received(tx, reference=unique("PO"), location_id="OAK", lines=[(sku, quantity)])
+
+
+def customer_to_hear(tx: Session, order: str) -> None:
+    """A message raises no version either."""
+    tell(tx, locked_order(tx, order), MessageKind.DELAYED, "2030-01-01", expected="2030-01-01")
+    nudge(tx, [order], "message")
+
+
+def has_read(shop: Shop, order: str) -> Callable[[], bool]:
+    def read() -> bool:
+        with shop.database.sessions() as tx:
+            mine = (Relay.subject_id == order, Relay.done_at.is_(None), Relay.kind != "deadline")
+            return tx.scalar(select(func.count()).where(*mine)) == 0
+
+    return read
+
+
+@pytest.mark.parametrize(("news", "event", "times"), [(restocked, "planned", 2), (customer_to_hear, "delayed", 1)])
+def test_news_that_is_heard_before_an_older_answer_is_acted_on(
+    shop: Shop, between: Between, news: News, event: str, times: int
+) -> None:
+    asked = shop.order({shop.product(OAK=1): 1, shop.product(): 1})
+    order = str(asked["order_id"])
+
+    def commit() -> None:
+        with shop.database.sessions.begin() as tx:
+            news(tx, order)
+        shop.until(has_read(shop, order), "the order to hear of it", order)
+
+    between.late_news[f"{order}-1"] = commit
+    shop.sandbox.pace(None, order)
+    shop.api.post("/v1/orders", json=asked).raise_for_status()
+    shop.warehouse(order).packs()
+    if event == "delayed":
+        customer_hears(shop, order, event, "2030-01-01")
+    else:
+        shop.happened(order, event, times)
 
 
 @pytest.mark.parametrize(
