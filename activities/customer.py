@@ -174,7 +174,7 @@ def claim(
     fresh = set()
     for channel in Channel:
         pending = [row for row in rows if row.channel == channel and row.status == MessageStatus.PENDING]
-        for part in [pending] if channel == Channel.EMAIL else in_texts(order, person, pending):
+        for part in [pending] if channel == Channel.EMAIL else in_texts(order, person, customer.time_zone, pending):
             for row in part:
                 row.status, row.claimed_as = MessageStatus.CLAIMED, f"{order_id}.{channel}.{part[0].message_id}"
                 fresh.add(row.claimed_as)
@@ -191,7 +191,7 @@ def claim(
             claim=name,
             channel=channel,
             to=person.email if channel == Channel.EMAIL else person.phone,
-            notice=notice(order, person, [row for row in rows if row.claimed_as == name]),
+            notice=notice(order, person, customer.time_zone, [row for row in rows if row.claimed_as == name]),
             fresh=name in fresh,
             busy_for=left if (left := busy.get(name, timedelta())) > timedelta() else None,
         )
@@ -199,24 +199,25 @@ def claim(
     ]
 
 
-def in_texts(order: Order, person: Contact, pending: list[Message]) -> list[list[Message]]:
+def in_texts(order: Order, person: Contact, time_zone: str, pending: list[Message]) -> list[list[Message]]:
     """As few text messages as carry it all."""
     bodies: list[list[Message]] = []
     for row in pending:
-        if bodies and len(sms(notice(order, person, [*bodies[-1], row]))) <= LONGEST_TEXT:
+        if bodies and len(sms(notice(order, person, time_zone, [*bodies[-1], row]))) <= LONGEST_TEXT:
             bodies[-1].append(row)
         else:
             bodies.append([row])
     return bodies
 
 
-def notice(order: Order, person: Contact, rows: list[Message]) -> Notice:
+def notice(order: Order, person: Contact, time_zone: str, rows: list[Message]) -> Notice:
     return Notice(
         order_id=order.order_id,
         kinds=[(row.kind, text_facts(row)) for row in rows],
         name=person.name,
         locale=order.locale,
         currency=order.currency,
+        time_zone=time_zone,
     )
 
 

@@ -6,8 +6,8 @@ after a lost answer compares texts. What is known about a kind, in its data (all
     subject                       which fulfillment, parcel, payment or refund it is about
     total, amount, refunded       money, in minor units of the notice's currency
     expected                      a day, ISO 8601
-    deadline                      a day, or an instant in UTC
-    good_until                    an instant in UTC: when money set aside before is no longer
+    deadline                      a day, or an instant
+    good_until                    an instant: when money set aside before is no longer
     links                         addresses for tracking, separated by spaces
     url                           where to pay, confirm or answer
     items                         as the customer knows them
@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from string import Formatter
+from zoneinfo import ZoneInfo
 
 from langcodes import closest_supported_match
 from pydantic import BaseModel, ConfigDict
@@ -49,6 +50,8 @@ class Notice(BaseModel):
     name: str = ""
     locale: str = "en"
     currency: str
+    time_zone: str = "UTC"
+    """Where the customer lives: instants are told by their clock, which is named only where it is not known."""
 
 
 def email(notice: Notice) -> tuple[str, str]:
@@ -104,7 +107,7 @@ def _facts(notice: Notice, data: Facts, language: Language) -> dict[str, str]:
         elif name == "charge_in_doubt":
             known[name] = ""
         elif name in DAYS:
-            known[name] = _day(str(value), language)
+            known[name] = _day(str(value), language, notice.time_zone)
         elif name == "subject":
             known[name] = _subject(_one_line(str(value)), language)
         elif value != "":
@@ -120,13 +123,18 @@ def _subject(value: str, language: Language) -> str:
     return language.subjects[word].format(n=n) if word in language.subjects and n else value
 
 
-def _day(value: str, language: Language) -> str:
+def _day(value: str, language: Language, time_zone: str) -> str:
     try:
         at = datetime.fromisoformat(value)
     except ValueError:
         return _one_line(value)
+    is_instant = at.tzinfo is not None
+    at = at.astimezone(ZoneInfo(time_zone)) if is_instant else at
     day = language.day.format(day=at.day, month=language.months[at.month - 1], year=at.year)
-    return language.instant.format(day=day, time=f"{at:%H:%M}") if at.tzinfo else day
+    if not is_instant:
+        return day
+    instant = language.instant.format(day=day, time=f"{at:%H:%M}")
+    return f"{instant} UTC" if time_zone == "UTC" else instant
 
 
 def _said(template: str, facts: Mapping[str, str]) -> str:

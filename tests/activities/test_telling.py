@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
@@ -17,7 +18,7 @@ from activities.models import OrderStep
 from activities.providers.mail.smtp import SmtpMail
 from activities.providers.twilio.messages import TwilioMessages
 from infra.clock import wall_clock
-from infra.database.tables import Message, Order, Payment
+from infra.database.tables import Customer, Message, Order, Payment
 from infra.sandbox.client import SandboxControl
 from infra.words import MessageKind
 from tests.activities import orders
@@ -161,9 +162,11 @@ def test_parcels_that_move_while_others_wait_join_them(database: Database, sandb
 
 @pytest.mark.parametrize("kind", [MessageKind.PAYMENT_PROBLEM, MessageKind.PAYMENT_ACTION])
 def test_who_is_to_pay_is_told_until_when(database: Database, sandbox: SandboxControl, kind: MessageKind) -> None:
-    """An order that was paid once is not cancelled by any deadline, and none is named."""
-    order_id = unique("T")
+    """By the customer's clock. An order that was paid once is not cancelled by any deadline, and none is named."""
+    order_id, there = unique("T"), "Asia/Kathmandu"
     orders.placed(database, order_id)
+    with database.sessions.begin() as tx:
+        tx.execute(update(Customer).values(time_zone=there))
     store_messages(database, order_id, (kind, "payment 1", {"url": "https://bank.example/3ds"}))
     tell_all(database, sandbox, order_id)
     with database.sessions.begin() as tx:
@@ -172,7 +175,8 @@ def test_who_is_to_pay_is_told_until_when(database: Database, sandbox: SandboxCo
     store_messages(database, order_id, (kind, "payment 2", {"url": "https://bank.example/3ds"}))
     tell_all(database, sandbox, order_id)
     later, first = [letter["text"] for letter in sandbox.ask("/mailbox", order_id=order_id)["messages"]]
-    assert f"{until.day} {until:%B %Y, %H:%M} UTC" in first
+    until = until.astimezone(ZoneInfo(there))
+    assert f"until {until.day} {until:%B %Y, %H:%M}: " in first
     assert "until" not in later
 
 

@@ -101,7 +101,7 @@ ENGLISH = Language(
     greeting="Hello[ {name}],",
     closing="Questions about order {order_id}? Just answer this message.",
     day="{day} {month} {year}",
-    instant="{day}, {time} UTC",
+    instant="{day}, {time}",
     months=(
         "January",
         "February",

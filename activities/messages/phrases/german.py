@@ -106,7 +106,7 @@ GERMAN = Language(
     greeting="Guten Tag[ {name}]!",
     closing="Fragen zu Ihrer Bestellung {order_id}? Antworten Sie einfach auf diese Nachricht.",
     day="{day}. {month} {year}",
-    instant="{day}, {time} Uhr UTC",
+    instant="{day}, {time} Uhr",
     months=(
         "Januar",
         "Februar",

@@ -115,6 +115,22 @@ def test_who_is_to_pay_hears_what_to_do_and_until_when(kind: MessageKind) -> Non
         assert "https://bank.example/3ds" in text
 
 
+@pytest.mark.parametrize(
+    ("locale", "time_zone", "instant"),
+    [
+        ("en", "America/Los_Angeles", "1 December 2026, 22:05"),
+        ("de", "Europe/Berlin", "2. Dezember 2026, 07:05 Uhr"),
+        ("de", "UTC", "2. Dezember 2026, 06:05 Uhr UTC"),
+    ],
+)
+def test_an_instant_is_told_by_the_customers_clock(locale: str, time_zone: str, instant: str) -> None:
+    data: Data = {"deadline": "2026-12-02T06:05:00+00:00"}
+    told_there = notice((MessageKind.PAYMENT_PROBLEM, data), locale=locale).model_copy(update={"time_zone": time_zone})
+    _, mail, text = texts(told_there)
+    assert f" {instant}, " in mail
+    assert text.endswith(f" {instant}.")
+
+
 @every_kind_and_language
 def test_what_it_is_about_makes_a_text_its_own(kind: MessageKind, locale: str) -> None:
     seen = {
