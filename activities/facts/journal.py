@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from activities.models import Subject
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Fulfillment, Message, Order, Relay
-from infra.words import EventType, MessageKind, MessageStatus, SubjectKind
+from infra.words import EventType, MessageKind, MessageStatus
 
 HANDED_OVER = (MessageKind.PARTLY_SHIPPED, MessageKind.SHIPPED)
 MOVES = {
@@ -77,12 +77,12 @@ def note(
 ) -> None:
     """One event: words, ids and amounts; never a name or an address. Written when the transaction ends. Instants from
     outside are whole seconds, and their clocks may be behind: nothing of an order was before it was placed."""
-    kind = SubjectKind.FULFILLMENT if fulfillment_id else SubjectKind.ORDER
+    about = Subject.fulfillment(fulfillment_id) if fulfillment_id else Subject.order(order.order_id)
     raise_version(tx, order).events.append(
         {
             "type": event,
-            "subject_kind": kind,
-            "subject_id": fulfillment_id or order.order_id,
+            "subject_kind": about.kind,
+            "subject_id": about.id,
             "data": data,
             "occurred_at": max(at, order.placed_at),
             "recorded_at": wall_clock(),

@@ -27,7 +27,6 @@ from infra.words import (
     PaymentMethod,
     RefundStatus,
     ShippingMethod,
-    SubjectKind,
 )
 
 Amount = Annotated[int, Field(description="Minor units of the order's currency")]
@@ -158,7 +157,7 @@ class HoldView(View):
     hold: str
     kind: HoldKind
     reason: HoldReason
-    subject_kind: SubjectKind
+    subject_kind: str
     subject_id: str
     fulfillment_id: str | None
     """The fulfillment that it is about, or whose parcel."""

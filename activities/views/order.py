@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from activities.facts.holds import subject
 from activities.facts.messages import blocked
-from activities.models import CALLED_OFF, OrderStatus, PaymentStatus
+from activities.models import CALLED_OFF, OrderStatus, PaymentStatus, Subject
 from activities.views.fulfillments import fulfillments
 from activities.views.model import (
     AddressView,
@@ -47,7 +47,6 @@ from infra.words import (
     LineCancellationStatus,
     MoneyMoveKind,
     ReservationStatus,
-    SubjectKind,
 )
 
 
@@ -189,7 +188,7 @@ def hold_view(hold: Hold) -> HoldView:
         hold=hold.hold_id,
         kind=kind,
         reason=hold.reason,
-        subject_kind=SubjectKind(hold.subject_kind),
+        subject_kind=hold.subject_kind,
         subject_id=hold.subject_id,
         fulfillment_id=subject(hold).fulfillment_id,
         code=hold.code,
@@ -231,7 +230,7 @@ def timeline(tx: Session, order_id: str) -> list[TimelineView]:
             event=event.type,
             at=event.occurred_at,
             recorded_at=event.recorded_at,
-            fulfillment_id=event.subject_id if event.subject_kind == SubjectKind.FULFILLMENT else None,
+            fulfillment_id=Subject(event.subject_kind, event.subject_id).fulfillment_id,
             data=event.data,
         )
         for event in found

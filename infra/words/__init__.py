@@ -18,7 +18,7 @@ from infra.words.orders import (
     PaymentStatus,
     ShippingMethod,
 )
-from infra.words.process import ChangeKind, DeadlineKind, Decision, EventType, SubjectKind
+from infra.words.process import ChangeKind, DeadlineKind, Decision, EventType
 from infra.words.stock import BackorderStatus, LocationKind, ReservationStatus, StockMoveKind
 
 __all__ = [
@@ -50,6 +50,5 @@ __all__ = [
     "ReservationStatus",
     "ShippingMethod",
     "StockMoveKind",
-    "SubjectKind",
     "TrackingStatus",
 ]

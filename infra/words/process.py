@@ -3,17 +3,6 @@
 from enum import StrEnum
 
 
-class SubjectKind(StrEnum):
-    """What an event or a hold is about."""
-
-    ORDER = "order"
-    FULFILLMENT = "fulfillment"
-    PARCEL = "parcel"
-    PAYMENT = "payment"
-    REFUND = "refund"
-    DISPUTE = "dispute"
-
-
 class EventType(StrEnum):
     PLACED = "placed"
     BACKORDERED = "backordered"

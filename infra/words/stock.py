@@ -5,8 +5,6 @@ from enum import StrEnum
 
 class LocationKind(StrEnum):
     WAREHOUSE = "warehouse"
-    STORE = "store"
-    FACTORY = "factory"
 
 
 class ReservationStatus(StrEnum):

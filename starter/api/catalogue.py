@@ -79,7 +79,7 @@ class LocationBody(Body):
     """A place that holds stock. `warehouse` is the name, in the settings, of the system that works there."""
 
     name: Text
-    kind: Literal["warehouse", "store", "factory"] = "warehouse"
+    kind: Literal["warehouse"] = "warehouse"
     priority: Annotated[int, Field(ge=0, le=1_000_000, description="Lower is asked first")] = 100
     warehouse: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "default"
     address: Address

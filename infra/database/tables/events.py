@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from infra.database.tables.base import COUNTER, ID, PERSONAL, Base
-from infra.words import EventType, OrderFulfillment, OrderStatus, PaymentStatus, SubjectKind
+from infra.database.tables.base import COUNTER, ID, PERSONAL, WORD, Base
+from infra.words import EventType, OrderFulfillment, OrderStatus, PaymentStatus
 
 
 class Event(Base):
@@ -21,7 +21,8 @@ class Event(Base):
     """Given before the commit: a higher one may be seen first."""
     event_id: Mapped[str] = mapped_column(ID, unique=True)
     type: Mapped[EventType]
-    subject_kind: Mapped[SubjectKind]
+    subject_kind: Mapped[str] = mapped_column(WORD)
+    """`order`, `fulfillment`."""
     subject_id: Mapped[str] = mapped_column(String(80))
     order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"))
     sequence: Mapped[int | None]
