@@ -180,10 +180,14 @@ class SandboxControl:
         return self._moved(f"/stripe/{intent_id}/dispute", details)
 
     def move_dispute(
-        self, dispute_id: str, move: Literal["respond", "escalate", "won", "lost", "warning_closed"]
+        self,
+        dispute_id: str,
+        move: Literal["respond", "escalate", "won", "lost", "warning_closed"],
+        amount: int | None = None,
     ) -> dict[str, Any]:
-        """`respond`: we gave evidence; `escalate`: an inquiry becomes a chargeback; the others close it."""
-        return self._moved(f"/stripe/disputes/{dispute_id}/{move}")
+        """`respond`: we gave evidence; `escalate`: an inquiry becomes a chargeback; the others close it. `amount`: what
+        comes back of one that is won, where it is not all."""
+        return self._moved(f"/stripe/disputes/{dispute_id}/{move}", {"amount": amount})
 
     def capture_elsewhere(self, intent_id: str, amount: int | None = None, *, final: bool = True) -> dict[str, Any]:
         """A person captures in the dashboard: all that is left, or this much. Answers the intent."""

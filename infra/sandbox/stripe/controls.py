@@ -30,6 +30,11 @@ class Dispute(BaseModel):
     due_in_days: int = Field(default=disputes.DUE_IN_DAYS, ge=0)
 
 
+class Award(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    amount: int | None = None
+
+
 class Events(BaseModel):
     model_config = ConfigDict(extra="forbid")
     keep: bool | None = None
@@ -78,8 +83,9 @@ def _become(world: World, intent: Document, name: str) -> None:
 
 def move_dispute(world: World, request: Request, given: Any) -> Document:
     """POST /_sandbox/stripe/disputes/{dispute}/{respond|escalate|won|lost|warning_closed}"""
+    amount = Award.model_validate(given).amount
     with world.transaction():
-        return shown(world, disputes.move(world, request.path_params["dispute"], request.path_params["move"]))
+        return shown(world, disputes.move(world, request.path_params["dispute"], request.path_params["move"], amount))
 
 
 def tell_events(world: World, request: Request, given: Any) -> None:

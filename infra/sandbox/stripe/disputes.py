@@ -1,6 +1,6 @@
 """Disputes: the customer's bank asks the money back (docs.stripe.com/disputes/how-disputes-work).
 
-A chargeback takes the disputed amount, and a fee, at once; won, both come back. An inquiry only asks.
+A chargeback takes the disputed amount, and a fee, at once; won, the amount comes back. An inquiry only asks.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from infra.sandbox.stripe.objects import load, new_id, now, order_of, page, refu
 from infra.sandbox.world import Document, World
 
 FEE = 1500
-"""Minor units, for each chargeback."""
+"""Minor units, for each chargeback, and not given back."""
 DUE_IN_DAYS = 14
 CHARGED_BACK = ("needs_response", "under_review", "lost")
 OPEN = ("warning_needs_response", "warning_under_review", "needs_response", "under_review")
@@ -29,10 +29,12 @@ def open_dispute(
     inquiry: bool = False,
     due_in_days: int = DUE_IN_DAYS,
 ) -> Document:
-    """Of what was taken and not given back, unless an amount is told. ValueError: nothing, or more than was taken."""
+    """Of what was taken and not given back, unless an amount is told. ValueError: nothing, or more than was taken, or
+    all was given back already (support.stripe.com/questions/dispute-fees-faq)."""
     taken = intent["amount_received"]
-    amount = taken - refunded(world, intent) if amount is None else amount
-    if not 0 < amount <= taken:
+    left = taken - refunded(world, intent)
+    amount = left if amount is None else amount
+    if not left or not 0 < amount <= taken:
         raise ValueError(f"{intent['id']}: {taken} was taken, {amount} cannot be disputed")
     due = (now(world, intent["customer"]) + timedelta(days=due_in_days)).replace(hour=23, minute=59, second=59)
     charge = load(world, "charge", intent["latest_charge"], "charge")
@@ -69,14 +71,14 @@ def open_dispute(
     save(world, dispute, under=intent["id"])
     world.count("dispute", order_of(intent), dispute["id"], amount)
     if not inquiry:
-        dispute = _move(world, dispute, -1)
+        dispute = _move(world, dispute, -amount)
     announce(world, "charge.dispute.created", dispute)
     if not inquiry:
         announce(world, "charge.dispute.funds_withdrawn", dispute)
     return dispute
 
 
-def respond(world: World, dispute: Document) -> Document:
+def respond(world: World, dispute: Document, amount: int | None) -> Document:
     """We gave evidence; the bank looks at it."""
     evidence = dispute["evidence_details"] | {"has_evidence": True}
     evidence["submission_count"] += 1
@@ -86,37 +88,41 @@ def respond(world: World, dispute: Document) -> Document:
     return dispute
 
 
-def escalate(world: World, dispute: Document) -> Document:
+def escalate(world: World, dispute: Document, amount: int | None) -> Document:
     """The bank was not content with the answer to its inquiry: now it takes the money."""
     _must_be(dispute, "warning_needs_response", "warning_under_review")
     card = dispute["payment_method_details"]["card"] | {"case_type": "chargeback"}
     changes = {"status": "needs_response", "is_charge_refundable": False}
     dispute = dispute | changes | {"payment_method_details": {"card": card, "type": "card"}}
-    dispute = _move(world, dispute, -1)
+    dispute = _move(world, dispute, -dispute["amount"])
     announce(world, "charge.dispute.updated", dispute)
     announce(world, "charge.dispute.funds_withdrawn", dispute)
     return dispute
 
 
-def win(world: World, dispute: Document) -> Document:
+def win(world: World, dispute: Document, amount: int | None) -> Document:
+    """All comes back, or what the bank awards."""
     _must_be(dispute, "needs_response", "under_review")
-    dispute = _move(world, dispute | {"status": "won"}, 1)
+    amount = dispute["amount"] if amount is None else amount
+    if not 0 < amount <= dispute["amount"]:
+        raise ValueError(f"{dispute['id']} is about {dispute['amount']}: {amount} cannot come back")
+    dispute = _move(world, dispute | {"status": "won"}, amount)
     announce(world, "charge.dispute.closed", dispute)
     announce(world, "charge.dispute.funds_reinstated", dispute)
     return dispute
 
 
-def lose(world: World, dispute: Document) -> Document:
+def lose(world: World, dispute: Document, amount: int | None) -> Document:
     _must_be(dispute, "needs_response", "under_review")
     return _closed(world, dispute, "lost")
 
 
-def close_inquiry(world: World, dispute: Document) -> Document:
+def close_inquiry(world: World, dispute: Document, amount: int | None) -> Document:
     _must_be(dispute, "warning_needs_response", "warning_under_review")
     return _closed(world, dispute, "warning_closed")
 
 
-MOVES: dict[str, Callable[[World, Document], Document]] = {
+MOVES: dict[str, Callable[[World, Document, int | None], Document]] = {
     "respond": respond,
     "escalate": escalate,
     "won": win,
@@ -125,13 +131,13 @@ MOVES: dict[str, Callable[[World, Document], Document]] = {
 }
 
 
-def move(world: World, id: str, word: str) -> Document:
-    """KeyError: there is no such dispute or move; ValueError: this one is past it."""
+def move(world: World, id: str, word: str, amount: int | None = None) -> Document:
+    """`amount`: how much is won. KeyError: there is no such dispute or move; ValueError: this one is past it."""
     dispute = world.get("stripe.dispute", id)
     if dispute is None:
         raise KeyError(id)
     _must_be(dispute, *OPEN)
-    return MOVES[word](world, dispute)
+    return MOVES[word](world, dispute, amount)
 
 
 def charged_back(world: World, intent: Document) -> bool:
@@ -162,28 +168,28 @@ def _closed(world: World, dispute: Document, status: str) -> Document:
     return dispute
 
 
-def _move(world: World, dispute: Document, sign: int) -> Document:
-    """The bank takes the money (-1), or gives it back (1)."""
+def _move(world: World, dispute: Document, amount: int) -> Document:
+    """The bank takes the money (negative), or gives it back."""
     intent = load(world, "payment_intent", dispute["payment_intent"], "payment_intent")
-    effect = "dispute_withdrawn" if sign < 0 else "dispute_returned"
-    world.count(effect, order_of(intent), dispute["id"], dispute["amount"])  # type: ignore[arg-type]
+    taken = amount < 0
+    world.count("dispute_withdrawn" if taken else "dispute_returned", order_of(intent), dispute["id"], abs(amount))
     at = stamp(world, intent["customer"])
-    fee = -sign * FEE
+    fee = FEE if taken else 0
     detail = {"amount": fee, "application": None, "currency": dispute["currency"], "description": "Dispute fee"}
     moved = {
         "id": new_id("txn_"),
         "object": "balance_transaction",
-        "amount": sign * dispute["amount"],
+        "amount": amount,
         "available_on": at,
         "balance_type": "payments",
         "created": at,
         "currency": dispute["currency"],
-        "description": f"Chargeback {'withdrawal' if sign < 0 else 'reversal'} for {dispute['charge']}",
+        "description": f"Chargeback {'withdrawal' if taken else 'reversal'} for {dispute['charge']}",
         "exchange_rate": None,
         "fee": fee,
-        "fee_details": [detail | {"type": "stripe_fee"}],
-        "net": sign * dispute["amount"] - fee,
-        "reporting_category": "dispute" if sign < 0 else "dispute_reversal",
+        "fee_details": [detail | {"type": "stripe_fee"}] if fee else [],
+        "net": amount - fee,
+        "reporting_category": "dispute" if taken else "dispute_reversal",
         "source": dispute["id"],
         "status": "available",
         "type": "adjustment",

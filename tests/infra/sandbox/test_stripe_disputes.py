@@ -68,8 +68,8 @@ def test_a_chargeback_takes_amount_and_fee_at_once(
 @pytest.mark.parametrize(
     ("moves", "status", "events", "balance", "refundable"),
     [
-        (["won"], "won", ["closed", "funds_reinstated"], [(-4410, -5910), (4410, 5910)], True),
-        (["respond", "won"], "won", ["updated", "closed", "funds_reinstated"], [(-4410, -5910), (4410, 5910)], True),
+        (["won"], "won", ["closed", "funds_reinstated"], [(-4410, -5910), (4410, 4410)], True),
+        (["respond", "won"], "won", ["updated", "closed", "funds_reinstated"], [(-4410, -5910), (4410, 4410)], True),
         (["respond", "lost"], "lost", ["updated", "closed"], [(-4410, -5910)], False),
     ],
 )
@@ -118,6 +118,20 @@ def test_an_inquiry_asks_and_takes_nothing_until_it_becomes_a_chargeback(
     assert (grown["payment_method_details"]["card"]["case_type"], moved(grown)) == ("chargeback", [(-4000, -5500)])
     assert books(sandbox, till) == (2, 4000, 0)
     assert dispute_events(sandbox, paid) == ["created", "updated", "closed", "created", "updated", "funds_withdrawn"]
+
+
+def test_a_bank_may_award_a_part(sandbox: SandboxControl, till: Till, paid: str) -> None:
+    dispute = sandbox.dispute(paid)["id"]
+    with pytest.raises(httpx.HTTPStatusError, match="400"):
+        sandbox.move_dispute(dispute, "won", 4411)
+    assert moved(sandbox.move_dispute(dispute, "won", 1000)) == [(-4410, -5910), (1000, 1000)]
+    assert books(sandbox, till) == (1, 4410, 1000)
+
+
+def test_what_was_refunded_whole_cannot_be_disputed(sandbox: SandboxControl, till: Till, paid: str) -> None:
+    sandbox.refund_elsewhere(paid)
+    with pytest.raises(httpx.HTTPStatusError, match="400"):
+        sandbox.dispute(paid, 100)
 
 
 def test_only_what_was_taken_can_be_disputed(sandbox: SandboxControl, till: Till, paid: str) -> None:

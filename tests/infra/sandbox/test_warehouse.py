@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from activities.providers.warehouse.requests import HttpWarehouses
 from infra.sandbox.client import SandboxControl
 from tests.receiver import Receiver
-from tests.warehouse import SECRET, asked, connected, news_of, order_of, recall, release, take
+from tests.warehouse import PARCEL, SECRET, asked, connected, news_of, order_of, recall, release, take
 
 Json = dict[str, Any]
 
@@ -76,6 +76,30 @@ def test_a_wrong_request_names_the_field(sandbox: SandboxControl, id: str, chang
     url = f"{sandbox.warehouse_url}/fulfillments"
     answer = httpx.post(url, content=body, headers=signed(body), trust_env=False)
     assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+@pytest.mark.parametrize(
+    ("contents", "status", "field"),
+    [
+        (None, 202, None),
+        ([{"sku": "MUG", "quantity": 2}], 202, None),
+        ([{"sku": "MUG", "quantity": 0}], 422, "parcels[0][contents][0][quantity]"),
+        ([{"units": 2}], 422, "parcels[0][contents][0][units]"),
+    ],
+)
+def test_a_release_may_name_the_contents_of_parcels(
+    sandbox: SandboxControl,
+    warehouses: HttpWarehouses,
+    id: str,
+    contents: list[Json] | None,
+    status: int,
+    field: str | None,
+) -> None:
+    take(warehouses, id)
+    body = json.dumps({"parcels": [PARCEL.model_dump() | {"contents": contents}]}).encode()
+    url = f"{sandbox.warehouse_url}/fulfillments/{id}/release"
+    answer = httpx.post(url, content=body, headers=signed(body), trust_env=False)
+    assert (answer.status_code, answer.json().get("field")) == (status, field)
 
 
 def test_everything_asked_twice_is_done_once(sandbox: SandboxControl, warehouses: HttpWarehouses, id: str) -> None:
