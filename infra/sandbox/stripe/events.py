@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from infra.sandbox import webhooks
 from infra.sandbox.endpoint import Answer, Call
 from infra.sandbox.stripe.calls import Given
-from infra.sandbox.stripe.objects import VERSION, load, new_id, page, save, shown, stamp
+from infra.sandbox.stripe.objects import VERSION, load, new_id, order_of, page, save, shown, stamp
 from infra.sandbox.world import Document, World
 
-KEPT = "stripe.kept_events"
+KEPT, ABOUT = "stripe.kept_events", "stripe.event_about"
 
 
 def announce(world: World, type: str, doc: Document, key: str | None = None) -> None:
@@ -30,11 +30,13 @@ def announce(world: World, type: str, doc: Document, key: str | None = None) -> 
         "pending_webhooks": 1,
         "request": {"id": new_id("req_"), "idempotency_key": key},
         "type": type,
-        "_about": [intent["id"], intent["metadata"].get("order_id", "")],
         "_sent": 0,
     }
+    subjects = (intent["id"], order_of(intent))
     save(world, event)
-    if all(world.get(KEPT, about) is None for about in event["_about"]):
+    for about in subjects:  # found by it without reading all events of a long run
+        world.put(ABOUT, f"{event['id']} {about}", {"event": event["id"]}, under=about)
+    if all(world.get(KEPT, about) is None for about in subjects):
         _send(world, event, None)
 
 
@@ -65,7 +67,7 @@ def resend(world: World, about: str, types: Iterable[str]) -> None:
 
 def of(world: World, about: str) -> list[Document]:
     """Those about an intent or an order, oldest first."""
-    return [event for event in world.all("stripe.event") if about in event["_about"]]
+    return [load(world, "event", link["event"], "id") for link in world.all(ABOUT, under=about)]
 
 
 def _send(world: World, event: Document, follows: int | None) -> int:
