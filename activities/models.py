@@ -243,10 +243,19 @@ class ParcelStep(FulfillmentStep):
         return Subject.parcel(self.fulfillment_id, self.parcel)
 
 
+class WantedLine(Value):
+    """So many units of a line; without a quantity, all that is left of it."""
+
+    line: int
+    quantity: int | None = None
+
+
 class ChangeStep(OrderStep):
-    """A wish to cancel: from a stored change, or straight from the web UI."""
+    """A wish to cancel: from a stored change, or straight from the web UI. `lines`: not the whole order."""
 
     change_id: int | None = None
+    lines: tuple[WantedLine, ...] = ()
+    request_id: str = ""
     reason: CancelReason = CancelReason.CUSTOMER
     by: str = ""
     why: str = ""

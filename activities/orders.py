@@ -5,12 +5,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities import facts
+from activities.facts.cancellation_requests import TooLate, WrongLines
 from activities.facts.journal import locked_order, mark_read, note
+from activities.facts.requests import OtherContent
 from activities.facts.statuses import CLOSED
 from activities.models import (
-    CancelReason,
     ChangeStep,
     HoldStep,
     LoadStep,
@@ -53,8 +55,9 @@ class OrderActivities:
     def decide_cancellation(self, step: ChangeStep) -> Snapshot:
         """Accepted, partly, or refused because all has left: by the tables, in one transaction."""
         with self.sessions.begin() as tx:
+            change_id = wanted(tx, step) if step.lines else step.change_id
             changed = facts.cancellation.cancellation_decided(
-                tx, step.order_id, step.change_id, reason=step.reason, by=step.by, why=step.why, at=step.at
+                tx, step.order_id, change_id, reason=step.reason, by=step.by, why=step.why, at=step.at
             )
             return snapshot(tx, step.order_id, changed)
 
@@ -92,11 +95,11 @@ class OrderActivities:
                 facts.promises.waits_on(tx, step.order_id, step.at)
             if decided and step.action == Action.CANCEL:
                 # in the same transaction: a decision that was half heard would be lost
-                facts.cancellation.cancellation_decided(
+                facts.cancellation.cancelled_for_hold(
                     tx,
                     step.order_id,
+                    facts.holds.subject(hold).fulfillment_id,
                     step.change_id,
-                    reason=CancelReason.OPERATOR,
                     by=step.by,
                     why=step.why,
                     at=step.at,
@@ -120,6 +123,19 @@ class OrderActivities:
             if remark not in tx.scalars(select(Event.data).where(*noted)).all():
                 note(tx, order, EventType.NOT_UNDERSTOOD, step.at, **remark)
             return Snapshot()
+
+
+def wanted(tx: Session, step: ChangeStep) -> int | None:
+    """Asked in the web UI: put on record first, as what is asked over HTTP is."""
+    order = locked_order(tx, step.order_id)
+    try:
+        asked = facts.cancellation_requests.asked(
+            tx, order, by=step.by, why=step.why, reason=step.reason, lines=step.lines, request_id=step.request_id
+        )
+    except (TooLate, WrongLines, OtherContent) as refusal:
+        words = str(refusal) or "this request_id was used before, for something else"
+        raise ApplicationError(words, type="NotPossible", non_retryable=True) from None
+    return asked.change.change_id if asked.change else None
 
 
 def answered_meanwhile(tx: Session, step: HoldStep) -> bool:

@@ -29,11 +29,18 @@ class HoldReason(StrEnum):
 
 AT_ONCE = "tries at once"
 END = "ends the whole order: warehouses are asked to stop what has not left, and stock, money and labels go back"
+STOP = (
+    "cancels what is in this fulfillment, and the order where nothing else of it is left: the warehouse is asked to "
+    "stop it, and its stock, money and label go back"
+)
+STOP_OR_END = f"of a fulfillment: {STOP}; of the order: {END}"
 SEEN_TO = "you have seen to it: nothing else changes"
 SEE_LOG = "See the worker's log for this order, mend the cause, then retry."
 
 FORWARD: Mapping[Action, str] = {Action.RETRY: AT_ONCE, Action.CANCEL: END}
-"""Of a step on the way forward."""
+"""Of a step of the order on the way forward."""
+OF_PART: Mapping[Action, str] = {Action.RETRY: AT_ONCE, Action.CANCEL: STOP}
+"""The same of a step of one fulfillment."""
 
 
 def undoing(skip: str) -> Mapping[Action, str]:
@@ -67,11 +74,11 @@ class HoldKind(StrEnum):
     # --- a step fails for good, or goes well and changes nothing: named after its activity ---------------------------
 
     AUTHORIZE_FAILED = "authorize_payment_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
-    REAUTHORIZE_FAILED = "reauthorize_payment_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
-    CAPTURE_FAILED = "capture_payment_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
-    REQUEST_FAILED = "request_fulfillment_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
-    BUY_LABEL_FAILED = "buy_label_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
-    RELEASE_FAILED = "release_fulfillment_failed", HoldReason.STEP_FAILED, SEE_LOG, FORWARD, True
+    REAUTHORIZE_FAILED = "reauthorize_payment_failed", HoldReason.STEP_FAILED, SEE_LOG, OF_PART, True
+    CAPTURE_FAILED = "capture_payment_failed", HoldReason.STEP_FAILED, SEE_LOG, OF_PART, True
+    REQUEST_FAILED = "request_fulfillment_failed", HoldReason.STEP_FAILED, SEE_LOG, OF_PART, True
+    BUY_LABEL_FAILED = "buy_label_failed", HoldReason.STEP_FAILED, SEE_LOG, OF_PART, True
+    RELEASE_FAILED = "release_fulfillment_failed", HoldReason.STEP_FAILED, SEE_LOG, OF_PART, True
     VOID_FAILED = (
         "void_payments_failed",
         HoldReason.STEP_FAILED,
@@ -113,7 +120,7 @@ class HoldKind(StrEnum):
         HoldReason.NO_PROGRESS,
         "The step goes well and changes nothing: see what the provider has on record for this order, mend it there, "
         "then retry.",
-        FORWARD,
+        {Action.RETRY: AT_ONCE, Action.CANCEL: STOP_OR_END},
         True,
     )
 
@@ -164,21 +171,21 @@ class HoldKind(StrEnum):
     FULFILLMENT_REFUSED = (
         "fulfillment_refused",
         HoldReason.WAREHOUSE,
-        "The warehouse refused this fulfillment: retry when it can do it, or cancel the order.",
-        {Action.RETRY: "sends the same request again", Action.CANCEL: END},
+        "The warehouse refused this fulfillment: retry when it can do it, or cancel it.",
+        {Action.RETRY: "sends the same request again", Action.CANCEL: STOP},
         True,
     )
     REQUEST_UNANSWERED = (
         "request_unanswered",
         HoldReason.WAREHOUSE,
         "The warehouse does not say that it has packed: ask it.",
-        {Action.RETRY: "sends the same request again, which is safe", Action.CANCEL: END},
+        {Action.RETRY: "sends the same request again, which is safe", Action.CANCEL: STOP},
     )
     RELEASE_UNANSWERED = (
         "release_unanswered",
         HoldReason.WAREHOUSE,
         "The warehouse has the labels and does not say that it has handed over: ask it.",
-        {Action.RETRY: "sends the labels again, which is safe", Action.CANCEL: END},
+        {Action.RETRY: "sends the labels again, which is safe", Action.CANCEL: STOP},
     )
     RECALL_UNANSWERED = (
         "recall_unanswered",
@@ -224,7 +231,7 @@ class HoldKind(StrEnum):
         HoldReason.LABEL_REFUND,
         "Somebody gave this label back at the shipping provider, and the warehouse has it: give it another that was "
         "bought there, then skip; or cancel.",
-        {Action.SKIP: SEEN_TO, Action.CANCEL: END},
+        {Action.SKIP: SEEN_TO, Action.CANCEL: STOP},
     )
     BACKORDER_OVERDUE = (
         "backorder_overdue",
@@ -240,6 +247,6 @@ class HoldKind(StrEnum):
         "stopped",
         HoldReason.OPERATOR,
         "Somebody stopped it before its next step.",
-        {Action.RETRY: "goes on", Action.CANCEL: END},
+        {Action.RETRY: "goes on", Action.CANCEL: STOP_OR_END},
         True,
     )

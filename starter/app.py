@@ -20,7 +20,7 @@ from activities.providers.warehouse.events import WarehouseEvents
 from infra.database.counting import count
 from infra.database.engine import sessions
 from infra.settings import Settings
-from starter.api import catalogue, changes, docs, health, news, orders, stock
+from starter.api import cancellations, catalogue, changes, docs, health, news, orders, stock
 from starter.engine import Workflows
 from starter.http.dependencies import Dependencies
 from starter.http.metrics import Metrics
@@ -54,7 +54,7 @@ def build(settings: Settings, engine: Engine, client: Client, kinds: Mapping[str
     count(engine, numbers.count_transaction)
     app.add_middleware(Middleware, numbers=numbers)
     install(app)
-    for room in (orders, changes, catalogue, stock, news, health, docs):
+    for room in (orders, cancellations, changes, catalogue, stock, news, health, docs):
         app.include_router(room.router)
     app.include_router(routes.router(senders(settings)))
     docs.serve_assets(app)

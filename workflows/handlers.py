@@ -7,9 +7,9 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.models import HoldKind, Snapshot, Subject
+from activities.models import ChangeStep, HoldKind, Snapshot, Subject
 from workflows import typed
 from workflows.messages import Entry, Remark, Where
 from workflows.order_progress import OrderProgress
@@ -85,13 +85,33 @@ class Handlers(Run[Snapshot]):
         if known and request.fulfillment and request.fulfillment not in self.progress.fulfillments:
             raise ApplicationError("fulfillment must be one of this order's, or left out", type="NotFound")
 
+    @workflow.update(
+        description='Cancel units: {"lines": [{"line": 2, "quantity": 1}], "by": "you", "why": "…"}. Without a '
+        "quantity, all that is left of the line. What a race with the warehouse decides stands in the order."
+    )
+    async def cancel_lines(self, *words: object) -> Where:
+        p, wish = self.progress, typed.lines(words)
+        await p.until(lambda: p.loaded)
+        update = workflow.current_update_info()
+        request_id = wish.request_id or f"update {update.id if update else ''}"
+        fields = wish.model_dump() | {"request_id": request_id}
+        try:
+            await p.cancel(ChangeStep(order_id=p.order_id, at=p.at, **fields))
+        except ActivityError as failure:
+            raise ApplicationError(str(failure.cause), type="NotPossible") from failure
+        return self.where()
+
+    @cancel_lines.validator
+    def may_cancel_lines(self, *words: object) -> None:
+        typed.lines(words)
+
     @workflow.update(dynamic=True, description="Nothing else is known: refused.")
     async def any_other(self, name: str, words: Sequence[RawValue]) -> None:
         """Its validator refuses it."""
 
     @any_other.validator
     def refuse(self, name: str, words: Sequence[RawValue]) -> None:
-        raise typed.unclear("there is no such update: send resolve or hold")
+        raise typed.unclear("there is no such update: send resolve, hold or cancel_lines")
 
     @workflow.query(name="status", description="Where the order stands, as this run knows it.")
     def where(self) -> Where:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from activities.models import Action, CancelReason
+from activities.models import Action, CancelReason, WantedLine
 
 ORDER = "Order"
 """The workflow's type."""
@@ -64,6 +64,13 @@ class Cancel(Message):
     by: str
     why: str = ""
     reason: CancelReason = CancelReason.OPERATOR
+
+
+class CancelLines(Cancel):
+    """Units of it."""
+
+    lines: tuple[WantedLine, ...]
+    request_id: str
 
 
 class Resolve(Message):

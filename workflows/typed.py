@@ -2,11 +2,12 @@
 
 from temporalio.exceptions import ApplicationError
 
-from activities.models import Action, CancelReason
-from workflows.messages import Cancel, HoldOrder, Resolve
+from activities.models import Action, CancelReason, WantedLine
+from workflows.messages import Cancel, CancelLines, HoldOrder, Resolve
 
 MARK = " (web UI)"
 """Whoever reaches the engine's port may call themselves anything: what comes from there says where it came from."""
+OF_LINES = ("reason", "request_id")
 ACTIONS = tuple(action.value for action in Action)
 
 
@@ -41,6 +42,31 @@ def cancellation(args: tuple[object, ...]) -> Cancel | None:
         why=harmless(why, 500),
         reason=CancelReason(reason) if known else CancelReason.OPERATOR,
     )
+
+
+def lines(args: tuple[object, ...]) -> CancelLines:
+    """Which lines, how many of each; the rest are fields of text."""
+    fields = args[0] if len(args) == 1 else None
+    if not isinstance(fields, dict) or not isinstance(fields.get("lines"), list) or not fields["lines"]:
+        raise unclear('send one JSON object: {"lines": [{"line": 2, "quantity": 1}], "by": "…", "why": "…"}')
+    given = read(({key: value for key, value in fields.items() if key != "lines"},), ("by", "why"), OF_LINES)
+    if given.get("reason", CancelReason.OPERATOR) not in list(CancelReason):
+        raise unclear(f"reason must be {', '.join(CancelReason)}, or left out")
+    return CancelLines(
+        lines=tuple(wanted_line(n, line) for n, line in enumerate(fields["lines"])),
+        by=from_web_ui(given["by"]),
+        why=harmless(given["why"], 500),
+        reason=CancelReason(given.get("reason", CancelReason.OPERATOR)),
+        request_id=given.get("request_id", "")[:255],
+    )
+
+
+def wanted_line(n: int, line: object) -> WantedLine:
+    fields = line if isinstance(line, dict) and line.keys() <= {"line", "quantity"} else {}
+    number, quantity = fields.get("line"), fields.get("quantity")
+    if type(number) is not int or not (quantity is None or type(quantity) is int) or min(number, quantity or 1) < 1:
+        raise unclear(f'lines[{n}] must be {{"line": 2, "quantity": 1}}, with whole numbers from 1 on')
+    return WantedLine(line=number, quantity=quantity)
 
 
 def resolution(args: tuple[object, ...]) -> Resolve:

@@ -4,6 +4,7 @@ hear, inside the caller's transaction; each is safe to call again with the same 
 from activities.facts import (
     addresses,
     cancellation,
+    cancellation_requests,
     catalogue,
     deadlines,
     fulfillments,
@@ -28,6 +29,7 @@ from activities.facts import (
 __all__ = [
     "addresses",
     "cancellation",
+    "cancellation_requests",
     "catalogue",
     "deadlines",
     "fulfillments",

@@ -123,6 +123,28 @@ def lines_decided(tx: Session, order: Order, change: Change, at: datetime) -> se
     return changed
 
 
+def cancelled_for_hold(
+    tx: Session, order_id: str, fulfillment_id: str | None, change_id: int | None, *, by: str, why: str, at: datetime
+) -> None:
+    """What is held is not to be sent: one fulfillment; or the order, where nothing else of it is left."""
+    order, reason = locked_order(tx, order_id), CancelReason.OPERATOR
+    left = parts_left(tx, order)
+    parts = [part for part in left if part.fulfillment and part.fulfillment.fulfillment_id == fulfillment_id]
+    if left and fulfillment_id and not parts:  # it is being stopped, or cannot be any more
+        return
+    if order.cancellation in CALLED_OFF or fulfillment_id is None or len(parts) == len(left):
+        cancellation_decided(tx, order_id, change_id, reason=reason, by=by, why=why, at=at)
+        return
+    if change_id is None:  # decided in the web UI: on record as what is asked over HTTP is
+        change = cancellation_asked(tx, order_id, reason=reason, by=by, why=why, lines=[])
+        change.decision, change.decided_at = Decision.ACCEPTED, at
+        change_id = change.change_id
+    cancelled(tx, order, parts, Wish(reason, change_id), at)
+    tx.flush()
+    tell_decided(tx, order, [row for row in wishes(tx, order_id, DONE) if row.change_id == change_id])
+    derive(tx, order)
+
+
 def of_change(tx: Session, order: Order, change: Change) -> list[LineCancellation]:
     tx.flush()
     return [row for row in wishes(tx, order.order_id, *LineCancellationStatus) if row.change_id == change.change_id]

@@ -36,8 +36,8 @@ def tell_request(tx: Session, order: Order, subject: str, rows: Collection[LineC
     if not done:
         tell(tx, order, MessageKind.CANCELLATION_REFUSED, subject, **items(tx, order, "items", refused))
         return
-    said = items(tx, order, "items", done) | items(tx, order, "left", refused)
-    tell(tx, order, MessageKind.PARTLY_CANCELLED, subject, **said, **money_of(tx, order, done))
+    about = items(tx, order, "items", done) | items(tx, order, "left", refused)
+    tell(tx, order, MessageKind.PARTLY_CANCELLED, subject, **about, **money_of(tx, order, done))
 
 
 def items(tx: Session, order: Order, name: str, rows: Iterable[LineCancellation]) -> dict[str, str]:

@@ -20,6 +20,8 @@ PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 FULFILLMENT = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 HOLD = r"^[A-Za-z0-9._-]{1,80}$"
+KEY = r"^[\x21-\x7e]{1,255}$"
+CAUSE = r"^[a-z0-9_]{1,40}$"
 
 WORDS = {
     ID: "must be 1 to 64 letters, digits, dots, hyphens or underscores, and begin with a letter or digit",
@@ -31,6 +33,8 @@ WORDS = {
     LINES: "has control characters: leave them out",
     FULFILLMENT: "must be a fulfillment's id, as W-1001-1",
     HOLD: "must be a hold's id, as W-1001-h1",
+    KEY: "must be at most 255 letters, digits and signs without blanks",
+    CAUSE: "must be at most 40 small letters, digits and underscores",
 }
 """What a pattern asks for, in words: errors never show the pattern."""
 

@@ -3,18 +3,16 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.facts import addresses
-from activities.facts.cancellation import decided
 from activities.facts.holds import MENDED_BY_METHOD, OF_AUTHORIZATION
 from activities.intake.fields import FULFILLMENT, HOLD, LINES, METHOD, PRINTABLE, SERVICE, one_line, unmarked
 from activities.intake.order import Address
-from activities.models import CALLED_OFF, CancelReason, PaymentStatus
+from activities.models import CALLED_OFF, PaymentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Change, Hold, Order, Payment
 from infra.hold_kinds import Action
@@ -45,20 +43,6 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class CancellationAsked(Body):
-    reason: CancelReason = CancelReason.CUSTOMER
-    why: Note = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def whole(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "lines" in data:
-            raise PydanticCustomError(
-                "lines", "can't be named: so far only whole orders are cancelled", {"field": "lines"}
-            )
-        return data
-
-
 class MethodGiven(Body):
     payment_method: Annotated[str, StringConstraints(pattern=METHOD)] = Field(examples=["pm_card_visa"])
 
@@ -74,26 +58,6 @@ class ResolutionAsked(Body):
     action: Action
     by: Who | None = None
     why: Annotated[Note, StringConstraints(min_length=1)]
-
-
-@router.post("/v1/orders/{order_id}/cancellation", status_code=202, responses=problems(400, 404, 409, 412, 413))
-def cancel(
-    order_id: OrderId, asked: CancellationAsked, here: Here, who: Writer, response: Response, if_match: IfMatch = None
-) -> OrderAnswer:
-    """Asks for the order to be cancelled. What a race with the warehouse decides stands in `cancellation`."""
-
-    def work(tx: Session) -> OrderAnswer:
-        order = to_change(tx, order_id, if_match, who)
-        if order.cancellation in CALLED_OFF and order.status not in CLOSED:
-            return shown(tx, order_id, who)
-        if decided(tx, order) == "refused":
-            has = f"is {order.status}" if order.status in CLOSED else "has left"
-            raise Refusal(409, f"the order {has}: it can't be cancelled, but it can be returned once it has arrived")
-        if not undecided(tx, order_id, "cancel"):
-            facts.cancellation.cancellation_asked(tx, order_id, reason=asked.reason, by=who.name, why=asked.why)
-        return shown(tx, order_id, who)
-
-    return changed(here, response, work)
 
 
 @router.post("/v1/orders/{order_id}/payment-method", status_code=202, responses=problems(400, 404, 409, 412, 413))

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 
 from activities import facts
-from activities.intake.fields import CHANNEL, Id, Reference
+from activities.intake.fields import CHANNEL, KEY, Id, Reference
 from activities.intake.order import AskedOrder
 from activities.models import OrderStatus
 from activities.views.model import OrderPage, OrderView
@@ -45,7 +45,7 @@ async def place_order(
     here: Here,
     caller: Writer,
     response: Response,
-    idempotency_key: Annotated[str | None, Header(pattern=r"^[\x21-\x7e]{1,255}$")] = None,
+    idempotency_key: Annotated[str | None, Header(pattern=KEY)] = None,
     prefer: Annotated[
         str | None, Header(description=f"`wait=N`: up to N seconds (at most {LONGEST_WAIT}) for the payment's outcome")
     ] = None,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from infra.words import CancelReason
-from starter.cli.failure import Failed
+from starter.cli.failure import Failed, Misused
 from starter.cli.read import AsJson, OrderId, path
 
 By = Annotated[str | None, typer.Option(help="Who decides, beside the key's name.")]
@@ -16,14 +16,28 @@ def cancel(
     order_id: OrderId,
     reason: Annotated[CancelReason, typer.Option(help="Whose wish it is.")] = CancelReason.CUSTOMER,
     why: Annotated[str, typer.Option(help="Stands in the order.")] = "",
+    line: Annotated[list[int] | None, typer.Option(help="Of this line only; more than once: of these.")] = None,
+    quantity: Annotated[
+        list[int] | None, typer.Option(help="So many units of the line; left out: all that are left.")
+    ] = None,
+    request_id: Annotated[str | None, typer.Option(help="The same again is the same request.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask for an order to be cancelled. The order decides what can still be stopped."""
+    """Ask for an order, or for units of it, to be cancelled. The order decides what can still be stopped."""
     from starter.cli.client import api
 
-    where = path(order_id, "/cancellation")
-    order = api().post(where, {"reason": reason, "why": why})
-    answer(order, as_json, f"{order_id}: cancellation {order.get('cancellation', 'asked')}")
+    asked: dict[str, Any] = {"reason": reason, "why": why}
+    asked |= {"cancellation_request_id": request_id} if request_id else {}
+    asked |= {"lines": lines_of(line, quantity)} if line or quantity else {}
+    order = api().post(path(order_id, "/cancellation"), asked)
+    what = "of units asked" if line else order.get("cancellation", "asked")
+    answer(order, as_json, f"{order_id}: cancellation {what}")
+
+
+def lines_of(lines: list[int] | None, quantities: list[int] | None) -> list[dict[str, int]]:
+    if quantities and len(quantities) != len(lines or []):
+        raise Misused("cancel: give as many --quantity as --line, or none")
+    return [{"line": line} | ({"quantity": quantities[n]} if quantities else {}) for n, line in enumerate(lines or [])]
 
 
 def resolve(

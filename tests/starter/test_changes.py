@@ -68,16 +68,6 @@ async def test_what_is_closed_is_not_cancelled(api: Api) -> None:
     assert (answer.status_code, changes(api)) == (409, 0)
 
 
-async def test_only_whole_orders_are_cancelled_so_far(api: Api) -> None:
-    await api.place()
-    answer = await ask(api, "cancellation", {"lines": [{"line": 1, "quantity": 1}]})
-    assert answer.status_code == 422
-    assert answer.json()["errors"] == [
-        {"field": "lines", "message": "can't be named: so far only whole orders are cancelled"}
-    ]
-    assert (await ask(api, "cancellation", {"reason": "boredom"})).json()["errors"][0]["field"] == "reason"
-
-
 # --- If-Match ---------------------------------------------------------------------------------------------------------
 
 

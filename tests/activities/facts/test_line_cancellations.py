@@ -72,7 +72,7 @@ def figures(database: Database) -> tuple[int, int]:
         return tuple(tx.execute(select(Stock.on_hand, Stock.reserved)).one())  # type: ignore[return-value]
 
 
-def heard(database: Database) -> list[tuple[str, str]]:
+def messages_of(database: Database) -> list[tuple[str, str]]:
     mine = (Message.channel == "email", Message.order_id == ORDER)
     with database.sessions() as tx:
         rows = select(Message.kind, Message.subject).where(*mine).order_by(Message.message_id)
@@ -87,7 +87,7 @@ def test_before_it_is_reserved_a_unit_is_cancelled_at_once(database: Database) -
     reserve(database)
     assert held(database) == [(0, 2, PLACE)]
     assert figures(database) == (3, 2)
-    assert heard(database) == [("partly_cancelled", "request")]
+    assert messages_of(database) == [("partly_cancelled", "request")]
 
 
 def test_what_is_waited_for_is_given_up_first(database: Database) -> None:
@@ -120,7 +120,7 @@ def test_of_a_warehouse_units_are_asked_and_the_others_planned_anew(database: Da
     assert cancel(database, 1) == "accepted"
     assert rows(database) == [(2, 1, "asked", PLACE)]
     assert held(database) == [(0, 2, PLACE), (2, 1, PLACE)]
-    assert heard(database) == [], "nobody knows yet"
+    assert messages_of(database) == [], "nobody knows yet"
     reserve(database)
     with database.sessions.begin() as tx:
         assert facts.planning.still_to_capture(tx, tx.get_one(Order, ORDER)) == 3 * 1800 + 500, "it may be refused"
@@ -130,7 +130,7 @@ def test_of_a_warehouse_units_are_asked_and_the_others_planned_anew(database: Da
     reserve(database)
     assert held(database) == [(0, 2, f"{ORDER}-2")]
     assert figures(database) == (3, 2)
-    assert heard(database) == [("partly_cancelled", "request")]
+    assert messages_of(database) == [("partly_cancelled", "request")]
 
 
 def test_what_had_left_is_not_cancelled_and_may_be_returned(database: Database) -> None:
@@ -141,7 +141,7 @@ def test_what_had_left_is_not_cancelled_and_may_be_returned(database: Database) 
         facts.handing_over.released(tx, PLACE, wall_clock())
         facts.handing_over.handed_over(tx, PLACE, wall_clock())
     assert rows(database) == [(2, 1, "refused", PLACE)]
-    assert ("cancellation_refused", "request") in heard(database)
+    assert ("cancellation_refused", "request") in messages_of(database)
     assert cancel(database, 1) == "refused"
 
 
