@@ -11,6 +11,7 @@ after a lost answer compares texts. What is known about a kind, in its data (all
     links                         addresses for tracking, separated by spaces
     url                           where to pay, confirm or answer
     items                         as the customer knows them
+    left                          those of them that had left already
     paid_as                       how it was paid elsewhere
     charge_in_doubt               set while nobody knows whether money was taken: then nothing is said of it
 """

@@ -73,14 +73,16 @@ PHRASES = {
         "partly cancelled",
         "A part of order {order_id} is cancelled[ ({subject})][: {items}]."
         "[ {refunded} goes back to you the way you paid."
-        "| What you paid for it elsewhere ({paid_as}) goes back to you from there.]",
+        "| What you paid for it elsewhere ({paid_as}) goes back to you from there.]"
+        "[ Not this, which has left already, but you can return it: {left}.]",
         "Partly cancelled[ ({subject})].[ {refunded} goes back to you."
         "| Paid elsewhere: its part goes back from there ({paid_as}).]",
     ),
     MessageKind.CANCELLATION_REFUSED: Phrase(
         "too late to cancel",
-        "Order {order_id} has left already and can no longer be cancelled[ ({subject})].",
-        "Has left already, too late to cancel[ ({subject})].",
+        "[{items} of order|Order] {order_id} has left already and can no longer be cancelled[ ({subject})]. You can "
+        "return it once it has arrived.",
+        "Has left already, too late to cancel[ ({subject})]. You can return it.",
     ),
     MessageKind.REFUNDED: Phrase(
         "refunded",

@@ -78,14 +78,16 @@ PHRASES = {
         "teilweise storniert",
         "Ein Teil Ihrer Bestellung {order_id} ist storniert[ ({subject})][: {items}]."
         "[ Sie erhalten {refunded} auf demselben Weg zurück."
-        "| Was Sie dafür anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.]",
+        "| Was Sie dafür anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.]"
+        "[ Schon unterwegs ist, und kann zurückgegeben werden: {left}.]",
         "Teilweise storniert[ ({subject})].[ Sie erhalten {refunded} zurück."
         "| Anderswo bezahlt: dieser Teil zurück von dort ({paid_as}).]",
     ),
     MessageKind.CANCELLATION_REFUSED: Phrase(
         "Storno nicht mehr möglich",
-        "Ihre Bestellung {order_id} ist schon unterwegs und kann nicht mehr storniert werden[ ({subject})].",
-        "Schon unterwegs, Storno nicht mehr möglich[ ({subject})].",
+        "[Aus Ihrer Bestellung {order_id} ist {items}|Ihre Bestellung {order_id} ist] schon unterwegs und kann nicht "
+        "mehr storniert werden[ ({subject})]. Nach der Zustellung ist eine Rückgabe möglich.",
+        "Schon unterwegs, Storno nicht mehr möglich[ ({subject})]. Rückgabe ist möglich.",
     ),
     MessageKind.REFUNDED: Phrase(
         "erstattet",

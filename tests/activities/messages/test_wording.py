@@ -25,6 +25,7 @@ FULL: Data = {
     "links": "https://tools.usps.com/go/TrackConfirmAction?tLabels=9205590164917",
     "url": "https://shop.example/track/k3vX9aQ2",
     "items": "2 x MUG-BLUE",
+    "left": "1 x TEAPOT",
     "location": "OAK",
 }
 
