@@ -40,7 +40,7 @@ class OrderActivities:
         self.sessions = sessions
         self.policy = policy
 
-    @activity.defn(name="load_order")
+    @activity.defn(name="load_order", no_thread_cancel_exception=True)
     def load(self, step: LoadStep) -> Snapshot:
         """Where the order stands, as far as it is newer. What the relay had to say has now been read."""
         with self.sessions.begin() as tx:
@@ -51,7 +51,7 @@ class OrderActivities:
                 facts.deadlines.leave(tx, order)  # which this run will not wait for
             return known if self.policy == Policy() else known.model_copy(update={"policy": self.policy})
 
-    @activity.defn(name="decide_cancellation")
+    @activity.defn(name="decide_cancellation", no_thread_cancel_exception=True)
     def decide_cancellation(self, step: ChangeStep) -> Snapshot:
         """Accepted, partly, or refused because all has left: by the tables, in one transaction."""
         with self.sessions.begin() as tx:
@@ -61,7 +61,7 @@ class OrderActivities:
             )
             return snapshot(tx, step.order_id, changed)
 
-    @activity.defn(name="open_hold")
+    @activity.defn(name="open_hold", no_thread_cancel_exception=True)
     def open_hold(self, step: HoldStep) -> Snapshot:
         """The order, or a part of it, waits for a person. Opened twice it is one hold."""
         with self.sessions.begin() as tx:
@@ -70,7 +70,7 @@ class OrderActivities:
                 facts.holds.opened(tx, step.order_id, step.kind, step.held, step.at, code=step.code, advice=step.advice)
             return snapshot(tx, step.order_id, filter(None, [step.held.fulfillment_id]))
 
-    @activity.defn(name="resolve_hold")
+    @activity.defn(name="resolve_hold", no_thread_cancel_exception=True)
     def resolve_hold(self, step: ResolveStep) -> Snapshot:
         """Closes a hold with an operator's decision, one that it offers. Closed already: stays as it was."""
         with self.sessions.begin() as tx:
@@ -106,14 +106,14 @@ class OrderActivities:
                 )
             return snapshot(tx, step.order_id, filter(None, [facts.holds.subject(hold).fulfillment_id]))
 
-    @activity.defn(name="pass_deadlines")
+    @activity.defn(name="pass_deadlines", no_thread_cancel_exception=True)
     def pass_deadlines(self, step: OrderStep) -> Snapshot:
         """What is due by now is done, or found to be over; what needs a provider is asked for."""
         with self.sessions.begin() as tx:
             facts.passing.passed(tx, step.order_id, step.at)
             return snapshot(tx, step.order_id)
 
-    @activity.defn(name="note_remark")
+    @activity.defn(name="note_remark", no_thread_cancel_exception=True)
     def note_remark(self, step: RemarkStep) -> Snapshot:
         """Somebody sent what the order does not understand: on record, once, so that they see it and say it again."""
         remark = {"signal": step.signal, "words": step.words}

@@ -62,7 +62,7 @@ class PaymentActivities:
         self.payments = payments
         self.payment_deadline = payment_deadline
 
-    @activity.defn(name="authorize_payment")
+    @activity.defn(name="authorize_payment", no_thread_cancel_exception=True)
     def authorize(self, step: OrderStep) -> Snapshot:
         """Sets aside what the newest payment asks for, once per payment. Undone by `void_payments`."""
         with self.sessions.begin() as tx:
@@ -85,7 +85,7 @@ class PaymentActivities:
             money.answered(tx, asked.payment_id, answer, step.at, pay_until=asked.pay_until)
             return snapshot(tx, step.order_id)
 
-    @activity.defn(name="reauthorize_payment")
+    @activity.defn(name="reauthorize_payment", no_thread_cancel_exception=True)
     def reauthorize(self, step: FulfillmentStep) -> Snapshot:
         """A new authorization, off session, for what is still to be captured: the old one has ended."""
         settle_captures(self.sessions, self.payments, step)
@@ -103,7 +103,7 @@ class PaymentActivities:
                 ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=bool(good))
         return self.authorize(step)
 
-    @activity.defn(name="void_payments")
+    @activity.defn(name="void_payments", no_thread_cancel_exception=True)
     def void(self, step: OrderStep) -> Snapshot:
         """Gives back every authorization that is left, one made by a lost answer too. Undo of `authorize_payment`."""
         settle_captures(self.sessions, self.payments, step)
