@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from activities.facts.holds import subject
+from activities.facts.journal import unwritten
 from activities.facts.statuses import conclude, derived, in_doubt, paid_elsewhere
 from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
@@ -25,7 +26,7 @@ from activities.models import (
     Snapshot,
 )
 from infra.database.tables import Change, Fulfillment, Hold, Order, Parcel, Refund
-from infra.words import AuthorizationStatus, BackorderPolicy, RefundStatus
+from infra.words import AuthorizationStatus, BackorderPolicy, EventType, RefundStatus
 
 
 def snapshot(tx: Session, order_id: str, touched: Iterable[str] = ()) -> Snapshot:
@@ -40,9 +41,14 @@ def snapshot_of_all(tx: Session, order_id: str) -> Snapshot:
 
 
 def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
-    """One fulfillment alone, after a step that changed nothing else which the process acts on."""
+    """One fulfillment alone, after a step that changed nothing else which the process acts on; and the order, where
+    what a warehouse said has closed a hold."""
+    f = tx.get_one(Fulfillment, fulfillment_id)
+    mine = unwritten(tx).get(f.order_id)
+    if mine and any(event["type"] == EventType.HOLD_CLOSED for event in mine.events):
+        return with_order(tx, tx.get_one(Order, f.order_id), [f])
     conclude(tx)
-    return Snapshot(**fulfillment_snapshots(tx, [tx.get_one(Fulfillment, fulfillment_id)]))
+    return Snapshot(**fulfillment_snapshots(tx, [f]))
 
 
 def whole(tx: Session, order: Order, since: int = -1) -> Snapshot:
