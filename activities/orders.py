@@ -93,6 +93,8 @@ class OrderActivities:
                 facts.fulfillments.to_ask_again(tx, hold.subject_id, call)
             if decided and step.action == Action.RETRY and hold.kind == HoldKind.BACKORDER_OVERDUE:
                 facts.promises.waits_on(tx, step.order_id, step.at)
+            if decided and step.action == Action.RETRY and hold.kind in facts.holds.OF_AUTHORIZATION:
+                facts.renewal.asked_again(tx, step.order_id, step.at)
             if decided and step.action == Action.CANCEL:
                 # in the same transaction: a decision that was half heard would be lost
                 facts.cancellation.cancelled_for_hold(

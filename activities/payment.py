@@ -14,6 +14,7 @@ from activities.facts.fulfillments import locked
 from activities.facts.journal import locked_order
 from activities.facts.news import matching
 from activities.facts.placing import ask_payment
+from activities.facts.renewal import ONCE_GOOD
 from activities.facts.sums import LIVE
 from activities.facts.waiting import waits
 from activities.failures import Refused, Unavailable
@@ -24,8 +25,6 @@ from infra.database.tables import Customer, Payment
 from infra.words import AuthorizationStatus, EventType
 
 USUAL = Policy()
-ONCE_GOOD = (AuthorizationStatus.AUTHORIZED, AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED)
-"""Payments that set money aside once."""
 UNCONFIRMED = (AuthorizationStatus.ASKED, AuthorizationStatus.ACTION_REQUIRED)
 TOO_SMALL = "amount_too_small"
 """How the provider refuses an amount that it takes no charge for."""
