@@ -106,7 +106,7 @@ class OrderActivities:
                     why=step.why,
                     at=step.at,
                 )
-            return snapshot(tx, step.order_id, filter(None, [facts.holds.subject(hold).fulfillment_id]))
+            return snapshot(tx, step.order_id, filter(None, [hold.fulfillment_id]))
 
     @activity.defn(name="pass_deadlines", no_thread_cancel_exception=True)
     def pass_deadlines(self, step: OrderStep) -> Snapshot:
@@ -151,8 +151,7 @@ def answered_meanwhile(tx: Session, step: HoldStep) -> bool:
 
 def skipped(tx: Session, order_id: str, hold: Hold, at: datetime) -> None:
     """What was to be done is given up, and nothing waits for it any more."""
-    about = facts.holds.subject(hold)
-    match hold.kind, about.fulfillment_id:
+    match hold.kind, hold.fulfillment_id:
         case HoldKind.VOID_FAILED, _:
             facts.money.void_given_up(tx, order_id, at)
         case HoldKind.REST_TOO_SMALL, _:
@@ -164,7 +163,7 @@ def skipped(tx: Session, order_id: str, hold: Hold, at: datetime) -> None:
         case HoldKind.RECALL_FAILED, str(fulfillment_id):
             facts.recall.recall_confirmed(tx, fulfillment_id, at)
         case HoldKind.REFUND_LABEL_FAILED, str(fulfillment_id):
-            facts.labels.written_off(tx, fulfillment_id, int(about.id.rpartition("/")[2]), at)
+            facts.labels.written_off(tx, fulfillment_id, int(hold.subject_id.rpartition("/")[2]), at)
         case HoldKind.NOT_RELEASED, str(fulfillment_id):
             facts.tracking.taken_for_delivered(tx, fulfillment_id, at)
         case HoldKind.DELIVERY_FAILED, str(fulfillment_id):

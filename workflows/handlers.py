@@ -128,5 +128,5 @@ class Handlers(Run[Snapshot]):
             stage=p.stage,
             payment=p.order.payment,
             fulfillments={f.fulfillment_id: f.status for f in p.fulfillments.values()},
-            holds=[hold.hold_id for hold in p.order.holds],
+            holds=list(p.parts.holds),
         )

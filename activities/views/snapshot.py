@@ -41,34 +41,34 @@ def snapshot_of_all(tx: Session, order_id: str) -> Snapshot:
 
 
 def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
-    """One fulfillment alone, after a step that changed nothing else which the process acts on; and the order, where
-    what a warehouse said has closed a hold."""
+    """One fulfillment alone, after a step that changed nothing else which the process acts on; and the order, whose
+    status may have changed, where what a warehouse said has closed a hold."""
     f = tx.get_one(Fulfillment, fulfillment_id)
     mine = unwritten(tx).get(f.order_id)
     if mine and any(event["type"] == EventType.HOLD_CLOSED for event in mine.events):
         return with_order(tx, tx.get_one(Order, f.order_id), [f])
-    conclude(tx)
-    return Snapshot(**fulfillment_snapshots(tx, [f]))
+    return Snapshot(**fulfillment_snapshots(tx, [f], conclude(tx).get(f.order_id)))
 
 
 def whole(tx: Session, order: Order, since: int = -1) -> Snapshot:
     """Everything a run needs when it begins; or, when it hears that something is new, the order and what changed after
     the version that it loaded last."""
-    known = order_snapshot(tx, order, derived(tx, order))
-    when = {} if known.funded else {"placed_at": order.placed_at}
     newer = fulfillments(tx, Fulfillment.order_id == order.order_id, Fulfillment.version > since)
-    return Snapshot(order=known, **when, **fulfillment_snapshots(tx, newer))
+    known = with_order(tx, order, newer)
+    funded = known.order and known.order.funded
+    return known if funded else known.model_copy(update={"placed_at": order.placed_at})
 
 
 def with_order(tx: Session, order: Order, parts: list[Fulfillment]) -> Snapshot:
-    return Snapshot(order=order_snapshot(tx, order, derived(tx, order)), **fulfillment_snapshots(tx, parts))
+    now = derived(tx, order)
+    return Snapshot(order=order_snapshot(tx, order, now), **fulfillment_snapshots(tx, parts, now))
 
 
 def fulfillments(tx: Session, *which: ColumnElement[bool]) -> list[Fulfillment]:
     return list(tx.scalars(select(Fulfillment).where(*which).order_by(Fulfillment.n)))
 
 
-def fulfillment_snapshots(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:
+def fulfillment_snapshots(tx: Session, fulfillments: list[Fulfillment], now: Sums | None) -> dict[str, Any]:
     if not fulfillments:
         return {}
     ids = [f.fulfillment_id for f in fulfillments]
@@ -80,11 +80,14 @@ def fulfillment_snapshots(tx: Session, fulfillments: list[Fulfillment]) -> dict[
             select(Refund.fulfillment_id).where(Refund.fulfillment_id.in_(ids), Refund.status == RefundStatus.PENDING)
         )
     )
+    held = open_holds(tx, Hold.fulfillment_id.in_(ids)) if now is None or now.open_holds else {}
     stopped = any(f.status == FulfillmentStatus.CANCELLED for f in fulfillments)
     taken = in_doubt(tx, fulfillments[0].order_id, "capture") if stopped else set()
     return {
         "fulfillments": tuple(
-            of_one(f, parcels[f.fulfillment_id], f.fulfillment_id in pending, f.fulfillment_id in taken)
+            of_one(f, parcels[f.fulfillment_id], f.fulfillment_id in pending, f.fulfillment_id in taken).model_copy(
+                update={"holds": held[f.fulfillment_id]} if f.fulfillment_id in held else {}
+            )
             for f in fulfillments
         )
     }
@@ -143,7 +146,7 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         ),
         "to_undo": order.cancellation in CALLED_OFF and not order.cancellation_settled,
         "telling": now.telling,
-        "holds": open_holds(tx, order) if now.open_holds else (),
+        "holds": of_no_fulfillment(tx, order) if now.open_holds else (),
         "changes": open_changes(tx, order) if now.open_changes else (),
         "capturable": usable(now.payments),
         "next_deadline": now.next_deadline,
@@ -153,13 +156,16 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
     )
 
 
-def open_holds(tx: Session, order: Order) -> tuple[HoldSnapshot, ...]:
-    return tuple(
-        HoldSnapshot(hold_id=h.hold_id, kind=h.kind, subject=subject(h))
-        for h in tx.scalars(
-            select(Hold).where(Hold.order_id == order.order_id, Hold.closed_at.is_(None)).order_by(Hold.opened_at)
-        )
-    )
+def of_no_fulfillment(tx: Session, order: Order) -> tuple[HoldSnapshot, ...]:
+    return open_holds(tx, Hold.order_id == order.order_id, Hold.fulfillment_id.is_(None)).get(None, ())
+
+
+def open_holds(tx: Session, *which: ColumnElement[bool]) -> dict[str | None, tuple[HoldSnapshot, ...]]:
+    """By the fulfillment that they are about."""
+    holds: dict[str | None, list[HoldSnapshot]] = defaultdict(list)
+    for h in tx.scalars(select(Hold).where(*which, Hold.closed_at.is_(None)).order_by(Hold.opened_at)):
+        holds[h.fulfillment_id].append(HoldSnapshot(hold_id=h.hold_id, kind=h.kind, subject=subject(h)))
+    return {about: tuple(held) for about, held in holds.items()}
 
 
 def open_changes(tx: Session, order: Order) -> tuple[ChangeSnapshot, ...]:
