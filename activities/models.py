@@ -62,20 +62,14 @@ class ParcelSnapshot(Value):
     label: LabelStatus = LabelStatus.NONE
 
 
-class HoldSnapshot(Value):
-    hold_id: str
-    kind: HoldKind
-    subject: Subject
-
-
 class FulfillmentSnapshot(Value):
     """Where one fulfillment stands. The higher `version` is the later one."""
 
-    fulfillment_id: str
+    id: str
     version: int
     status: FulfillmentStatus
     amount: int = 0
-    """What its units cost: to be captured when it is packed."""
+    """What its units cost: to be captured when it is packed. Nothing, once it was."""
     captured: bool = False
     released: bool = False
     recall: Recall | None = None
@@ -84,8 +78,6 @@ class FulfillmentSnapshot(Value):
     refund: Literal["due", "pending"] | None = None
     """Captured, or captured for all we know, and not to be shipped: to be asked back, or asked and not answered."""
     parcels: tuple[ParcelSnapshot, ...] = ()
-    holds: tuple[HoldSnapshot, ...] = ()
-    """The open ones about it, or a parcel of it."""
 
     @property
     def ended(self) -> bool:
@@ -106,6 +98,12 @@ class FulfillmentSnapshot(Value):
 
 LEFT = frozenset({FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.RETURNED})
 ENDED = frozenset({FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELLED, FulfillmentStatus.RETURNED})
+
+
+class HoldSnapshot(Value):
+    hold_id: str
+    kind: HoldKind
+    subject: Subject
 
 
 class ChangeSnapshot(Value):
@@ -146,7 +144,6 @@ class OrderSnapshot(Value):
     to_undo: bool = False
     """Cancelled, and not undone yet."""
     holds: tuple[HoldSnapshot, ...] = ()
-    """The open ones that are about no fulfillment."""
     changes: tuple[ChangeSnapshot, ...] = ()
 
     @property

@@ -29,11 +29,12 @@ class Call(NamedTuple, Generic[StepT, AnswerT]):
     name: str
     takes: type[StepT]
     answers: type[AnswerT]
-    summary: str = ""
     local: bool = False
     """A short transaction in our own database: run by the worker that runs the workflow, for a third of the events."""
     fails_as: HoldKind | None = None
     """What it waits for when it fails for good. A step in our own database is tried until it goes well."""
+    brief: bool = False
+    """It speaks to a provider and takes a moment, as a rule: first tried as a local one, where that keeps nobody."""
 
 
 def start(
@@ -46,7 +47,7 @@ def start(
             step,
             result_type=call.answers,
             start_to_close_timeout=policy.step_timeout,
-            retry_policy=RETRIES,
+            retry_policy=ONCE if once else RETRIES,
             cancellation_type=FINISH,
         )
     return workflow.start_activity(
@@ -57,7 +58,7 @@ def start(
         schedule_to_close_timeout=None if once else policy.step_patience,
         retry_policy=ONCE if once else RETRIES,
         cancellation_type=FINISH,
-        summary=f"{call.summary} {step.about}".rstrip(),
+        summary=step.about or None,
     )
 
 

@@ -143,9 +143,9 @@ class OrderWorkflow(Handlers):
     def begin_fulfillments(self) -> None:
         """A task for each that is not finished and that nobody looks after yet."""
         for f in self.progress.fulfillments.values():
-            if f.fulfillment_id not in self.runs and unfinished(f):
-                run = FulfillmentRun(self.progress, f.fulfillment_id)
-                self.runs[f.fulfillment_id] = self.spawn(run.run())
+            if f.id not in self.runs and unfinished(f):
+                run = FulfillmentRun(self.progress, f.id)
+                self.runs[f.id] = self.spawn(run.run())
 
     def all_settled(self) -> bool:
         return all(task.done() for task in self.runs.values())

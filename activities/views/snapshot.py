@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from activities.facts.holds import subject
-from activities.facts.journal import unwritten
 from activities.facts.statuses import conclude, derived, in_doubt, paid_elsewhere
 from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
@@ -26,7 +25,7 @@ from activities.models import (
     Snapshot,
 )
 from infra.database.tables import Change, Fulfillment, Hold, Order, Parcel, Refund
-from infra.words import AuthorizationStatus, BackorderPolicy, EventType, RefundStatus
+from infra.words import AuthorizationStatus, BackorderPolicy, PaymentStatus, RefundStatus
 
 
 def snapshot(tx: Session, order_id: str, touched: Iterable[str] = ()) -> Snapshot:
@@ -41,34 +40,29 @@ def snapshot_of_all(tx: Session, order_id: str) -> Snapshot:
 
 
 def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
-    """One fulfillment alone, after a step that changed nothing else which the process acts on; and the order, whose
-    status may have changed, where what a warehouse said has closed a hold."""
-    f = tx.get_one(Fulfillment, fulfillment_id)
-    mine = unwritten(tx).get(f.order_id)
-    if mine and any(event["type"] == EventType.HOLD_CLOSED for event in mine.events):
-        return with_order(tx, tx.get_one(Order, f.order_id), [f])
-    return Snapshot(**fulfillment_snapshots(tx, [f], conclude(tx).get(f.order_id)))
+    """One fulfillment alone, after a step that changed nothing else which the process acts on."""
+    conclude(tx)
+    return Snapshot(**fulfillment_snapshots(tx, [tx.get_one(Fulfillment, fulfillment_id)]))
 
 
 def whole(tx: Session, order: Order, since: int = -1) -> Snapshot:
     """Everything a run needs when it begins; or, when it hears that something is new, the order and what changed after
     the version that it loaded last."""
+    known = order_snapshot(tx, order, derived(tx, order))
+    when = {} if known.funded else {"placed_at": order.placed_at}
     newer = fulfillments(tx, Fulfillment.order_id == order.order_id, Fulfillment.version > since)
-    known = with_order(tx, order, newer)
-    funded = known.order and known.order.funded
-    return known if funded else known.model_copy(update={"placed_at": order.placed_at})
+    return Snapshot(order=known, **when, **fulfillment_snapshots(tx, newer))
 
 
 def with_order(tx: Session, order: Order, parts: list[Fulfillment]) -> Snapshot:
-    now = derived(tx, order)
-    return Snapshot(order=order_snapshot(tx, order, now), **fulfillment_snapshots(tx, parts, now))
+    return Snapshot(order=order_snapshot(tx, order, derived(tx, order)), **fulfillment_snapshots(tx, parts))
 
 
 def fulfillments(tx: Session, *which: ColumnElement[bool]) -> list[Fulfillment]:
     return list(tx.scalars(select(Fulfillment).where(*which).order_by(Fulfillment.n)))
 
 
-def fulfillment_snapshots(tx: Session, fulfillments: list[Fulfillment], now: Sums | None) -> dict[str, Any]:
+def fulfillment_snapshots(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:
     if not fulfillments:
         return {}
     ids = [f.fulfillment_id for f in fulfillments]
@@ -80,14 +74,11 @@ def fulfillment_snapshots(tx: Session, fulfillments: list[Fulfillment], now: Sum
             select(Refund.fulfillment_id).where(Refund.fulfillment_id.in_(ids), Refund.status == RefundStatus.PENDING)
         )
     )
-    held = open_holds(tx, Hold.fulfillment_id.in_(ids)) if now is None or now.open_holds else {}
     stopped = any(f.status == FulfillmentStatus.CANCELLED for f in fulfillments)
     taken = in_doubt(tx, fulfillments[0].order_id, "capture") if stopped else set()
     return {
         "fulfillments": tuple(
-            of_one(f, parcels[f.fulfillment_id], f.fulfillment_id in pending, f.fulfillment_id in taken).model_copy(
-                update={"holds": held[f.fulfillment_id]} if f.fulfillment_id in held else {}
-            )
+            of_one(f, parcels[f.fulfillment_id], f.fulfillment_id in pending, f.fulfillment_id in taken)
             for f in fulfillments
         )
     }
@@ -100,9 +91,7 @@ def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool, capture_in_do
         since |= {} if f.captured else {"amount": f.amount}
         still_open = tuple(of_parcel(p) for p in parcels if p.label_status in OPEN_LABELS)
         since |= {"parcels": still_open} if still_open else {}
-        return FulfillmentSnapshot(
-            fulfillment_id=f.fulfillment_id, version=f.version, status=FulfillmentStatus(f.status), **since
-        )
+        return FulfillmentSnapshot(id=f.fulfillment_id, version=f.version, status=FulfillmentStatus(f.status), **since)
     if f.captured:
         given["captured"] = True
     if f.released:
@@ -113,14 +102,14 @@ def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool, capture_in_do
         given["refund"] = "pending"
     elif f.status == FulfillmentStatus.CANCELLED and (f.captured or capture_in_doubt):
         given["refund"] = "due"
-    else:
+    elif not f.captured:
         given["amount"] = f.amount
     if f.status == FulfillmentStatus.REQUESTED:
         given["since"] = f.requested_at
     if parcels:
         given["parcels"] = tuple(of_parcel(p) for p in parcels)
     return FulfillmentSnapshot(
-        fulfillment_id=f.fulfillment_id,
+        id=f.fulfillment_id,
         version=f.version,
         status=FulfillmentStatus(f.status),
         **given,
@@ -134,7 +123,7 @@ def of_parcel(parcel: Parcel) -> ParcelSnapshot:
 
 def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
     given: dict[str, Any] = {
-        "payment": order.payment_status,
+        "payment": order.payment_status if order.payment_status != PaymentStatus.NONE else None,
         "paid_elsewhere": paid_elsewhere(order),
         "was_authorized": now.authorized > 0 and order.payment_status not in FUNDED,
         "cancellation": order.cancellation,
@@ -146,7 +135,7 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         ),
         "to_undo": order.cancellation in CALLED_OFF and not order.cancellation_settled,
         "telling": now.telling,
-        "holds": of_no_fulfillment(tx, order) if now.open_holds else (),
+        "holds": open_holds(tx, order) if now.open_holds else (),
         "changes": open_changes(tx, order) if now.open_changes else (),
         "capturable": usable(now.payments),
         "next_deadline": now.next_deadline,
@@ -156,16 +145,13 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
     )
 
 
-def of_no_fulfillment(tx: Session, order: Order) -> tuple[HoldSnapshot, ...]:
-    return open_holds(tx, Hold.order_id == order.order_id, Hold.fulfillment_id.is_(None)).get(None, ())
-
-
-def open_holds(tx: Session, *which: ColumnElement[bool]) -> dict[str | None, tuple[HoldSnapshot, ...]]:
-    """By the fulfillment that they are about."""
-    holds: dict[str | None, list[HoldSnapshot]] = defaultdict(list)
-    for h in tx.scalars(select(Hold).where(*which, Hold.closed_at.is_(None)).order_by(Hold.opened_at)):
-        holds[h.fulfillment_id].append(HoldSnapshot(hold_id=h.hold_id, kind=h.kind, subject=subject(h)))
-    return {about: tuple(held) for about, held in holds.items()}
+def open_holds(tx: Session, order: Order) -> tuple[HoldSnapshot, ...]:
+    return tuple(
+        HoldSnapshot(hold_id=h.hold_id, kind=h.kind, subject=subject(h))
+        for h in tx.scalars(
+            select(Hold).where(Hold.order_id == order.order_id, Hold.closed_at.is_(None)).order_by(Hold.opened_at)
+        )
+    )
 
 
 def open_changes(tx: Session, order: Order) -> tuple[ChangeSnapshot, ...]:

@@ -52,7 +52,7 @@ class ResolveStep(ProductionStep):
 LOAD = Call("load_production", ProductionStep, ProductionSnapshot, local=True)
 OPEN_HOLD = Call("open_production_hold", HoldStep, ProductionSnapshot, local=True)
 RESOLVE_HOLD = Call("resolve_production_hold", ResolveStep, ProductionSnapshot, local=True)
-MAKE = Call("make_unit", ProductionStep, ProductionSnapshot, "make", fails_as=HoldKind.REQUEST_FAILED)
+MAKE = Call("make_unit", ProductionStep, ProductionSnapshot, fails_as=HoldKind.REQUEST_FAILED)
 CALLS = (LOAD, OPEN_HOLD, RESOLVE_HOLD, MAKE)
 
 

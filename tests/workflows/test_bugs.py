@@ -26,7 +26,7 @@ from workflows.order import OrderWorkflow
 
 @activity.defn(name="load_order")
 async def load(step: OrderStep) -> Snapshot:
-    f = FulfillmentSnapshot(fulfillment_id=f"{step.order_id}-1", version=1, status=FulfillmentStatus.PLANNED)
+    f = FulfillmentSnapshot(id=f"{step.order_id}-1", version=1, status=FulfillmentStatus.PLANNED)
     return Snapshot(
         order=OrderSnapshot(version=1, status=OrderStatus.PROCESSING, payment=PaymentStatus.AUTHORIZED),
         fulfillments=(f,),

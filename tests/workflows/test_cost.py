@@ -83,8 +83,8 @@ def test_a_plain_card_order_to_delivered_stays_small(
         cost = cost_of(shop.call(histories(shop, order)))
     record_property("figures", f"{cost.events} events, {cost.bytes} bytes, {cost.billed} actions\n{asked}")
     assert (books["emails"], books["sms"]) == (4, 4)
-    assert cost.events <= 100
-    assert cost.bytes <= 12 * 1024
-    assert cost.billed <= 24, cost.actions
+    assert cost.events <= 66
+    assert cost.bytes <= 10.75 * 1024
+    assert cost.billed <= 20, cost.actions
     assert asked.transactions.total() <= 70, str(asked)
     assert asked.statements.total() <= 510, str(asked)

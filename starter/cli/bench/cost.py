@@ -33,11 +33,12 @@ class Cost:
 
 
 def cost_of(histories: list[WorkflowHistory]) -> Cost:
-    """All runs of one order. Every attempt of an activity counts, and every local activity by itself, though the bill
-    puts those of one workflow task together: never too little."""
+    """All runs of one order. Every attempt of an activity counts; local activities of one workflow task are one action,
+    as Temporal Cloud bills them."""
     actions: Counter[str] = Counter()
-    events = [event for history in histories for event in history.events]
-    for event in events:
+    tasks: set[tuple[int, int]] = set()
+    events = [(run, event) for run, history in enumerate(histories) for event in history.events]
+    for run, event in events:
         if event.event_type in SIMPLE:
             actions[SIMPLE[event.event_type]] += 1
         elif event.event_type == SCHEDULED:
@@ -45,6 +46,7 @@ def cost_of(histories: list[WorkflowHistory]) -> Cost:
         elif event.event_type == ATTEMPTED:
             actions["activities"] += event.activity_task_started_event_attributes.attempt - 1
         elif event.event_type == MARKED and event.marker_recorded_event_attributes.marker_name == LOCAL_ACTIVITY:
-            actions["local_activities"] += 1
-    size = sum(event.ByteSize() for event in events)
+            tasks.add((run, event.marker_recorded_event_attributes.workflow_task_completed_event_id))
+    actions["local_activities"] = len(tasks)
+    size = sum(event.ByteSize() for _, event in events)
     return Cost(len(events), size, {kind: actions[kind] for kind in KINDS})
