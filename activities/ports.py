@@ -231,3 +231,6 @@ class Warehouses(Protocol):
 
     def cancel(self, warehouse: str, fulfillment_id: str, *, key: str) -> None:
         """Asks to stop. Taken is not stopped: the answer comes as a webhook (`cancelled` or `cancel_refused`)."""
+
+    def close(self) -> None:
+        """Ends its connections."""

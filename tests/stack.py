@@ -2,10 +2,8 @@
 tests are plain functions that ask and wait."""
 
 import asyncio
-import gc
 import itertools
 import threading
-import warnings
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self, TypeVar
@@ -47,13 +45,6 @@ _numbers = itertools.count(1)
 
 def unique(prefix: str) -> str:
     return f"{prefix}-{next(_numbers)}-{uuid4().hex[:6]}"
-
-
-def collect_connections() -> None:
-    """The vendors' SDKs leave the connections of a worker's threads to the garbage collector."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 class Stack:
@@ -191,13 +182,13 @@ class Stack:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()
-        collect_connections()
 
     async def close(self) -> None:
         self.server.should_exit = True
         await self.serving
         await self.end_work()
-        del self.client, self.outside
+        self.outside.close()
+        del self.client
 
     def call(self, work: Coroutine[Any, Any, T], timeout: float = 60) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout)

@@ -33,9 +33,10 @@ async def main(settings: Settings, workflows: Sequence[type], more: Activities) 
     client = await temporal.connect(runtime=runtime)
     await temporal.register_search_attributes(client)
     sessions = engine.sessions(database)
+    outside = providers(settings)
     registered = activities(
         sessions,
-        providers(settings),
+        outside,
         policy(settings),
         settle=settings.orders_label_settle,
         told_within=settings.orders_parcels_told_within,
@@ -48,6 +49,7 @@ async def main(settings: Settings, workflows: Sequence[type], more: Activities) 
         log.info("worker_ready", activities=len(registered))
         await stop.wait()
         log.info("worker_draining")
+    outside.close()
     log.info("worker_stopped")
     del running, client
     gc.collect()

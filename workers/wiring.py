@@ -41,6 +41,10 @@ class Providers:
         self.mail = mail
         self.warehouses = warehouses
 
+    def close(self) -> None:
+        """Ends the connections that are kept; the vendors' SDKs end theirs by themselves."""
+        self.warehouses.close()
+
 
 def providers(settings: Settings) -> Providers:
     timeout = settings.orders_http_timeout.total_seconds()

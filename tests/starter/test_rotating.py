@@ -63,4 +63,5 @@ def test_what_we_sign_has_the_first(settings: Settings) -> None:
     assert outside.texts._client.password == NEW["TWILIO_AUTH_TOKEN"]
     _, webhook = outside.warehouses._warehouses["default"]
     assert f"whsec_{b64encode(webhook._whsecret).decode()}" == NEW["WAREHOUSE_SECRET"]
-    outside.warehouses.close()
+    outside.close()
+    assert outside.warehouses._client.is_closed

@@ -11,7 +11,6 @@ from activities.facts import money
 from infra.hold_kinds import HoldKind
 from tests.opening import opens
 from tests.shop import Shop
-from tests.stack import collect_connections
 from tests.workflows.test_paid import payment_intent
 
 
@@ -88,12 +87,10 @@ def test_money_that_somebody_took_before_the_order_heard_of_it_is_for_a_person(p
 def test_a_call_that_no_worker_took_up_for_as_long_as_the_patience_is_no_failure(plain_shop: Shop) -> None:
     shop = plain_shop
     shop.call(shop.end_work())
-    collect_connections()
     shop.call(shop.begin_work(no_remote_activities=True))
     order = shop.place({shop.product(OAK=1): 1})
     shop.until(lambda: shop.call(timed_out(shop, order)), "the patience to end", order)
     shop.call(shop.end_work())
-    collect_connections()
     shop.call(shop.begin_work())
     assert shop.ends(order) == "completed"
     assert "held" not in shop.timeline(order)
