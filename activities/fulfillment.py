@@ -110,7 +110,7 @@ class FulfillmentActivities:
 
 
 def warehouse_of(tx: Session, f: Fulfillment) -> str:
-    return tx.scalars(select(Location.warehouse).where(Location.location_id == f.location_id)).one()
+    return tx.get_one(Location, f.location_id).warehouse
 
 
 def asked_of(tx: Session, f: Fulfillment) -> WarehouseRequest:

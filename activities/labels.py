@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
@@ -42,11 +43,13 @@ class LabelActivities:
     def buy(self, step: ParcelStep) -> Snapshot:
         """Picks the service by the order's rule and buys the label, once. After a lost answer it waits until the
         carrier has settled, and looks. Undone by `refund_label`."""
-        self.adopt_lost(step)
-        with self.sessions.begin() as tx:
-            if not wanted(tx, step):
+        asked = self.asked(step)
+        if asked is None:
+            self.adopt_lost(step)
+            asked = self.asked(step)
+        if asked is None:
+            with self.sessions.begin() as tx:
                 return of_fulfillment(tx, step.fulfillment_id)
-            asked = shipment(tx, step)
         rate = self.rate(step, asked)
         with self.sessions.begin() as tx:
             if not wanted(tx, step):
@@ -95,6 +98,11 @@ class LabelActivities:
             return snapshot(tx, step.order_id, [step.fulfillment_id])
 
     # --- steps of the above ------------------------------------------------------------------------------------------
+
+    def asked(self, step: ParcelStep) -> "Shipment | None":
+        """None: it has a label, or may have one, or needs none."""
+        with self.sessions.begin() as tx:
+            return shipment(tx, step) if wanted(tx, step) else None
 
     def rate(self, step: ParcelStep, asked: "Shipment") -> Rate:
         """Fresh rates for every purchase: free to ask, and they know a corrected address. The effect keeps one."""
@@ -148,7 +156,7 @@ class LabelActivities:
 def ours(tx: Session, step: ParcelStep, label: Label) -> None:
     """It is on record from now on; its carrier may have been quicker."""
     about = [news.reference("label", label.label_id), news.reference("tracking", label.tracking_number)]
-    if labels.bought(tx, step.fulfillment_id, step.parcel, label, step.at, waits(*about)):
+    if labels.bought(tx, step.fulfillment_id, step.parcel, label, step.at) and tx.scalar(select(waits(*about))):
         matching.matched(tx, about)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from activities.facts.journal import may_be_calling, unwritten
 from activities.failures import OutcomeUnknown
 from activities.models import Subject, Value
 from infra.clock import wall_clock
@@ -61,6 +62,8 @@ def begin_about(tx: Session, subject: Subject, step: str, **parameters: Any) -> 
     last = tx.scalars(select(Effect).where(*mine).order_by(Effect.n.desc()).limit(1)).first()
     fresh = last is None or last.finished_at is not None
     if last is None or last.finished_at is not None:
+        if subject.kind == "order" and (known := unwritten(tx).get(subject.id)):
+            known.may_be_calling = True
         n = (last.n if last else 0) + 1
         last = Effect(
             subject_kind=subject.kind,
@@ -122,6 +125,8 @@ def finish(tx: Session, effect: OpenEffect, outcome: str = "done") -> None:
 
 def unresolved(tx: Session, order_id: str, step: str) -> bool:
     """Whether a call of this step may have had an effect that nobody recorded."""
+    if not may_be_calling(tx, order_id):
+        return False
     mine = (Effect.order_id == order_id, Effect.step == step, Effect.finished_at.is_(None))
     return tx.scalars(select(Effect.effect_id).where(*mine)).first() is not None
 

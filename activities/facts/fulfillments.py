@@ -2,16 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from activities.facts import holds
-from activities.facts.journal import locked_order, locking, note, outcome_known, unwritten
+from activities.facts.journal import LockedFulfillment, locked_order, locking, note, outcome_known, unwritten
 from activities.facts.statuses import derive
 from activities.models import FulfillmentStatus
 from infra.clock import wall_clock
-from infra.database.tables import Effect, Fulfillment, Location, Order, Parcel, Reservation
+from infra.database.tables import Effect, Fulfillment, Hold, Location, Order, Parcel, Reservation
 from infra.hold_kinds import HoldKind
 from infra.words import EventType, ReservationStatus
 
@@ -19,8 +19,8 @@ from infra.words import EventType, ReservationStatus
 def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
     """The order, locked, and its fulfillment as it is now."""
     for mine in unwritten(tx).values():
-        if f := mine.fulfillments.get(fulfillment_id):
-            return locked_order(tx, mine.order.order_id), f
+        if known := mine.fulfillments.get(fulfillment_id):
+            return locked_order(tx, mine.order.order_id), known.fulfillment
     found = locked_with_warehouse(tx, fulfillment_id)
     if found is None:
         raise NoResultFound
@@ -28,15 +28,27 @@ def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
 
 
 def locked_with_warehouse(tx: Session, fulfillment_id: str) -> tuple[Fulfillment, str] | None:
-    """The fulfillment, its order locked, and the warehouse that it is for."""
+    """The fulfillment, its order locked, and the warehouse that it is for. What facts of a fulfillment look for anyway
+    is read with it."""
     mine = Fulfillment.fulfillment_id == fulfillment_id
     order = locking(tx, select(Order).join(Fulfillment, Fulfillment.order_id == Order.order_id).where(mine))
     if order is None:
         return None
-    row = select(Fulfillment, Location.warehouse).join(Location, Location.location_id == Fulfillment.location_id)
-    f, warehouse = tx.execute(row.where(mine).execution_options(populate_existing=True)).one()
-    unwritten(tx)[order.order_id].fulfillments[fulfillment_id] = f
-    return f, warehouse
+    held = exists().where(Hold.order_id == Fulfillment.order_id, Hold.closed_at.is_(None))
+    calling = exists().where(Effect.order_id == Fulfillment.order_id, Effect.finished_at.is_(None))
+    rows = tx.execute(
+        select(Fulfillment, Location, Parcel, held, calling)
+        .join(Location, Location.location_id == Fulfillment.location_id)
+        .outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
+        .where(mine)
+        .order_by(Parcel.n)
+        .execution_options(populate_existing=True)
+    ).all()
+    f, location, _, is_held, is_calling = rows[0]
+    known = unwritten(tx)[order.order_id]
+    known.fulfillments[fulfillment_id] = LockedFulfillment(f, location, [row[2] for row in rows if row[2]])
+    known.may_be_held, known.may_be_calling = known.may_be_held and is_held, known.may_be_calling and is_calling
+    return f, location.warehouse
 
 
 def not_before(f: Fulfillment, at: datetime) -> datetime:
@@ -45,7 +57,20 @@ def not_before(f: Fulfillment, at: datetime) -> datetime:
 
 
 def parcels_of(tx: Session, fulfillment_id: str) -> list[Parcel]:
+    """By their numbers. Read once under the lock."""
+    for mine in unwritten(tx).values():
+        if known := mine.fulfillments.get(fulfillment_id):
+            return list(known.parcels)
     return list(tx.scalars(select(Parcel).where(Parcel.fulfillment_id == fulfillment_id).order_by(Parcel.n)))
+
+
+def replace_parcels(tx: Session, order: Order, f: Fulfillment, before: list[Parcel], after: list[Parcel]) -> None:
+    for parcel in before:
+        tx.delete(parcel)
+    tx.flush()  # their numbers are given again
+    tx.add_all(after)
+    known = unwritten(tx)[order.order_id].fulfillments[f.fulfillment_id].parcels
+    known[:] = sorted([parcel for parcel in known if parcel not in before] + after, key=lambda parcel: parcel.n)
 
 
 def changed(tx: Session, order: Order, fulfillment: Fulfillment) -> None:
@@ -75,6 +100,7 @@ def to_ask_again(tx: Session, fulfillment_id: str, call: str) -> None:
     step = (Effect.order_id == order.order_id, Effect.step == f"{call}:{fulfillment_id}")
     last = tx.scalars(select(Effect).where(*step).order_by(Effect.n.desc())).first()
     if last:
+        unwritten(tx)[order.order_id].may_be_calling = True
         last.outcome, last.finished_at, last.last_called_at = None, None, wall_clock()
     changed(tx, order, f)
 

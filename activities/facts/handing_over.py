@@ -51,6 +51,7 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     if not f.released:
         holds.opened(tx, order.order_id, HoldKind.NOT_RELEASED, Subject.fulfillment(fulfillment_id), at)
     f.status, f.shipped_at = FulfillmentStatus.SHIPPED, at
+    changed(tx, order, f)
     if f.recall == Recall.ASKED:
         not_stopped(tx, order, f, at)
     else:
@@ -72,7 +73,6 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     kind = MessageKind.PARTLY_SHIPPED if rest_follows(tx, order) else MessageKind.SHIPPED
     tell(tx, order, kind, fulfillment_id, links=" ".join(filter(None, links)))
     arrived(tx, order, f, at)
-    changed(tx, order, f)
     return True
 
 

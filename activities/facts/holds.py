@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from activities.deadline_kinds import DECLARED
 from activities.facts import deadlines
-from activities.facts.journal import fulfillments_of, locked_order, note
+from activities.facts.journal import fulfillments_of, locked_order, note, unwritten
 from activities.facts.statuses import derive
 from activities.models import LEFT, FulfillmentStatus, Subject
 from infra.database.tables import Change, Hold, Order
@@ -26,6 +26,7 @@ def opened(
 ) -> str:
     """Opened again while it is open, it is the same one."""
     order = locked_order(tx, order_id)
+    unwritten(tx)[order_id].may_be_held = True
     if known := open_about(tx, kind, subject):
         return known.hold_id
     n = (tx.scalar(select(func.count()).where(Hold.order_id == order_id)) or 0) + 1
@@ -127,6 +128,8 @@ def close_mended(
 ) -> bool:
     """What these were opened for has been put right, or has come right: for all subjects, or those of these ids and in
     these fulfillments. What waits goes on at once. Whether there was any."""
+    if (known := unwritten(tx).get(order_id)) and not known.may_be_held:
+        return False
     mended = [
         hold.hold_id
         for hold in open_holds(tx, order_id, kinds)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, insert, select, update
 from sqlalchemy.exc import NoResultFound
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from activities.models import Subject
 from infra.clock import wall_clock
-from infra.database.tables import Effect, Fulfillment, Message, Order, Relay
+from infra.database.tables import Effect, Fulfillment, Location, Message, Order, Parcel, Relay
 from infra.words import EventType, MessageKind, MessageStatus
 
 HANDED_OVER = (MessageKind.PARTLY_SHIPPED, MessageKind.SHIPPED)
@@ -21,6 +21,15 @@ MOVES = {
     MessageKind.DELIVERED: (MessageKind.DELIVERED,),
 }
 """What is told of parcels, and the kinds that tell of the same move."""
+
+
+class LockedFulfillment(NamedTuple):
+    """Read under the order's lock: nobody else has changed it since."""
+
+    fulfillment: Fulfillment
+    location: Location
+    parcels: list[Parcel]
+    """By their numbers."""
 
 
 @dataclass
@@ -33,8 +42,12 @@ class Unwritten:
     """The version is to be."""
     to_derive: bool = False
     """The statuses are."""
-    fulfillments: dict[str, Fulfillment] = field(default_factory=dict)
-    """Read under the lock, by id: nobody else has changed them since."""
+    fulfillments: dict[str, LockedFulfillment] = field(default_factory=dict)
+    """By id."""
+    may_be_held: bool = True
+    """False: under the lock it was seen that nothing is."""
+    may_be_calling: bool = True
+    """The same of effects whose outcome is out."""
 
 
 def unwritten(tx: Session) -> dict[str, Unwritten]:
@@ -66,6 +79,11 @@ def locking(tx: Session, order: Select[Order]) -> Order | None:
     if found := tx.scalars(alone).first():
         unwritten(tx).setdefault(found.order_id, Unwritten(found))
     return found
+
+
+def locked_fulfillments(tx: Session, order_id: str) -> list[LockedFulfillment]:
+    mine = unwritten(tx).get(order_id)
+    return sorted(mine.fulfillments.values(), key=lambda known: known.fulfillment.n) if mine else []
 
 
 def fulfillments_of(tx: Session, order_id: str) -> list[Fulfillment]:
@@ -125,9 +143,17 @@ def tell(tx: Session, order: Order, kind: MessageKind, subject: str = "", **data
 
 def outcome_known(tx: Session, order_id: str, step: str, outcome: str = "done") -> bool:
     """What became of a call is told by other means than its answer: nothing is left to look up. Whether it was out."""
+    if not may_be_calling(tx, order_id):
+        return False
     out = update(Effect).where(Effect.order_id == order_id, Effect.step == step, Effect.finished_at.is_(None))
     closed = tx.scalars(out.values(outcome=outcome, finished_at=wall_clock()).returning(Effect.effect_id))
     return closed.first() is not None
+
+
+def may_be_calling(tx: Session, order_id: str) -> bool:
+    """Effects of an order are begun under its lock: where there were none, there are none."""
+    mine = unwritten(tx).get(order_id)
+    return mine is None or mine.may_be_calling
 
 
 def mark_read(tx: Session, subject: Subject, *kinds: str) -> None:

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, false, select
 from sqlalchemy.orm import Session
 
-from activities.facts.fulfillments import changed, locked
+from activities.facts.fulfillments import changed, locked, parcels_of
 from activities.facts.holds import opened
 from activities.facts.journal import note, outcome_known
 from activities.models import OPEN_LABELS, FulfillmentStatus, LabelStatus, Subject
@@ -16,12 +15,12 @@ from infra.words import EventType
 
 
 def parcel_of(tx: Session, fulfillment_id: str, n: int) -> Parcel:
-    return tx.get_one(Parcel, (fulfillment_id, n), populate_existing=True)
+    return next(parcel for parcel in parcels_of(tx, fulfillment_id) if parcel.n == n)
 
 
 def known_parcel(tx: Session, fulfillment_id: str, n: int) -> Parcel | None:
     """None when it was packed anew, in fewer parcels."""
-    return tx.get(Parcel, (fulfillment_id, n), populate_existing=True)
+    return next((parcel for parcel in parcels_of(tx, fulfillment_id) if parcel.n == n), None)
 
 
 def buying(tx: Session, fulfillment_id: str, n: int, rate: Rate, at: datetime) -> None:
@@ -55,15 +54,10 @@ def not_bought(tx: Session, fulfillment_id: str, n: int) -> None:
         changed(tx, order, f)
 
 
-def bought(
-    tx: Session, fulfillment_id: str, n: int, label: Label, at: datetime, also: ColumnElement[bool] | None = None
-) -> bool:
-    """Answers what is `also` asked of the database, which costs no statement of its own."""
+def bought(tx: Session, fulfillment_id: str, n: int, label: Label, at: datetime) -> bool:
+    """False: it is known, or was given up."""
     order, f = locked(tx, fulfillment_id)
-    mine = select(Parcel, false() if also is None else also).where(
-        Parcel.fulfillment_id == fulfillment_id, Parcel.n == n
-    )
-    parcel, found = tx.execute(mine.execution_options(populate_existing=True)).one()
+    parcel = parcel_of(tx, fulfillment_id, n)
     if parcel.label_status != LabelStatus.BUYING:
         return False
     parcel.label_status, parcel.label_id = LabelStatus.BOUGHT, label.label_id
@@ -72,7 +66,7 @@ def bought(
     parcel.carrier = label.carrier or parcel.carrier
     note(tx, order, EventType.LABEL_BOUGHT, at, fulfillment_id=fulfillment_id, parcel=n, amount=parcel.rate_amount)
     changed(tx, order, f)
-    return bool(found)
+    return True
 
 
 def may_end(parcel: Parcel, status: LabelStatus) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from activities.facts import holds
-from activities.facts.fulfillments import answered, changed, locked, not_before, parcels_of
+from activities.facts.fulfillments import answered, changed, locked, not_before, parcels_of, replace_parcels
 from activities.facts.journal import note
 from activities.models import FulfillmentStatus, LabelStatus
 from activities.ports import Parcel as Packed
@@ -27,7 +27,7 @@ def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: date
     answered(tx, f, at)
     at = not_before(f, at)
     f.status, f.packed_at = FulfillmentStatus.PACKED, at
-    tx.add_all(to_be_labelled(f, n, parcel) for n, parcel in enumerate(parcels, start=1))
+    replace_parcels(tx, order, f, [], [to_be_labelled(f, n, parcel) for n, parcel in enumerate(parcels, start=1)])
     note(tx, order, EventType.PACKED, at, fulfillment_id=fulfillment_id, parcels=len(parcels))
     changed(tx, order, f)
     return True
@@ -41,11 +41,9 @@ def packed_anew(tx: Session, order: Order, f: Fulfillment, parcels: Sequence[Pac
     fixed = all(sizes.get(parcel.n) == size(parcel) for parcel in before if parcel not in without)
     if not without or not fixed or {parcel.n: size(parcel) for parcel in before} == sizes:
         return False
-    for parcel in without:
-        tx.delete(parcel)
-    tx.flush()
     labelled = {parcel.n for parcel in before} - {parcel.n for parcel in without}
-    tx.add_all(to_be_labelled(f, n, parcel) for n, parcel in sizes.items() if n not in labelled)
+    packed_now = [to_be_labelled(f, n, parcel) for n, parcel in sizes.items() if n not in labelled]
+    replace_parcels(tx, order, f, without, packed_now)
     note(tx, order, EventType.PACKED, not_before(f, at), fulfillment_id=f.fulfillment_id, parcels=len(parcels))
     kinds, among = (HoldKind.BUY_LABEL_FAILED,), {f.fulfillment_id}
     holds.close_mended(tx, order.order_id, kinds, at, by="warehouse", why="packed anew", among=among)

@@ -8,7 +8,7 @@ from sqlalchemy.event import listen
 from sqlalchemy.orm import Session
 
 from activities.facts import deadlines
-from activities.facts.journal import raise_version, unwritten
+from activities.facts.journal import may_be_calling, raise_version, unwritten
 from activities.facts.sums import Sums, sums
 from activities.models import CALLED_OFF, ENDED, LEFT, FulfillmentStatus, OrderStatus, PaymentStatus
 from infra.clock import wall_clock
@@ -108,6 +108,8 @@ def closing(tx: Session, order: Order, now: Sums) -> OrderStatus | None:
 
 def in_doubt(tx: Session, order_id: str, call: str) -> set[str]:
     """Fulfillments for which this was asked of a provider, and nobody knows what became of it."""
+    if not may_be_calling(tx, order_id):
+        return set()
     out = (Effect.step.startswith(f"{call}:"), Effect.finished_at.is_(None))
     steps = tx.scalars(select(Effect.step).where(Effect.order_id == order_id, *out))
     return {step.removeprefix(f"{call}:") for step in steps}

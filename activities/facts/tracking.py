@@ -53,12 +53,12 @@ def newer(parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:
 def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -> bool:
     """The carrier saw the parcel."""
     order, f = locked(tx, parcel.fulfillment_id)
-    tx.refresh(parcel)
     if not newer(parcel, status, at):
         return False
     if status in ON_ITS_WAY and f.status == FulfillmentStatus.PACKED and f.released:
         handed_over(tx, f.fulfillment_id, at)  # the warehouse's own word is late, or lost
     parcel.tracking_status, parcel.tracked_at = status, at  # by the carrier's clock: compared with its own news only
+    changed(tx, order, f)
     at = not_before(f, at)
     note(tx, order, EventType(status), at, fulfillment_id=f.fulfillment_id, parcel=parcel.n)
     if status == TrackingStatus.OUT_FOR_DELIVERY:
@@ -71,7 +71,6 @@ def tracked(tx: Session, parcel: Parcel, status: TrackingStatus, at: datetime) -
         kinds = (HoldKind.DELIVERY_FAILED,)
         holds.close_mended(tx, order.order_id, kinds, at, by="carrier", why="it has arrived", among=among)
     arrived(tx, order, f, at)
-    changed(tx, order, f)
     return True
 
 

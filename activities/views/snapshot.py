@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from activities.facts.fulfillments import parcels_of
 from activities.facts.holds import subject
+from activities.facts.journal import locked_fulfillments
 from activities.facts.statuses import conclude, derived, in_doubt, paid_elsewhere
 from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
@@ -27,11 +29,16 @@ from activities.models import (
 from infra.database.tables import Change, Fulfillment, Hold, Order, Parcel, Refund
 from infra.words import AuthorizationStatus, BackorderPolicy, PaymentStatus, RefundStatus
 
+WithParcels = tuple[Fulfillment, list[Parcel]]
+
 
 def snapshot(tx: Session, order_id: str, touched: Iterable[str] = ()) -> Snapshot:
     """The order's own part, and the fulfillments that a step has touched."""
-    order = tx.get_one(Order, order_id)
-    return with_order(tx, order, fulfillments(tx, Fulfillment.fulfillment_id.in_(set(touched))) if touched else [])
+    order, ids = tx.get_one(Order, order_id), set(touched)
+    known = [mine for mine in locked_fulfillments(tx, order_id) if mine.fulfillment.fulfillment_id in ids]
+    if len(known) < len(ids):
+        return with_order(tx, order, fulfillments(tx, Fulfillment.fulfillment_id.in_(ids)))
+    return with_order(tx, order, [(mine.fulfillment, mine.parcels) for mine in known])
 
 
 def snapshot_of_all(tx: Session, order_id: str) -> Snapshot:
@@ -42,7 +49,8 @@ def snapshot_of_all(tx: Session, order_id: str) -> Snapshot:
 def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
     """One fulfillment alone, after a step that changed nothing else which the process acts on."""
     conclude(tx)
-    return Snapshot(**fulfillment_snapshots(tx, [tx.get_one(Fulfillment, fulfillment_id)]))
+    f = tx.get_one(Fulfillment, fulfillment_id)
+    return Snapshot(**fulfillment_snapshots(tx, [(f, parcels_of(tx, fulfillment_id))]))
 
 
 def whole(tx: Session, order: Order, since: int = -1) -> Snapshot:
@@ -54,34 +62,35 @@ def whole(tx: Session, order: Order, since: int = -1) -> Snapshot:
     return Snapshot(order=known, **when, **fulfillment_snapshots(tx, newer))
 
 
-def with_order(tx: Session, order: Order, parts: list[Fulfillment]) -> Snapshot:
+def with_order(tx: Session, order: Order, parts: list[WithParcels]) -> Snapshot:
     return Snapshot(order=order_snapshot(tx, order, derived(tx, order)), **fulfillment_snapshots(tx, parts))
 
 
-def fulfillments(tx: Session, *which: ColumnElement[bool]) -> list[Fulfillment]:
-    return list(tx.scalars(select(Fulfillment).where(*which).order_by(Fulfillment.n)))
+def fulfillments(tx: Session, *which: ColumnElement[bool]) -> list[WithParcels]:
+    found = select(Fulfillment, Parcel).outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
+    rows = tx.execute(found.where(*which).order_by(Fulfillment.n, Parcel.n))
+    by_fulfillment: dict[Fulfillment, list[Parcel]] = defaultdict(list)
+    for f, parcel in rows:
+        by_fulfillment[f] += [parcel] if parcel else []
+    return list(by_fulfillment.items())
 
 
-def fulfillment_snapshots(tx: Session, fulfillments: list[Fulfillment]) -> dict[str, Any]:
+def fulfillment_snapshots(tx: Session, fulfillments: list[WithParcels]) -> dict[str, Any]:
     if not fulfillments:
         return {}
-    ids = [f.fulfillment_id for f in fulfillments]
-    parcels: dict[str, list[Parcel]] = defaultdict(list)
-    for parcel in tx.scalars(select(Parcel).where(Parcel.fulfillment_id.in_(ids)).order_by(Parcel.n)):
-        parcels[parcel.fulfillment_id].append(parcel)
-    pending = set(
-        tx.scalars(
-            select(Refund.fulfillment_id).where(Refund.fulfillment_id.in_(ids), Refund.status == RefundStatus.PENDING)
-        )
-    )
-    stopped = any(f.status == FulfillmentStatus.CANCELLED for f in fulfillments)
-    taken = in_doubt(tx, fulfillments[0].order_id, "capture") if stopped else set()
+    stopped = [f.fulfillment_id for f, _ in fulfillments if f.status == FulfillmentStatus.CANCELLED]
+    pending, taken = refunding(tx, stopped), in_doubt(tx, fulfillments[0][0].order_id, "capture") if stopped else set()
     return {
         "fulfillments": tuple(
-            of_one(f, parcels[f.fulfillment_id], f.fulfillment_id in pending, f.fulfillment_id in taken)
-            for f in fulfillments
+            of_one(f, parcels, f.fulfillment_id in pending, f.fulfillment_id in taken) for f, parcels in fulfillments
         )
     }
+
+
+def refunding(tx: Session, stopped: list[str]) -> set[str | None]:
+    """Only what is stopped is given back."""
+    mine = (Refund.fulfillment_id.in_(stopped), Refund.status == RefundStatus.PENDING)
+    return set(tx.scalars(select(Refund.fulfillment_id).where(*mine))) if stopped else set()
 
 
 def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool, capture_in_doubt: bool) -> FulfillmentSnapshot:
