@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, Type
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from activities.ports import LabelStatus, Parcel, RefundStatus, TrackingStatus
-from infra.words import NewsOutcome
+from infra.words import MessageStatus, NewsOutcome
 
 WITHOUT_MATCH = (NewsOutcome.WAITING, NewsOutcome.UNMATCHED)
 
@@ -28,6 +28,11 @@ class Content(BaseModel):
     def about(self) -> str:
         return reference(self.noun, getattr(self, self.id_field))
 
+    @property
+    def likely(self) -> NewsOutcome:
+        """What mostly comes of it: recorded so at first, and mended where it is otherwise."""
+        return NewsOutcome.TAKEN
+
 
 def reference(noun: str, id: str) -> str:
     return f"{noun} {id}"[:255]
@@ -42,6 +47,10 @@ class PaymentNews(Content):
     intent: str
     order: str = ""
     """That its maker named."""
+
+    @property
+    def likely(self) -> NewsOutcome:
+        return NewsOutcome.UNCHANGED  # our own call was answered first
 
 
 class PaymentConfirmed(PaymentNews):
@@ -110,6 +119,10 @@ class LabelChanged(Content):
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
+FINAL = (MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED, MessageStatus.READ)
+"""What is not followed by another word."""
+
+
 class MessageReported(Content):
     noun, id_field = "message", "message"
 
@@ -117,6 +130,14 @@ class MessageReported(Content):
     message: str
     status: str
     code: str | None = None
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def likely(self) -> NewsOutcome:
+        return NewsOutcome.TAKEN if self.final else NewsOutcome.UNCHANGED
 
 
 # --- warehouses -------------------------------------------------------------------------------------------------------
@@ -134,6 +155,10 @@ class FulfillmentAcknowledged(FulfillmentNews):
     """Accepted, or being picked."""
 
     kind: Literal["fulfillment_acknowledged"] = "fulfillment_acknowledged"
+
+    @property
+    def likely(self) -> NewsOutcome:
+        return NewsOutcome.UNCHANGED  # no order waits for it
 
 
 class FulfillmentPacked(FulfillmentNews):
@@ -179,6 +204,10 @@ class GoodsReceived(Content):
     location: str
     warehouse: str
     lines: tuple[Units, ...]
+
+    @property
+    def likely(self) -> NewsOutcome:
+        return NewsOutcome.UNCHANGED  # of what comes twice nothing is to be mended
 
 
 AnyContent = Annotated[

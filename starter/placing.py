@@ -4,8 +4,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import literal, select, union_all
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import literal, or_, select, union_all
+from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.facts import addresses
@@ -13,7 +13,6 @@ from activities.intake.fields import MADE
 from activities.intake.order import AskedOrder
 from infra.clock import wall_clock
 from infra.database.tables import Location, Order, Product
-from starter.transactions import written
 
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -41,33 +40,30 @@ class Placed:
 
 
 def place(
-    sessions: sessionmaker[Session],
+    tx: Session,
     asked: AskedOrder,
     *,
     idempotency_key: str | None = None,
     known_contact: bool = True,
 ) -> Placed:
     """Stores the order and that it is to be started, in one transaction; known already, it is the same one.
-    `known_contact`: what it leaves out of its customer's contact is filled in."""
-
-    def work(tx: Session) -> Placed:
-        if known := double_of(tx, asked, idempotency_key):
-            return Placed(known, new=False)
-        skus, origins = offered(tx, asked)
-        if errors := doubts(asked, skus, origins):
-            raise WrongFields(errors)
-        order_id = asked.order_id or made_id()
-        facts.placing.placed(
-            tx,
-            asked,
-            order_id=order_id,
-            idempotency_key=idempotency_key,
-            skus=skus,
-            known_contact=known_contact,
-        )
-        return Placed(order_id, new=True)
-
-    return written(sessions, work)
+    `known_contact`: what it leaves out of its customer's contact is filled in. The transaction must be done again when
+    another was first."""
+    if known := double_of(tx, asked, idempotency_key):
+        return Placed(known, new=False)
+    skus, origins = offered(tx, asked)
+    if errors := doubts(asked, skus, origins):
+        raise WrongFields(errors)
+    order_id = asked.order_id or made_id()
+    facts.placing.placed(
+        tx,
+        asked,
+        order_id=order_id,
+        idempotency_key=idempotency_key,
+        skus=skus,
+        known_contact=known_contact,
+    )
+    return Placed(order_id, new=True)
 
 
 def offered(tx: Session, asked: AskedOrder) -> tuple[dict[str, str], set[str]]:
@@ -95,8 +91,11 @@ def destinations(asked: AskedOrder) -> list[tuple[str, str]]:
 
 
 def double_of(tx: Session, asked: AskedOrder, key: str | None) -> str | None:
-    by_id = tx.get(Order, asked.order_id) if asked.order_id else None
-    by_key = tx.scalars(select(Order).where(Order.idempotency_key == key)).first() if key else None
+    by_either = [Order.order_id == asked.order_id] if asked.order_id else []
+    by_either += [Order.idempotency_key == key] if key else []
+    found = tx.scalars(select(Order).where(or_(*by_either))).all() if by_either else []
+    by_id = next((order for order in found if order.order_id == asked.order_id), None)
+    by_key = next((order for order in found if key and order.idempotency_key == key), None)
     if by_key and (by_key.content_hash != asked.content_hash() or asked.order_id not in (None, by_key.order_id)):
         raise OtherContent("Idempotency-Key")
     if by_id and by_id.content_hash != asked.content_hash():

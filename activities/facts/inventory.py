@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy import bindparam as bind
-from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from activities.facts.journal import nudge
@@ -29,16 +29,19 @@ from infra.words import BackorderStatus, ReservationStatus, StockMoveKind
 
 
 def lock(tx: Session, skus: Iterable[str]) -> dict[str, Product]:
+    return locked(tx, Product.sku.in_(sorted(set(skus))))
+
+
+def locked(tx: Session, which: ColumnElement[bool]) -> dict[str, Product]:
     # NO KEY UPDATE: orders that are just being placed refer to these rows, in an order of their own
-    wanted = select(Product).where(Product.sku.in_(sorted(set(skus)))).order_by(Product.sku)
-    rows = tx.scalars(wanted.with_for_update(key_share=True))
+    rows = tx.scalars(select(Product).where(which).order_by(Product.sku).with_for_update(of=Product, key_share=True))
     return {product.sku: product for product in rows}
 
 
 def lock_all_of(tx: Session, order_id: str) -> dict[str, Product]:
     """Before units and backorders of an order are read together: a restock moves units from one to the other under
     this lock alone."""
-    return lock(tx, tx.scalars(select(OrderLine.sku).where(OrderLine.order_id == order_id)).all())
+    return locked(tx, Product.sku.in_(select(OrderLine.sku).where(OrderLine.order_id == order_id)))
 
 
 def availability(tx: Session, skus: Sequence[str]) -> dict[str, dict[str, int]]:

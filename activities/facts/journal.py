@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, insert, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from activities.models import Subject
 from infra.clock import wall_clock
+from infra.database.inserting import insert_new
 from infra.database.tables import Effect, Fulfillment, Location, Message, Order, Parcel, Relay
 from infra.words import EventType, MessageKind, MessageStatus
 
@@ -118,27 +119,22 @@ def raise_version(tx: Session, order: Order) -> Unwritten:
 def tell(tx: Session, order: Order, kind: MessageKind, subject: str = "", **data: Any) -> None:
     """Lets the customer hear of it, once per kind and subject, by each channel they chose; with what waits for others
     of its kind, where something does."""
-    mine = case(((Message.kind == kind) & (Message.subject == subject), 1), else_=0)
     alike = (Message.order_id == order.order_id, Message.kind.in_(MOVES.get(kind, (kind,))))
-    earlier = select(Message.channel, func.max(mine), func.max(Message.due_at)).where(*alike).group_by(Message.channel)
-    known, due = set(), {}
-    for channel, is_known, due_at in tx.execute(earlier):
-        known |= {channel} if is_known else set()
-        due[channel] = due_at
-    tx.add_all(
-        Message(
-            order_id=order.order_id,
-            kind=kind,
-            subject=subject,
-            channel=channel,
-            data=data,
-            status=MessageStatus.PENDING,
-            due_at=due.get(channel),
-            recorded_at=wall_clock(),
-        )
+    rows = [
+        {
+            "order_id": order.order_id,
+            "kind": kind,
+            "subject": subject,
+            "channel": channel,
+            "data": data,
+            "status": MessageStatus.PENDING,
+            "due_at": select(func.max(Message.due_at)).where(*alike, Message.channel == channel).scalar_subquery(),
+            "recorded_at": wall_clock(),
+        }
         for channel in order.notify
-        if channel not in known
-    )
+    ]
+    if rows:
+        tx.execute(insert_new(tx, Message, *rows))
 
 
 def outcome_known(tx: Session, order_id: str, step: str, outcome: str = "done") -> bool:

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from activities.facts.journal import locked_order, note, nudge, raise_version
+from activities.facts.journal import locked_order, locking, note, nudge, raise_version
 from activities.facts.money import locked_customer
 from activities.facts.statuses import derive
+from activities.news import FINAL
 from infra.clock import wall_clock
 from infra.database.tables import Contact, Customer, Message, Order, Payment
 from infra.words import AuthorizationStatus, Channel, ContactKind, EventType, MessageKind, MessageStatus
 
-FINAL = (MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED, MessageStatus.READ)
 ADDRESS = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 """Which field of a person a channel leads to."""
 UNREACHABLE = {
@@ -131,18 +131,16 @@ def given_up(tx: Session, order_id: str, at: datetime) -> None:
         derive(tx, order)
 
 
-def reported(tx: Session, order_id: str, reference: str, status: str, code: str | None) -> bool:
-    """The carrier of the message says how it went. The last word stays, whatever comes after it."""
-    order = locked_order(tx, order_id)
-    rows = tx.scalars(
-        select(Message)
-        .where(Message.reference == reference, Message.status.not_in(FINAL))
-        .execution_options(populate_existing=True)
-    ).all()
-    for row in rows:
-        row.status, row.code = MessageStatus(status), code
+def reported(tx: Session, reference: str, status: str, code: str | None) -> bool | None:
+    """The carrier of the message says how it went. The last word stays, whatever comes after it. None: no message of
+    ours is known by that reference."""
+    order = locking(tx, select(Order).join(Message).where(Message.reference == reference))
+    if order is None:
+        return None
+    open_rows = update(Message).where(Message.reference == reference, Message.status.not_in(FINAL))
+    rows = tx.scalars(open_rows.values(status=MessageStatus(status), code=code).returning(Message)).all()
     if rows:
         raise_version(tx, order)
     if refused(tx, order, rows, code):
-        nudge(tx, [order_id], "message")
+        nudge(tx, [order.order_id], "message")
     return bool(rows)

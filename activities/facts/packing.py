@@ -27,9 +27,9 @@ def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: date
     answered(tx, f, at)
     at = not_before(f, at)
     f.status, f.packed_at = FulfillmentStatus.PACKED, at
+    changed(tx, order, f)
     replace_parcels(tx, order, f, [], [to_be_labelled(f, n, parcel) for n, parcel in enumerate(parcels, start=1)])
     note(tx, order, EventType.PACKED, at, fulfillment_id=fulfillment_id, parcels=len(parcels))
-    changed(tx, order, f)
     return True
 
 

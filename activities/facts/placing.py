@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from activities.facts import planning
 from activities.facts.holds import MENDED_BY_METHOD, close_mended
 from activities.facts.journal import locked_order, note, nudge, tell
-from activities.facts.statuses import derive
+from activities.facts.statuses import conclude, derive, first_statuses
 from activities.intake.fields import GUEST
 from activities.intake.order import Address, AskedCustomer, AskedOrder, Person
 from infra.clock import wall_clock
@@ -23,9 +23,6 @@ from infra.words import (
     ContactKind,
     EventType,
     MessageKind,
-    OrderFulfillment,
-    OrderStatus,
-    PaymentStatus,
 )
 
 NO_ADDRESS = {"street1": "", "street2": "", "city": "", "state": "", "zip": "", "country": ""}
@@ -59,9 +56,6 @@ def placed(
         channel=asked.channel,
         customer_id=customer.customer_id,
         currency=asked.currency,
-        status=OrderStatus.PLACED,
-        payment_status=PaymentStatus.NONE,
-        fulfillment_status=OrderFulfillment.UNFULFILLED,
         backorder=asked.backorder,
         shipping_method=asked.shipping.method,
         service=asked.shipping.service,
@@ -81,15 +75,15 @@ def placed(
         placed_at=now,
         recorded_at=now,
     )
+    first_statuses(order)
     tx.add(order)
-    tx.flush()
+    note(tx, order, EventType.PLACED, now, total=order.total, lines=len(asked.lines))
+    conclude(tx)  # before the rows that refer to it, and with the version that it keeps
     store_lines(tx, asked, order_id, person, skus)
     if card and order.total:
-        ask_payment(tx, order, order.payment_reference, order.total, off_session=False)
+        tx.add(new_payment(order, 1, order.payment_reference, order.total, off_session=False))
     else:
         tell(tx, order, MessageKind.CONFIRMED, total=order.total)
-    note(tx, order, EventType.PLACED, now, total=order.total, lines=len(asked.lines))
-    derive(tx, order)
     nudge(tx, [order_id], "start")
     return order
 
@@ -181,9 +175,16 @@ def at_address(order_id: str, kind: ContactKind, address: Address, who: Person) 
 def ask_payment(tx: Session, order: Order, method: str, amount: int, *, off_session: bool) -> Payment:
     """A payment to be authorized next."""
     last = tx.scalars(select(Payment.n).where(Payment.order_id == order.order_id).order_by(Payment.n.desc())).first()
-    payment = Payment(
+    payment = new_payment(order, (last or 0) + 1, method, amount, off_session=off_session)
+    tx.add(payment)
+    tx.flush()
+    return payment
+
+
+def new_payment(order: Order, n: int, method: str, amount: int, *, off_session: bool) -> Payment:
+    return Payment(
         order_id=order.order_id,
-        n=(last or 0) + 1,
+        n=n,
         method=method,
         off_session=off_session,
         amount=amount,
@@ -192,9 +193,6 @@ def ask_payment(tx: Session, order: Order, method: str, amount: int, *, off_sess
         multicapture=False,
         recorded_at=wall_clock(),
     )
-    tx.add(payment)
-    tx.flush()
-    return payment
 
 
 def resolution_asked(tx: Session, order_id: str, hold: Hold, *, action: str, by: str, why: str) -> Change:

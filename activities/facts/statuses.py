@@ -77,6 +77,14 @@ def paid_elsewhere(order: Order) -> bool:
     return order.pay_by == PaymentMethod.EXTERNAL or not order.total
 
 
+def first_statuses(order: Order) -> None:
+    """Those that would be derived of an order of which nothing has happened yet."""
+    elsewhere = paid_elsewhere(order)
+    order.status = OrderStatus.PROCESSING if elsewhere else OrderStatus.PLACED
+    order.payment_status = PaymentStatus.CAPTURED if elsewhere else PaymentStatus.NONE
+    order.fulfillment_status = OrderFulfillment.UNFULFILLED
+
+
 def order_status(tx: Session, order: Order, now: Sums) -> OrderStatus:
     if closed := closing(tx, order, now):
         return closed

@@ -1,6 +1,7 @@
 """An order's fulfillments, with what is in them and where their parcels are."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,24 +13,31 @@ from infra.database.tables import Fulfillment, Parcel, Reservation
 from infra.words import ReservationStatus
 
 
-def fulfillments(tx: Session, order_id: str) -> list[FulfillmentView]:
-    parcels: dict[str, list[ParcelView]] = defaultdict(list)
-    for row in tx.scalars(
-        select(Parcel)
-        .join(Fulfillment)
-        .where(Fulfillment.order_id == order_id)
-        .order_by(Parcel.fulfillment_id, Parcel.n)
-    ):
-        parcels[row.fulfillment_id].append(parcel(row))
-    units: dict[str, list[FulfilledLine]] = defaultdict(list)
-    for fulfillment_id, line_no, sku, quantity in tx.execute(
-        select(Fulfillment.fulfillment_id, Reservation.line_no, Reservation.sku, func.sum(Reservation.quantity))
-        .join(Fulfillment, Fulfillment.fulfillment_id == Reservation.fulfillment_id)
-        .where(Reservation.order_id == order_id, Reservation.status != ReservationStatus.RELEASED)
-        .group_by(Fulfillment.fulfillment_id, Reservation.line_no, Reservation.sku)
-        .order_by(Reservation.line_no)
-    ):
-        units[fulfillment_id].append(FulfilledLine(line=line_no, sku=sku, quantity=quantity))
+class Reserved(NamedTuple):
+    """Units of one line that are, or were, set aside, for one fulfillment or none."""
+
+    line_no: int
+    sku: str
+    status: ReservationStatus
+    fulfillment_id: str | None
+    quantity: int
+
+
+def reserved(tx: Session, order_id: str) -> list[Reserved]:
+    kinds = (Reservation.line_no, Reservation.sku, Reservation.status, Reservation.fulfillment_id)
+    units = select(*kinds, func.sum(Reservation.quantity)).where(Reservation.order_id == order_id).group_by(*kinds)
+    return [Reserved(*row) for row in tx.execute(units.order_by(Reservation.line_no))]
+
+
+def fulfillments(tx: Session, order_id: str, units: list[Reserved]) -> list[FulfillmentView]:
+    parcels: dict[Fulfillment, list[ParcelView]] = defaultdict(list)
+    rows = select(Fulfillment, Parcel).outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
+    for f, row in tx.execute(rows.where(Fulfillment.order_id == order_id).order_by(Fulfillment.n, Parcel.n)):
+        parcels[f] += [parcel(row)] if row else []
+    lines: dict[str | None, Counter[tuple[int, str]]] = defaultdict(Counter)
+    for line_no, sku, status, fulfillment_id, quantity in units:
+        if status != ReservationStatus.RELEASED:
+            lines[fulfillment_id][line_no, sku] += quantity
     return [
         FulfillmentView(
             fulfillment_id=f.fulfillment_id,
@@ -38,13 +46,16 @@ def fulfillments(tx: Session, order_id: str) -> list[FulfillmentView]:
             recall=Recall(f.recall) if f.recall else None,
             amount=f.amount,
             captured=f.captured,
-            lines=units[f.fulfillment_id],
-            parcels=parcels[f.fulfillment_id],
+            lines=[
+                FulfilledLine(line=line_no, sku=sku, quantity=quantity)
+                for (line_no, sku), quantity in lines[f.fulfillment_id].items()
+            ],
+            parcels=its_parcels,
             requested_at=f.requested_at,
             shipped_at=f.shipped_at,
             delivered_at=f.delivered_at,
         )
-        for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order_id).order_by(Fulfillment.n))
+        for f, its_parcels in parcels.items()
     ]
 
 

@@ -1,6 +1,6 @@
 """One order, whole: a dozen queries, none of them per line."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from sqlalchemy import case, func, select
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from activities.facts.holds import subject
 from activities.facts.messages import blocked
 from activities.models import CALLED_OFF, OrderStatus, PaymentStatus, Subject
-from activities.views.fulfillments import fulfillments
+from activities.views.fulfillments import Reserved, fulfillments, reserved
 from activities.views.model import (
     AddressView,
     AuthorizationView,
@@ -37,7 +37,6 @@ from infra.database.tables import (
     OrderLine,
     Payment,
     Refund,
-    Reservation,
 )
 from infra.words import (
     BackorderStatus,
@@ -52,7 +51,10 @@ from infra.words import (
 
 def read(tx: Session, order: Order) -> OrderView:
     order_id = order.order_id
-    contacts = {c.contact_id: c for c in tx.scalars(select(Contact).where(Contact.order_id == order_id))}
+    people = select(Contact, Customer).join(Customer, Customer.customer_id == order.customer_id)
+    found = tx.execute(people.where(Contact.order_id == order_id)).all()
+    contacts = {contact.contact_id: contact for contact, _ in found}
+    units = reserved(tx, order_id)
     place = next(c for c in contacts.values() if c.kind == ContactKind.SHIP_TO)
     return OrderView(
         order_id=order_id,
@@ -65,11 +67,11 @@ def read(tx: Session, order: Order) -> OrderView:
         fulfillment_status=order.fulfillment_status,
         placed_at=order.placed_at,
         customer=customer(
-            tx.get_one(Customer, order.customer_id),
+            found[0][1],
             order,
             next(c for c in contacts.values() if c.kind == ContactKind.CUSTOMER),
         ),
-        lines=lines(tx, order_id, contacts),
+        lines=lines(tx, order_id, contacts, units),
         shipping=ShippingView(
             method=order.shipping_method, service=order.service, price=order.shipping_price, address=address(place)
         ),
@@ -78,7 +80,7 @@ def read(tx: Session, order: Order) -> OrderView:
         total=order.total,
         backorder=order.backorder,
         payment=payment(tx, order),
-        fulfillments=fulfillments(tx, order_id),
+        fulfillments=fulfillments(tx, order_id, units),
         holds=holds(tx, order_id),
         **cancellation(tx, order),
         messages=messages(tx, order_id),
@@ -102,15 +104,10 @@ def address(contact: Contact) -> AddressView:
     return AddressView.model_validate({field: getattr(contact, field) for field in AddressView.model_fields})
 
 
-def lines(tx: Session, order_id: str, contacts: dict[int, Contact]) -> list[LineView]:
-    set_aside: dict[tuple[int, ReservationStatus], int] = {
-        (line_no, status): quantity
-        for line_no, status, quantity in tx.execute(
-            select(Reservation.line_no, Reservation.status, func.sum(Reservation.quantity))
-            .where(Reservation.order_id == order_id)
-            .group_by(Reservation.line_no, Reservation.status)
-        )
-    }
+def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[Reserved]) -> list[LineView]:
+    set_aside: Counter[tuple[int, ReservationStatus]] = Counter()
+    for line_no, _, status, _, quantity in units:
+        set_aside[line_no, status] += quantity
     queued = {
         line_no: (quantity, promised_on)
         for line_no, quantity, promised_on in tx.execute(
@@ -136,8 +133,8 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact]) -> list[Line
             unit_price=line.unit_price,
             tax=line.tax,
             discount=line.discount,
-            reserved=set_aside.get((line.line_no, ReservationStatus.HELD), 0),
-            shipped=set_aside.get((line.line_no, ReservationStatus.CONSUMED), 0),
+            reserved=set_aside[line.line_no, ReservationStatus.HELD],
+            shipped=set_aside[line.line_no, ReservationStatus.CONSUMED],
             waiting=queued.get(line.line_no, (0, None))[0],
             cancelled=given_up.get((line.line_no, LineCancellationStatus.DONE), 0),
             cancelling=given_up.get((line.line_no, LineCancellationStatus.ASKED), 0),

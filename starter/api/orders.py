@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, Field
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.intake.fields import CHANNEL, KEY, Id, Reference
@@ -23,6 +24,7 @@ from starter.http.problems import Refusal, wrong
 from starter.http.responses import OrderAnswer, OrderId, matches, problems, shown, tagged
 from starter.keys import Caller
 from starter.placing import OtherContent, Placed, WrongFields, place
+from starter.transactions import written
 
 LONGEST_WAIT = 20
 FIRST_LOOK, SLOWEST_LOOK = 0.05, 0.5
@@ -55,14 +57,15 @@ async def place_order(
     The same `order_id` or `Idempotency-Key` again is the same order, answered with 200; with other content: 409.
     """
     channel_for(caller, asked.channel)
-    placed = await run_in_threadpool(placed_once, here, asked, idempotency_key, caller)
+    placed, order = await run_in_threadpool(placed_once, here, asked, idempotency_key, caller)
     here.relay.wake()
     if wait := wished_wait(prefer):
         await outcome(here, placed.order_id, wait)
+        order = await run_in_threadpool(read_one, here, placed.order_id, caller)
         response.headers["Preference-Applied"] = f"wait={wait}"
     response.status_code = 202 if placed.new else 200
     response.headers["Location"] = f"/v1/orders/{placed.order_id}"
-    return tagged(response, await run_in_threadpool(read_one, here, placed.order_id, caller))
+    return tagged(response, order)
 
 
 @router.get(
@@ -117,9 +120,13 @@ def list_orders(
         raise wrong([("cursor", "is not one that a page gave")]) from None
 
 
-def placed_once(here: Dependencies, asked: AskedOrder, key: str | None, caller: Caller) -> Placed:
+def placed_once(here: Dependencies, asked: AskedOrder, key: str | None, caller: Caller) -> tuple[Placed, OrderAnswer]:
+    def work(tx: Session) -> tuple[Placed, OrderAnswer]:
+        placed = place(tx, asked, idempotency_key=key, known_contact=caller.knows_customers)
+        return placed, shown(tx, placed.order_id, caller)
+
     try:
-        return place(here.sessions, asked, idempotency_key=key, known_contact=caller.knows_customers)
+        return written(here.sessions, work)
     except WrongFields as unfit:
         raise wrong(unfit.errors) from None
     except facts.placing.Unreachable as missing:

@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from fastapi import Request
 from pydantic import BaseModel
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from structlog import get_logger
 
@@ -17,14 +15,13 @@ from activities.facts.news import matching
 from activities.facts.news.warehouses import Forbidden
 from activities.news import AnyContent, GoodsReceived, News
 from infra.clock import instant_told, wall_clock
+from infra.database.inserting import insert_new
 from infra.database.tables import News as Row
 from infra.words import NewsOutcome
 from starter.http.dependencies import Dependencies
 from starter.http.problems import Refusal
 from starter.transactions import written
 from starter.webhooks.restocks import take_in
-
-INSERT: dict[str, Callable[..., Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 log = get_logger(__name__)
 
@@ -66,7 +63,7 @@ def kept(tx: Session, sender: str, news: News) -> NewsOutcome:
 
 
 def as_row(sender: str, news: News) -> dict[str, Any]:
-    """What it is where nothing comes of it. When the sender says that it happened is no content: some write the time
+    """What mostly comes of it. When the sender says that it happened is no content: some write the time
     of sending."""
     content = news.content.model_dump(mode="json") if news.content else None
     whole = json.dumps([news.type, content], sort_keys=True)
@@ -78,7 +75,7 @@ def as_row(sender: str, news: News) -> dict[str, Any]:
         "about": news.content.about if news.content else "",
         "content": content,
         "digest": hashlib.sha256(whole.encode()).hexdigest(),
-        "outcome": NewsOutcome.UNCHANGED if news.content else NewsOutcome.IGNORED,
+        "outcome": news.content.likely if news.content else NewsOutcome.IGNORED,
         "effective_at": instant_told(news.at),
         "recorded_at": wall_clock(),
     }
@@ -86,8 +83,7 @@ def as_row(sender: str, news: News) -> dict[str, Any]:
 
 def inserted(tx: Session, row: dict[str, Any]) -> bool:
     """Of two that come at once the second waits here, and is known then."""
-    insert = INSERT[tx.get_bind().dialect.name]
-    return tx.execute(insert(Row).values(row).on_conflict_do_nothing().returning(Row.n)).first() is not None
+    return tx.execute(insert_new(tx, Row, row).returning(Row.n)).first() is not None
 
 
 def settled(tx: Session, row: dict[str, Any], news: News) -> NewsOutcome:

@@ -2,20 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.facts import messages
 from activities.news import MessageReported
-from infra.database.tables import Message
 from infra.words import NewsOutcome
 
 
 def reported(tx: Session, content: MessageReported, at: datetime) -> NewsOutcome:
-    if content.status not in messages.FINAL:
+    if not content.final:
         return NewsOutcome.UNCHANGED
-    order_id = tx.scalars(select(Message.order_id).where(Message.reference == content.message).limit(1)).first()
-    if order_id is None:
+    changed = messages.reported(tx, content.message, content.status, content.code)
+    if changed is None:
         return NewsOutcome.WAITING
-    changed = messages.reported(tx, order_id, content.message, content.status, content.code)
     return NewsOutcome.TAKEN if changed else NewsOutcome.UNCHANGED

@@ -1,0 +1,18 @@
+"""Rows that may be there already."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from infra.database.tables import Base
+
+INSERT: dict[str, Callable[..., Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+def insert_new(tx: Session, table: type[Base], *rows: dict[str, Any]) -> Any:
+    """The statement that inserts rows, but for those that some unique key knows. Where another transaction is just
+    inserting one, it waits for the end of that."""
+    insert = INSERT[tx.get_bind().dialect.name]
+    return insert(table).values(list(rows)).on_conflict_do_nothing()
