@@ -4,6 +4,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
+# the tests start many processes: none is to compile all of our files anew
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test test-all check format lock histories clean
 
 VENV := .venv
