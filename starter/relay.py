@@ -145,12 +145,13 @@ def leased(tx: Session, now: datetime) -> Sequence[Row]:
     that an order is just reading: it holds the others that it has, in another order perhaps."""
     due = (Relay.done_at.is_(None), Relay.due_at <= now)
     oldest = select(Relay.relay_id).where(*due).order_by(Relay.due_at, Relay.relay_id).limit(BATCH)
-    oldest = oldest.with_for_update(skip_locked=True)
+    # a table of its own: PostgreSQL may run a subquery once per row, and each run would lock as many again
+    batch = oldest.with_for_update(skip_locked=True).cte("batch")
     until = {attempts: literal(now + wait, UTCDateTime()) for attempts, wait in enumerate(WAITS)}
     later = case(until, value=Relay.attempts, else_=literal(now + WAITS[-1], UTCDateTime()))
     rows = tx.execute(
         update(Relay)
-        .where(Relay.relay_id.in_(oldest), *due)
+        .where(Relay.relay_id.in_(select(batch.c.relay_id)), *due)
         .values(attempts=Relay.attempts + 1, due_at=later)
         .returning(Relay.relay_id, Relay.subject_kind, Relay.subject_id, Relay.kind)
         .execution_options(synchronize_session=False)
