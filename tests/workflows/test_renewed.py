@@ -1,5 +1,5 @@
 """No run of ours is ever ended by the engine: it goes on as a new one in time, whatever floods it and whatever is under
-way. Here the engine suggests it after 60 events instead of 4,096."""
+way. Here the engine suggests it, takes signals, and ends what has grown too long at a fraction of its usual limits."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,14 @@ from tests.shop import Shop
 from tests.workflows import stories
 from tests.workflows.recording import histories
 
-SUGGESTED = 60
+SUGGESTED, LARGE, SIGNALS = 60, 100_000, 200
+SMALL = {
+    "limit.historyCount.suggestContinueAsNew": str(SUGGESTED),  # 4,096
+    "limit.historyCount.error": "1500",  # 51,200: what is longer is terminated
+    "limit.historySize.suggestContinueAsNew": str(LARGE),  # 4 MiB
+    "limit.historySize.error": "1000000",  # 50 MiB
+    "history.maximumSignalsPerExecution": str(SIGNALS),  # 10,000: more are refused
+}
 MANY = 40
 PATIENT = {"ORDERS_STEP_PATIENCE": "10m"}
 
@@ -27,7 +34,8 @@ def small_shop(
     new_database: NewDatabase, sandbox: SandboxControl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shop]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(temporal.DYNAMIC_SETTINGS, "limit.historyCount.suggestContinueAsNew", str(SUGGESTED))
+        for name, value in SMALL.items():
+            patch.setitem(temporal.DYNAMIC_SETTINGS, name, value)
         with (
             dev_server(tmp_path_factory.mktemp("small") / "log") as engine,
             Shop(new_database("small"), engine, sandbox, settings=PATIENT) as shop,
@@ -101,12 +109,13 @@ def test_a_flood_of_updates_beside_signals_is_survived(shop: Shop) -> None:
 
 
 def test_a_flood_of_signals_is_survived(shop: Shop) -> None:
+    """Twice as many as the engine takes for one run."""
     order = shop.place({shop.product(): 1})
     stories.customer_hears(shop, order, "backordered")
 
     async def flood() -> None:
         handle = shop.handle(order)
-        for n in range(400):
+        for n in range(2 * SIGNALS):
             await handle.signal(("news", "nonsense", "message", "cancel")[n % 4], {"nonsense": n})
 
     shop.call(flood())
@@ -116,6 +125,25 @@ def test_a_flood_of_signals_is_survived(shop: Shop) -> None:
     assert [status for status, _ in ended[:-1]] == [WorkflowExecutionStatus.CONTINUED_AS_NEW] * (len(ended) - 1)
     assert ended[-1][0] == WorkflowExecutionStatus.COMPLETED
     assert len(ended) > 3
+
+
+def test_a_history_that_grows_by_bytes_is_survived(shop: Shop) -> None:
+    """Few events, but twice as large as the engine lets a history grow."""
+    order = shop.place({shop.product(): 1})
+    stories.customer_hears(shop, order, "backordered")
+
+    async def flood() -> None:
+        handle = shop.handle(order)
+        for n in range(40):
+            await handle.signal("news", f"{n}" * 50_000)
+
+    shop.call(flood())
+    shop.cancel(order)
+    assert shop.ends(order) == "cancelled"
+    *renewed, last = runs(shop, order)
+    assert {status for status, _ in renewed} == {WorkflowExecutionStatus.CONTINUED_AS_NEW}
+    assert last[0] == WorkflowExecutionStatus.COMPLETED
+    assert min(length for _, length in renewed) < SUGGESTED, "renewed for its size"
 
 
 def test_renewal_waits_neither_for_a_call_that_is_tried_again_for_ever_nor_loses_a_decision(shop: Shop) -> None:
