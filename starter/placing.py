@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import literal, or_, select, union_all
+from sqlalchemy import ColumnElement, false, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from activities import facts
@@ -49,9 +49,9 @@ def place(
     """Stores the order and that it is to be started, in one transaction; known already, it is the same one.
     `known_contact`: what it leaves out of its customer's contact is filled in. The transaction must be done again when
     another was first."""
-    if known := double_of(tx, asked, idempotency_key):
+    skus, origins, used = offered(tx, asked, idempotency_key)
+    if used and (known := double_of(tx, asked, idempotency_key)):
         return Placed(known, new=False)
-    skus, origins = offered(tx, asked)
     if errors := doubts(asked, skus, origins):
         raise WrongFields(errors)
     order_id = asked.order_id or made_id()
@@ -66,15 +66,22 @@ def place(
     return Placed(order_id, new=True)
 
 
-def offered(tx: Session, asked: AskedOrder) -> tuple[dict[str, str], set[str]]:
-    """The SKU that each line's name of a product means, and the countries that goods are shipped from."""
+def offered(tx: Session, asked: AskedOrder, key: str | None) -> tuple[dict[str, str], set[str], bool]:
+    """The SKU that each line's name of a product means, the countries that goods are shipped from, and whether the
+    order's id or key was used before."""
     names = {line.sku for line in asked.lines}
     # in one statement: every order passes here
     offer = select(literal("sku"), Product.sku).where(Product.sku.in_(names))
     origin = select(literal("origin"), Location.address["country"].as_string())
-    found = tx.execute(union_all(offer, origin)).all()
-    sold, origins = ({value for kind, value in found if kind == wanted} for wanted in ("sku", "origin"))
-    return {sku: sku for sku in sold} | facts.catalogue.referred_to(tx, names - sold), origins
+    same = select(literal("order"), Order.order_id).where(or_(false(), *of_same_name(asked, key)))
+    found = tx.execute(union_all(offer, origin, same)).all()
+    sold, origins, used = ({value for kind, value in found if kind == wanted} for wanted in ("sku", "origin", "order"))
+    return {sku: sku for sku in sold} | facts.catalogue.referred_to(tx, names - sold), origins, bool(used)
+
+
+def of_same_name(asked: AskedOrder, key: str | None) -> list[ColumnElement[bool]]:
+    by_id = [Order.order_id == asked.order_id] if asked.order_id else []
+    return by_id + ([Order.idempotency_key == key] if key else [])
 
 
 def doubts(asked: AskedOrder, skus: Mapping[str, str], origins: set[str]) -> list[tuple[str, str]]:
@@ -91,9 +98,7 @@ def destinations(asked: AskedOrder) -> list[tuple[str, str]]:
 
 
 def double_of(tx: Session, asked: AskedOrder, key: str | None) -> str | None:
-    by_either = [Order.order_id == asked.order_id] if asked.order_id else []
-    by_either += [Order.idempotency_key == key] if key else []
-    found = tx.scalars(select(Order).where(or_(*by_either))).all() if by_either else []
+    found = tx.scalars(select(Order).where(or_(false(), *of_same_name(asked, key)))).all()
     by_id = next((order for order in found if order.order_id == asked.order_id), None)
     by_key = next((order for order in found if key and order.idempotency_key == key), None)
     if by_key and (by_key.content_hash != asked.content_hash() or asked.order_id not in (None, by_key.order_id)):

@@ -11,7 +11,7 @@ from activities.facts.journal import LockedFulfillment, locked_order, locking, n
 from activities.facts.statuses import derive
 from activities.models import FulfillmentStatus
 from infra.clock import wall_clock
-from infra.database.tables import Effect, Fulfillment, Hold, Location, Order, Parcel, Reservation
+from infra.database.tables import Contact, Effect, Fulfillment, Hold, Location, Order, Parcel, Reservation
 from infra.hold_kinds import HoldKind
 from infra.words import EventType, ReservationStatus
 
@@ -37,16 +37,17 @@ def locked_with_warehouse(tx: Session, fulfillment_id: str) -> tuple[Fulfillment
     held = exists().where(Hold.order_id == Fulfillment.order_id, Hold.closed_at.is_(None))
     calling = exists().where(Effect.order_id == Fulfillment.order_id, Effect.finished_at.is_(None))
     rows = tx.execute(
-        select(Fulfillment, Location, Parcel, held, calling)
+        select(Fulfillment, Location, Contact, Parcel, held, calling)
         .join(Location, Location.location_id == Fulfillment.location_id)
+        .join(Contact, Contact.contact_id == Fulfillment.contact_id)
         .outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
         .where(mine)
         .order_by(Parcel.n)
         .execution_options(populate_existing=True)
     ).all()
-    f, location, _, is_held, is_calling = rows[0]
+    f, location, contact, _, is_held, is_calling = rows[0]
     known = unwritten(tx)[order.order_id]
-    known.fulfillments[fulfillment_id] = LockedFulfillment(f, location, [row[2] for row in rows if row[2]])
+    known.fulfillments[fulfillment_id] = LockedFulfillment(f, location, contact, [row[3] for row in rows if row[3]])
     known.may_be_held, known.may_be_calling = known.may_be_held and is_held, known.may_be_calling and is_calling
     return f, location.warehouse
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from activities.models import Subject
 from infra.clock import wall_clock
 from infra.database.inserting import insert_new
-from infra.database.tables import Effect, Fulfillment, Location, Message, Order, Parcel, Relay
+from infra.database.tables import Contact, Effect, Fulfillment, Location, Message, Order, Parcel, Relay
 from infra.words import EventType, MessageKind, MessageStatus
 
 HANDED_OVER = (MessageKind.PARTLY_SHIPPED, MessageKind.SHIPPED)
@@ -29,6 +29,7 @@ class LockedFulfillment(NamedTuple):
 
     fulfillment: Fulfillment
     location: Location
+    contact: Contact
     parcels: list[Parcel]
     """By their numbers."""
 
