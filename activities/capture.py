@@ -25,7 +25,7 @@ class CaptureActivities:
         self.sessions = sessions
         self.payments = payments
 
-    @activity.defn(name="capture_payment")
+    @activity.defn(name="capture_payment", no_thread_cancel_exception=True)
     def capture(self, step: FulfillmentStep) -> Snapshot:
         """Takes one fulfillment's share, once. Not `captured` afterwards: the authorization is not good for it."""
         settle_captures(self.sessions, self.payments, step, besides=step.fulfillment_id)

@@ -73,7 +73,7 @@ class CustomerActivities:
         self.told_within = told_within
         self.domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
-    @activity.defn(name="tell_customer")
+    @activity.defn(name="tell_customer", no_thread_cancel_exception=True)
     def tell(self, step: OrderStep) -> Snapshot:
         """Sends what is pending, by SMS and email, each message once. What cannot be delivered is on record."""
         latest = latest_call(self.call_takes)

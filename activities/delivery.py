@@ -15,7 +15,7 @@ class DeliveryActivities:
         self.sessions = sessions
         self.labels = labels
 
-    @activity.defn(name="poll_delivery")
+    @activity.defn(name="poll_delivery", no_thread_cancel_exception=True)
     def poll(self, step: FulfillmentStep) -> Snapshot:
         """Reads each parcel's tracking and records what is new. Changes nothing outside."""
         with self.sessions.begin() as tx:

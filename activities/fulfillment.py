@@ -24,7 +24,7 @@ class FulfillmentActivities:
         self.sessions = sessions
         self.warehouses = warehouses
 
-    @activity.defn(name="request_fulfillment")
+    @activity.defn(name="request_fulfillment", no_thread_cancel_exception=True)
     def request(self, step: FulfillmentStep) -> Snapshot:
         """Asks the location's warehouse to pack. Undone by `recall_fulfillment`."""
         name = f"request:{step.fulfillment_id}"
@@ -46,7 +46,7 @@ class FulfillmentActivities:
             fulfillments.requested(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
-    @activity.defn(name="release_fulfillment")
+    @activity.defn(name="release_fulfillment", no_thread_cancel_exception=True)
     def release(self, step: FulfillmentStep) -> Snapshot:
         """Gives the warehouse the labels: from now on it may hand over."""
         with self.sessions.begin() as tx:
@@ -71,7 +71,7 @@ class FulfillmentActivities:
             handing_over.released(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
-    @activity.defn(name="recall_fulfillment")
+    @activity.defn(name="recall_fulfillment", no_thread_cancel_exception=True)
     def recall(self, step: FulfillmentStep) -> Snapshot:
         """Asks the warehouse to stop. Whether it could, it tells later. Undo of `request_fulfillment`, one whose answer
         was lost too."""

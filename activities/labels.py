@@ -39,7 +39,7 @@ class LabelActivities:
         self.settle = settle
         """How long a purchase whose outcome is unknown may still be running at the carrier."""
 
-    @activity.defn(name="buy_label")
+    @activity.defn(name="buy_label", no_thread_cancel_exception=True)
     def buy(self, step: ParcelStep) -> Snapshot:
         """Picks the service by the order's rule and buys the label, once. After a lost answer it waits until the
         carrier has settled, and looks. Undone by `refund_label`."""
@@ -70,7 +70,7 @@ class LabelActivities:
             ours(tx, step, label)
             return of_fulfillment(tx, step.fulfillment_id)
 
-    @activity.defn(name="refund_label")
+    @activity.defn(name="refund_label", no_thread_cancel_exception=True)
     def refund(self, step: ParcelStep) -> Snapshot:
         """Asks the money back for a label that will not be used, once; asked again it fetches the carrier's answer."""
         self.adopt_lost(step)

@@ -62,6 +62,12 @@ class ParcelSnapshot(Value):
     label: LabelStatus = LabelStatus.NONE
 
 
+class HoldSnapshot(Value):
+    hold_id: str
+    kind: HoldKind
+    subject: Subject
+
+
 class FulfillmentSnapshot(Value):
     """Where one fulfillment stands. The higher `version` is the later one."""
 
@@ -78,6 +84,8 @@ class FulfillmentSnapshot(Value):
     refund: Literal["due", "pending"] | None = None
     """Captured, or captured for all we know, and not to be shipped: to be asked back, or asked and not answered."""
     parcels: tuple[ParcelSnapshot, ...] = ()
+    holds: tuple[HoldSnapshot, ...] = ()
+    """The open ones about it, or a parcel of it."""
 
     @property
     def ended(self) -> bool:
@@ -98,12 +106,6 @@ class FulfillmentSnapshot(Value):
 
 LEFT = frozenset({FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.RETURNED})
 ENDED = frozenset({FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELLED, FulfillmentStatus.RETURNED})
-
-
-class HoldSnapshot(Value):
-    hold_id: str
-    kind: HoldKind
-    subject: Subject
 
 
 class ChangeSnapshot(Value):
@@ -144,6 +146,7 @@ class OrderSnapshot(Value):
     to_undo: bool = False
     """Cancelled, and not undone yet."""
     holds: tuple[HoldSnapshot, ...] = ()
+    """The open ones that are about no fulfillment."""
     changes: tuple[ChangeSnapshot, ...] = ()
 
     @property

@@ -40,7 +40,7 @@ class OrderActivities:
         self.sessions = sessions
         self.policy = policy
 
-    @activity.defn(name="load_order")
+    @activity.defn(name="load_order", no_thread_cancel_exception=True)
     def load(self, step: LoadStep) -> Snapshot:
         """Where the order stands, as far as it is newer. What the relay had to say has now been read."""
         with self.sessions.begin() as tx:
@@ -51,7 +51,7 @@ class OrderActivities:
                 facts.deadlines.leave(tx, order)  # which this run will not wait for
             return known if self.policy == Policy() else known.model_copy(update={"policy": self.policy})
 
-    @activity.defn(name="decide_cancellation")
+    @activity.defn(name="decide_cancellation", no_thread_cancel_exception=True)
     def decide_cancellation(self, step: ChangeStep) -> Snapshot:
         """Accepted, partly, or refused because all has left: by the tables, in one transaction."""
         with self.sessions.begin() as tx:
@@ -61,7 +61,7 @@ class OrderActivities:
             )
             return snapshot(tx, step.order_id, changed)
 
-    @activity.defn(name="open_hold")
+    @activity.defn(name="open_hold", no_thread_cancel_exception=True)
     def open_hold(self, step: HoldStep) -> Snapshot:
         """The order, or a part of it, waits for a person. Opened twice it is one hold."""
         with self.sessions.begin() as tx:
@@ -70,7 +70,7 @@ class OrderActivities:
                 facts.holds.opened(tx, step.order_id, step.kind, step.held, step.at, code=step.code, advice=step.advice)
             return snapshot(tx, step.order_id, filter(None, [step.held.fulfillment_id]))
 
-    @activity.defn(name="resolve_hold")
+    @activity.defn(name="resolve_hold", no_thread_cancel_exception=True)
     def resolve_hold(self, step: ResolveStep) -> Snapshot:
         """Closes a hold with an operator's decision, one that it offers. Closed already: stays as it was."""
         with self.sessions.begin() as tx:
@@ -93,6 +93,8 @@ class OrderActivities:
                 facts.fulfillments.to_ask_again(tx, hold.subject_id, call)
             if decided and step.action == Action.RETRY and hold.kind == HoldKind.BACKORDER_OVERDUE:
                 facts.promises.waits_on(tx, step.order_id, step.at)
+            if decided and step.action == Action.RETRY and hold.kind in facts.holds.OF_AUTHORIZATION:
+                facts.renewal.asked_again(tx, step.order_id, step.at)
             if decided and step.action == Action.CANCEL:
                 # in the same transaction: a decision that was half heard would be lost
                 facts.cancellation.cancelled_for_hold(
@@ -104,16 +106,16 @@ class OrderActivities:
                     why=step.why,
                     at=step.at,
                 )
-            return snapshot(tx, step.order_id, filter(None, [facts.holds.subject(hold).fulfillment_id]))
+            return snapshot(tx, step.order_id, filter(None, [hold.fulfillment_id]))
 
-    @activity.defn(name="pass_deadlines")
+    @activity.defn(name="pass_deadlines", no_thread_cancel_exception=True)
     def pass_deadlines(self, step: OrderStep) -> Snapshot:
         """What is due by now is done, or found to be over; what needs a provider is asked for."""
         with self.sessions.begin() as tx:
             facts.passing.passed(tx, step.order_id, step.at)
             return snapshot(tx, step.order_id)
 
-    @activity.defn(name="note_remark")
+    @activity.defn(name="note_remark", no_thread_cancel_exception=True)
     def note_remark(self, step: RemarkStep) -> Snapshot:
         """Somebody sent what the order does not understand: on record, once, so that they see it and say it again."""
         remark = {"signal": step.signal, "words": step.words}
@@ -149,8 +151,7 @@ def answered_meanwhile(tx: Session, step: HoldStep) -> bool:
 
 def skipped(tx: Session, order_id: str, hold: Hold, at: datetime) -> None:
     """What was to be done is given up, and nothing waits for it any more."""
-    about = facts.holds.subject(hold)
-    match hold.kind, about.fulfillment_id:
+    match hold.kind, hold.fulfillment_id:
         case HoldKind.VOID_FAILED, _:
             facts.money.void_given_up(tx, order_id, at)
         case HoldKind.REST_TOO_SMALL, _:
@@ -162,7 +163,7 @@ def skipped(tx: Session, order_id: str, hold: Hold, at: datetime) -> None:
         case HoldKind.RECALL_FAILED, str(fulfillment_id):
             facts.recall.recall_confirmed(tx, fulfillment_id, at)
         case HoldKind.REFUND_LABEL_FAILED, str(fulfillment_id):
-            facts.labels.written_off(tx, fulfillment_id, int(about.id.rpartition("/")[2]), at)
+            facts.labels.written_off(tx, fulfillment_id, int(hold.subject_id.rpartition("/")[2]), at)
         case HoldKind.NOT_RELEASED, str(fulfillment_id):
             facts.tracking.taken_for_delivered(tx, fulfillment_id, at)
         case HoldKind.DELIVERY_FAILED, str(fulfillment_id):

@@ -14,6 +14,7 @@ from activities.facts.fulfillments import locked
 from activities.facts.journal import locked_order
 from activities.facts.news import matching
 from activities.facts.placing import ask_payment
+from activities.facts.renewal import ONCE_GOOD
 from activities.facts.sums import LIVE
 from activities.facts.waiting import waits
 from activities.failures import Refused, Unavailable
@@ -24,8 +25,6 @@ from infra.database.tables import Customer, Payment
 from infra.words import AuthorizationStatus, EventType
 
 USUAL = Policy()
-ONCE_GOOD = (AuthorizationStatus.AUTHORIZED, AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED)
-"""Payments that set money aside once."""
 UNCONFIRMED = (AuthorizationStatus.ASKED, AuthorizationStatus.ACTION_REQUIRED)
 TOO_SMALL = "amount_too_small"
 """How the provider refuses an amount that it takes no charge for."""
@@ -62,7 +61,7 @@ class PaymentActivities:
         self.payments = payments
         self.payment_deadline = payment_deadline
 
-    @activity.defn(name="authorize_payment")
+    @activity.defn(name="authorize_payment", no_thread_cancel_exception=True)
     def authorize(self, step: OrderStep) -> Snapshot:
         """Sets aside what the newest payment asks for, once per payment. Undone by `void_payments`."""
         with self.sessions.begin() as tx:
@@ -85,7 +84,7 @@ class PaymentActivities:
             money.answered(tx, asked.payment_id, answer, step.at, pay_until=asked.pay_until)
             return snapshot(tx, step.order_id)
 
-    @activity.defn(name="reauthorize_payment")
+    @activity.defn(name="reauthorize_payment", no_thread_cancel_exception=True)
     def reauthorize(self, step: FulfillmentStep) -> Snapshot:
         """A new authorization, off session, for what is still to be captured: the old one has ended."""
         settle_captures(self.sessions, self.payments, step)
@@ -103,7 +102,7 @@ class PaymentActivities:
                 ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=bool(good))
         return self.authorize(step)
 
-    @activity.defn(name="void_payments")
+    @activity.defn(name="void_payments", no_thread_cancel_exception=True)
     def void(self, step: OrderStep) -> Snapshot:
         """Gives back every authorization that is left, one made by a lost answer too. Undo of `authorize_payment`."""
         settle_captures(self.sessions, self.payments, step)

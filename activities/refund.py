@@ -21,7 +21,7 @@ class RefundActivities:
         self.sessions = sessions
         self.payments = payments
 
-    @activity.defn(name="refund_payment")
+    @activity.defn(name="refund_payment", no_thread_cancel_exception=True)
     def refund(self, step: FulfillmentStep) -> Snapshot:
         """Gives back what was captured for goods that will not leave, once; asked again it fetches the bank's
         answer."""

@@ -14,7 +14,7 @@ class StockActivities:
     def __init__(self, sessions: sessionmaker[Session]) -> None:
         self.sessions = sessions
 
-    @activity.defn(name="reserve_stock")
+    @activity.defn(name="reserve_stock", no_thread_cancel_exception=True)
     def reserve(self, step: OrderStep) -> Snapshot:
         """Sets units aside, queues for the rest, plans fulfillments; does only what is missing. Undone by
         `release_stock`."""
@@ -24,7 +24,7 @@ class StockActivities:
                 matching.matched(tx, mine)
             return snapshot_of_all(tx, step.order_id)
 
-    @activity.defn(name="release_stock")
+    @activity.defn(name="release_stock", no_thread_cancel_exception=True)
     def release(self, step: OrderStep) -> Snapshot:
         """Gives back what no warehouse works on and leaves every queue. Undo of `reserve_stock`."""
         with self.sessions.begin() as tx:

@@ -11,9 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client, Interceptor
+from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions
 from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
@@ -60,6 +62,19 @@ class EngineError(Exception):
 class _Payloads(PydanticPayloadConverter):
     def __init__(self) -> None:
         super().__init__(ToJsonOptions(exclude_unset=True))
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
+        """What people send by hand is of no type and may be no JSON: kept as it came, as the SDK would drop a signal
+        that it cannot read, and only log it."""
+        if type_hints is not None:
+            return super().from_payloads(payloads, type_hints)
+        return [self.readable(payload) for payload in payloads]
+
+    def readable(self, payload: Payload) -> Any:
+        try:
+            return super().from_payloads([payload])[0]
+        except (ValueError, RuntimeError, KeyError):
+            return RawValue(payload)
 
 
 DATA_CONVERTER = DataConverter(payload_converter_class=_Payloads)

@@ -12,7 +12,7 @@ from workers.failures import SpeakPlainly
 from workflows.messages import TASK_QUEUE
 
 THREADS = 20
-"""Activities at once; the database's pool has as many connections."""
+"""Activities at once, and as many local ones; the database's pool has a connection for each."""
 BUILD = "1"
 """Short, because every workflow task's completion carries it."""
 
@@ -35,7 +35,7 @@ def worker(
         task_queue=task_queue,
         workflows=workflows,
         activities=activities,
-        activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
+        activity_executor=ThreadPoolExecutor(2 * THREADS, thread_name_prefix="activity"),
         max_concurrent_activities=THREADS,
         max_concurrent_local_activities=THREADS,
         graceful_shutdown_timeout=drain,

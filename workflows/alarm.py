@@ -1,13 +1,15 @@
 """One timer for all of an order's deadlines: it is set to the nearest, and a deadline that falls away costs nothing."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 
 from temporalio import workflow
 
 
 class Alarm:
-    def __init__(self) -> None:
+    def __init__(self, rings: Callable[[], None]) -> None:
+        self.rings = rings
         self.deadlines: list[datetime] = []
         self.set_for: datetime | None = None
         self.ringing: asyncio.Task[None] | None = None
@@ -35,3 +37,4 @@ class Alarm:
         later = [deadline for deadline in self.deadlines if deadline > workflow.now()]
         if later:
             self.restart(min(later))
+        self.rings()

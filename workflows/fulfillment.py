@@ -112,9 +112,13 @@ class FulfillmentRun:
         """Carriers tell by webhook; where they do not, they are asked, ever less often."""
         overdue = self.now.since and workflow.now() >= self.now.since + self.progress.policy.first_poll
         while self.now.status == Status.SHIPPED:
-            if overdue or not await self.progress.until(lambda: self.now.status != Status.SHIPPED, self.next_poll()):
+            if overdue or not await self.arrived():
                 await self.do(calls.POLL, self.step, undoing=True)
                 overdue = False
+
+    async def arrived(self) -> bool:
+        p = self.progress
+        return await p.until(lambda: self.now.status != Status.SHIPPED, self.next_poll(), about=self.subject)
 
     def next_poll(self) -> datetime:
         interval = self.progress.policy.first_poll
@@ -149,7 +153,8 @@ class FulfillmentRun:
             await self.do(calls.RECALL, self.step, undoing=True)
             if self.now.status == Status.PLANNED and not self.now.recall:
                 return False
-            if not await self.progress.until(self.recall_answered, within=self.progress.policy.packing_patience):
+            patience = self.progress.policy.packing_patience
+            if not await self.progress.until(self.recall_answered, within=patience, about=self.subject):
                 await self.silent(HoldKind.RECALL_UNANSWERED, self.recall_answered)
         return True
 
@@ -165,7 +170,7 @@ class FulfillmentRun:
             await self.do(calls.REFUND_LABEL, self.of_parcel(n), undoing=True)
         interval = self.progress.policy.first_poll
         while self.unanswered():
-            if await self.progress.until(lambda: not self.unanswered(), within=interval):
+            if await self.progress.until(lambda: not self.unanswered(), within=interval, about=self.subject):
                 return
             if self.now.refund == "pending":
                 await self.do(calls.REFUND, self.step, undoing=True)
@@ -192,7 +197,7 @@ class FulfillmentRun:
     async def until(self, true: Condition, at: datetime | None = None, *, within: timedelta | None = None) -> bool:
         """As `Progress.until`, and wakes when this fulfillment is to be stopped."""
         wakes = lambda: true() or self.progress.stopping(self.subject)  # noqa: E731
-        return await self.progress.until(wakes, at, within=within)
+        return await self.progress.until(wakes, at, within=within, about=self.subject)
 
     async def silent(self, kind: HoldKind, answered: Condition) -> None:
         """The warehouse does not answer: a person asks it. Any answer of the warehouse ends the wait too."""

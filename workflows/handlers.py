@@ -18,6 +18,12 @@ from workflows.run import Run
 MOST_REMARKS = 20
 
 
+def as_written(word: object) -> str:
+    if isinstance(word, RawValue):
+        return word.payload.data.decode(errors="replace")
+    return json.dumps(word, ensure_ascii=False)
+
+
 class Handlers(Run[Snapshot]):
     progress: OrderProgress
 
@@ -55,11 +61,11 @@ class Handlers(Run[Snapshot]):
         if wish := typed.cancellation(words):
             self.wish = self.wish or wish
         else:
-            self.remark("cancel", [json.dumps(word, ensure_ascii=False) for word in words])
+            self.remark("cancel", [as_written(word) for word in words])
 
     @workflow.signal(dynamic=True, description="Anything else is noted in the order's timeline, and does nothing.")
     def anything_else(self, name: str, words: Sequence[RawValue]) -> None:
-        self.remark(name, [word.payload.data.decode(errors="replace") for word in words])
+        self.remark(name, [as_written(word) for word in words])
 
     def remark(self, signal: str, words: Sequence[str]) -> None:
         """A flood of them is no story: each run tells the first ones."""
@@ -122,5 +128,5 @@ class Handlers(Run[Snapshot]):
             stage=p.stage,
             payment=p.order.payment,
             fulfillments={f.id: f.status for f in p.fulfillments.values()},
-            holds=[hold.hold_id for hold in p.order.holds],
+            holds=list(p.parts.holds),
         )

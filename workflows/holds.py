@@ -30,6 +30,7 @@ class Holds(Known[SnapshotT]):
             self.learn(await self.attempt(call, step))
         finally:
             self.deciding = False
+            self.waits.all_changed()
         for handle, (_, wanted_for) in self.under_way.items():
             if wanted_for and (self.called_off or self.stopping(wanted_for)):
                 handle.cancel()
@@ -37,7 +38,7 @@ class Holds(Known[SnapshotT]):
     # --- holds -------------------------------------------------------------------------------------------------------
 
     def hold_of(self, kind: HoldKind | None, subject: Subject) -> HoldSnapshot | None:
-        return next((h for h in self.holds if (h.kind, h.subject) == (kind, subject)), None)
+        return next((h for h in self.holds_about(subject) if (h.kind, h.subject) == (kind, subject)), None)
 
     async def hold(self, kind: HoldKind, held: Subject, *, code: str = "", advice: str = "") -> HoldSnapshot:
         await self.open_hold(kind, held, code, advice)
@@ -58,12 +59,12 @@ class Holds(Known[SnapshotT]):
     ) -> Action | None:
         """What an operator decided about a hold; None when something else, or time, ended the wait."""
         self.awaited.add(hold.hold_id)
-        await self.until(lambda: not self.is_open(hold) or otherwise(), within=within)
+        await self.until(lambda: not self.is_open(hold) or otherwise(), within=within, about=hold.subject)
         self.awaited.discard(hold.hold_id)
         return self.decisions.pop(hold.hold_id, None)
 
     def is_open(self, hold: HoldSnapshot) -> bool:
-        return any(h.hold_id == hold.hold_id for h in self.holds)
+        return any(h.hold_id == hold.hold_id for h in self.holds_about(hold.subject))
 
     async def resolve(
         self, hold_id: str, action: Action, *, by: str = "", why: str = "", change_id: int | None = None

@@ -1,6 +1,7 @@
 """What a run knows of its subject, and how it waits. Every workflow has one of its own kind: an order's is
 `order_progress`."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -11,9 +12,14 @@ from activities.models import Action, HoldSnapshot, StepPolicy, Subject
 from workflows.alarm import Alarm
 from workflows.call import Call, Condition, Handle
 from workflows.repeats import Repeat
+from workflows.waits import Waits
 
 SnapshotT = TypeVar("SnapshotT")
 """What this workflow's steps answer: where its subject stands, or the parts of it that have changed."""
+
+
+CALLS_AT_ONCE = 200
+"""Of one run. The engine takes 2,000; ten times a worker's threads keep it busy, and others' calls wait seconds."""
 
 
 class Known(ABC, Generic[SnapshotT]):
@@ -21,7 +27,9 @@ class Known(ABC, Generic[SnapshotT]):
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.alarm = Alarm()
+        self.waits = Waits()
+        self.alarm = Alarm(self.waits.all_changed)
+        self.turns = asyncio.Semaphore(CALLS_AT_ONCE)
         self.under_way: dict[Handle, tuple[Call[Any, Any], Subject | None]] = {}
         """Calls that have not answered, and what they are about, if they are given up when that is called off."""
         self.decisions: dict[str, Action] = {}
@@ -57,6 +65,10 @@ class Known(ABC, Generic[SnapshotT]):
     def holds(self) -> tuple[HoldSnapshot, ...]:
         """The open ones."""
 
+    def holds_about(self, subject: Subject) -> tuple[HoldSnapshot, ...]:
+        """Of the open ones, those about it or what it is in."""
+        return self.holds
+
     @property
     @abstractmethod
     def called_off(self) -> bool:
@@ -85,23 +97,34 @@ class Known(ABC, Generic[SnapshotT]):
 
     # --- waiting -----------------------------------------------------------------------------------------------------
 
-    async def until(self, true: Condition, at: datetime | None = None, *, within: timedelta | None = None) -> bool:
+    async def until(
+        self,
+        true: Condition,
+        at: datetime | None = None,
+        *,
+        within: timedelta | None = None,
+        about: Subject | None = None,
+    ) -> bool:
         """Waits until it is true, or until a deadline: `at` comes from facts and is the same in a later run, `within`
-        counts from now. False: the deadline came first."""
+        counts from now. False: the deadline came first. `about` a part: it depends on nothing of the others."""
         deadline = workflow.now() + within if within is not None else at
         if true() or (deadline and workflow.now() >= deadline):
             return true()
         if deadline is None:
-            await workflow.wait_condition(true)
+            await self.woken(true, about)
             return True
         self.alarm.add(deadline)
         try:
-            await workflow.wait_condition(lambda: true() or workflow.now() >= deadline)
+            await self.woken(lambda: true() or workflow.now() >= deadline, about)
         finally:
             self.alarm.drop(deadline)
         if at is not None and not true():
             await self.renewed()
         return true()
+
+    async def woken(self, true: Condition, about: Subject | None) -> None:
+        part = about and about.fulfillment_id
+        await (self.waits.until(part, true) if part else workflow.wait_condition(true))
 
     async def renewed(self) -> None:
         """A wait is over. Where runs end at every wait, this one stops here and the new one looks for itself."""

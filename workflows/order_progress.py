@@ -1,7 +1,7 @@
 """What a run knows of its order, what it shows of it, and when a step is still wanted."""
 
 import asyncio
-from collections import Counter
+from itertools import islice
 from typing import Any
 
 from temporalio import workflow
@@ -29,6 +29,7 @@ from activities.models import (
 )
 from workflows import calls
 from workflows.messages import ORDER_ATTENTION, ORDER_STATUS
+from workflows.parts import Parts
 from workflows.progress import Progress
 
 LISTED = 20
@@ -42,7 +43,7 @@ class OrderProgress(Progress[Snapshot]):
         super().__init__(Subject.order(order_id))
         self.order_id = order_id
         self.order = OrderSnapshot(version=-1, status=OrderStatus.PLACED)
-        self.fulfillments: dict[str, FulfillmentSnapshot] = {}
+        self.parts = Parts()
         self.placed_at = workflow.now()
         self.policy = Policy()
         self.stage = "loading"
@@ -63,8 +64,16 @@ class OrderProgress(Progress[Snapshot]):
         return self.order.version >= 0
 
     @property
+    def fulfillments(self) -> dict[str, FulfillmentSnapshot]:
+        return self.parts.fulfillments
+
+    @property
     def holds(self) -> tuple[HoldSnapshot, ...]:
-        return self.order.holds
+        return tuple(self.parts.holds.values())
+
+    def holds_about(self, subject: Subject) -> tuple[HoldSnapshot, ...]:
+        f = self.fulfillments.get(subject.fulfillment_id or "")
+        return f.holds if f else self.order.holds
 
     @property
     def called_off(self) -> bool:
@@ -83,22 +92,25 @@ class OrderProgress(Progress[Snapshot]):
 
     def learn(self, news: Snapshot) -> None:
         """Keeps the later of what is known and what is told, and shows it."""
-        if news.order and news.order.version >= self.order.version:
-            same = news.order.version == self.order.version
+        before = self.order
+        if news.order and news.order.version >= before.version:
+            same = news.order.version == before.version
             # a restock does not raise the version of the orders it serves: what it gave stays known until reserved
-            unplanned = news.order.unplanned or (same and self.order.unplanned)
+            unplanned = news.order.unplanned or (same and before.unplanned)
             self.order = news.order.model_copy(update={"unplanned": unplanned})
-        for fulfillment in news.fulfillments:
-            known = self.fulfillments.get(fulfillment.id)
-            if known is None or fulfillment.version >= known.version:
-                self.fulfillments[fulfillment.id] = fulfillment
+            self.parts.held(before.holds, self.order.holds)
+        newer = [f.id for f in news.fulfillments if self.parts.learn(f)]
         self.placed_at = news.placed_at or self.placed_at
         self.policy = news.policy or self.policy
         self.show()
+        if self.order != before.model_copy(update={"version": self.order.version}):
+            self.waits.all_changed()
+        else:
+            self.waits.changed(newer)
 
     def show(self) -> None:
         """Search attributes when they changed, and the page an operator sees in the web UI."""
-        attention = sorted({hold.kind.reason.value for hold in self.order.holds})
+        attention = sorted(reason.value for reason, n in self.parts.reasons.items() if n)
         updates: list[Any] = []
         if self.order.status != self.shown[0]:
             updates.append(ORDER_STATUS.value_set(self.order.status))
@@ -112,23 +124,23 @@ class OrderProgress(Progress[Snapshot]):
     def details(self) -> list[str]:
         lines = [f"- **{self.order.status}**, stage {self.stage}", f"- payment: {self.order.payment}"]
         if len(self.fulfillments) > LISTED:
-            counts = Counter(f.status for f in self.fulfillments.values())
-            lines.append("- fulfillments: " + ", ".join(f"{n} {status}" for status, n in counts.items()))
+            counts = [f"{n} {status}" for status, n in self.parts.statuses.items() if n]
+            lines.append("- fulfillments: " + ", ".join(counts))
         else:
             for f in self.fulfillments.values():
                 labels = "".join(f", label {parcel.label}" for parcel in f.parcels)
                 lines.append(f"- {f.id}: {f.status}{labels}")
-        for hold in self.order.holds[:LISTED]:
+        for hold in islice(self.parts.holds.values(), LISTED):
             kind, offered = hold.kind, ", ".join(hold.kind.actions)
             lines.append(f"- held `{hold.hold_id}` {hold.subject.id}: {kind.reason} ({kind}); resolve with {offered}")
-        if len(self.order.holds) > LISTED:
-            lines.append(f"- and {len(self.order.holds) - LISTED} more that are held")
+        if (more := len(self.parts.holds) - LISTED) > 0:
+            lines.append(f"- and {more} more that are held")
         return lines
 
     def known(self, about: Subject) -> tuple[OrderSnapshot, FulfillmentSnapshot | None]:
         nothing = {"version": 0, "status": OrderStatus.PLACED, "holds": (), "changes": ()}
         f = self.fulfillments.get(about.fulfillment_id or "")
-        return self.order.model_copy(update=nothing), f and f.model_copy(update={"version": 0})
+        return self.order.model_copy(update=nothing), f and f.model_copy(update={"version": 0, "holds": ()})
 
     def stopping(self, about: Subject) -> bool:
         """Whether the order is to end, or this fulfillment is to be stopped, and it has not left or become
@@ -173,7 +185,7 @@ class OrderProgress(Progress[Snapshot]):
                 return hold.subject not in repeated
             return hold.kind.reason == HoldReason.PAYMENT_ACTION
 
-        return [hold for hold in self.order.holds if stale(hold)]
+        return [hold for hold in self.holds if stale(hold)]
 
     def payment_held(self) -> bool:
         """A person, or the customer, must decide how the rest is paid."""

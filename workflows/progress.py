@@ -2,7 +2,7 @@
 becomes a hold and goes on from there, and one that changes nothing is repeated ever less often."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from datetime import datetime
 
 from temporalio import workflow
@@ -43,12 +43,15 @@ class Progress(Holds[SnapshotT]):
                 if not undoing:
                     await self.still_wanted(wanted_for)
                 await self.may_begin()
-                before = self.known(subject)
-                hold = self.hold_of(call.fails_as, subject)
-                here, brief = brief and self.undisturbed() and not hold, False
-                how = call._replace(local=True) if here else call
+                here = False
                 try:
-                    self.learn(await self.attempt(how, step, undoing=undoing, once=here or hold is not None))
+                    async with self.turn(call):
+                        if self.draining or not (undoing or self.wanted(wanted_for)):  # since it waited for its turn
+                            continue
+                        before, hold = self.known(subject), self.hold_of(call.fails_as, subject)
+                        here, brief = brief and self.undisturbed() and not hold, False
+                        how = call._replace(local=True) if here else call
+                        self.learn(await self.attempt(how, step, undoing=undoing, once=here or hold is not None))
                 except FailureError as failure:
                     if here or is_cancelled_exception(failure):
                         continue
@@ -90,13 +93,17 @@ class Progress(Holds[SnapshotT]):
             return
         changed: Condition = lambda: give_up() or self.known(subject) != last.known  # noqa: E731
         if workflow.now() < last.since + self.policy.step_patience:
-            await self.until(changed, within=last.pause)
+            await self.until(changed, within=last.pause, about=subject)
             return
         held = self.hold_of(HoldKind.NO_PROGRESS, subject)
         held = held or await self.hold(HoldKind.NO_PROGRESS, subject, code=call.name)
         await self.decision(held, changed, within=self.policy.held_retry)
         if self.known(subject) != last.known:
             await self.went_on(call, subject)
+
+    def turn(self, call: Call[StepT, SnapshotT]) -> AbstractAsyncContextManager[None]:
+        """Own database's steps take none: they are short."""
+        return nullcontext() if call.local else self.turns
 
     @contextmanager
     def taking(self, call: Call[StepT, SnapshotT], subject: Subject) -> Iterator[None]:
@@ -108,11 +115,14 @@ class Progress(Holds[SnapshotT]):
 
     async def still_wanted(self, about: Subject) -> None:
         """Asked before every effect: nothing begins while a wish to cancel is being decided or a person must decide."""
-        await self.until(lambda: self.stopping(about) or not (self.deciding or self.stopped(about)))
+        await self.until(lambda: self.stopping(about) or self.wanted(about), about=about)
         if self.stopping(about):
             raise CalledOff
 
+    def wanted(self, about: Subject) -> bool:
+        return not (self.deciding or self.stopping(about) or self.stopped(about))
+
     def stopped(self, about: Subject) -> bool:
         """A person keeps the whole, or this part of it, from going on."""
-        mine = (None, about.fulfillment_id)
-        return any(h.kind == HoldKind.STOPPED and h.subject.fulfillment_id in mine for h in self.holds)
+        mine = (*self.holds_about(self.subject), *self.holds_about(about))
+        return any(h.kind == HoldKind.STOPPED for h in mine)

@@ -21,7 +21,9 @@ class Run(ABC, Generic[SnapshotT]):
     progress: Progress[SnapshotT]
 
     def __init__(self) -> None:
-        self.tasks: list[asyncio.Task[None]] = []
+        self.tasks: dict[asyncio.Task[None], None] = {}
+        self.bugs: list[BaseException] = []
+        """Tasks beside the stages never fail; if one did, the run must say so instead of waiting for ever."""
 
     @abstractmethod
     def left(self) -> BaseModel:
@@ -41,28 +43,29 @@ class Run(ABC, Generic[SnapshotT]):
         life, p = self.spawn(process), self.progress
         while not life.done():
             try:
-                await workflow.wait_condition(lambda: life.done() or p.renewal_due() or bool(self.bugs()))
+                await workflow.wait_condition(lambda: life.done() or p.renewal_due() or bool(self.bugs))
                 if p.renewal_due() and not life.done():
                     p.drain()
-                    await workflow.wait_condition(lambda: p.drained() or bool(self.bugs()))
+                    await workflow.wait_condition(lambda: p.drained() or bool(self.bugs))
             except asyncio.CancelledError:
                 self.asked_to_stop()
                 continue
-            for bug in self.bugs():
+            for bug in self.bugs:
                 raise bug
             if p.draining and not life.done():
                 workflow.continue_as_new(self.left())
         await workflow.wait_condition(workflow.all_handlers_finished)
 
-    def bugs(self) -> list[BaseException]:
-        """Tasks beside the stages never fail; if one did, the run must say so instead of waiting for ever."""
-        ended = (task.exception() for task in self.tasks if task.done() and not task.cancelled())
-        return [error for error in ended if error is not None]
-
     def spawn(self, life: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(life)
-        self.tasks.append(task)
+        self.tasks[task] = None
+        task.add_done_callback(self.ended)
         return task
+
+    def ended(self, task: asyncio.Task[None]) -> None:
+        del self.tasks[task]
+        if not task.cancelled() and (bug := task.exception()):
+            self.bugs.append(bug)
 
     # --- what may be sent to every workflow of ours ------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from activities.facts import deadlines
 from activities.facts.journal import fulfillments_of, locked_order, note, unwritten
 from activities.facts.statuses import derive
 from activities.models import LEFT, FulfillmentStatus, Subject
-from infra.database.tables import Change, Hold, Order
+from infra.database.tables import Change, Fulfillment, Hold, Order
 from infra.hold_kinds import Action, HoldKind
 from infra.words import DeadlineKind, Decision, EventType
 
@@ -36,8 +36,15 @@ def opened(
         deadlines.begin(tx, order, DeadlineKind.HOLD_FORGOTTEN, Subject("hold", hold.hold_id), reminded)
     known_by = {"hold": hold.hold_id, "kind": kind, "reason": kind.reason, "code": hold.code}
     note(tx, order, EventType.HELD, at, fulfillment_id=subject.fulfillment_id, **known_by)
-    derive(tx, order)
+    changed(tx, order, hold)
     return hold.hold_id
+
+
+def changed(tx: Session, order: Order, hold: Hold) -> None:
+    """A fulfillment's holds are told with it."""
+    if hold.fulfillment_id:
+        tx.get_one(Fulfillment, hold.fulfillment_id).version = order.version + 1
+    derive(tx, order)
 
 
 def open_about(tx: Session, kind: HoldKind, subject: Subject) -> Hold | None:
@@ -63,6 +70,7 @@ def record(
         kind=kind,
         subject_kind=subject.kind,
         subject_id=subject.id,
+        fulfillment_id=subject.fulfillment_id,
         reason=kind.reason,
         code=code or kind,
         advice=(advice or kind.advice)[:500],
@@ -97,8 +105,8 @@ def closed(
         if hold.kind == HoldKind.STOPPED:
             deadlines.close(tx, Subject("hold", hold_id))
         decision = {"action": action} if action else {}
-        about = subject(hold).fulfillment_id
-        note(tx, order, EventType.HOLD_CLOSED, at, fulfillment_id=about, hold=hold_id, **decision, by=by)
+        note(tx, order, EventType.HOLD_CLOSED, at, fulfillment_id=hold.fulfillment_id, hold=hold_id, **decision, by=by)
+        changed(tx, order, hold)
     for change in asked:
         change.decision = Decision(action) if action and change.action == hold.action else Decision.SUPERSEDED
         change.decided_at = at
@@ -133,7 +141,7 @@ def close_mended(
     mended = [
         hold.hold_id
         for hold in open_holds(tx, order_id, kinds)
-        if among is None or hold.subject_id in among or subject(hold).fulfillment_id in among
+        if among is None or hold.subject_id in among or hold.fulfillment_id in among
     ]
     for hold_id in mended:
         closed(tx, hold_id, at, by=by, why=why)
@@ -158,5 +166,5 @@ def close_of_cancelled(tx: Session, order: Order, at: datetime) -> None:
 def close_of(tx: Session, order: Order, ended: Collection[str], at: datetime) -> None:
     """`ended`: fulfillments; empty: the order itself."""
     for hold in tx.scalars(select(Hold).where(Hold.order_id == order.order_id, Hold.closed_at.is_(None))).all():
-        if hold.kind.ends_with_order and (subject(hold).fulfillment_id or "") in ended:
+        if hold.kind.ends_with_order and (hold.fulfillment_id or "") in ended:
             closed(tx, hold.hold_id, at, by="cancellation", why="it is not to be sent")

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from activities.facts import planning
 from activities.facts.authorizations import payment_about
-from activities.facts.journal import note
+from activities.facts.journal import locked_order, note
 from activities.facts.money import ended
 from activities.facts.placing import ask_payment
 from activities.facts.statuses import in_doubt
@@ -16,6 +16,8 @@ from infra.words import AuthorizationStatus, ChangeKind, EventType
 
 UNDECIDED = timedelta(minutes=1)
 """A wish to cancel is decided first: then the amount is known."""
+ONCE_GOOD = (AuthorizationStatus.AUTHORIZED, AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED)
+"""Payments that set money aside once."""
 IN_DOUBT = timedelta(hours=1)
 """What was captured before the end stays captured: the capture itself is told whether it was."""
 
@@ -41,6 +43,17 @@ def renewal_due(tx: Session, order: Order, subject_id: str, at: datetime) -> dat
         renewed = ask_payment(tx, order, payment.method, left, off_session=True)
         note(tx, order, EventType.RENEWAL_ASKED, at, amount=left, payment=renewed.n)
     return payment.capture_before
+
+
+def asked_again(tx: Session, order_id: str, at: datetime) -> None:
+    """An operator has the last good payment method asked once more: at once, whether goods wait for it or not."""
+    order = locked_order(tx, order_id)
+    payments = tx.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.n)).all()
+    left = planning.still_to_capture(tx, order)
+    if left and not any(payment.status == AuthorizationStatus.ASKED for payment in payments):
+        good = [payment for payment in payments if payment.status in ONCE_GOOD]
+        renewed = ask_payment(tx, order, (good or payments)[-1].method, left, off_session=bool(good))
+        note(tx, order, EventType.RENEWAL_ASKED, at, amount=left, payment=renewed.n)
 
 
 def undecided(tx: Session, order: Order) -> bool:

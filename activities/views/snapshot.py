@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from activities.facts.fulfillments import parcels_of
 from activities.facts.holds import subject
-from activities.facts.journal import locked_fulfillments
+from activities.facts.journal import locked_fulfillments, unwritten
 from activities.facts.statuses import conclude, derived, in_doubt, paid_elsewhere
 from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
@@ -27,7 +27,7 @@ from activities.models import (
     Snapshot,
 )
 from infra.database.tables import Change, Fulfillment, Hold, Order, Parcel, Refund
-from infra.words import AuthorizationStatus, BackorderPolicy, PaymentStatus, RefundStatus
+from infra.words import AuthorizationStatus, BackorderPolicy, EventType, PaymentStatus, RefundStatus
 
 WithParcels = tuple[Fulfillment, list[Parcel]]
 
@@ -47,23 +47,27 @@ def snapshot_of_all(tx: Session, order_id: str) -> Snapshot:
 
 
 def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
-    """One fulfillment alone, after a step that changed nothing else which the process acts on."""
-    conclude(tx)
+    """One fulfillment alone, after a step that changed nothing else which the process acts on; and the order, whose
+    status may have changed, where what a warehouse said has closed a hold."""
     f = tx.get_one(Fulfillment, fulfillment_id)
-    return Snapshot(**fulfillment_snapshots(tx, [(f, parcels_of(tx, fulfillment_id))]))
+    mine, parts = unwritten(tx).get(f.order_id), [(f, parcels_of(tx, fulfillment_id))]
+    if mine and any(event["type"] == EventType.HOLD_CLOSED for event in mine.events):
+        return with_order(tx, tx.get_one(Order, f.order_id), parts)
+    return Snapshot(**fulfillment_snapshots(tx, parts, conclude(tx).get(f.order_id)))
 
 
 def whole(tx: Session, order: Order, since: int = -1) -> Snapshot:
     """Everything a run needs when it begins; or, when it hears that something is new, the order and what changed after
     the version that it loaded last."""
-    known = order_snapshot(tx, order, derived(tx, order))
-    when = {} if known.funded else {"placed_at": order.placed_at}
     newer = fulfillments(tx, Fulfillment.order_id == order.order_id, Fulfillment.version > since)
-    return Snapshot(order=known, **when, **fulfillment_snapshots(tx, newer))
+    known = with_order(tx, order, newer)
+    funded = known.order and known.order.funded
+    return known if funded else known.model_copy(update={"placed_at": order.placed_at})
 
 
 def with_order(tx: Session, order: Order, parts: list[WithParcels]) -> Snapshot:
-    return Snapshot(order=order_snapshot(tx, order, derived(tx, order)), **fulfillment_snapshots(tx, parts))
+    now = derived(tx, order)
+    return Snapshot(order=order_snapshot(tx, order, now), **fulfillment_snapshots(tx, parts, now))
 
 
 def fulfillments(tx: Session, *which: ColumnElement[bool]) -> list[WithParcels]:
@@ -75,14 +79,19 @@ def fulfillments(tx: Session, *which: ColumnElement[bool]) -> list[WithParcels]:
     return list(by_fulfillment.items())
 
 
-def fulfillment_snapshots(tx: Session, fulfillments: list[WithParcels]) -> dict[str, Any]:
+def fulfillment_snapshots(tx: Session, fulfillments: list[WithParcels], now: Sums | None) -> dict[str, Any]:
     if not fulfillments:
         return {}
+    ids = [f.fulfillment_id for f, _ in fulfillments]
     stopped = [f.fulfillment_id for f, _ in fulfillments if f.status == FulfillmentStatus.CANCELLED]
     pending, taken = refunding(tx, stopped), in_doubt(tx, fulfillments[0][0].order_id, "capture") if stopped else set()
+    held = open_holds(tx, Hold.fulfillment_id.in_(ids)) if now is None or now.open_holds else {}
     return {
         "fulfillments": tuple(
-            of_one(f, parcels, f.fulfillment_id in pending, f.fulfillment_id in taken) for f, parcels in fulfillments
+            of_one(f, parcels, f.fulfillment_id in pending, f.fulfillment_id in taken).model_copy(
+                update={"holds": held[f.fulfillment_id]} if f.fulfillment_id in held else {}
+            )
+            for f, parcels in fulfillments
         )
     }
 
@@ -144,7 +153,7 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         ),
         "to_undo": order.cancellation in CALLED_OFF and not order.cancellation_settled,
         "telling": now.telling,
-        "holds": open_holds(tx, order) if now.open_holds else (),
+        "holds": of_no_fulfillment(tx, order) if now.open_holds else (),
         "changes": open_changes(tx, order) if now.open_changes else (),
         "capturable": usable(now.payments),
         "next_deadline": now.next_deadline,
@@ -154,13 +163,16 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
     )
 
 
-def open_holds(tx: Session, order: Order) -> tuple[HoldSnapshot, ...]:
-    return tuple(
-        HoldSnapshot(hold_id=h.hold_id, kind=h.kind, subject=subject(h))
-        for h in tx.scalars(
-            select(Hold).where(Hold.order_id == order.order_id, Hold.closed_at.is_(None)).order_by(Hold.opened_at)
-        )
-    )
+def of_no_fulfillment(tx: Session, order: Order) -> tuple[HoldSnapshot, ...]:
+    return open_holds(tx, Hold.order_id == order.order_id, Hold.fulfillment_id.is_(None)).get(None, ())
+
+
+def open_holds(tx: Session, *which: ColumnElement[bool]) -> dict[str | None, tuple[HoldSnapshot, ...]]:
+    """By the fulfillment that they are about."""
+    holds: dict[str | None, list[HoldSnapshot]] = defaultdict(list)
+    for h in tx.scalars(select(Hold).where(*which, Hold.closed_at.is_(None)).order_by(Hold.opened_at)):
+        holds[h.fulfillment_id].append(HoldSnapshot(hold_id=h.hold_id, kind=h.kind, subject=subject(h)))
+    return {about: tuple(held) for about, held in holds.items()}
 
 
 def open_changes(tx: Session, order: Order) -> tuple[ChangeSnapshot, ...]:

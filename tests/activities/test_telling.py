@@ -114,14 +114,14 @@ def test_who_dies_between_text_and_record_has_told_once(
         order = tx.get_one(Order, order_id)
         order.notify = ["email", "sms"]
         facts.journal.tell(tx, order, MessageKind.CONFIRMED, total=2300)
-    told = customer(database, sandbox)
+    teller = customer(database, sandbox)
     engine = ActivityEnvironment()
     engine.info = replace(engine.info, start_to_close_timeout=ATTEMPT)
     step = OrderStep(order_id=order_id, at=wall_clock())
-    told.mail = mail = LastCall(sandbox.smtp_url, "a@example.com")
+    teller.mail = mail = LastCall(sandbox.smtp_url, "a@example.com")
     mail.arrives = arrives
     with pytest.raises(Died):
-        engine.run(told.tell, step)
+        engine.run(teller.tell, step)
     with database.sessions.begin() as tx:
         assert {(row.status, row.reference) for row in tx.scalars(select(Message))} == {("claimed", None)}
         tx.execute(update(Message).values(tried_at=wall_clock() - ATTEMPT))

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from infra.temporal import DevServer, start_dev_server
 from starter.cli.stack.environment import without_real_parts
 from starter.cli.stack.stack import begin_all, prepared
 from tests.fixtures_database import Database
+from tests.whole.standing import standing
 
 QUICK = {
     "ORDERS_HTTP_TIMEOUT": "1500ms",
@@ -144,9 +146,14 @@ class House:
             time.sleep(0.05)
 
     def state(self) -> str:
-        """How each process stands, and the last that it said."""
+        """How each process stands and the last that it said; what holds up each order that has not ended."""
         children = self.running.children.items()
-        return "\n".join(f"{name} ({child.exit_code}): {child.last_words()[-1000:]}" for name, child in children)
+        lines = [f"{name} ({child.exit_code}): {child.last_words()[-1000:]}" for name, child in children]
+        with suppress(httpx.HTTPError):
+            lines.append(f"webhooks: {self.sandbox.ask('/webhooks')}")
+        with self.database.sessions() as tx:
+            lines += standing(tx, f"http://127.0.0.1:{self.ports['web_ui']}")
+        return "\n".join(lines)
 
 
 def order(order_id: str, sku: str = "MUG", quantity: int = 1, **changes: Any) -> dict[str, Any]:

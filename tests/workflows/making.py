@@ -52,14 +52,14 @@ class ProductionActivities:
         self.policy = policy
         self.factory = factory
 
-    @activity.defn(name="load_production")
+    @activity.defn(name="load_production", no_thread_cancel_exception=True)
     def load(self, step: ProductionStep) -> ProductionSnapshot:
         with self.sessions.begin() as tx:
             production = locked(tx, step.production_id)
             mark_read(tx, step.subject)
             return snapshot(tx, production).model_copy(update={"policy": self.policy})
 
-    @activity.defn(name="make_unit")
+    @activity.defn(name="make_unit", no_thread_cancel_exception=True)
     def make(self, step: ProductionStep) -> ProductionSnapshot:
         with self.sessions.begin() as tx:
             production = locked(tx, step.production_id)
@@ -84,7 +84,7 @@ class ProductionActivities:
             raise Refused("factory", "no_material", "Bring the factory what it needs, then retry.")
         return now
 
-    @activity.defn(name="open_production_hold")
+    @activity.defn(name="open_production_hold", no_thread_cancel_exception=True)
     def open_hold(self, step: HoldStep) -> ProductionSnapshot:
         with self.sessions.begin() as tx:
             production = locked(tx, step.production_id)
@@ -95,7 +95,7 @@ class ProductionActivities:
                 production.version += 1
             return snapshot(tx, production)
 
-    @activity.defn(name="resolve_production_hold")
+    @activity.defn(name="resolve_production_hold", no_thread_cancel_exception=True)
     def resolve_hold(self, step: ResolveStep) -> ProductionSnapshot:
         with self.sessions.begin() as tx:
             production = locked(tx, step.production_id)

@@ -19,6 +19,24 @@ def test_cancelled_while_its_warehouse_refuses(shop: Shop) -> None:
     assert shop.open_hold(order) is None
 
 
+def test_a_run_knows_that_its_own_step_has_closed_a_hold(plain_shop: Shop) -> None:
+    """The warehouse was silent, and takes the request to stop: nobody needs to ask it whether it packs."""
+    shop = plain_shop
+    order = shop.place({shop.product(prefix="SILENT", OAK=1): 1}, by_hand=True)
+    shop.happened(order, "requested")
+    shop.pass_time(order, timedelta(days=6))
+    shop.until(lambda: shop.open_hold(order, HoldKind.REQUEST_UNANSWERED), "a hold", order)
+    shop.cancel(order)
+    shop.happened(order, "hold_closed")
+
+    def holds() -> list[str]:
+        return list(shop.call(shop.handle(order).query("status"))["holds"])
+
+    shop.until(lambda: holds() == [], "the run to know it", order, 5)
+    shop.warehouse(order).stops()
+    assert shop.ends(order) == "cancelled"
+
+
 @renewed_only
 def test_cancelled_while_an_operator_has_stopped_it(shop: Shop) -> None:
     sku = shop.product(OAK=1)

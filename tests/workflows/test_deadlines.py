@@ -115,6 +115,19 @@ def test_a_renewal_that_nobody_rescues_is_a_hold_when_the_old_one_ends(shop: Sho
     assert shop.ends(order) == "cancelled"
 
 
+def test_retry_asks_for_the_payment_before_the_goods_come(shop: Shop) -> None:
+    order, _ = backordered(shop, card="pm_card_declinedOffSession")
+    shop.pass_time(order, NEARLY)
+    customer_hears(shop, order, "payment_problem", "payment 2")
+    shop.pass_time(order, timedelta(days=1))
+    shop.resolve(order, "retry", HoldKind.PAYMENT_NEEDS_CUSTOMER)
+    shop.until(lambda: len(payments(shop, order)) == 3, "another try", order)
+    shop.until(lambda: payments(shop, order)[2][0] == "declined", "the bank's answer", order)
+    assert shop.open_hold(order, HoldKind.PAYMENT_NEEDS_CUSTOMER), "declined again"
+    shop.cancel(order)
+    assert shop.ends(order) == "cancelled"
+
+
 def test_another_card_that_comes_after_the_end_is_asked_at_once(shop: Shop) -> None:
     """Not first when the goods come: the customer is still there to be asked."""
     order, sku = backordered(shop, card="pm_card_declinedOffSession")

@@ -33,8 +33,9 @@ def test_every_scenario_is_recorded() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_history_holds_no_person_and_no_machine(file: Path) -> None:
-    text = file.read_text()
-    payloads = "\n".join(decoded(json.loads(text)))
+    kept = file.read_text()
+    text = re.sub(r'(?<="eventTime":")([^".]+)\.\d+Z', r"\1Z", kept)  # nine digits that any postal code may be in
+    payloads = "\n".join(decoded(json.loads(kept)))
     customer = example_order("", {})["customer"] | {"customer_id": ""}
     for word in (*customer.values(), *EXAMPLE["shipping"]["address"].values()):
         if isinstance(word, str) and len(word) > 2:

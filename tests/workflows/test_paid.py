@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
 from tests.opening import opens
@@ -50,6 +52,15 @@ def payment_intent(shop: Shop, order: str) -> str:
         return str(
             tx.scalars(select(Payment.intent).where(Payment.order_id == order).order_by(Payment.n.desc())).first()
         )
+
+
+@renewed_only
+@pytest.mark.parametrize(("card", "outcome"), [("pm_card_visa", "authorized"), ("pm_card_chargeDeclined", "declined")])
+def test_who_prefers_to_wait_is_answered_with_what_the_bank_said(shop: Shop, card: str, outcome: str) -> None:
+    asked = shop.order({shop.product(): 1}, card=card)
+    answer = shop.api.post("/v1/orders", json=asked, headers={"Prefer": "wait=20"})
+    assert (answer.status_code, answer.headers["preference-applied"]) == (202, "wait=20")
+    assert answer.json()["payment_status"] == outcome
 
 
 @opens(HoldKind.PAYMENT_NEEDS_CUSTOMER)

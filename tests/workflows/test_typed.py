@@ -82,7 +82,7 @@ REFUSED: list[tuple[str, list[Any], str]] = [
 ]
 
 
-def test_what_is_no_json_is_harmless(plain_shop: Shop) -> None:
+def test_what_is_no_json_is_noted_or_refused_in_our_words(plain_shop: Shop) -> None:
     shop = plain_shop
     order = shop.place({shop.product(): 1})
     stories.customer_hears(shop, order, "backordered")
@@ -93,11 +93,16 @@ def test_what_is_no_json_is_harmless(plain_shop: Shop) -> None:
         for name in ("cancel", "news", "stop"):
             await handle.signal(name, torn)
         for name in ("hold", "resolve", "stop"):
-            with pytest.raises(WorkflowUpdateFailedError):
+            with pytest.raises(WorkflowUpdateFailedError) as refused:
                 await handle.execute_update(name, torn)
+            assert "send" in str(refused.value.cause), name
 
     shop.call(send())
-    shop.happened(order, "not_understood")  # what was sent to `stop`; the SDK drops the others, and logs it
+    shop.happened(order, "not_understood", 2)
+    with shop.database.sessions() as tx:
+        rows = select(Event.data).where(Event.order_id == order, Event.type == "not_understood")
+        noted = list(tx.scalars(rows.order_by(Event.event_no)))
+    assert noted == [{"signal": signal, "words": "{please"} for signal in ("cancel", "stop")]
     assert shop.view(order)["status"] == "processing"
     shop.cancel(order)
     assert shop.ends(order) == "cancelled"

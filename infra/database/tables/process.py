@@ -62,6 +62,8 @@ class Hold(Base):
     kind: Mapped[HoldKind]
     subject_kind: Mapped[str] = mapped_column(WORD)
     subject_id: Mapped[str] = mapped_column(REFERENCE)
+    fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"), index=True)
+    """The one that it is about, or whose parcel."""
     reason: Mapped[HoldReason]
     """Its kind's."""
     code: Mapped[str] = mapped_column(String(80))

@@ -403,6 +403,39 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_fulfillments_order_id"), ["order_id"], unique=False)
 
     op.create_table(
+        "holds",
+        sa.Column("hold_id", sa.String(length=80), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_kind", sa.String(length=40), nullable=False),
+        sa.Column("subject_id", sa.String(length=255), nullable=False),
+        sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=80), nullable=False),
+        sa.Column("advice", sa.String(length=500), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.String(length=100), nullable=True),
+        sa.Column("action", sa.String(length=40), nullable=True),
+        sa.Column("why", sa.String(length=500), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_holds_order_id")),
+        sa.ForeignKeyConstraint(
+            ["fulfillment_id"], ["fulfillments.fulfillment_id"], name=op.f("fk_holds_fulfillment_id")
+        ),
+        sa.PrimaryKeyConstraint("hold_id", name=op.f("pk_holds")),
+    )
+    with op.batch_alter_table("holds", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_holds_fulfillment_id"), ["fulfillment_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_holds_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(
+            "uq_holds_open",
+            ["kind", "subject_kind", "subject_id"],
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+
+    op.create_table(
         "order_lines",
         sa.Column("order_id", sa.String(length=64), nullable=False),
         sa.Column("line_no", sa.Integer(), nullable=False),
@@ -421,34 +454,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("order_lines", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_order_lines_sku_order_id"), ["sku", "order_id"], unique=False)
-
-    op.create_table(
-        "holds",
-        sa.Column("hold_id", sa.String(length=80), nullable=False),
-        sa.Column("order_id", sa.String(length=64), nullable=True),
-        sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("subject_kind", sa.String(length=40), nullable=False),
-        sa.Column("subject_id", sa.String(length=255), nullable=False),
-        sa.Column("reason", sa.String(length=40), nullable=False),
-        sa.Column("code", sa.String(length=80), nullable=False),
-        sa.Column("advice", sa.String(length=500), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("closed_by", sa.String(length=100), nullable=True),
-        sa.Column("action", sa.String(length=40), nullable=True),
-        sa.Column("why", sa.String(length=500), nullable=True),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_holds_order_id")),
-        sa.PrimaryKeyConstraint("hold_id", name=op.f("pk_holds")),
-    )
-    with op.batch_alter_table("holds", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_holds_order_id"), ["order_id"], unique=False)
-        batch_op.create_index(
-            "uq_holds_open",
-            ["kind", "subject_kind", "subject_id"],
-            unique=True,
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
-        )
 
     op.create_table(
         "deadlines",

@@ -37,7 +37,13 @@ def test_a_label_is_bought_at_once_and_found_by_its_rate(
     assert label.tracking_url
     assert labels.labels_of(rate.rate_id) == [label] == [labels.label(label.label_id)]
     assert sandbox.books(order_id)["entries"] == [
-        {"effect": "label", "order_id": order_id, "reference": label.label_id, "amount": rate.amount}
+        {
+            "effect": "label",
+            "order_id": order_id,
+            "reference": label.label_id,
+            "amount": rate.amount,
+            "elsewhere": False,
+        }
     ]
     assert sandbox.client.get(label.label_url).content.startswith(b"%PDF-")
     assert label.tracking_number in sandbox.client.get(label.tracking_url).text
