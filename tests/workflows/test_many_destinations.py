@@ -1,6 +1,7 @@
 """An order to very many destinations costs by each of them alone, and stays far from what the engine takes: events and
 bytes of a run, calls that wait, the size of an answer. `make test-all` plays as many as a large order has."""
 
+import faulthandler
 import os
 import time
 from collections import Counter
@@ -34,14 +35,18 @@ ENDED = {
 }
 Record = Callable[[str, object], None]
 
-pytestmark = pytest.mark.timeout(5_400)
-
 
 @pytest.fixture(scope="module")
 def shop(new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl) -> Iterator[Shop]:
     with Shop(new_database("many", "postgresql"), engine_server, sandbox, settings=CALM) as shop:
         sandbox.pace(PACE)
         yield shop
+
+
+@pytest.fixture(autouse=True)
+def takes_its_time() -> None:
+    """More than other tests have: each of them has a clock that starts with it."""
+    faulthandler.dump_traceback_later(5_400, exit=True)
 
 
 def place(shop: Shop, many: int, *, by_hand: bool = False) -> str:
