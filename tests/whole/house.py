@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy import func, select
 
 from activities.intake.example import example_order
+from infra.database.engine import sessions
 from infra.database.tables import Event, Message, Order, Relay
 from infra.home import Home
 from infra.processes import Child
@@ -36,6 +37,8 @@ class House:
 
     def __init__(self, folder: Path, database: Database, *, pace: float, **settings: str) -> None:
         self.home, self.database = Home(folder), database
+        # waiting must not take the turn of those who write
+        self.looks = sessions(database.engine, read_only=True)
         self.home.make()
         given = without_real_parts(os.environ) | QUICK | {"DATABASE_URL": database.url} | settings
         self.running = prepared(self.home, given)
@@ -115,14 +118,14 @@ class House:
         return dict(self.api.get(f"/v1/orders/{order_id}").raise_for_status().json())
 
     def statuses(self) -> dict[str, int]:
-        with self.database.sessions() as tx:
+        with self.looks() as tx:
             return dict(tx.execute(select(Order.status, func.count()).group_by(Order.status)).all())
 
     def happened(self, order_id: str, event: str, timeout: float = 60) -> None:
         """Waits until the timeline tells of it."""
 
         def wrote() -> bool:
-            with self.database.sessions() as tx:
+            with self.looks() as tx:
                 rows = select(Event.event_no).where(Event.order_id == order_id)
                 return tx.scalars(rows.where(Event.type == event)).first() is not None
 
@@ -132,7 +135,7 @@ class House:
         """Waits until nothing is on its way any more: every nudge read, every message sent, every webhook taken."""
 
         def still() -> bool:
-            with self.database.sessions() as tx:
+            with self.looks() as tx:
                 due = tx.scalar(select(func.count()).where(Relay.done_at.is_(None)))
                 untold = tx.scalar(select(func.count()).where(Message.status.in_(("pending", "claimed"))))
             return not due and not untold and not self.sandbox.ask("/webhooks")["pending"]
@@ -151,7 +154,7 @@ class House:
         lines = [f"{name} ({child.exit_code}): {child.last_words()[-1000:]}" for name, child in children]
         with suppress(httpx.HTTPError):
             lines.append(f"webhooks: {self.sandbox.ask('/webhooks')}")
-        with self.database.sessions() as tx:
+        with self.looks() as tx:
             lines += standing(tx, f"http://127.0.0.1:{self.ports['web_ui']}")
         return "\n".join(lines)
 
