@@ -1,13 +1,12 @@
 """What the process asks of its own tables: where the order stands, what is decided, what is held."""
 
-from datetime import datetime
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import facts
+from activities import facts, resolutions
+from activities.facts.cancellation import Decided
 from activities.facts.cancellation_requests import TooLate, WrongLines
 from activities.facts.journal import locked_order, mark_read, note
 from activities.facts.requests import OtherContent
@@ -24,15 +23,7 @@ from activities.models import (
 )
 from activities.views.snapshot import of_fulfillment, snapshot, whole
 from infra.database.tables import Change, Event, Hold
-from infra.hold_kinds import Action, HoldKind
 from infra.words import Decision, EventType
-
-AWAITED = {
-    HoldKind.REQUEST_UNANSWERED: "request",
-    HoldKind.RELEASE_UNANSWERED: "release",
-    HoldKind.RECALL_UNANSWERED: "recall",
-}
-"""The call that a warehouse does not answer."""
 
 
 class OrderActivities:
@@ -87,25 +78,9 @@ class OrderActivities:
                 why=step.why,
                 change_id=step.change_id,
             )
-            if decided and step.action == Action.SKIP:
-                skipped(tx, step.order_id, hold, step.at)
-            if decided and step.action == Action.RETRY and (call := AWAITED.get(hold.kind)):
-                facts.fulfillments.to_ask_again(tx, hold.subject_id, call)
-            if decided and step.action == Action.RETRY and hold.kind == HoldKind.BACKORDER_OVERDUE:
-                facts.promises.waits_on(tx, step.order_id, step.at)
-            if decided and step.action == Action.RETRY and hold.kind in facts.holds.OF_AUTHORIZATION:
-                facts.renewal.asked_again(tx, step.order_id, step.at)
-            if decided and step.action == Action.CANCEL:
+            if decided and step.action:
                 # in the same transaction: a decision that was half heard would be lost
-                facts.cancellation.cancelled_for_hold(
-                    tx,
-                    step.order_id,
-                    facts.holds.subject(hold).fulfillment_id,
-                    step.change_id,
-                    by=step.by,
-                    why=step.why,
-                    at=step.at,
-                )
+                resolutions.carried_out(tx, hold, step.action, Decided(step.by, step.why, step.change_id), step.at)
             return snapshot(tx, step.order_id, filter(None, [hold.fulfillment_id]))
 
     @activity.defn(name="pass_deadlines", no_thread_cancel_exception=True)
@@ -142,32 +117,11 @@ def wanted(tx: Session, step: ChangeStep) -> int | None:
 
 def answered_meanwhile(tx: Session, step: HoldStep) -> bool:
     """A deadline acts on what is on record, not on what the run last heard: has the silent warehouse spoken?"""
-    call = AWAITED.get(step.kind)
+    call = resolutions.AWAITED.get(step.kind)
     if call is None:
         return False
     [now] = of_fulfillment(tx, step.held.id).fulfillments
     return not now.awaits(call)
-
-
-def skipped(tx: Session, order_id: str, hold: Hold, at: datetime) -> None:
-    """What was to be done is given up, and nothing waits for it any more."""
-    match hold.kind, hold.fulfillment_id:
-        case HoldKind.VOID_FAILED, _:
-            facts.money.void_given_up(tx, order_id, at)
-        case HoldKind.REST_TOO_SMALL, _:
-            facts.rest.given_up(tx, order_id, at)
-        case HoldKind.TELL_FAILED, _:
-            facts.messages.given_up(tx, order_id, at)
-        case HoldKind.REFUND_PAYMENT_FAILED, str(fulfillment_id):
-            facts.money.refund_given_up(tx, fulfillment_id, at)
-        case HoldKind.RECALL_FAILED, str(fulfillment_id):
-            facts.recall.recall_confirmed(tx, fulfillment_id, at)
-        case HoldKind.REFUND_LABEL_FAILED, str(fulfillment_id):
-            facts.labels.written_off(tx, fulfillment_id, int(hold.subject_id.rpartition("/")[2]), at)
-        case HoldKind.NOT_RELEASED, str(fulfillment_id):
-            facts.tracking.taken_for_delivered(tx, fulfillment_id, at)
-        case HoldKind.DELIVERY_FAILED, str(fulfillment_id):
-            facts.tracking.given_up(tx, fulfillment_id, at)
 
 
 def settle_change(tx: Session, step: ResolveStep) -> None:

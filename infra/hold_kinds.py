@@ -10,6 +10,7 @@ class Action(StrEnum):
     RETRY = "retry"
     SKIP = "skip"
     CANCEL = "cancel"
+    REPLAN = "replan"
 
 
 class HoldReason(StrEnum):
@@ -171,15 +172,23 @@ class HoldKind(StrEnum):
     FULFILLMENT_REFUSED = (
         "fulfillment_refused",
         HoldReason.WAREHOUSE,
-        "The warehouse refused this fulfillment: retry when it can do it, or cancel it.",
-        {Action.RETRY: "sends the same request again", Action.CANCEL: STOP},
+        "The warehouse refused this fulfillment: retry when it can do it, have it planned elsewhere, or cancel it.",
+        {
+            Action.RETRY: "sends the same request again",
+            Action.REPLAN: "its units are reserved anew, not at this place: at another one, or they wait for stock",
+            Action.CANCEL: STOP,
+        },
         True,
     )
     REQUEST_UNANSWERED = (
         "request_unanswered",
         HoldReason.WAREHOUSE,
         "The warehouse does not say that it has packed: ask it.",
-        {Action.RETRY: "sends the same request again, which is safe", Action.CANCEL: STOP},
+        {
+            Action.RETRY: "sends the same request again, which is safe",
+            Action.REPLAN: "asks it to stop, and then reserves its units anew, not at this place",
+            Action.CANCEL: STOP,
+        },
     )
     RELEASE_UNANSWERED = (
         "release_unanswered",
@@ -237,7 +246,11 @@ class HoldKind(StrEnum):
         "backorder_overdue",
         HoldReason.BACKORDER_OVERDUE,
         "Units have not come for long after they were promised: ask who supplies them.",
-        {Action.RETRY: "waits on, with new patience", Action.CANCEL: END},
+        {
+            Action.RETRY: "waits on, with new patience",
+            Action.SKIP: "cancels what is waited for: the rest goes on",
+            Action.CANCEL: END,
+        },
         True,
     )
 

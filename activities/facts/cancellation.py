@@ -2,19 +2,28 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.facts.cancelled_messages import about_money, tell_decided
 from activities.facts.journal import fulfillments_of, locked_order, note, nudge, tell
-from activities.facts.line_cancellations import DONE, Wish, cancelled, of_line, parts_left, wishes
+from activities.facts.line_cancellations import DONE, Where, Wish, cancelled, of_line, parts_left, wishes
 from activities.facts.statuses import derive, write_statuses
 from activities.models import CALLED_OFF, CLOSED, LEFT, CancelReason, FulfillmentStatus
 from infra.clock import wall_clock
-from infra.database.tables import Change, LineCancellation, Order
+from infra.database.tables import Change, Hold, LineCancellation, Order
+from infra.hold_kinds import Action, HoldKind
 from infra.words import Cancellation, ChangeKind, Decision, EventType, LineCancellationStatus, MessageKind
+
+
+class Decided(NamedTuple):
+    """Who has decided about a hold; over HTTP it is a change."""
+
+    name: str
+    why: str
+    change_id: int | None
 
 
 def cancellation_asked(
@@ -123,20 +132,25 @@ def lines_decided(tx: Session, order: Order, change: Change, at: datetime) -> se
     return changed
 
 
-def cancelled_for_hold(
-    tx: Session, order_id: str, fulfillment_id: str | None, change_id: int | None, *, by: str, why: str, at: datetime
-) -> None:
-    """What is held is not to be sent: one fulfillment; or the order, where nothing else of it is left."""
-    order, reason = locked_order(tx, order_id), CancelReason.OPERATOR
+def cancelled_for_hold(tx: Session, order_id: str, hold: Hold, by: Decided, at: datetime) -> None:
+    """What is held is not to be sent: one fulfillment; or the order, where nothing else of it is left. Or what waits,
+    where that alone is given up."""
+    order, about = locked_order(tx, order_id), hold.fulfillment_id
     left = parts_left(tx, order)
-    parts = [part for part in left if part.fulfillment and part.fulfillment.fulfillment_id == fulfillment_id]
-    if left and fulfillment_id and not parts:  # it is being stopped, or cannot be any more
+    if hold.kind == HoldKind.BACKORDER_OVERDUE and hold.action == Action.SKIP:
+        parts = [part for part in left if part.where == Where.WAITING]
+    elif about:
+        parts = [part for part in left if part.fulfillment and part.fulfillment.fulfillment_id == about]
+    else:
+        parts = left
+    if left and not parts:  # it is being stopped, or cannot be any more; or it has come
         return
-    if order.cancellation in CALLED_OFF or fulfillment_id is None or len(parts) == len(left):
-        cancellation_decided(tx, order_id, change_id, reason=reason, by=by, why=why, at=at)
+    reason, change_id = CancelReason.OPERATOR, by.change_id
+    if order.cancellation in CALLED_OFF or len(parts) == len(left):
+        cancellation_decided(tx, order_id, change_id, reason=reason, by=by.name, why=by.why, at=at)
         return
     if change_id is None:  # decided in the web UI: on record as what is asked over HTTP is
-        change = cancellation_asked(tx, order_id, reason=reason, by=by, why=why, lines=[])
+        change = cancellation_asked(tx, order_id, reason=reason, by=by.name, why=by.why, lines=[])
         change.decision, change.decided_at = Decision.ACCEPTED, at
         change_id = change.change_id
     cancelled(tx, order, parts, Wish(reason, change_id), at)

@@ -250,22 +250,22 @@ def stopped(
     tx: Session, order: Order, f: Fulfillment, at: datetime, *, otherwise: Wish | None
 ) -> list[LineCancellation]:
     """Its units are back on the shelf: those that were to be cancelled go to whoever waits, the others are planned
-    anew; or, with a reason `otherwise`, they are cancelled too."""
+    anew, and not there where the place has refused; or, with a reason `otherwise`, they are cancelled too."""
     asked = asked_of(tx, f)
     units, wished = held_in(tx, f.fulfillment_id), by_line(asked)
     others = [reservation for reservation in units if not within(reservation, wished)]
+    cancelled = [reservation for reservation in units if otherwise or within(reservation, wished)]
     if otherwise:
         parts = [Part(r.line_no, r.first_unit, r.quantity, Where.PACKED, r, f) for r in others]
         record(tx, order, [(part, DONE) for part in parts], otherwise)
-    else:
+    elif not f.refusal:  # else the units are released, and name the place that is avoided
         for reservation in others:
             reservation.fulfillment_id = None
     for row in asked:
         row.status = DONE
-    back = units if otherwise else [reservation for reservation in units if within(reservation, wished)]
-    inventory.give_back(tx, order, back)
-    if back:
-        note(tx, order, EventType.UNITS_CANCELLED, at, units=sum(r.quantity for r in back))
+    inventory.give_back(tx, order, units if f.refusal else cancelled)
+    if cancelled:
+        note(tx, order, EventType.UNITS_CANCELLED, at, units=sum(r.quantity for r in cancelled))
     return asked
 
 

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from datetime import datetime
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import cast, func, null, select, union_all
 from sqlalchemy.orm import Session
 
 from activities.facts import inventory
@@ -51,31 +51,62 @@ class Units(NamedTuple):
     contact_id: int
     first_unit: int
     quantity: int
+    avoided: frozenset[str] = frozenset()
+    """Locations that would not send them."""
+
+    def wanted_at(self, location_id: str) -> int:
+        return 0 if location_id in self.avoided else self.quantity
 
 
 def open_units(tx: Session, order: Order) -> list[Units]:
     """Units of the order that are neither reserved, consumed, waiting, cancelled nor asked to be."""
+    nowhere = cast(null(), Location.location_id.type)
     taken = [
-        select(table.line_no, table.first_unit, table.quantity).where(
+        select(table.line_no, table.first_unit, table.quantity, nowhere).where(
             table.order_id == order.order_id, table.status.in_(states)
         )
         for table, states in TAKEN
     ]
+    refused = (
+        select(Reservation.line_no, Reservation.first_unit, Reservation.quantity, Reservation.location_id)
+        .join(Fulfillment, Fulfillment.fulfillment_id == Reservation.fulfillment_id)
+        .where(Reservation.order_id == order.order_id, Reservation.status == ReservationStatus.RELEASED)
+        .where(Fulfillment.refusal.is_not(None), Fulfillment.status == FulfillmentStatus.CANCELLED)
+    )
     assigned: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    avoided: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
     tx.flush()
-    for line_no, first, quantity in tx.execute(union_all(*taken)):
-        assigned[line_no].append((first, quantity))
+    for line_no, first, quantity, location_id in tx.execute(union_all(*taken, refused)):
+        if location_id is None:
+            assigned[line_no].append((first, quantity))
+        else:
+            avoided[line_no].append((first, first + quantity, location_id))
     ship_to = tx.scalars(
         select(Contact.contact_id).where(Contact.order_id == order.order_id, Contact.kind == ContactKind.SHIP_TO)
     ).one()
-    wanted = []
+    wanted: list[Units] = []
     for line in tx.scalars(select(OrderLine).where(OrderLine.order_id == order.order_id).order_by(OrderLine.line_no)):
         at_unit = 0
         for first, quantity in [*sorted(assigned[line.line_no]), (line.quantity, 0)]:
             if first > at_unit:
-                wanted.append(Units(line.line_no, line.sku, line.contact_id or ship_to, at_unit, first - at_unit))
+                units = Units(line.line_no, line.sku, line.contact_id or ship_to, at_unit, first - at_unit)
+                wanted += apart(units, avoided[line.line_no])
             at_unit = max(at_unit, first + quantity)  # units that are asked to be cancelled are reserved too
     return wanted
+
+
+def apart(units: Units, avoided: list[tuple[int, int, str]]) -> list[Units]:
+    """Those that different locations would not send."""
+    first, after = units.first_unit, units.first_unit + units.quantity
+    bounds = {first, after} | {bound for run in avoided for bound in run[:2] if first < bound < after}
+    return [
+        units._replace(
+            first_unit=start,
+            quantity=end - start,
+            avoided=frozenset(place for begin, stop, place in avoided if begin <= start < stop),
+        )
+        for start, end in pairwise(sorted(bounds))
+    ]
 
 
 def pick(wanted: list[Units], shelves: dict[str, dict[str, int]]) -> tuple[list[tuple[str, Units]], list[Units]]:
@@ -87,27 +118,27 @@ def pick(wanted: list[Units], shelves: dict[str, dict[str, int]]) -> tuple[list[
     ):
         rest = list(group)
         while rest:
-            best = max(shelves, key=lambda location: covered(rest, shelves[location]), default=None)
-            if best is None or not covered(rest, shelves[best]):
+            best = max(shelves, key=lambda place: covered(rest, place, shelves[place]), default=None)
+            if best is None or not covered(rest, best, shelves[best]):
                 break
-            rest, given = split(rest, shelves[best])
+            rest, given = split(rest, best, shelves[best])
             taken += [(best, units) for units in given]
         missing += rest
     return taken, missing
 
 
-def covered(wanted: list[Units], shelf: dict[str, int]) -> int:
+def covered(wanted: list[Units], location_id: str, shelf: dict[str, int]) -> int:
     need: dict[str, int] = defaultdict(int)
     for units in wanted:
-        need[units.sku] += units.quantity
+        need[units.sku] += units.wanted_at(location_id)
     return sum(min(quantity, shelf.get(sku, 0)) for sku, quantity in need.items())
 
 
-def split(wanted: list[Units], shelf: dict[str, int]) -> tuple[list[Units], list[Units]]:
+def split(wanted: list[Units], location_id: str, shelf: dict[str, int]) -> tuple[list[Units], list[Units]]:
     """What is left to find and what this shelf gives; the shelf is lowered."""
     rest, given = [], []
     for units in wanted:
-        count = min(units.quantity, shelf.get(units.sku, 0))
+        count = min(units.wanted_at(location_id), shelf.get(units.sku, 0))
         if count:
             shelf[units.sku] -= count
             given.append(units._replace(quantity=count))

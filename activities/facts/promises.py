@@ -78,7 +78,7 @@ def kept(tx: Session, order: Order, at: datetime) -> None:
     about = Subject("order", order.order_id)
     deadlines.close(tx, about, DeadlineKind.PROMISE_PASSES, DeadlineKind.BACKORDER_OVERDUE)
     kinds = (HoldKind.BACKORDER_OVERDUE,)
-    holds.close_mended(tx, order.order_id, kinds, at, by="restock", why="the units have come")
+    holds.close_mended(tx, order.order_id, kinds, at, by="stock", why="nothing is waited for any more")
 
 
 def waiting(tx: Session, order: Order) -> list[Backorder]:

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts import holds
+from activities.facts import holds, inventory
 from activities.facts.cancelled_messages import tell_decided, tell_stopped
 from activities.facts.fulfillments import answered, changed, close_silence, known_by_news, locked, not_before
 from activities.facts.holds import close_of_cancelled
 from activities.facts.journal import note
-from activities.facts.line_cancellations import Wish, had_left, stopped
+from activities.facts.line_cancellations import Wish, had_left, recall_wanted, requested_of, stopped
 from activities.models import CALLED_OFF, LEFT, CancelReason, FulfillmentStatus, Recall, Subject
 from infra.database.tables import Fulfillment, Order
 from infra.hold_kinds import HoldKind
@@ -30,6 +30,23 @@ def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
     holds.opened(tx, order.order_id, HoldKind.FULFILLMENT_REFUSED, about, at, code=code)
     changed(tx, order, f)
     return True
+
+
+def planned_elsewhere(tx: Session, fulfillment_id: str, code: str, at: datetime) -> None:
+    """An operator wants it from another place: at once, where no warehouse has it; else when this one has stopped."""
+    order, f = locked(tx, fulfillment_id)
+    if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
+        return
+    inventory.lock_all_of(tx, order.order_id)
+    f.refusal = code
+    if f.status == FulfillmentStatus.PLANNED and fulfillment_id not in requested_of(tx, order.order_id):
+        f.status = FulfillmentStatus.CANCELLED
+        tell_decided(tx, order, stopped(tx, order, f, at, otherwise=None))
+        close_of_cancelled(tx, order, at)
+        note(tx, order, EventType.FULFILLMENT_CANCELLED, at, fulfillment_id=fulfillment_id)
+    elif f.recall is None:
+        recall_wanted(tx, order, f, at)
+    changed(tx, order, f)
 
 
 def recall_asked(tx: Session, fulfillment_id: str, at: datetime) -> None:

@@ -10,10 +10,19 @@ from activities.facts import inventory, planning, promises
 from activities.facts.cancellation import cancellation_settled
 from activities.facts.cancelled_messages import about_money
 from activities.facts.holds import close_with_order
-from activities.facts.journal import locked_order, note, tell
-from activities.facts.line_cancellations import Part, Where, Wish, cancelled, parts_left
-from activities.facts.statuses import derive
-from activities.models import CancelReason
+from activities.facts.journal import fulfillments_of, locked_order, note, tell
+from activities.facts.line_cancellations import (
+    Part,
+    Where,
+    Wish,
+    cancelled,
+    held_in,
+    parts_left,
+    recall_wanted,
+    requested_of,
+)
+from activities.facts.statuses import derive, in_doubt
+from activities.models import LEFT, CancelReason, FulfillmentStatus
 from infra.database.tables import Backorder, LineCancellation, Order, OrderLine, Product, Reservation
 from infra.words import (
     BackorderPolicy,
@@ -39,6 +48,8 @@ def reserved(tx: Session, order_id: str, at: datetime) -> bool:
             drop(tx, order, missing, at)
         elif missing:
             queue(tx, order, missing, products, at)
+            if order.backorder == BackorderPolicy.SHIP_COMPLETE:
+                withheld(tx, order, at)
     else:
         promises.kept(tx, order, at)
     news_waits = planning.planned(tx, order, at)
@@ -91,6 +102,27 @@ def queue(tx: Session, order: Order, missing: list[planning.Units], products: di
     count = sum(units.quantity for units in missing)
     note(tx, order, EventType.BACKORDERED, at, units=count, promised_on=max(promised.values()).isoformat())
     promises.promised(tx, order)
+
+
+def withheld(tx: Session, order: Order, at: datetime) -> None:
+    """`ship_complete`, and units went missing after all was planned: what is not paid for waits for them."""
+    taken = in_doubt(tx, order.order_id, "capture")
+    going = [
+        f
+        for f in fulfillments_of(tx, order.order_id)
+        if f.status not in (*LEFT, FulfillmentStatus.CANCELLED)
+        and not (f.recall or f.captured or f.fulfillment_id in taken)
+    ]
+    asked = requested_of(tx, order.order_id)
+    at_rest = [f for f in going if f.status == FulfillmentStatus.PLANNED and f.fulfillment_id not in asked]
+    for f in going:
+        f.version = order.version + 1
+        if f not in at_rest:
+            recall_wanted(tx, order, f, at)
+    for reservation in held_in(tx, *(f.fulfillment_id for f in at_rest)):
+        reservation.fulfillment_id = None
+    for f in at_rest:
+        f.status = FulfillmentStatus.CANCELLED
 
 
 def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime) -> None:

@@ -184,7 +184,11 @@ class AskedOrder(Asked):
     discount: Minor = 0
     total: Minor
     payment: AskedPayment
-    backorder: Literal["ship_partial", "ship_complete", "cancel_unavailable"] = "ship_partial"
+    backorder: Literal["ship_partial", "ship_complete", "cancel_unavailable"] = Field(
+        "ship_partial",
+        description="What is not there: the rest is sent at once; or all leaves together, also where units go missing "
+        "later (what is paid for by then does not wait); or it is cancelled",
+    )
 
     @field_validator("customer")
     @classmethod

@@ -95,5 +95,6 @@ class Decision(StrEnum):
     RETRY = "retry"
     SKIP = "skip"
     CANCEL = "cancel"
+    REPLAN = "replan"
     SUPERSEDED = "superseded"
     """The hold was closed otherwise."""

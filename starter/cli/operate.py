@@ -1,10 +1,11 @@
 """`orders cancel`, `resolve`: what an operator asks of an order."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
+from infra.hold_kinds import Action
 from infra.words import CancelReason
 from starter.cli.failure import Failed, Misused
 from starter.cli.read import AsJson, OrderId, path
@@ -42,7 +43,7 @@ def lines_of(lines: list[int] | None, quantities: list[int] | None) -> list[dict
 
 def resolve(
     order_id: OrderId,
-    action: Annotated[Literal["retry", "skip", "cancel"], typer.Option(help="One that the hold offers.")],
+    action: Annotated[Action, typer.Option(help="One that the hold offers.")],
     why: Annotated[str, typer.Option(help="Stands in the order.")],
     hold: Annotated[str | None, typer.Option(help="The hold; may be left out when only one is open.")] = None,
     by: By = None,

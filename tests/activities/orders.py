@@ -38,3 +38,11 @@ def packed(database: Database, order_id: str) -> str:
         facts.fulfillments.requested(tx, fulfillment_id, now)
         facts.packing.packed(tx, fulfillment_id, [BOX], now)
     return fulfillment_id
+
+
+def located(database: Database, location_id: str, priority: int, *, stock: int) -> None:
+    """Another place, with so many mugs."""
+    with database.sessions.begin() as tx:
+        where = {"name": location_id, "kind": "warehouse", "warehouse": "default"}
+        facts.catalogue.location_put(tx, location_id, **where, priority=priority, address={**DOCK, "street2": ""})
+        facts.inventory.received(tx, reference=f"opening {location_id}", location_id=location_id, lines=[(SKU, stock)])

@@ -170,3 +170,33 @@ def test_units_are_cancelled_in_the_web_ui_by_the_same_rules(plain_shop: Shop) -
     shop.warehouse(order, 2).stops()
     assert shop.ends(order) == "cancelled"
     assert shop.stock(sku) == {"OAK": (3, 0)}
+
+
+@renewed_only
+def test_a_fulfillment_that_is_refused_is_sent_from_another_place(shop: Shop) -> None:
+    sku = shop.product(OAK=1, RNO=1)
+    order = shop.place({sku: 1}, by_hand=True)
+    shop.warehouse(order).refuses()
+    shop.resolve(order, "replan", HoldKind.FULFILLMENT_REFUSED)
+    shop.happened(order, "requested", 2)
+    shop.warehouse(order, 2).packs()
+    shop.happened(order, "released")
+    shop.warehouse(order, 2).hands_over()
+    shop.goes_by_itself(order)
+    assert shop.ends(order) == "completed"
+    assert shop.stock(sku) == {"OAK": (1, 0), "RNO": (0, 0)}
+
+
+@renewed_only
+def test_what_is_to_leave_together_waits_for_what_the_shelf_did_not_have(shop: Shop) -> None:
+    sku = shop.product(prefix="SHORT", OAK=3)
+    order = shop.place({sku: 3}, backorder="ship_complete")
+    shop.until(lambda: line(shop, order)["waiting"] == 1, "the missing one to be waited for", order)
+    recalled(shop, order)
+    shop.happened(order, "fulfillment_cancelled")
+    assert "shipped" not in shop.timeline(order)
+    shop.receive("OAK", {sku: 1})
+    assert shop.ends(order) == "completed"
+    assert shop.timeline(order).count("shipped") == 1, "in one parcel"
+    assert shop.books(order)["captures"] == 1
+    assert shop.stock(sku) == {"OAK": (0, 0)}

@@ -28,6 +28,8 @@ class Fulfillment(Base):
     status: Mapped[FulfillmentStatus]
     recall: Mapped[Recall | None]
     """The wish to stop it."""
+    refusal: Mapped[str | None] = mapped_column(String(80))
+    """Why its place would not do it, by code: for these units it is not asked again."""
     amount: Mapped[int] = mapped_column(BigInteger)
     """What its units cost."""
     captured: Mapped[bool]

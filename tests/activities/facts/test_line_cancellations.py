@@ -191,3 +191,62 @@ def test_a_fulfillment_that_was_refused_is_planned_anew_without_what_is_cancelle
         assert tx.get_one(Fulfillment, PLACE).status == "cancelled"
     reserve(database)
     assert held(database) == [(0, 2, f"{ORDER}-2")], "the warehouse knows the first with three in it"
+
+
+def test_a_place_that_refused_is_avoided_for_its_units(database: Database) -> None:
+    orders.placed(database, ORDER, 2, in_stock=3)
+    request(database)
+    with database.sessions.begin() as tx:
+        facts.recall.refused(tx, PLACE, "full", wall_clock())
+        facts.recall.planned_elsewhere(tx, PLACE, "full", wall_clock())
+    reserve(database)
+    with database.sessions() as tx:
+        assert tx.execute(select(Backorder.quantity, Backorder.status)).all() == [(2, "waiting")]
+        assert tx.get_one(Fulfillment, PLACE).refusal == "full"
+    orders.located(database, "RNO", 2, stock=1)
+    with database.sessions() as tx:
+        rows = select(Reservation.location_id, Reservation.quantity).where(Reservation.status == "held")
+        assert tx.execute(rows).all() == [("RNO", 1)]
+        assert broken(tx) == []
+
+
+def test_a_silent_place_stops_before_its_units_are_planned_elsewhere(database: Database) -> None:
+    orders.placed(database, ORDER, 3, in_stock=3)
+    orders.located(database, "RNO", 2, stock=3)
+    request(database)
+    with database.sessions.begin() as tx:
+        facts.recall.planned_elsewhere(tx, PLACE, "silent", wall_clock())
+    cancel(database, 1)
+    assert rows(database) == [(2, 1, "asked", PLACE)]
+    reserve(database)
+    assert held(database) == [(0, 2, PLACE), (2, 1, PLACE)], "it has them until it says that it has stopped"
+    with database.sessions.begin() as tx:
+        facts.recall.recall_confirmed(tx, PLACE, wall_clock())
+    reserve(database)
+    assert held(database) == [(0, 2, f"{ORDER}-2")]
+    with database.sessions() as tx:
+        assert tx.get_one(Fulfillment, f"{ORDER}-2").location_id == "RNO"
+    assert rows(database) == [(2, 1, "done", PLACE)]
+
+
+@pytest.mark.parametrize("policy", ["ship_complete", "ship_partial"])
+def test_units_that_go_missing_hold_up_what_is_to_leave_together(database: Database, policy: str) -> None:
+    orders.placed(database, ORDER, 3, in_stock=3)
+    request(database)
+    with database.sessions.begin() as tx:
+        tx.get_one(Order, ORDER).backorder = policy  # type: ignore[assignment]
+        facts.short_pick.short_picked(tx, PLACE, [(orders.SKU, 1)], wall_clock())
+    reserve(database)
+    with database.sessions() as tx:
+        assert tx.get_one(Fulfillment, PLACE).recall == ("asked" if policy == "ship_complete" else None)
+    if policy == "ship_partial":
+        return
+    with database.sessions.begin() as tx:
+        facts.recall.recall_confirmed(tx, PLACE, wall_clock())
+    reserve(database)
+    assert held(database) == [(0, 2, None)], "reserved, and not planned"
+    with database.sessions.begin() as tx:
+        facts.inventory.received(tx, reference="PO-2", location_id="OAK", lines=[(orders.SKU, 1)])
+    reserve(database)
+    assert [fulfillment for _, _, fulfillment in held(database)] == [f"{ORDER}-2"] * 2
+    assert rows(database) == []

@@ -385,6 +385,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("recall", sa.String(length=40), nullable=True),
+        sa.Column("refusal", sa.String(length=80), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("captured", sa.Boolean(), nullable=False),
         sa.Column("released", sa.Boolean(), nullable=False),

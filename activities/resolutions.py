@@ -1,0 +1,57 @@
+"""What an operator's decision about a hold does."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from activities import facts
+from activities.facts.cancellation import Decided
+from infra.database.tables import Hold
+from infra.hold_kinds import Action, HoldKind
+
+AWAITED = {
+    HoldKind.REQUEST_UNANSWERED: "request",
+    HoldKind.RELEASE_UNANSWERED: "release",
+    HoldKind.RECALL_UNANSWERED: "recall",
+}
+"""The call that a warehouse does not answer."""
+
+
+def carried_out(tx: Session, hold: Hold, action: Action, by: Decided, at: datetime) -> None:
+    order_id = str(hold.order_id)
+    match action, hold.kind:
+        case Action.SKIP, HoldKind.BACKORDER_OVERDUE:
+            facts.cancellation.cancelled_for_hold(tx, order_id, hold, by, at)
+        case Action.SKIP, _:
+            skipped(tx, order_id, hold, at)
+        case Action.RETRY, kind if call := AWAITED.get(kind):
+            facts.fulfillments.to_ask_again(tx, hold.subject_id, call)
+        case Action.RETRY, HoldKind.BACKORDER_OVERDUE:
+            facts.promises.waits_on(tx, order_id, at)
+        case Action.RETRY, kind if kind in facts.holds.OF_AUTHORIZATION:
+            facts.renewal.asked_again(tx, order_id, at)
+        case Action.REPLAN, _:
+            facts.recall.planned_elsewhere(tx, hold.subject_id, hold.code, at)
+        case Action.CANCEL, _:
+            facts.cancellation.cancelled_for_hold(tx, order_id, hold, by, at)
+
+
+def skipped(tx: Session, order_id: str, hold: Hold, at: datetime) -> None:
+    """What was to be done is given up, and nothing waits for it any more."""
+    match hold.kind, hold.fulfillment_id:
+        case HoldKind.VOID_FAILED, _:
+            facts.money.void_given_up(tx, order_id, at)
+        case HoldKind.REST_TOO_SMALL, _:
+            facts.rest.given_up(tx, order_id, at)
+        case HoldKind.TELL_FAILED, _:
+            facts.messages.given_up(tx, order_id, at)
+        case HoldKind.REFUND_PAYMENT_FAILED, str(fulfillment_id):
+            facts.money.refund_given_up(tx, fulfillment_id, at)
+        case HoldKind.RECALL_FAILED, str(fulfillment_id):
+            facts.recall.recall_confirmed(tx, fulfillment_id, at)
+        case HoldKind.REFUND_LABEL_FAILED, str(fulfillment_id):
+            facts.labels.written_off(tx, fulfillment_id, int(hold.subject_id.rpartition("/")[2]), at)
+        case HoldKind.NOT_RELEASED, str(fulfillment_id):
+            facts.tracking.taken_for_delivered(tx, fulfillment_id, at)
+        case HoldKind.DELIVERY_FAILED, str(fulfillment_id):
+            facts.tracking.given_up(tx, fulfillment_id, at)
