@@ -17,10 +17,14 @@ SOON = timedelta(seconds=5)
 """The engine's clock may be behind ours: a run that was started too early is started once more."""
 
 
-def begin(tx: Session, order: Order, kind: DeadlineKind, subject: Subject, at: datetime) -> None:
-    """For a subject that has none of this kind."""
+def begin(tx: Session, order: Order | None, kind: str, subject: Subject, at: datetime) -> None:
+    """For a subject that has none of this kind; with its order, where there is one."""
     row = Deadline(
-        subject_kind=subject.kind, subject_id=subject.id, order_id=order.order_id, kind=kind, at=whole_seconds(at)
+        subject_kind=subject.kind,
+        subject_id=subject.id,
+        order_id=order and order.order_id,
+        kind=kind,
+        at=whole_seconds(at),
     )
     tx.add(row)
 
@@ -33,7 +37,7 @@ def move(tx: Session, order: Order, kind: DeadlineKind, subject: Subject, at: da
         begin(tx, order, kind, subject, at)
 
 
-def close(tx: Session, subject: Subject, *kinds: DeadlineKind) -> None:
+def close(tx: Session, subject: Subject, *kinds: str) -> None:
     """Of these kinds; of all, where none is named."""
     these = (Deadline.kind.in_(kinds),) if kinds else ()
     tx.execute(update(Deadline).where(*still_open(subject), *these).values(done_at=wall_clock()))

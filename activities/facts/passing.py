@@ -46,14 +46,15 @@ def passed(tx: Session, order_id: str, at: datetime) -> None:
 
 
 def acted(tx: Session, order: Order, row: Deadline, at: datetime) -> datetime | None:
-    declared = DECLARED[row.kind]
+    kind = DeadlineKind(row.kind)
+    declared = DECLARED[kind]
     if order.status in CLOSED and not declared.after_the_end:
         return None
     if order.status == OrderStatus.CANCELLING and not declared.while_cancelling:
         return None
     if not declared.while_held and stopped(tx, order):
         return at + LOOK_AGAIN
-    return ACTS[row.kind](tx, order, row.subject_id, at)
+    return ACTS[kind](tx, order, row.subject_id, at)
 
 
 def stopped(tx: Session, order: Order) -> bool:

@@ -5,16 +5,16 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from temporalio import activity
 from temporalio.common import TypedSearchAttributes
 
-from activities.facts import effects, holds
+from activities.facts import deadlines, effects, holds
 from activities.facts.journal import mark_read
 from activities.failures import OutcomeUnknown, Refused
 from activities.models import HoldSnapshot, StepPolicy, Subject
-from infra.database.tables import Hold
+from infra.database.tables import Deadline, Hold
 from infra.settings import Settings
 from starter.kinds import Kind, Start
 from tests.workflows.production import (
@@ -43,6 +43,7 @@ class Production(Base):
     production_id: Mapped[str] = mapped_column(primary_key=True)
     units: Mapped[int]
     made: Mapped[int]
+    late: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int]
 
 
@@ -95,6 +96,17 @@ class ProductionActivities:
                 production.version += 1
             return snapshot(tx, production)
 
+    @activity.defn(name="pass_production_deadlines", no_thread_cancel_exception=True)
+    def pass_deadlines(self, step: ProductionStep) -> ProductionSnapshot:
+        with self.sessions.begin() as tx:
+            production = locked(tx, step.production_id)
+            due = select(Deadline).where(*deadlines.still_open(step.subject), Deadline.at <= step.at)
+            for row in tx.scalars(due).all():
+                deadlines.close(tx, step.subject, row.kind)
+                production.late = production.made < production.units
+                production.version += 1
+            return snapshot(tx, production)
+
     @activity.defn(name="resolve_production_hold", no_thread_cancel_exception=True)
     def resolve_hold(self, step: ResolveStep) -> ProductionSnapshot:
         with self.sessions.begin() as tx:
@@ -122,6 +134,8 @@ def snapshot(tx: Session, production: Production) -> ProductionSnapshot:
         version=production.version,
         units=production.units,
         made=production.made,
+        late=production.late,
+        next_deadline=tx.scalar(select(func.min(Deadline.at)).where(*deadlines.still_open(about))),
         holds=tuple(
             HoldSnapshot(hold_id=hold.hold_id, kind=hold.kind, subject=about)
             for hold in all_holds(tx, production)
@@ -147,7 +161,7 @@ def activities(sessions: sessionmaker[Session], settings: Settings) -> Sequence[
     ours = policy(settings).model_dump(exclude_unset=True)
     timing = StepPolicy(**{name: value for name, value in ours.items() if name in StepPolicy.model_fields})
     production = ProductionActivities(sessions, timing, os.environ[FACTORY_URL])
-    return [production.load, production.make, production.open_hold, production.resolve_hold]
+    return [production.load, production.make, production.open_hold, production.resolve_hold, production.pass_deadlines]
 
 
 if __name__ == "__main__":

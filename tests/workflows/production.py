@@ -1,6 +1,8 @@
 """A second workflow: a production asks a factory for its units, one after another. Small, and on everything that an
 order's run stands on: a maker's own would be written like this."""
 
+from datetime import datetime
+
 from pydantic import BaseModel
 from temporalio import workflow
 
@@ -24,6 +26,8 @@ class ProductionSnapshot(Value):
     version: int
     units: int
     made: int
+    late: bool = False
+    next_deadline: datetime | None = None
     holds: tuple[HoldSnapshot, ...] = ()
     policy: StepPolicy | None = None
 
@@ -52,8 +56,9 @@ class ResolveStep(ProductionStep):
 LOAD = Call("load_production", ProductionStep, ProductionSnapshot, local=True)
 OPEN_HOLD = Call("open_production_hold", HoldStep, ProductionSnapshot, local=True)
 RESOLVE_HOLD = Call("resolve_production_hold", ResolveStep, ProductionSnapshot, local=True)
+PASS = Call("pass_production_deadlines", ProductionStep, ProductionSnapshot, local=True)
 MAKE = Call("make_unit", ProductionStep, ProductionSnapshot, fails_as=HoldKind.REQUEST_FAILED)
-CALLS = (LOAD, OPEN_HOLD, RESOLVE_HOLD, MAKE)
+CALLS = (LOAD, OPEN_HOLD, RESOLVE_HOLD, PASS, MAKE)
 
 
 class ProductionProgress(Progress[ProductionSnapshot]):
@@ -121,6 +126,7 @@ class ProductionWorkflow(Run[ProductionSnapshot]):
         p = self.progress
         await p.look()
         self.spawn(self.listen())
+        self.spawn(self.keep_deadlines())
         while p.production.made < p.production.units:
             await p.do(MAKE, p.step)
 
@@ -130,6 +136,17 @@ class ProductionWorkflow(Run[ProductionSnapshot]):
             await p.until(lambda: p.nudged)
             await p.renewed()
             await p.look()
+
+    async def keep_deadlines(self) -> None:
+        p = self.progress
+        while True:
+            await p.until(lambda: p.production.next_deadline is not None)
+            if await self.nearest_passes():
+                await p.do(PASS, p.step)
+
+    async def nearest_passes(self) -> bool:
+        p, nearest = self.progress, self.progress.production.next_deadline
+        return not await p.until(lambda: p.production.next_deadline != nearest, at=nearest)
 
     def left(self) -> Entry:
         return Entry(production_id=self.progress.subject.id)

@@ -4,6 +4,7 @@ Here the engine suggests a new run after 60 events instead of 4,096."""
 import os
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -12,10 +13,12 @@ from sqlalchemy import func, select
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 
+from activities.facts import deadlines
 from activities.facts.journal import nudge_about
 from activities.models import Subject
 from infra import temporal
-from infra.database.tables import Effect, Hold, Relay
+from infra.clock import wall_clock
+from infra.database.tables import Deadline, Effect, Hold, Relay
 from infra.processes import Child, start
 from infra.temporal import dev_server
 from starter.kinds import KINDS
@@ -55,13 +58,17 @@ class Maker(Shop):
         self.child = start("maker", command, log=self.log, environ=environ, folder=ROOT)
         self.child.wait_for_line("worker_ready")
 
-    def produce(self, units: int, *, factory: str = "works") -> str:
+    def produce(self, units: int, *, factory: str = "works", within: timedelta | None = None) -> str:
+        """`within`: the production is late after that."""
         production_id = unique("M")
         self.factory.behaves(production_id, factory)
         with self.database.sessions.begin() as tx:
             tx.add(making.Production(production_id=production_id, units=units, made=0, version=0))
             tx.flush()
-            nudge_about(tx, [Subject("production", production_id)], "start")
+            about = Subject("production", production_id)
+            if within is not None:
+                deadlines.begin(tx, None, "production_late", about, wall_clock() + within)
+            nudge_about(tx, [about], "start")
         return production_id
 
     def run_of(self, production_id: str) -> WorkflowHandle[Any, Any]:
@@ -206,6 +213,24 @@ def test_a_run_is_renewed_while_a_call_is_tried_again(maker: Maker, ends: Callab
     assert renewed == [WorkflowExecutionStatus.CONTINUED_AS_NEW] * len(renewed)
     assert renewed
     assert last == WorkflowExecutionStatus.COMPLETED
+
+
+def test_a_deadline_of_no_order_passes_once_in_its_own_run(maker: Maker, ends: Callable[[str, int], None]) -> None:
+    production, in_time = maker.produce(1, factory="refuses", within=timedelta(seconds=2)), maker.produce(1)
+    maker.held(production)
+
+    def late(production_id: str) -> bool:
+        with maker.database.sessions() as tx:
+            return tx.get_one(making.Production, production_id).late
+
+    maker.until(lambda: late(production), "the deadline to pass")
+    maker.factory.behaves(production, "works")
+    for each in (production, in_time):
+        ends(each, 1)
+    assert not late(in_time)
+    with maker.database.sessions() as tx:
+        [row] = tx.scalars(select(Deadline).where(Deadline.subject_kind == "production"))
+    assert (row.order_id, row.subject_id, row.done_at is not None) == (None, production, True)
 
 
 def test_its_calls_are_what_the_worker_registers(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, WORD, Base
 from infra.hold_kinds import Action, HoldKind, HoldReason
-from infra.words import CancelReason, ChangeKind, DeadlineKind, Decision
+from infra.words import CancelReason, ChangeKind, Decision
 
 
 class Effect(Base):
@@ -105,7 +105,8 @@ class Deadline(Base):
     """`order`, `payment`, `hold`."""
     subject_id: Mapped[str] = mapped_column(String(80))
     order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"))
-    kind: Mapped[DeadlineKind]
+    kind: Mapped[str] = mapped_column(WORD)
+    """`DeadlineKind`; another kind of workflow brings its own."""
     at: Mapped[datetime]
     """In whole seconds."""
     done_at: Mapped[datetime | None]

@@ -31,7 +31,7 @@ NAMES_AND_CODES = {
 """Words that are somebody else's, or that operators choose."""
 OTHERS = {
     *("effects.subject_kind", "relay.subject_kind", "relay.kind", "deadlines.subject_kind", "holds.subject_kind"),
-    "events.subject_kind",
+    *("events.subject_kind", "deadlines.kind"),
     *("effects.outcome", "news.sender"),
 }
 """Open words: a new kind of workflow brings a kind of subject, its nudges and its effects' outcomes of its own."""
