@@ -17,7 +17,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.client import Client, Interceptor
 from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions
-from temporalio.converter import DataConverter
+from temporalio.converter import CompositePayloadConverter, DataConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
@@ -59,9 +59,13 @@ class EngineError(Exception):
     """The engine cannot be used as it is. One line, which says what to do."""
 
 
-class _Payloads(PydanticPayloadConverter):
+_CONVERTERS = tuple(PydanticPayloadConverter(ToJsonOptions(exclude_unset=True)).converters.values())
+"""The SDK makes a converter for each payload: these are shared, and so is what they have learned of our types."""
+
+
+class _Payloads(CompositePayloadConverter):
     def __init__(self) -> None:
-        super().__init__(ToJsonOptions(exclude_unset=True))
+        super().__init__(*_CONVERTERS)
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type] | None = None) -> list[Any]:
         """What people send by hand is of no type and may be no JSON: kept as it came, as the SDK would drop a signal
