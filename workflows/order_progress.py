@@ -29,7 +29,7 @@ from activities.models import (
 )
 from workflows import calls
 from workflows.messages import ORDER_ATTENTION, ORDER_STATUS
-from workflows.parts import Parts
+from workflows.order_parts import Parts
 from workflows.progress import Progress
 
 LISTED = 20

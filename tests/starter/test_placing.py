@@ -192,17 +192,14 @@ async def test_a_body_over_a_megabyte_is_refused_whatever_its_length_says(api: A
 
 
 async def test_prefer_wait_waits_for_the_payments_outcome(api: Api) -> None:
-    async def wait(prefer: str, order_id: str) -> Any:
-        return await api.client.post("/v1/orders", json=an_order(order_id=order_id), headers={"Prefer": prefer})
+    async def wait(prefer: str, **asked: Any) -> Any:
+        return await api.client.post("/v1/orders", json=an_order(**asked), headers={"Prefer": prefer})
 
-    external = {"method": "external", "reference": "till 4"}
-    paid = await api.client.post(
-        "/v1/orders", json=an_order(order_id="P-1", payment=external), headers={"Prefer": "wait=9"}
-    )
+    paid = await wait("wait=9", order_id="P-1", payment={"method": "external", "reference": "till 4"})
     assert paid.json()["payment_status"] == "captured"
-    late = await wait("respond-async, wait=1", "P-2")
+    late = await wait("respond-async, wait=1", order_id="P-2")
     assert (late.status_code, late.headers["preference-applied"]) == (202, "wait=1")
-    assert "preference-applied" not in (await wait("wait=soon", "P-3")).headers
+    assert "preference-applied" not in (await wait("wait=soon", order_id="P-3")).headers
 
 
 async def test_lists_are_paged_and_filtered(api: Api) -> None:

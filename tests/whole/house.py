@@ -20,7 +20,7 @@ from infra.temporal import DevServer, start_dev_server
 from starter.cli.stack.environment import without_real_parts
 from starter.cli.stack.stack import begin_all, prepared
 from tests.fixtures_database import Database
-from tests.whole.standing import standing
+from tests.whole.held_up import held_up
 
 QUICK = {
     "ORDERS_HTTP_TIMEOUT": "1500ms",
@@ -155,7 +155,7 @@ class House:
         with suppress(httpx.HTTPError):
             lines.append(f"webhooks: {self.sandbox.ask('/webhooks')}")
         with self.looks() as tx:
-            lines += standing(tx, f"http://127.0.0.1:{self.ports['web_ui']}")
+            lines += held_up(tx, f"http://127.0.0.1:{self.ports['web_ui']}")
         return "\n".join(lines)
 
 

@@ -10,24 +10,24 @@ from sqlalchemy.orm import Session
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Event, Hold, Message, Order, Relay
 
-TOLD = 8
+LISTED = 8
 """Orders; what holds up more of them is seldom anything else."""
 ENDED = ("completed", "cancelled")
 
 
-def standing(tx: Session, engine_ui: str) -> Iterator[str]:
+def held_up(tx: Session, engine_ui: str) -> Iterator[str]:
     """One line per fact, indented below the order that it is about. `engine_ui` is the web UI's address."""
     yield str(dict(tx.execute(select(Order.status, func.count()).group_by(Order.status)).all()))
     open_orders = tx.scalars(select(Order).where(Order.status.not_in(ENDED)).order_by(Order.order_id)).all()
     untold = tx.scalars(select(Message.order_id).where(Message.status.in_(("pending", "claimed"))).distinct()).all()
     due = tx.scalars(select(Relay.subject_id).where(Relay.done_at.is_(None)).distinct()).all()
     found = {order.order_id: None for order in open_orders} | dict.fromkeys([*untold, *due])
-    for order_id in list(found)[:TOLD]:
+    for order_id in list(found)[:LISTED]:
         yield order_id
         yield from (f"  {fact}" for fact in of_tables(tx, order_id))
         yield from (f"  engine: {fact}" for fact in of_engine(engine_ui, order_id))
-    if len(found) > TOLD:
-        yield f"and {', '.join(list(found)[TOLD:])}"
+    if len(found) > LISTED:
+        yield f"and {', '.join(list(found)[LISTED:])}"
 
 
 def of_tables(tx: Session, order_id: str) -> Iterator[str]:
@@ -53,11 +53,11 @@ def of_tables(tx: Session, order_id: str) -> Iterator[str]:
 def of_engine(ui: str, order_id: str) -> Iterator[str]:
     path = f"{ui}/api/v1/namespaces/default/workflows/order-{order_id}"
     try:
-        told = asked(path)
-        yield f"{told['workflowExecutionInfo']['status']} since {told['workflowExecutionInfo']['startTime']}"
-        for activity in told.get("pendingActivities", ()):
+        found = asked(path)
+        yield f"{found['workflowExecutionInfo']['status']} since {found['workflowExecutionInfo']['startTime']}"
+        for activity in found.get("pendingActivities", ()):
             yield f"pending {activity['activityType']['name']} {without_payloads(activity)}"
-        if task := told.get("pendingWorkflowTask"):
+        if task := found.get("pendingWorkflowTask"):
             yield f"pending workflow task {task}"
         for event in reversed(asked(f"{path}/history-reverse", maximumPageSize=4)["history"]["events"][:4]):
             yield f"{event['eventId']} {event['eventType']} {event['eventTime']}"
@@ -70,8 +70,8 @@ def asked(url: str, **query: Any) -> dict[str, Any]:
 
 
 def without_payloads(activity: dict[str, Any]) -> dict[str, Any]:
-    told = ("state", "attempt", "scheduledTime", "lastStartedTime", "nextAttemptScheduleTime", "lastFailure")
-    return {name: activity[name] for name in told if name in activity}
+    plain = ("state", "attempt", "scheduledTime", "lastStartedTime", "nextAttemptScheduleTime", "lastFailure")
+    return {name: activity[name] for name in plain if name in activity}
 
 
 def ago(now: Any, then: Any) -> str:
