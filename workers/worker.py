@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -20,6 +21,10 @@ RUNNER = UnsandboxedWorkflowRunner()
 """The sandbox imports our files anew for each order. What it kept out of workflows, ruff and the contracts keep out."""
 
 
+class ThrownInto(TypeError):
+    """An activity that the SDK would end by an exception in its thread."""
+
+
 def worker(
     client: Client,
     workflows: Sequence[type],
@@ -29,7 +34,14 @@ def worker(
     task_queue: str = TASK_QUEUE,
     **options: Any,
 ) -> Worker:
-    """`drain` is how long calls under way may take to finish when it is told to stop: above the HTTP timeout."""
+    """`drain` is how long calls under way may take to finish when it is told to stop: above the HTTP timeout.
+
+    Raises `ThrownInto` for an activity without `no_thread_cancel_exception`: see decision 39.
+    """
+    for each in activities:
+        defined = activity._Definition.must_from_callable(each)
+        if not (defined.is_async or defined.no_thread_cancel_exception):
+            raise ThrownInto(f"{defined.name} needs @activity.defn(…, no_thread_cancel_exception=True)")
     return Worker(
         client,
         task_queue=task_queue,
