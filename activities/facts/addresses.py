@@ -25,8 +25,11 @@ CUSTOMS = "is another country than goods are shipped from: customs declarations 
 # --- the address ------------------------------------------------------------------------------------------------------
 
 
-def place_meant(tx: Session, order_id: str, fulfillment_id: str | None) -> Contact | None:
-    """Where that fulfillment goes, or else the order. None when it is not the order's."""
+def place_meant(tx: Session, order_id: str, fulfillment_id: str | None, destination: str | None) -> Contact | None:
+    """That destination, or where that fulfillment goes, or else the order. None when it is not the order's."""
+    if destination is not None:
+        mine = (Contact.order_id == order_id, Contact.destination == destination)
+        return tx.scalars(select(Contact).where(*mine)).first()
     if fulfillment_id is None:
         return ship_to(tx, order_id)
     found = tx.get(Fulfillment, fulfillment_id)
@@ -81,7 +84,7 @@ def address_given(tx: Session, order: Order, place: Contact, address: Address, a
     """In place: fulfillments planned for the old address go to the new one, and what failed for it goes on."""
     for field, value in address.model_dump().items():
         setattr(place, field, value)
-    note(tx, order, EventType.ADDRESS_GIVEN, at)
+    note(tx, order, EventType.ADDRESS_GIVEN, at, destination=place.destination)
     going = [f.fulfillment_id for f in fulfillments_of(tx, order.order_id) if f.contact_id == place.contact_id]
     close_mended(tx, order.order_id, MENDED_BY_ADDRESS, at, by=by, why="another address was given", among=going)
     derive(tx, order)

@@ -134,11 +134,9 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus
             **NO_ADDRESS,
         )
     )
-    tx.add(at_address(order_id, ContactKind.SHIP_TO, asked.shipping.address, who))
-    destinations = {
-        line.ship_to: at_address(order_id, ContactKind.LINE, line.ship_to, who) for line in asked.lines if line.ship_to
-    }
-    tx.add_all(destinations.values())
+    wanted = dict.fromkeys([asked.shipping.address, *(line.ship_to for line in asked.lines if line.ship_to)])
+    places = {address: to_destination(order_id, n, address, who) for n, address in enumerate(wanted, start=1)}
+    tx.add_all(places.values())
     tx.flush()
     tax, discount = asked.line_taxes(), asked.line_discounts()
     tx.execute(
@@ -152,7 +150,7 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus
                 "unit_price": line.unit_price,
                 "tax": tax[number - 1],
                 "discount": discount[number - 1],
-                "contact_id": destinations[line.ship_to].contact_id if line.ship_to else None,
+                "contact_id": own_address(line.ship_to, places),
                 "options": line.options,
             }
             for number, line in enumerate(asked.lines, start=1)
@@ -168,8 +166,17 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus
     )
 
 
-def at_address(order_id: str, kind: ContactKind, address: Address, who: Person) -> Contact:
-    return Contact(order_id=order_id, kind=kind, email=who.email, phone=who.phone, **address.model_dump())
+def to_destination(order_id: str, n: int, address: Address, who: Person) -> Contact:
+    """The first is the order's own."""
+    kind = ContactKind.SHIP_TO if n == 1 else ContactKind.LINE
+    reached_at = {"email": who.email, "phone": who.phone}
+    return Contact(order_id=order_id, kind=kind, destination=f"d{n}", **reached_at, **address.model_dump())
+
+
+def own_address(address: Address | None, places: Mapping[Address, Contact]) -> int | None:
+    """Of a line that does not go where the order goes."""
+    place = places[address] if address else None
+    return place.contact_id if place and place.kind == ContactKind.LINE else None
 
 
 def ask_payment(tx: Session, order: Order, method: str, amount: int, *, off_session: bool) -> Payment:

@@ -19,6 +19,7 @@ PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 """One line: what a label, a header and PostgreSQL can hold."""
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 FULFILLMENT = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+DESTINATION = r"^d[1-9][0-9]{0,3}$"
 HOLD = r"^[A-Za-z0-9._-]{1,80}$"
 KEY = r"^[\x21-\x7e]{1,255}$"
 CAUSE = r"^[a-z0-9_]{1,40}$"
@@ -32,6 +33,7 @@ WORDS = {
     PRINTABLE: "has control characters or line breaks: leave them out",
     LINES: "has control characters: leave them out",
     FULFILLMENT: "must be a fulfillment's id, as W-1001-1",
+    DESTINATION: "must be one of the order's destinations, as d2",
     HOLD: "must be a hold's id, as W-1001-h1",
     KEY: "must be at most 255 letters, digits and signs without blanks",
     CAUSE: "must be at most 40 small letters, digits and underscores",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from activities.models import FulfillmentStatus, LabelStatus, Recall
 from activities.ports import TrackingStatus
 from activities.views.model import FulfilledLine, FulfillmentView, ParcelView
-from infra.database.tables import Fulfillment, Parcel, Reservation
+from infra.database.tables import Contact, Fulfillment, Parcel, Reservation
 from infra.words import ReservationStatus
 
 
@@ -29,7 +29,9 @@ def reserved(tx: Session, order_id: str) -> list[Reserved]:
     return [Reserved(*row) for row in tx.execute(units.order_by(Reservation.line_no))]
 
 
-def fulfillments(tx: Session, order_id: str, units: list[Reserved]) -> list[FulfillmentView]:
+def fulfillments(
+    tx: Session, order_id: str, units: list[Reserved], contacts: dict[int, Contact]
+) -> list[FulfillmentView]:
     parcels: dict[Fulfillment, list[ParcelView]] = defaultdict(list)
     rows = select(Fulfillment, Parcel).outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
     for f, row in tx.execute(rows.where(Fulfillment.order_id == order_id).order_by(Fulfillment.n, Parcel.n)):
@@ -43,6 +45,7 @@ def fulfillments(tx: Session, order_id: str, units: list[Reserved]) -> list[Fulf
             fulfillment_id=f.fulfillment_id,
             status=FulfillmentStatus(f.status),
             location=f.location_id,
+            destination=str(contacts[f.contact_id].destination),
             recall=Recall(f.recall) if f.recall else None,
             amount=f.amount,
             captured=f.captured,

@@ -60,6 +60,14 @@ class AddressView(View):
     country: str
 
 
+class DestinationView(View):
+    """One recipient at one address. Corrected by its id, and alone."""
+
+    destination: str
+    address: AddressView
+    lines: list[int]
+
+
 class ShippingView(View):
     method: ShippingMethod
     service: str
@@ -84,6 +92,7 @@ class LineView(View):
     cancelling: int
     promised_on: date | None
     ship_to: AddressView | None
+    destination: str
     options: dict[str, Any]
 
 
@@ -141,6 +150,7 @@ class FulfillmentView(View):
     fulfillment_id: str
     status: FulfillmentStatus
     location: str
+    destination: str
     recall: Recall | None
     amount: Amount
     captured: bool
@@ -211,6 +221,7 @@ class OrderView(View):
     customer: CustomerView
     lines: list[LineView]
     shipping: ShippingView
+    destinations: list[DestinationView]
     tax: Amount
     discount: Amount
     total: Amount

@@ -14,6 +14,7 @@ from activities.views.model import (
     AddressView,
     AuthorizationView,
     CustomerView,
+    DestinationView,
     HoldView,
     LineView,
     MessageView,
@@ -56,6 +57,7 @@ def read(tx: Session, order: Order) -> OrderView:
     contacts = {contact.contact_id: contact for contact, _ in found}
     units = reserved(tx, order_id)
     place = next(c for c in contacts.values() if c.kind == ContactKind.SHIP_TO)
+    of_lines = lines(tx, order_id, contacts, units)
     return OrderView(
         order_id=order_id,
         reference=order.reference,
@@ -71,16 +73,17 @@ def read(tx: Session, order: Order) -> OrderView:
             order,
             next(c for c in contacts.values() if c.kind == ContactKind.CUSTOMER),
         ),
-        lines=lines(tx, order_id, contacts, units),
+        lines=of_lines,
         shipping=ShippingView(
             method=order.shipping_method, service=order.service, price=order.shipping_price, address=address(place)
         ),
+        destinations=destinations(contacts, of_lines),
         tax=order.tax,
         discount=order.discount,
         total=order.total,
         backorder=order.backorder,
         payment=payment(tx, order),
-        fulfillments=fulfillments(tx, order_id, units),
+        fulfillments=fulfillments(tx, order_id, units, contacts),
         holds=holds(tx, order_id),
         **cancellation(tx, order),
         messages=messages(tx, order_id),
@@ -102,6 +105,18 @@ def customer(known: Customer, order: Order, contact: Contact) -> CustomerView:
 
 def address(contact: Contact) -> AddressView:
     return AddressView.model_validate({field: getattr(contact, field) for field in AddressView.model_fields})
+
+
+def destinations(contacts: dict[int, Contact], lines: list[LineView]) -> list[DestinationView]:
+    places = [contact for contact in contacts.values() if contact.destination]
+    return [
+        DestinationView(
+            destination=str(place.destination),
+            address=address(place),
+            lines=[line.line for line in lines if line.destination == place.destination],
+        )
+        for place in sorted(places, key=lambda place: place.contact_id)
+    ]
 
 
 def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[Reserved]) -> list[LineView]:
@@ -140,6 +155,7 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[
             cancelling=given_up.get((line.line_no, LineCancellationStatus.ASKED), 0),
             promised_on=queued.get(line.line_no, (0, None))[1],
             ship_to=address(contacts[line.contact_id]) if line.contact_id else None,
+            destination=str(contacts[line.contact_id].destination) if line.contact_id else "d1",
             options=line.options,
         )
         for line in found

@@ -10,7 +10,17 @@ from sqlalchemy.orm import Session
 from activities import facts
 from activities.facts import addresses
 from activities.facts.holds import MENDED_BY_METHOD, OF_AUTHORIZATION
-from activities.intake.fields import FULFILLMENT, HOLD, LINES, METHOD, PRINTABLE, SERVICE, one_line, unmarked
+from activities.intake.fields import (
+    DESTINATION,
+    FULFILLMENT,
+    HOLD,
+    LINES,
+    METHOD,
+    PRINTABLE,
+    SERVICE,
+    one_line,
+    unmarked,
+)
 from activities.intake.order import Address
 from activities.models import CALLED_OFF, PaymentStatus
 from infra.clock import wall_clock
@@ -110,19 +120,26 @@ def give_address(
     here: Here,
     who: Writer,
     response: Response,
+    destination: Annotated[
+        str | None, Query(pattern=DESTINATION, description="Which of its destinations; left out: where the order goes")
+    ] = None,
     fulfillment: OneOfIts = None,
     if_match: IfMatch = None,
 ) -> OrderAnswer:
-    """Sends the order elsewhere, while no warehouse has been asked for it or a hold waits for a better address. What
-    was held for the old address goes on."""
+    """Corrects one of the order's addresses, while no warehouse has been asked for it or a hold waits for a better one.
+    What was held for the old address goes on; what goes to other destinations is not touched, also where their
+    addresses are the same by then."""
 
     def work(tx: Session) -> OrderAnswer:
         order = to_change(tx, order_id, if_match, who)
-        place = addresses.place_meant(tx, order_id, fulfillment)
+        if destination and fulfillment:
+            raise wrong([("destination", "is not needed where the fulfillment is named: give one of them")])
+        place = addresses.place_meant(tx, order_id, fulfillment, destination)
         if place is None:
-            raise wrong([("fulfillment", "is not one of this order")])
-        if fulfillment is None and (held := addresses.lines_address_held(tx, order_id)):
-            raise Refusal(409, f"the order goes to several addresses, and {held} is held: name the fulfillment meant")
+            raise wrong([("destination" if destination else "fulfillment", "is not one of this order")])
+        unnamed = not (destination or fulfillment)
+        if unnamed and (held := addresses.lines_address_held(tx, order_id)):
+            raise Refusal(409, f"the order goes to several addresses, and {held} is held: name the destination meant")
         if why := addresses.fixed_because(tx, order, place):
             raise Refusal(409, f"the address can't be changed any more: {why}")
         if addresses.needs_customs(tx, address.country):

@@ -115,3 +115,54 @@ async def test_where_a_lines_own_address_is_held_the_one_meant_is_named(api: Api
     assert answer.json()["lines"][1]["ship_to"]["street1"] == "2 Market St"
     assert answer.json()["shipping"]["address"]["street1"] == "215 Clayton St"
     assert await open_holds(api) == []
+
+
+def boxes(*recipients: dict[str, Any] | None) -> list[dict[str, Any]]:
+    line = an_order()["lines"][0] | {"quantity": 1}
+    return [line | ({"ship_to": to} if to else {}) for to in recipients]
+
+
+async def test_the_same_recipient_at_the_same_address_is_one_destination(api: Api) -> None:
+    home, friend = an_order()["shipping"]["address"], ELSEWHERE | {"name": "Bo Lind"}
+    answer = await api.place(
+        lines=boxes(None, ELSEWHERE, home, friend, ELSEWHERE), total=an_order()["total"] + 3 * 1800
+    )
+    assert answer.status_code == 202, answer.text
+    order = answer.json()
+    assert [(d["destination"], d["lines"]) for d in order["destinations"]] == [
+        ("d1", [1, 3]),
+        ("d2", [2, 5]),
+        ("d3", [4]),
+    ]
+    assert [line["destination"] for line in order["lines"]] == ["d1", "d2", "d1", "d3", "d2"]
+
+
+async def test_a_destination_is_corrected_alone_also_where_it_becomes_the_same(api: Api) -> None:
+    home = an_order()["shipping"]["address"]
+    await api.place(lines=boxes(None, ELSEWHERE))
+    first = await ask(api, "shipping-address?destination=d2", home)
+    assert first.status_code == 202, first.text
+    other = home | {"street1": "9 Pine St"}
+    order = (await ask(api, "shipping-address?destination=d1", other)).json()
+    assert [d["address"]["street1"] for d in order["destinations"]] == ["9 Pine St", home["street1"]], "two, still"
+    for wrong, field in (("destination=d3", "destination"), ("destination=x", "destination")):
+        answer = await ask(api, f"shipping-address?{wrong}", other)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+    both = await ask(api, "shipping-address?destination=d1&fulfillment=W-1001-1", other)
+    assert both.status_code == 422
+
+
+async def test_what_goes_elsewhere_does_not_keep_an_address_from_being_corrected(api: Api) -> None:
+    """The first has left; the label of the second is refused."""
+    await api.place(lines=boxes(None, ELSEWHERE))
+    stages.requested(api.database)
+    with api.database.sessions.begin() as tx:
+        facts.handing_over.handed_over(tx, "W-1001-1", stages.now())
+    held(api, "W-1001-2")
+    better = ELSEWHERE | {"zip": "94105", "street1": "2 Market St"}
+    assert (await ask(api, "shipping-address?destination=d1", better)).status_code == 409
+    answer = await ask(api, "shipping-address?destination=d2", better)
+    assert answer.status_code == 202, answer.text
+    assert [f["destination"] for f in answer.json()["fulfillments"]] == ["d1", "d2"]
+    assert answer.json()["destinations"][1]["address"]["street1"] == "2 Market St"
+    assert len(await open_holds(api)) == 1, "what left unasked is another matter"

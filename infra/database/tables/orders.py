@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
+    UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -133,10 +134,13 @@ class Contact(Base):
     """A person or place as the order knew it. Erasable without touching the order."""
 
     __tablename__ = "contacts"
+    __table_args__ = (UniqueConstraint("order_id", "destination"),)
 
     contact_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
     kind: Mapped[ContactKind]
+    destination: Mapped[str | None] = mapped_column(String(8))
+    """`d1`, `d2`, …: where something of the order goes. Addresses that were the same when it was placed are one."""
     name: Mapped[str] = mapped_column(String(200), info=PERSONAL)
     email: Mapped[str] = mapped_column(String(320), info=PERSONAL)
     phone: Mapped[str] = mapped_column(String(32), info=PERSONAL)

@@ -69,7 +69,7 @@ def whole(new_database: Any) -> Database:
         fields = {attribute.key: getattr(place, attribute.key) for attribute in inspect(Contact).column_attrs}
         news = {"sender": "stripe", "news_id": "evt_1", "n": 0, "type": "refund.updated", "about": "refund re_2"}
         tx.add(News(**news, digest="", outcome=NewsOutcome.WAITING, open_since=now, effective_at=now, recorded_at=now))
-        tx.add(Contact(**fields | {"contact_id": None, "kind": ContactKind.LINE}))
+        tx.add(Contact(**fields | {"contact_id": None, "kind": ContactKind.LINE, "destination": "d2"}))
     return database
 
 
