@@ -10,7 +10,7 @@ from activities.facts.journal import fulfillments_of, note, nudge
 from activities.facts.statuses import derive, in_doubt
 from activities.facts.sums import sums
 from activities.intake.customs import crosses_customs
-from activities.intake.order import Address
+from activities.intake.people import Address
 from activities.models import CLOSED, FulfillmentStatus, LabelStatus
 from infra.database.tables import Contact, Fulfillment, Hold, Location, Order, Parcel
 from infra.hold_kinds import HoldKind

@@ -14,9 +14,10 @@ from activities.facts.holds import MENDED_BY_METHOD, close_mended
 from activities.facts.journal import locked_order, note, nudge, tell
 from activities.facts.statuses import conclude, derive, first_statuses
 from activities.intake.fields import GUEST
-from activities.intake.order import Address, AskedCustomer, AskedOrder, Person
+from activities.intake.order import AskedOrder
+from activities.intake.people import Address, AskedCustomer, Person
 from infra.clock import wall_clock
-from infra.database.tables import Change, Contact, Customer, Hold, Order, OrderLine, Payment, UnitAmount
+from infra.database.tables import Change, Contact, Customer, Hold, Order, OrderLine, Payment, TaxLine, UnitAmount
 from infra.words import (
     AuthorizationStatus,
     ChangeKind,
@@ -61,6 +62,7 @@ def placed(
         service=asked.shipping.service,
         shipping_price=asked.shipping.price,
         tax=asked.tax,
+        tax_included=asked.tax_included,
         discount=asked.discount,
         total=asked.total,
         pay_by=asked.payment.method,
@@ -156,10 +158,17 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus
             for number, line in enumerate(asked.lines, start=1)
         ],
     )
+    taxed = [
+        {"order_id": order_id, "line_no": number, "n": n, **part.model_dump()}
+        for number, line in enumerate(asked.lines, start=1)
+        for n, part in enumerate(line.tax_lines, start=1)
+    ]
+    if taxed:
+        tx.execute(insert(TaxLine), taxed)
     tx.execute(
         insert(UnitAmount),
         [
-            {"order_id": order_id, "line_no": number, "total": amounts.total, **amounts._asdict()}
+            {"order_id": order_id, "line_no": number, **amounts._asdict()}
             for number, runs in enumerate(asked.unit_amounts(), start=1)
             for amounts in runs
         ],

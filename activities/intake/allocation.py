@@ -15,10 +15,8 @@ class UnitAmounts(NamedTuple):
     tax: int
     discount: int
     shipping: int
-
-    @property
-    def total(self) -> int:
-        return self.price + self.tax + self.shipping - self.discount
+    total: int
+    """With the tax, which the price may include."""
 
 
 class Priced(Protocol):
@@ -48,29 +46,27 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
-def unit_amounts(quantity: int, price: int, tax: int, discount: int, shipping: int) -> list[UnitAmounts]:
+def unit_amounts(
+    quantity: int, price: int, tax: int, discount: int, shipping: int, *, tax_included: bool = False
+) -> list[UnitAmounts]:
     """A line's amounts per unit, as runs of equal units: the first of a run carry the odd minor units. The discount
     follows what units cost, so that none costs less than nothing where the line does not."""
     bounds = sorted({0, quantity, tax % quantity, shipping % quantity})
-    runs = [
-        UnitAmounts(
-            first,
-            after - first,
-            price,
-            tax=tax // quantity + (first < tax % quantity),
-            discount=0,
-            shipping=shipping // quantity + (first < shipping % quantity),
-        )
-        for first, after in pairwise(bounds)
-    ]
+    runs = []
+    for first, after in pairwise(bounds):
+        taxed = tax // quantity + (first < tax % quantity)
+        sent = shipping // quantity + (first < shipping % quantity)
+        total = price + sent + (0 if tax_included else taxed)
+        runs.append(UnitAmounts(first, after - first, price, tax=taxed, discount=0, shipping=sent, total=total))
     discounts = allocate(discount, [run.quantity * run.total for run in runs])
     return [part for run, off in zip(runs, discounts, strict=True) for part in discounted(run, off)]
 
 
 def discounted(run: UnitAmounts, discount: int) -> list[UnitAmounts]:
     each, odd = divmod(discount, run.quantity)
-    rest = run._replace(first_unit=run.first_unit + odd, quantity=run.quantity - odd, discount=each)
-    return [run._replace(quantity=odd, discount=each + 1), rest] if odd else [rest]
+    total = run.total - each
+    rest = run._replace(first_unit=run.first_unit + odd, quantity=run.quantity - odd, discount=each, total=total)
+    return [run._replace(quantity=odd, discount=each + 1, total=total - 1), rest] if odd else [rest]
 
 
 def cost(amounts: Iterable[Priced], first_unit: int, quantity: int) -> int:

@@ -3,10 +3,9 @@ workflow."""
 
 import hashlib
 import json
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -25,110 +24,23 @@ from activities.intake.fields import (
     PRINTABLE,
     SERVICE,
     ChannelName,
-    Country,
     Currency,
-    Email,
-    GivenCustomerId,
     GivenOrderId,
-    Locale,
-    Maybe,
     Minor,
-    Notify,
     Reference,
     Text,
-    TypedPhone,
     one_line,
     telephone,
     unmarked,
 )
-from activities.intake.places import STATE_NEEDED, postal_code
+from activities.intake.people import Address, Asked, AskedCustomer, Person
+from activities.intake.tax import TaxLine, checked_tax
 
 
-class Asked(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Address(Asked):
-    """As people write it. Which fields a country needs is known for all; UK is taken as GB."""
-
-    name: Text
-    street1: Text
-    street2: Maybe = ""
-    country: Country
-    city: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE), BeforeValidator(one_line)]
-    state: Annotated[str, StringConstraints(max_length=100, pattern=PRINTABLE), BeforeValidator(one_line)] = Field(
-        default="", validate_default=True
-    )
-    zip: Annotated[str, StringConstraints(max_length=20, pattern=PRINTABLE), BeforeValidator(one_line)] = Field(
-        default="", validate_default=True
-    )
-
-    @field_validator("state")
-    @classmethod
-    def state_needed(cls, state: str, so_far: ValidationInfo) -> str:
-        if not state and so_far.data.get("country") in STATE_NEEDED:
-            raise PydanticCustomError("state", "is needed for addresses in this country")
-        return state
-
-    @field_validator("zip")
-    @classmethod
-    def zip_of_country(cls, zip: str, so_far: ValidationInfo) -> str:
-        country = so_far.data.get("country")
-        code = postal_code(country, zip) if country else zip
-        if code is None:
-            why = "is not a postal code of this country" if zip else "is needed for addresses in this country"
-            raise PydanticCustomError("zip", "{why}", {"why": why})
-        return code
-
-
-class Person(NamedTuple):
-    """Who hears of an order, how, and in which language."""
-
-    name: str = ""
-    email: str = ""
-    phone: str = ""
-    locale: str = "en"
-    notify: tuple[str, ...] = ("email",)
-
-    def unreachable(self) -> list[tuple[str, str]]:
-        """Fields that are missing, and why they are needed."""
-        wanted = {"email": self.email, "sms": self.phone}
-        return [
-            ("phone" if channel == "sms" else channel, f"is needed, as notify names {channel}")
-            for channel in self.notify
-            if not wanted[channel]
-        ]
-
-
-class AskedCustomer(Asked):
-    """A known customer's id is enough: what is left out is taken from the customer. What is given counts for this order
-    only."""
-
-    customer_id: GivenCustomerId | None = None
-    name: Text | None = None
-    email: Email = ""
-    phone: TypedPhone = ""
-    """A national number is one of the country that the order is shipped to."""
-    locale: Locale | None = None
-    notify: Notify | None = None
-
-    @model_validator(mode="after")
-    def complete(self) -> Self:
-        if self.customer_id is None:
-            if self.name is None:
-                raise PydanticCustomError("name", "is missing", {"field": "name"})
-            for field, why in self.person(Person()).unreachable():
-                raise PydanticCustomError("unreachable", "{why}", {"why": why, "field": field})
-        return self
-
-    def person(self, known: Person) -> Person:
-        return Person(
-            name=self.name or known.name,
-            email=self.email or known.email,
-            phone=self.phone or known.phone,
-            locale=self.locale or known.locale,
-            notify=known.notify if self.notify is None else self.notify,
-        )
+def offered(method: object) -> object:
+    if method in ("pickup", "counter"):
+        raise PydanticCustomError("later", "is not supported yet: only ship is")
+    return method
 
 
 class AskedLine(Asked):
@@ -136,6 +48,7 @@ class AskedLine(Asked):
     quantity: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
     unit_price: Minor
     tax: Minor | None = None
+    tax_lines: Annotated[tuple[TaxLine, ...], Field(max_length=20, description="What its tax is made of")] = ()
     discount: Minor | None = None
     ship_to: Address | None = None
     options: dict[
@@ -143,9 +56,14 @@ class AskedLine(Asked):
         Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE), BeforeValidator(unmarked)],
     ] = {}
 
+    @model_validator(mode="after")
+    def tax_adds_up(self) -> Self:
+        checked_tax(self.tax, self.tax_lines)
+        return self
+
 
 class AskedShipping(Asked):
-    method: Literal["ship"] = "ship"
+    method: Annotated[Literal["ship"], BeforeValidator(offered)] = "ship"
     service: Annotated[str, StringConstraints(pattern=SERVICE)] = "cheapest"
     """`cheapest`, `fastest`, or a service level by its token."""
     price: Minor = 0
@@ -181,6 +99,7 @@ class AskedOrder(Asked):
     customer: AskedCustomer
     lines: Annotated[tuple[AskedLine, ...], Field(min_length=1, max_length=2_000)]
     tax: Minor = 0
+    tax_included: bool = Field(False, description="Prices, shipping and discount are gross: `tax` is a part of them")
     discount: Minor = 0
     total: Minor
     payment: AskedPayment
@@ -205,13 +124,16 @@ class AskedOrder(Asked):
     @model_validator(mode="after")
     def adds_up(self) -> Self:
         subtotal = sum(line.quantity * line.unit_price for line in self.lines)
-        due = subtotal + self.tax + self.shipping.price - self.discount
+        due = subtotal + self.added(self.tax) + self.shipping.price - self.discount
         if due != self.total:
+            parts = "lines + shipping.price" if self.tax_included else "lines + tax + shipping.price"
             raise PydanticCustomError(
                 "total",
-                "is {total}, but lines + tax + shipping.price - discount make {due}",
-                {"field": "total", "total": self.total, "due": due},
+                "is {total}, but {parts} - discount make {due}",
+                {"field": "total", "total": self.total, "parts": parts, "due": due},
             )
+        if self.tax_included and self.tax > self.total:
+            raise PydanticCustomError("tax", "is more than the total that includes it", {"field": "tax"})
         for field in ("tax", "discount"):
             own = [getattr(line, field) for line in self.lines]
             given, whole = sum(part or 0 for part in own), getattr(self, field)
@@ -236,6 +158,10 @@ class AskedOrder(Asked):
             bound = f"at least {low}" if self.total < low else f"at most {high}"
             raise PydanticCustomError("total", "must be {bound} to go to a card", {"field": "total", "bound": bound})
 
+    def added(self, tax: int) -> int:
+        """What of a tax comes on top of prices."""
+        return 0 if self.tax_included else tax
+
     def line_taxes(self) -> list[int]:
         """Each line's own tax, or its part of what the order still has to share out: by price."""
         return self.line_parts("tax", [line.quantity * line.unit_price for line in self.lines])
@@ -243,7 +169,8 @@ class AskedOrder(Asked):
     def line_discounts(self) -> list[int]:
         """As taxes. A discount of more than the goods follows all that lines cost."""
         prices = [line.quantity * line.unit_price for line in self.lines]
-        costs = [sum(parts) for parts in zip(prices, self.line_taxes(), self.line_shipping(), strict=True)]
+        taxes = [self.added(tax) for tax in self.line_taxes()]
+        costs = [sum(parts) for parts in zip(prices, taxes, self.line_shipping(), strict=True)]
         open_goods = sum(value for line, value in zip(self.lines, prices, strict=True) if line.discount is None)
         rest = self.discount - sum(line.discount or 0 for line in self.lines)
         return self.line_parts("discount", prices if rest <= open_goods else costs)
@@ -264,7 +191,7 @@ class AskedOrder(Asked):
     def unit_amounts(self) -> list[list[UnitAmounts]]:
         """Per line: what each of its units costs, shipping included."""
         return [
-            unit_amounts(line.quantity, line.unit_price, tax, discount, shipping)
+            unit_amounts(line.quantity, line.unit_price, tax, discount, shipping, tax_included=self.tax_included)
             for line, tax, discount, shipping in zip(
                 self.lines, self.line_taxes(), self.line_discounts(), self.line_shipping(), strict=True
             )

@@ -75,6 +75,13 @@ class ShippingView(View):
     address: AddressView
 
 
+class TaxLineView(View):
+    jurisdiction: str
+    rate: str
+    """A decimal fraction: 0.0825 is 8.25 %."""
+    amount: Amount
+
+
 class LineView(View):
     """One SKU. `waiting` units are on backorder, `cancelled` ones will never be sent, of `cancelling` ones their
     warehouse has been asked."""
@@ -84,6 +91,7 @@ class LineView(View):
     quantity: int
     unit_price: Amount
     tax: Amount
+    tax_lines: list[TaxLineView]
     discount: Amount
     reserved: int
     shipped: int
@@ -223,6 +231,8 @@ class OrderView(View):
     shipping: ShippingView
     destinations: list[DestinationView]
     tax: Amount
+    tax_included: bool
+    """Whether prices, shipping and discount have the tax in them."""
     discount: Amount
     total: Amount
     backorder: BackorderPolicy

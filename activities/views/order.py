@@ -22,6 +22,7 @@ from activities.views.model import (
     PaymentView,
     RefundView,
     ShippingView,
+    TaxLineView,
     TimelineView,
 )
 from infra.database.tables import (
@@ -38,6 +39,7 @@ from infra.database.tables import (
     OrderLine,
     Payment,
     Refund,
+    TaxLine,
 )
 from infra.words import (
     BackorderStatus,
@@ -79,6 +81,7 @@ def read(tx: Session, order: Order) -> OrderView:
         ),
         destinations=destinations(contacts, of_lines),
         tax=order.tax,
+        tax_included=order.tax_included,
         discount=order.discount,
         total=order.total,
         backorder=order.backorder,
@@ -139,6 +142,9 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[
             .group_by(LineCancellation.line_no, LineCancellation.status)
         )
     }
+    taxed: dict[int, list[TaxLineView]] = defaultdict(list)
+    for part in tx.scalars(select(TaxLine).where(TaxLine.order_id == order_id).order_by(TaxLine.n)):
+        taxed[part.line_no].append(TaxLineView.model_validate(part, from_attributes=True))
     found = tx.scalars(select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.line_no))
     return [
         LineView(
@@ -147,6 +153,7 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[
             quantity=line.quantity,
             unit_price=line.unit_price,
             tax=line.tax,
+            tax_lines=taxed[line.line_no],
             discount=line.discount,
             reserved=set_aside[line.line_no, ReservationStatus.HELD],
             shipped=set_aside[line.line_no, ReservationStatus.CONSUMED],

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from activities.facts import catalogue
 from activities.intake.fields import ID, Email, GivenCustomerId, Locale, Minor, Notify, Phone, Reference, Text
-from activities.intake.order import Address, Person
+from activities.intake.people import Address, Person
 from infra.database.tables import Customer
 from starter.http.dependencies import Guarded, Here, Stocker, Writer
 from starter.http.problems import Refusal, wrong

@@ -21,7 +21,7 @@ from activities.intake.fields import (
     one_line,
     unmarked,
 )
-from activities.intake.order import Address
+from activities.intake.people import Address
 from activities.models import CALLED_OFF, PaymentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Change, Hold, Order, Payment

@@ -11,7 +11,7 @@ from activities import facts
 from activities.facts.effects import unresolved
 from activities.facts.sums import sums
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
-from activities.intake.order import Address
+from activities.intake.people import Address
 from activities.labels import LabelActivities
 from activities.models import ParcelStep, Subject
 from activities.ports import Label, LabelStatus, Rate

@@ -19,6 +19,7 @@ IMPERSONAL = {
     "locations.name",
     "locations.address",  # of a warehouse
     "restocks.lines",
+    "tax_lines.jurisdiction",
     "changes.lines",  # numbers
     "effects.step",
     "effects.parameters",  # ids and amounts

@@ -12,7 +12,7 @@ from infra.database.tables.fulfillments import Fulfillment, Parcel
 from infra.database.tables.keys import ApiKey
 from infra.database.tables.messages import Message, News
 from infra.database.tables.money import MoneyMove, Payment, Refund
-from infra.database.tables.orders import Contact, LineCancellation, Order, OrderLine, UnitAmount
+from infra.database.tables.orders import Contact, LineCancellation, Order, OrderLine, TaxLine, UnitAmount
 from infra.database.tables.process import Change, Deadline, Effect, Hold, Relay
 from infra.database.tables.stock import Backorder, Reservation, Restock, Stock, StockMove
 
@@ -52,6 +52,7 @@ __all__ = [
     "SavedMethod",
     "Stock",
     "StockMove",
+    "TaxLine",
     "UnitAmount",
     "metadata",
 ]

@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     String,
     UniqueConstraint,
@@ -58,6 +59,8 @@ class Order(Base):
     service: Mapped[str] = mapped_column(SERVICE)
     shipping_price: Mapped[int] = mapped_column(BigInteger)
     tax: Mapped[int] = mapped_column(BigInteger)
+    tax_included: Mapped[bool]
+    """Whether prices, shipping and discount have the tax in them."""
     discount: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[int] = mapped_column(BigInteger)
     pay_by: Mapped[PaymentMethod]
@@ -89,6 +92,21 @@ class OrderLine(Base):
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.contact_id"))
     """Where this line goes, when not where the order goes."""
     options: Mapped[dict[str, Any]] = mapped_column(info=PERSONAL)
+
+
+class TaxLine(Base):
+    """A part of a line's tax, as whoever placed the order made it out."""
+
+    __tablename__ = "tax_lines"
+    __table_args__ = (ForeignKeyConstraint(["order_id", "line_no"], ["order_lines.order_id", "order_lines.line_no"]),)
+
+    order_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    line_no: Mapped[int] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    jurisdiction: Mapped[str] = mapped_column(String(100))
+    rate: Mapped[str] = mapped_column(String(12))
+    """A decimal fraction: 0.0825 is 8.25 %."""
+    amount: Mapped[int] = mapped_column(BigInteger)
 
 
 class UnitAmount(Base):

@@ -166,7 +166,15 @@ def line_up(tx: Session, sku: str) -> None:
     who = {"name": "Ada", "email": "", "phone": "", "locale": "en", "time_zone": "UTC", "notify": [], "unreachable": {}}
     tx.execute(insert(Customer), [{"customer_id": "C-1", "recorded_at": now, **who}])
     states = {"status": "processing", "payment_status": "authorized", "fulfillment_status": "backordered"}
-    money = {"currency": "usd", "shipping_price": 0, "tax": 0, "discount": 0, "total": 100, "pay_by": "card"}
+    money = {
+        "currency": "usd",
+        "shipping_price": 0,
+        "tax": 0,
+        "tax_included": False,
+        "discount": 0,
+        "total": 100,
+        "pay_by": "card",
+    }
     words = {"channel": "web", "backorder": "ship_partial", "shipping_method": "ship", "service": "cheapest"}
     rest = {"payment_reference": "pm", "locale": "en", "notify": [], "content_hash": "", "version": 1}
     same = states | money | words | rest | {"cancellation_settled": False, "customer_id": "C-1", "recorded_at": now}

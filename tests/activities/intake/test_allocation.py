@@ -109,3 +109,17 @@ def order(lines: list[dict[str, Any]], *, tax: int, discount: int, shipping: int
             "total": subtotal + tax + shipping - discount,
         }
     )
+
+
+@pytest.mark.parametrize("discount", [0, 10, 803])
+def test_tax_that_prices_include_is_told_and_not_added(discount: int) -> None:
+    lines = [{"quantity": 3, "unit_price": 101}, {"quantity": 2, "unit_price": 200, "tax": 31}]
+    asked = AskedOrder.model_validate(
+        EXAMPLE
+        | {"lines": [{"sku": "MUG"} | line for line in lines], "tax": 80, "tax_included": True, "discount": discount}
+        | {"total": 703 + 500 - discount}
+    )
+    units = [unit for line in asked.unit_amounts() for unit in line]
+    assert sum(unit.quantity * unit.total for unit in units) == asked.total
+    assert [sum(u.quantity * u.tax for u in line) for line in asked.unit_amounts()] == [49, 31]
+    assert all(unit.total >= 0 for unit in units)

@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from activities.intake import fields
-from activities.intake.order import Address
+from activities.intake.people import Address
 from activities.intake.places import postal_code
 
 HERE = {

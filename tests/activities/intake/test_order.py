@@ -20,6 +20,12 @@ def line(**changes: Any) -> dict[str, Any]:
     return {"sku": "MUG-BLUE", "quantity": 2, "unit_price": 1800} | changes
 
 
+def taxed(*parts: Any, tax: int = 310) -> dict[str, Any]:
+    """Of rates and amounts, one after the other."""
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return line(tax=tax, tax_lines=[{"jurisdiction": "US-CA", "rate": rate, "amount": n} for rate, n in pairs])
+
+
 GUEST = {"name": "Ada Park", "email": "ada@example.com"}
 ENGRAVED = line(options={"engraving": "A", "wrap": "red"})
 
@@ -44,6 +50,8 @@ def test_the_hash_of_the_example_is_the_recorded_one() -> None:
             {"customer": GUEST},
             {"customer": GUEST | {"customer_id": None, "phone": "", "locale": "en", "notify": ["email"]}},
         ),
+        ({}, {"tax_included": False, "lines": [line(tax_lines=[])]}),
+        ({"lines": [taxed("0.0825", 310)]}, {"lines": [taxed("0.08250", 310)]}),
         ({"customer": GUEST | {"locale": "en_us"}}, {"customer": GUEST | {"locale": "en-US"}}),
     ],
 )
@@ -64,6 +72,10 @@ def test_the_same_meaning_is_the_same_content(one: dict[str, Any], other: dict[s
             {"payment": {"method": "card", "payment_method": "till"}},
         ),
         ({}, {"lines": [line(tax=310)]}),
+        ({"lines": [line(tax=310)]}, {"lines": [taxed("0.0825", 310)]}),
+        ({"lines": [taxed("0.0825", 310)]}, {"lines": [taxed("0.08", 310)]}),
+        ({"lines": [taxed("0.0825", 310)]}, {"lines": [taxed("0.06", 200, "0.0225", 110)]}),
+        ({}, {"tax_included": True, "total": 4100}),
         ({"customer": {"customer_id": "C-7"}}, {"customer": {"customer_id": "C-7", "locale": "en"}}),
         ({"customer": {"customer_id": "C-7"}}, {"customer": {"customer_id": "C-7", "notify": []}}),
     ],

@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("service", sa.String(length=100), nullable=False),
         sa.Column("shipping_price", sa.BigInteger(), nullable=False),
         sa.Column("tax", sa.BigInteger(), nullable=False),
+        sa.Column("tax_included", sa.Boolean(), nullable=False),
         sa.Column("discount", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column("pay_by", sa.String(length=40), nullable=False),
@@ -457,6 +458,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("order_lines", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_order_lines_sku_order_id"), ["sku", "order_id"], unique=False)
+
+    op.create_table(
+        "tax_lines",
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("jurisdiction", sa.String(length=100), nullable=False),
+        sa.Column("rate", sa.String(length=12), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_id", "line_no"],
+            ["order_lines.order_id", "order_lines.line_no"],
+            name=op.f("fk_tax_lines_order_id_line_no"),
+        ),
+        sa.PrimaryKeyConstraint("order_id", "line_no", "n", name=op.f("pk_tax_lines")),
+    )
 
     op.create_table(
         "deadlines",
