@@ -21,7 +21,7 @@ from activities.facts.line_cancellations import (
     recall_wanted,
     requested_of,
 )
-from activities.facts.statuses import derive, in_doubt
+from activities.facts.statuses import derive
 from activities.models import LEFT, CancelReason, FulfillmentStatus
 from infra.database.tables import Backorder, LineCancellation, Order, OrderLine, Product, Reservation
 from infra.words import (
@@ -105,14 +105,9 @@ def queue(tx: Session, order: Order, missing: list[planning.Units], products: di
 
 
 def withheld(tx: Session, order: Order, at: datetime) -> None:
-    """`ship_complete`, and units went missing after all was planned: what is not paid for waits for them."""
-    taken = in_doubt(tx, order.order_id, "capture")
-    going = [
-        f
-        for f in fulfillments_of(tx, order.order_id)
-        if f.status not in (*LEFT, FulfillmentStatus.CANCELLED)
-        and not (f.recall or f.captured or f.fulfillment_id in taken)
-    ]
+    """`ship_complete`, and units went missing after all was planned: what was not released to leave waits for them."""
+    over = (*LEFT, FulfillmentStatus.CANCELLED)
+    going = [f for f in fulfillments_of(tx, order.order_id) if f.status not in over and not (f.recall or f.released)]
     asked = requested_of(tx, order.order_id)
     at_rest = [f for f in going if f.status == FulfillmentStatus.PLANNED and f.fulfillment_id not in asked]
     for f in going:

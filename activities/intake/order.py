@@ -106,7 +106,7 @@ class AskedOrder(Asked):
     backorder: Literal["ship_partial", "ship_complete", "cancel_unavailable"] = Field(
         "ship_partial",
         description="What is not there: the rest is sent at once; or all leaves together, also where units go missing "
-        "later (what is paid for by then does not wait); or it is cancelled",
+        "later (what was released to leave does not wait); or it is cancelled",
     )
 
     @field_validator("customer")

@@ -68,7 +68,7 @@ class BackorderPolicy(StrEnum):
     SHIP_PARTIAL = "ship_partial"
     SHIP_COMPLETE = "ship_complete"
     """Nothing leaves before all of it can. Units that go missing later are waited for as well: what warehouses have is
-    stopped, but for what is paid for already, or has left."""
+    stopped, but for what was released to leave."""
     CANCEL_UNAVAILABLE = "cancel_unavailable"
 
 
