@@ -52,11 +52,11 @@ class CaptureActivities:
         effect, after = self.captured(effect, provider_id, before)
         with self.sessions.begin() as tx:
             if after.captured >= before + effect.parameters["amount"]:
-                effects.finish(tx, effect)
                 money.captured(tx, step.fulfillment_id, effect.parameters["payment_id"], after, step.at)
+                effects.finish(tx, effect)
             else:
-                effects.finish(tx, effect, "authorization_ended")
                 money.ended(tx, effect.parameters["payment_id"], EventType.AUTHORIZATION_ENDED, step.at)
+                effects.finish(tx, effect, "authorization_ended")
             return snapshot(tx, step.order_id, [step.fulfillment_id])
 
     def captured(self, effect: OpenEffect, provider_id: str, before: int) -> tuple[OpenEffect, PaymentIntent]:

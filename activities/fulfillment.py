@@ -42,8 +42,8 @@ class FulfillmentActivities:
             if effect.fresh or refusal.code != KNOWN:  # asked again it has the request, as it was then
                 raise
         with self.sessions.begin() as tx:
-            effects.finish(tx, effect)
             fulfillments.requested(tx, step.fulfillment_id, step.at)
+            effects.finish(tx, effect)
             return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="release_fulfillment", no_thread_cancel_exception=True)
@@ -67,8 +67,8 @@ class FulfillmentActivities:
             effect = effects.begin(tx, step.order_id, f"release:{step.fulfillment_id}")
         self.warehouses.release(warehouse, step.fulfillment_id, parcels, key=effect.key)
         with self.sessions.begin() as tx:
-            effects.finish(tx, effect)
             handing_over.released(tx, step.fulfillment_id, step.at)
+            effects.finish(tx, effect)
             return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="recall_fulfillment", no_thread_cancel_exception=True)
@@ -93,8 +93,8 @@ class FulfillmentActivities:
                 raise
             return self.never_asked(step, lost, effect)
         with self.sessions.begin() as tx:
-            effects.finish(tx, effect)
             fulfillments.acknowledged(tx, step.fulfillment_id, step.at)
+            effects.finish(tx, effect)
             return of_fulfillment(tx, step.fulfillment_id)
 
     def never_asked(self, step: FulfillmentStep, request: OpenEffect, recall: OpenEffect) -> Snapshot:
@@ -103,9 +103,9 @@ class FulfillmentActivities:
         if not request.settled:
             raise OutcomeUnknown("warehouse", "settling", "The request may be under way.", retry_in=request.settles_in)
         with self.sessions.begin() as tx:
+            recall_confirmed(tx, step.fulfillment_id, step.at)
             effects.finish(tx, request, "nothing_happened")
             effects.finish(tx, recall)
-            recall_confirmed(tx, step.fulfillment_id, step.at)
             return of_fulfillment(tx, step.fulfillment_id)
 
 

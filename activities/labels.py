@@ -62,12 +62,12 @@ class LabelActivities:
             label = self.bought(step, rate)
         except (Refused, Unavailable):
             with self.sessions.begin() as tx:
-                effects.finish(tx, effect, "failed")
                 labels.not_bought(tx, step.fulfillment_id, step.parcel)
+                effects.finish(tx, effect, "failed")
             raise
         with self.sessions.begin() as tx:
-            effects.finish(tx, effect)
             ours(tx, step, label)
+            effects.finish(tx, effect)
             return of_fulfillment(tx, step.fulfillment_id)
 
     @activity.defn(name="refund_label", no_thread_cancel_exception=True)
@@ -91,10 +91,10 @@ class LabelActivities:
         if effect and not seen:
             raise Unavailable("labels", f"label_{answer}", "The provider does not say that it has it: see there.")
         with self.sessions.begin() as tx:
-            if effect:
-                effects.finish(tx, effect)
             if seen:
                 labels.refund_seen(tx, labels.parcel_of(tx, step.fulfillment_id, step.parcel), seen, step.at)
+            if effect:
+                effects.finish(tx, effect)
             return snapshot(tx, step.order_id, [step.fulfillment_id])
 
     # --- steps of the above ------------------------------------------------------------------------------------------
@@ -146,11 +146,11 @@ class LabelActivities:
         if made and made.status == Answer.QUEUED:
             raise OutcomeUnknown("labels", "queued", "The carrier still works on it.")
         with self.sessions.begin() as tx:
-            effects.finish(tx, effect, "done" if made else "nothing_happened")
             if made:
                 ours(tx, step, made)
             else:
                 labels.not_bought(tx, step.fulfillment_id, step.parcel)
+            effects.finish(tx, effect, "done" if made else "nothing_happened")
 
 
 def ours(tx: Session, step: ParcelStep, label: Label) -> None:

@@ -80,8 +80,8 @@ class PaymentActivities:
         if answer.status == IntentStatus.AUTHORIZED:
             self.supersede(step, asked.n, LIVE)
         with self.sessions.begin() as tx:
-            effects.finish(tx, effect)
             money.answered(tx, asked.payment_id, answer, step.at, pay_until=asked.pay_until)
+            effects.finish(tx, effect)
             return snapshot(tx, step.order_id)
 
     @activity.defn(name="reauthorize_payment", no_thread_cancel_exception=True)
@@ -147,8 +147,8 @@ class PaymentActivities:
     def rest_too_small(self, step: OrderStep, asked: Asked, effect: OpenEffect) -> Snapshot:
         """The authorization has lapsed, and what is left is less than the provider takes: a person decides."""
         with self.sessions.begin() as tx:
-            effects.finish(tx, effect, TOO_SMALL)
             rest.too_small(tx, asked.payment_id, TOO_SMALL, step.at)
+            effects.finish(tx, effect, TOO_SMALL)
             return snapshot(tx, step.order_id)
 
     def supersede(self, step: OrderStep, n: int, states: tuple[AuthorizationStatus, ...]) -> None:

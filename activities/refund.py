@@ -63,8 +63,8 @@ class RefundActivities:
             provider_id, amount=effect.parameters["amount"], metadata=mark, key=effect.key
         )
         with self.sessions.begin() as tx:
-            effects.finish(tx, effect)
             money.refund_asked(tx, effect.parameters["payment_id"], step.fulfillment_id, done, step.at)
+            effects.finish(tx, effect)
             matching.matched(tx, [news.reference("refund", done.refund_id)])
             return snapshot(tx, step.order_id, [step.fulfillment_id])
 

@@ -18,8 +18,9 @@ SnapshotT = TypeVar("SnapshotT")
 """What this workflow's steps answer: where its subject stands, or the parts of it that have changed."""
 
 
-CALLS_AT_ONCE = 200
-"""Of one run. The engine takes 2,000; ten times a worker's threads keep it busy, and others' calls wait seconds."""
+CALLS_AT_ONCE = 100
+"""Of one run. The engine takes 2,000; five times a worker's threads keep it busy, others' calls wait
+seconds, and a renewal ends few."""
 
 
 class Known(ABC, Generic[SnapshotT]):

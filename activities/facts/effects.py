@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from activities.facts.journal import may_be_calling, unwritten
+from activities.facts.journal import locked_order, may_be_calling, unwritten
 from activities.failures import OutcomeUnknown
 from activities.models import Subject, Value
 from infra.clock import wall_clock
@@ -26,6 +26,7 @@ class OpenEffect(Value):
     """An effect whose outcome is out, as one attempt sees it."""
 
     effect_id: int
+    order_id: str | None
     key: str
     parameters: dict[str, Any]
     fresh: bool
@@ -81,6 +82,7 @@ def begin_about(tx: Session, subject: Subject, step: str, **parameters: Any) -> 
         tx.flush()
     return OpenEffect(
         effect_id=last.effect_id,
+        order_id=last.order_id,
         key=last.key,
         parameters=last.parameters,
         fresh=fresh,
@@ -118,7 +120,10 @@ def renew(tx: Session, effect: OpenEffect) -> OpenEffect:
 
 
 def finish(tx: Session, effect: OpenEffect, outcome: str = "done") -> None:
-    """The outcome is known: `done`, or why it never happened (then the next effect has a new key)."""
+    """The outcome is known: `done`, or why it never happened (then the next effect has a new key). After the fact that
+    comes of it, which has locked the order by another statement: news of the same comes to both rows in that order."""
+    if effect.order_id:
+        locked_order(tx, effect.order_id)
     mine = (Effect.effect_id == effect.effect_id, Effect.finished_at.is_(None))
     tx.execute(update(Effect).where(*mine).values(outcome=outcome, finished_at=wall_clock()))
 
