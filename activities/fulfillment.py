@@ -1,10 +1,12 @@
 """The warehouse: asked to pack, told to hand over, asked to stop. Every request is safe to repeat with its key."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
-from activities.facts import effects, fulfillments, handing_over, recall
+from activities.facts import effects, fulfillments, handing_over, packing, recall
 from activities.facts.effects import OpenEffect
 from activities.facts.journal import outcome_known
 from activities.facts.recall import recall_confirmed
@@ -12,7 +14,7 @@ from activities.failures import OutcomeUnknown, Refused
 from activities.models import FulfillmentStatus, FulfillmentStep, LabelStatus, Recall, Snapshot
 from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
 from activities.views.snapshot import of_fulfillment
-from infra.database.tables import Contact, Fulfillment, Location, Reservation
+from infra.database.tables import Contact, Fulfillment, Location, Parcel, Reservation
 from infra.words import ReservationStatus
 
 NOT_FOUND, KNOWN = "not_found", "conflict"
@@ -58,12 +60,8 @@ class FulfillmentActivities:
             if any(p.label_status == LabelStatus.NONE for p in packed):  # somebody gave one back: another comes first
                 return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
-            parcels = [
-                ReleasedParcel(
-                    tracking_number=p.tracking_number or "", carrier=p.carrier or "", label_url=p.label_url or ""
-                )
-                for p in packed
-            ]
+            inside = packing.contents_told(tx, step.fulfillment_id) if len(packed) > 1 else {}
+            parcels = [released(p, inside.get(p.n)) for p in packed]
             effect = effects.begin(tx, step.order_id, f"release:{step.fulfillment_id}")
         self.warehouses.release(warehouse, step.fulfillment_id, parcels, key=effect.key)
         with self.sessions.begin() as tx:
@@ -107,6 +105,17 @@ class FulfillmentActivities:
             effects.finish(tx, request, "nothing_happened")
             effects.finish(tx, recall)
             return of_fulfillment(tx, step.fulfillment_id)
+
+
+def released(parcel: Parcel, contents: Mapping[str, int] | None) -> ReleasedParcel:
+    return ReleasedParcel(
+        tracking_number=parcel.tracking_number or "",
+        carrier=parcel.carrier or "",
+        label_url=parcel.label_url or "",
+        contents=[WarehouseLine(sku=sku, quantity=units) for sku, units in sorted(contents.items())]
+        if contents
+        else None,
+    )
 
 
 def warehouse_of(tx: Session, f: Fulfillment) -> str:

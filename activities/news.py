@@ -161,17 +161,19 @@ class FulfillmentAcknowledged(FulfillmentNews):
         return NewsOutcome.UNCHANGED  # no order waits for it
 
 
-class FulfillmentPacked(FulfillmentNews):
-    kind: Literal["fulfillment_packed"] = "fulfillment_packed"
-    parcels: tuple[Parcel, ...]
-
-
 class Units(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     sku: str
     """Or a reference of the product."""
     quantity: int
+
+
+class FulfillmentPacked(FulfillmentNews):
+    kind: Literal["fulfillment_packed"] = "fulfillment_packed"
+    parcels: tuple[Parcel, ...]
+    contents: tuple[tuple[Units, ...], ...] = ()
+    """Of each of the parcels; of none where the warehouse does not tell."""
 
 
 class FulfillmentShortPicked(FulfillmentNews):

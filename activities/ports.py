@@ -219,6 +219,8 @@ class ReleasedParcel(Value):
     tracking_number: str
     carrier: str
     label_url: str
+    contents: list[WarehouseLine] | None = None
+    """None: of one parcel all, of several the warehouse did not say."""
 
 
 class Warehouses(Protocol):

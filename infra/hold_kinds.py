@@ -180,6 +180,17 @@ class HoldKind(StrEnum):
         },
         True,
     )
+    PACKED_OTHERWISE = (
+        "packed_otherwise",
+        HoldReason.WAREHOUSE,
+        "The warehouse packed other units than it was asked for, or more: have it pack anew, or cancel. Skip where the "
+        "parcels may leave as they are.",
+        {
+            Action.SKIP: "the parcels go as they are: the units that were asked for count as sent",
+            Action.CANCEL: STOP,
+        },
+        True,
+    )
     REQUEST_UNANSWERED = (
         "request_unanswered",
         HoldReason.WAREHOUSE,

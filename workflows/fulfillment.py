@@ -72,10 +72,20 @@ class FulfillmentRun:
         """One label a parcel, bought once; not before there is money for it."""
         if not self.unlabelled():
             return
+        await self.packed_right()
         async with self.progress.money:
             await self.covered()
         while lacking := self.unlabelled():  # whatever it is packed in by then
+            if self.progress.hold_of(HoldKind.PACKED_OTHERWISE, self.subject):
+                await self.packed_right()
+                continue
             await self.do(calls.BUY, self.of_parcel(lacking[0]))
+
+    async def packed_right(self) -> None:
+        """More than was asked for, or something else, is packed anew, or let go by a person."""
+        while self.progress.hold_of(HoldKind.PACKED_OTHERWISE, self.subject):
+            await self.until(lambda: self.progress.hold_of(HoldKind.PACKED_OTHERWISE, self.subject) is None)
+            await self.progress.still_wanted(self.subject)
 
     def unlabelled(self) -> list[int]:
         return self.labels(LabelStatus.NONE, LabelStatus.BUYING) if self.now.status == Status.PACKED else []

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -11,7 +11,17 @@ from activities.facts.journal import LockedFulfillment, locked_order, locking, n
 from activities.facts.statuses import derive
 from activities.models import FulfillmentStatus
 from infra.clock import wall_clock
-from infra.database.tables import Contact, Effect, Fulfillment, Hold, Location, Order, Parcel, Reservation
+from infra.database.tables import (
+    Contact,
+    Effect,
+    Fulfillment,
+    Hold,
+    Location,
+    Order,
+    Parcel,
+    ParcelContent,
+    Reservation,
+)
 from infra.hold_kinds import HoldKind
 from infra.words import EventType, ReservationStatus
 
@@ -66,6 +76,8 @@ def parcels_of(tx: Session, fulfillment_id: str) -> list[Parcel]:
 
 
 def replace_parcels(tx: Session, order: Order, f: Fulfillment, before: list[Parcel], after: list[Parcel]) -> None:
+    if before:
+        tx.execute(delete(ParcelContent).where(ParcelContent.fulfillment_id == f.fulfillment_id))
     for parcel in before:
         tx.delete(parcel)
     tx.flush()  # their numbers are given again

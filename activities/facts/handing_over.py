@@ -1,5 +1,7 @@
 """Goods leave: released to be handed over, gone, arrived."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -17,6 +19,7 @@ from activities.facts.fulfillments import (
 )
 from activities.facts.journal import note, tell
 from activities.facts.line_cancellations import had_left
+from activities.facts.packing import contents_told
 from activities.facts.recall import not_stopped
 from activities.facts.sums import sums
 from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, LabelStatus, Recall, Subject
@@ -57,7 +60,7 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     else:
         had_left(tx, order, f, at)  # the order is to end, and its warehouse was not asked yet
     gone = held(tx, fulfillment_id)
-    inventory.lock(tx, {r.sku for r in gone})
+    products = inventory.lock(tx, {r.sku for r in gone})
     left: dict[tuple[str, str], tuple[int, int]] = {}
     for r in gone:
         units = left.get((r.sku, r.location_id), (0, 0))[0] - r.quantity
@@ -71,9 +74,20 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         links.append(parcel.tracking_url or "")
     note(tx, order, EventType.SHIPPED, at, fulfillment_id=fulfillment_id)
     kind = MessageKind.PARTLY_SHIPPED if rest_follows(tx, order) else MessageKind.SHIPPED
-    tell(tx, order, kind, fulfillment_id, links=" ".join(filter(None, links)))
+    sent: Counter[str] = Counter()
+    for r in gone:
+        sent[r.sku] += r.quantity
+    inside = contents_told(tx, fulfillment_id) if len(links) > 1 else {}
+    names = {sku: product.name for sku, product in products.items()}
+    items = "; ".join(listed(part, names) for _, part in sorted(inside.items())) or listed(sent, names)
+    about = {"items": items} if items else {}
+    tell(tx, order, kind, fulfillment_id, links=" ".join(filter(None, links)), **about)
     arrived(tx, order, f, at)
     return True
+
+
+def listed(units: Mapping[str, int], names: Mapping[str, str]) -> str:
+    return ", ".join(f"{quantity} × {names.get(sku, sku)}" for sku, quantity in sorted(units.items()))
 
 
 def rest_follows(tx: Session, order: Order) -> bool:

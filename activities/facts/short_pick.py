@@ -1,9 +1,10 @@
 """Units that the shelf did not have, found out while picking."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from activities.facts import holds, inventory, planning
@@ -15,15 +16,44 @@ from activities.facts.recall import recall_answered
 from activities.facts.statuses import in_doubt
 from activities.intake.allocation import cost
 from activities.models import LEFT, FulfillmentStatus, Recall, Subject
-from infra.database.tables import Fulfillment, Order
+from infra.database.tables import Fulfillment, Order, ParcelContent, StockMove
 from infra.hold_kinds import HoldKind
 from infra.words import EventType, ReservationStatus, StockMoveKind
 
 
 def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, int]], at: datetime) -> bool:
     """Units the shelf did not have: the count is corrected and they go back to reservation. News that comes after the
-    packing counts too; once the money is taken, or being taken, a person must give it back."""
+    packing counts too, but for units that the parcels lacked already; once the money is taken, or being taken, a person
+    must give it back."""
     order, f = locked(tx, fulfillment_id)
+    told = Counter(dict[str, int]())
+    for sku, quantity in missing:
+        told[sku] += quantity
+    new = told - lacked(tx, f, told)
+    return bool(new) and missed(tx, order, f, new.items(), fulfillment_id, at)
+
+
+def not_packed(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, int]], at: datetime) -> None:
+    """Units that no parcel holds: the same, whether or not the warehouse tells of a short pick as well."""
+    order, f = locked(tx, fulfillment_id)
+    missed(tx, order, f, missing, of_packing(f), at)
+
+
+def of_packing(f: Fulfillment) -> str:
+    return f"{f.fulfillment_id}/packed"
+
+
+def lacked(tx: Session, f: Fulfillment, skus: Collection[str]) -> Counter[str]:
+    """Units that went missing with the packing."""
+    mine = (StockMove.reference == of_packing(f), StockMove.sku.in_(skus), StockMove.location_id == f.location_id)
+    rows = tx.execute(select(StockMove.sku, func.sum(-StockMove.on_hand)).where(*mine).group_by(StockMove.sku))
+    return Counter({sku: int(units) for sku, units in rows})
+
+
+def missed(
+    tx: Session, order: Order, f: Fulfillment, missing: Iterable[tuple[str, int]], reference: str, at: datetime
+) -> bool:
+    fulfillment_id = f.fulfillment_id
     if f.status == FulfillmentStatus.CANCELLED:
         return False
     at = not_before(f, at)
@@ -55,7 +85,9 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     if not lost:
         return False
     inventory.lock(tx, {sku for sku, _ in lost})
-    inventory.move(tx, StockMoveKind.SHORT_PICKED, fulfillment_id, lost)
+    inventory.move(tx, StockMoveKind.SHORT_PICKED, reference, lost)
+    if f.status == FulfillmentStatus.PACKED:
+        taken_out_of_parcels(tx, f, {sku: -units for (sku, _), (units, _) in lost.items()})
     decided = not_found(tx, order, f, gone, at)
     prices = planning.amounts_of(tx, order.order_id)
     rest = held(tx, fulfillment_id)
@@ -69,6 +101,17 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     note(tx, order, EventType.SHORT_PICKED, at, fulfillment_id=fulfillment_id, units=count)
     changed(tx, order, f)
     return True
+
+
+def taken_out_of_parcels(tx: Session, f: Fulfillment, units: dict[str, int]) -> None:
+    """Of the last ones first: nobody says which."""
+    mine = (ParcelContent.fulfillment_id == f.fulfillment_id, ParcelContent.sku.in_(units))
+    for row in tx.scalars(select(ParcelContent).where(*mine).order_by(ParcelContent.n.desc())).all():
+        count = min(units[row.sku], row.quantity)
+        units[row.sku] -= count
+        row.quantity -= count
+        if not row.quantity:
+            tx.delete(row)
 
 
 def short_too_late(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:

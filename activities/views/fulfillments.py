@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from activities.models import FulfillmentStatus, LabelStatus, Recall
 from activities.ports import TrackingStatus
-from activities.views.model import FulfilledLine, FulfillmentView, ParcelView
-from infra.database.tables import Contact, Fulfillment, Parcel, Reservation
+from activities.views.model import FulfilledLine, FulfillmentView, ParcelContentView, ParcelView
+from infra.database.tables import Contact, Fulfillment, Parcel, ParcelContent, Reservation
 from infra.words import ReservationStatus
 
 
@@ -32,10 +32,21 @@ def reserved(tx: Session, order_id: str) -> list[Reserved]:
 def fulfillments(
     tx: Session, order_id: str, units: list[Reserved], contacts: dict[int, Contact]
 ) -> list[FulfillmentView]:
-    parcels: dict[Fulfillment, list[ParcelView]] = defaultdict(list)
-    rows = select(Fulfillment, Parcel).outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
-    for f, row in tx.execute(rows.where(Fulfillment.order_id == order_id).order_by(Fulfillment.n, Parcel.n)):
-        parcels[f] += [parcel(row)] if row else []
+    parcels: dict[Fulfillment, list[Parcel]] = defaultdict(list)
+    inside: dict[tuple[str, int], list[ParcelContentView]] = defaultdict(list)
+    same_parcel = (ParcelContent.fulfillment_id == Parcel.fulfillment_id) & (ParcelContent.n == Parcel.n)
+    rows = (
+        select(Fulfillment, Parcel, ParcelContent)
+        .outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
+        .outerjoin(ParcelContent, same_parcel)
+        .where(Fulfillment.order_id == order_id)
+        .order_by(Fulfillment.n, Parcel.n, ParcelContent.sku)
+    )
+    for f, row, content in tx.execute(rows):
+        parcels[f] += [row] if row and row not in parcels[f][-1:] else []
+        if content:
+            view = ParcelContentView(sku=content.sku, quantity=content.quantity)
+            inside[content.fulfillment_id, content.n].append(view)
     lines: dict[str | None, Counter[tuple[int, str]]] = defaultdict(Counter)
     for line_no, sku, status, fulfillment_id, quantity in units:
         if status != ReservationStatus.RELEASED:
@@ -53,7 +64,10 @@ def fulfillments(
                 FulfilledLine(line=line_no, sku=sku, quantity=quantity)
                 for (line_no, sku), quantity in lines[f.fulfillment_id].items()
             ],
-            parcels=its_parcels,
+            parcels=[
+                parcel(row, inside.get((row.fulfillment_id, row.n)) or all_of(its_parcels, lines[f.fulfillment_id]))
+                for row in its_parcels
+            ],
             requested_at=f.requested_at,
             shipped_at=f.shipped_at,
             delivered_at=f.delivered_at,
@@ -62,9 +76,19 @@ def fulfillments(
     ]
 
 
-def parcel(row: Parcel) -> ParcelView:
+def all_of(parcels: list[Parcel], lines: Counter[tuple[int, str]]) -> list[ParcelContentView] | None:
+    """What one parcel holds of which nobody says it."""
+    units: Counter[str] = Counter()
+    for (_, sku), quantity in lines.items():
+        units[sku] += quantity
+    whole = [ParcelContentView(sku=sku, quantity=quantity) for sku, quantity in sorted(units.items())]
+    return whole if len(parcels) == 1 else None
+
+
+def parcel(row: Parcel, contents: list[ParcelContentView] | None) -> ParcelView:
     return ParcelView(
         n=row.n,
+        contents=contents,
         weight_g=row.weight_g,
         carrier=row.carrier,
         service=row.service,

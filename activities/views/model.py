@@ -136,8 +136,15 @@ class PaymentView(View):
     refunds: list[RefundView]
 
 
+class ParcelContentView(View):
+    sku: str
+    quantity: int
+
+
 class ParcelView(View):
     n: int
+    contents: list[ParcelContentView] | None
+    """None: of several parcels nobody says."""
     weight_g: int
     carrier: str | None
     service: str | None

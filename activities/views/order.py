@@ -142,10 +142,11 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[
             .group_by(LineCancellation.line_no, LineCancellation.status)
         )
     }
-    taxed: dict[int, list[TaxLineView]] = defaultdict(list)
-    for part in tx.scalars(select(TaxLine).where(TaxLine.order_id == order_id).order_by(TaxLine.n)):
-        taxed[part.line_no].append(TaxLineView.model_validate(part, from_attributes=True))
-    found = tx.scalars(select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.line_no))
+    same_line = (TaxLine.order_id == OrderLine.order_id) & (TaxLine.line_no == OrderLine.line_no)
+    with_taxes = select(OrderLine, TaxLine).outerjoin(TaxLine, same_line).where(OrderLine.order_id == order_id)
+    found: dict[OrderLine, list[TaxLineView]] = defaultdict(list)
+    for line, part in tx.execute(with_taxes.order_by(OrderLine.line_no, TaxLine.n)):
+        found[line] += [TaxLineView.model_validate(part, from_attributes=True)] if part else []
     return [
         LineView(
             line=line.line_no,
@@ -153,7 +154,7 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[
             quantity=line.quantity,
             unit_price=line.unit_price,
             tax=line.tax,
-            tax_lines=taxed[line.line_no],
+            tax_lines=taxes,
             discount=line.discount,
             reserved=set_aside[line.line_no, ReservationStatus.HELD],
             shipped=set_aside[line.line_no, ReservationStatus.CONSUMED],
@@ -165,7 +166,7 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[
             destination=str(contacts[line.contact_id].destination) if line.contact_id else "d1",
             options=line.options,
         )
-        for line in found
+        for line, taxes in found.items()
     ]
 
 

@@ -63,6 +63,9 @@ async def test_unreadable_or_wrong_news_is_a_problem_and_may_come_again(api: Api
     bad = {"fulfillment_id": fulfillment, "parcels": [BOX | {"weight_g": 0}]}
     answer = await senders.warehouse("fulfillment.packed", bad, id="msg-1")
     assert answer.json()["errors"][0]["field"] == "data.parcels[0].weight_g"
+    bad["parcels"] = [BOX | {"contents": [{"sku": "MUG-BLUE", "quantity": 1}]}, BOX]
+    answer = await senders.warehouse("fulfillment.packed", bad, id="msg-1")
+    assert answer.json()["errors"][0]["field"] == "data.parcels[1].contents"
     assert (await senders.warehouse("fulfillment.packed", bad | {"parcels": [BOX]}, id="msg-1")).status_code == 200
     body = b"not json"
     answer = await senders.post("stripe", body, {"Stripe-Signature": timestamped("STRIPE_WEBHOOK_SECRET", body, 0)})

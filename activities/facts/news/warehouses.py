@@ -1,5 +1,6 @@
 """What warehouses did with our fulfillments."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -44,7 +45,11 @@ def acknowledged(tx: Session, content: FulfillmentAcknowledged, at: datetime) ->
 
 
 def packed(tx: Session, content: FulfillmentPacked, at: datetime) -> bool:
-    return packing.packed(tx, content.fulfillment, content.parcels, at)
+    inside = [Counter[str]() for _ in content.contents]
+    for units, counted in zip(content.contents, inside, strict=True):
+        for each in units:
+            counted[each.sku] += each.quantity
+    return packing.packed(tx, content.fulfillment, content.parcels, at, inside)
 
 
 def short_picked(tx: Session, content: FulfillmentShortPicked, at: datetime) -> bool:

@@ -42,12 +42,13 @@ PHRASES = {
     ),
     MessageKind.SHIPPED: Phrase(
         "shipped",
-        "Order {order_id} is on its way[ ({subject})].[ Follow it here:\n{links}]",
+        "Order {order_id} is on its way[ ({subject})].[ In it: {items}.][ Follow it here:\n{links}]",
         "Shipped[ in {parcels} parcels][ ({subject})][: {link}|.]",
     ),
     MessageKind.PARTLY_SHIPPED: Phrase(
         "partly shipped",
-        "A part of order {order_id} is on its way[ ({subject})]; the rest follows.[ Follow it here:\n{links}]",
+        "A part of order {order_id} is on its way[ ({subject})]; the rest follows.[ In it: {items}.]"
+        "[ Follow it here:\n{links}]",
         "Partly shipped[ in {parcels} parcels][ ({subject})][: {link}|.]",
     ),
     MessageKind.OUT_FOR_DELIVERY: Phrase(

@@ -45,12 +45,13 @@ PHRASES = {
     ),
     MessageKind.SHIPPED: Phrase(
         "versandt",
-        "Ihre Bestellung {order_id} ist unterwegs[ ({subject})].[ Hier verfolgen Sie die Sendung:\n{links}]",
+        "Ihre Bestellung {order_id} ist unterwegs[ ({subject})].[ Darin: {items}.]"
+        "[ Hier verfolgen Sie die Sendung:\n{links}]",
         "Versandt[ in {parcels} Paketen][ ({subject})][: {link}|.]",
     ),
     MessageKind.PARTLY_SHIPPED: Phrase(
         "teilweise versandt",
-        "Ein Teil Ihrer Bestellung {order_id} ist unterwegs[ ({subject})]; der Rest folgt."
+        "Ein Teil Ihrer Bestellung {order_id} ist unterwegs[ ({subject})]; der Rest folgt.[ Darin: {items}.]"
         "[ Hier verfolgen Sie die Sendung:\n{links}]",
         "Teilweise versandt[ in {parcels} Paketen][ ({subject})][: {link}|.]",
     ),

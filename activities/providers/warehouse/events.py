@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError, WebhookVerificationError
 
@@ -85,7 +86,13 @@ class About(Body):
     fulfillment_id: Annotated[str, StringConstraints(pattern=FULFILLMENT)]
 
 
+class PackedUnits(Body):
+    sku: Reference
+    quantity: Count
+
+
 class PackedParcel(Body):
+    contents: Annotated[list[PackedUnits], Field(min_length=1, max_length=2_000)] | None = None
     weight_g: Annotated[int, Field(ge=1, le=10_000_000)]
     length_mm: Size
     width_mm: Size
@@ -94,6 +101,14 @@ class PackedParcel(Body):
 
 class Packed(About):
     parcels: Annotated[list[PackedParcel], Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def all_or_none_tell(self) -> Self:
+        silent = [n for n, parcel in enumerate(self.parcels) if parcel.contents is None]
+        if 0 < len(silent) < len(self.parcels):
+            field = f"parcels[{silent[0]}].contents"
+            raise PydanticCustomError("contents", "is missing: other parcels have theirs", {"field": field})
+        return self
 
 
 class MissingLine(Body):
@@ -133,8 +148,10 @@ def plain(
 
 def packed(data: dict[str, Any], warehouse: str) -> AnyContent:
     body = parsed(Packed, data, "data")
-    parcels = tuple(Parcel(**parcel.model_dump()) for parcel in body.parcels)
-    return FulfillmentPacked(fulfillment=body.fulfillment_id, warehouse=warehouse, parcels=parcels)
+    parcels = tuple(Parcel(**parcel.model_dump(exclude={"contents"})) for parcel in body.parcels)
+    contents = tuple(tuple(Units(**units.model_dump()) for units in parcel.contents or ()) for parcel in body.parcels)
+    told = contents if any(contents) else ()
+    return FulfillmentPacked(fulfillment=body.fulfillment_id, warehouse=warehouse, parcels=parcels, contents=told)
 
 
 def short_picked(data: dict[str, Any], warehouse: str) -> AnyContent:

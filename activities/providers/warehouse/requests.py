@@ -36,7 +36,12 @@ class HttpWarehouses:
         self._post(warehouse, "/fulfillments", fulfillment.model_dump_json(), key)
 
     def release(self, warehouse: str, fulfillment_id: str, parcels: list[ReleasedParcel], *, key: str) -> None:
-        self._post(warehouse, _path(fulfillment_id, "release"), Release(parcels=parcels).model_dump_json(), key)
+        self._post(
+            warehouse,
+            _path(fulfillment_id, "release"),
+            Release(parcels=parcels).model_dump_json(exclude_none=True),
+            key,
+        )
 
     def cancel(self, warehouse: str, fulfillment_id: str, *, key: str) -> None:
         self._post(warehouse, _path(fulfillment_id, "cancel"), "{}", key)

@@ -8,7 +8,7 @@ from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, SERVICE
 from infra.database.tables.catalogue import Location, Product, ProductReference
 from infra.database.tables.customers import Customer, SavedMethod
 from infra.database.tables.events import Event
-from infra.database.tables.fulfillments import Fulfillment, Parcel
+from infra.database.tables.fulfillments import Fulfillment, Parcel, ParcelContent
 from infra.database.tables.keys import ApiKey
 from infra.database.tables.messages import Message, News
 from infra.database.tables.money import MoneyMove, Payment, Refund
@@ -42,6 +42,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "Parcel",
+    "ParcelContent",
     "Payment",
     "Product",
     "ProductReference",

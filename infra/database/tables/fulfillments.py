@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import (
     BigInteger,
     ForeignKey,
+    ForeignKeyConstraint,
     String,
     UniqueConstraint,
 )
@@ -64,3 +65,16 @@ class Parcel(Base):
     tracking_url: Mapped[str | None] = mapped_column(String(1000), info=PERSONAL)
     tracking_status: Mapped[TrackingStatus]
     tracked_at: Mapped[datetime | None]
+
+
+class ParcelContent(Base):
+    """What is in a parcel, as its warehouse says. A single one without rows holds all of its fulfillment."""
+
+    __tablename__ = "parcel_contents"
+    __table_args__ = (ForeignKeyConstraint(["fulfillment_id", "n"], ["parcels.fulfillment_id", "parcels.n"]),)
+
+    fulfillment_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(REFERENCE, primary_key=True)
+    """One that is not sold stands here too, until the warehouse has packed anew."""
+    quantity: Mapped[int]

@@ -559,6 +559,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_parcels_tracking_number"), ["tracking_number"], unique=False)
 
     op.create_table(
+        "parcel_contents",
+        sa.Column("fulfillment_id", sa.String(length=80), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("sku", sa.String(length=255), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["fulfillment_id", "n"],
+            ["parcels.fulfillment_id", "parcels.n"],
+            name=op.f("fk_parcel_contents_fulfillment_id_n"),
+        ),
+        sa.PrimaryKeyConstraint("fulfillment_id", "n", "sku", name=op.f("pk_parcel_contents")),
+    )
+
+    op.create_table(
         "refunds",
         sa.Column("refund_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("order_id", sa.String(length=64), nullable=False),
