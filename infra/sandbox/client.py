@@ -97,6 +97,13 @@ class SandboxControl:
         found: dict[str, Any] = self.ask("/books", **({"order_id": order_id} if order_id else {}))
         return found
 
+    def totals(self) -> Iterator[dict[str, Any]]:
+        """Of each order, by the order of its id: captured, refunded, labels."""
+        after = ""
+        while page := self.ask("/books/orders", after=after)["orders"]:
+            yield from page
+            after = page[-1]["order_id"]
+
     def requests(self, provider: Provider) -> list[dict[str, Any]]:
         """The last calls as they came in."""
         found: list[dict[str, Any]] = self.ask("/requests", provider=provider)["requests"]

@@ -96,9 +96,27 @@ def books(world: World, order_id: str | None = None) -> dict[str, Any]:
     }
 
 
+def totals(world: World, after: str, limit: int) -> list[dict[str, Any]]:
+    """Of each order, by its id; those after that one. What was not for an order of ours is left out."""
+    rows = world.sql.execute(
+        "SELECT order_id, SUM(CASE effect WHEN 'capture' THEN amount ELSE 0 END),"
+        " SUM(CASE effect WHEN 'refund' THEN amount WHEN 'refund_failed' THEN -amount ELSE 0 END),"
+        " SUM(effect = 'label')"
+        " FROM books WHERE order_id > ? GROUP BY order_id ORDER BY order_id LIMIT ?",
+        (after, limit),
+    )
+    names = ("order_id", "captured", "refunded", "labels")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def _advance(world: World, request: Request, given: Any) -> Any:
     body = Advance.model_validate(given)
     return {"now": clock.advance(world, body.customer, body.advance_seconds).isoformat()}
+
+
+def _totals(world: World, request: Request, given: Any) -> Any:
+    query = request.query_params
+    return {"orders": totals(world, query.get("after", ""), min(int(query.get("limit", "500")), 500))}
 
 
 def _pace(world: World, request: Request, given: Any) -> Any:
@@ -148,6 +166,7 @@ def routes(world: World) -> list[Route]:
         route("/clock", "POST", _advance),
         route("/clock", "GET", lambda w, r, given: {"now": w.now(r.query_params.get("customer")).isoformat()}),
         route("/books", "GET", lambda w, r, given: books(w, r.query_params.get("order_id"))),
+        route("/books/orders", "GET", _totals),
         route("/pace", "POST", _pace),
         route("/pace", "GET", lambda w, r, given: {"seconds": w.pace}),
         route("/webhooks", "POST", _hooks),

@@ -16,12 +16,13 @@ from activities import facts
 from activities.intake.fields import CHANNEL, KEY, Id, Reference
 from activities.intake.order import AskedOrder
 from activities.models import OrderStatus
-from activities.views.model import OrderPage, OrderView
+from activities.views import effects
+from activities.views.model import EffectsView, OrderPage, OrderView
 from activities.views.orders import BadCursor, Filter, page
 from infra.database.tables import Order
 from starter.http.dependencies import Dependencies, Guarded, Here, Reader, Writer, channel_for
 from starter.http.problems import Refusal, wrong
-from starter.http.responses import OrderAnswer, OrderId, matches, problems, shown, tagged
+from starter.http.responses import OrderAnswer, OrderId, matches, problems, seen, shown, tagged
 from starter.keys import Caller
 from starter.placing import OtherContent, Placed, WrongFields, place
 from starter.transactions import written
@@ -87,6 +88,14 @@ def get_order(
     if if_none_match is not None and matches(if_none_match, order.version):
         return Response(status_code=304, headers={"ETag": response.headers["ETag"]})
     return order
+
+
+@router.get("/v1/orders/{order_id}/effects", summary="Read what providers were asked for", responses=problems(404))
+def get_effects(order_id: OrderId, here: Here, caller: Reader) -> EffectsView:
+    """Each call that charges, labels or ships: when it was made, under which key, and what became of it."""
+    with here.reading() as tx:
+        seen(tx, order_id, caller)
+        return effects.read(tx, order_id)
 
 
 @router.get("/v1/orders", summary="List orders", responses=problems())

@@ -1,8 +1,9 @@
 """`orders db`: migrations, and whether the database matches the code."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,8 @@ from starter.cli.failure import Failed
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from activities.views.check import Breach
 
 app = typer.Typer(help="The database: migrate it, check it.", no_args_is_help=True)
 
@@ -25,15 +28,49 @@ def upgrade() -> None:
 
 
 @app.command()
-def check() -> None:
-    """Exit 1 unless the database matches this version."""
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each breach.")] = False,
+) -> None:
+    """Exit 1 unless the database matches this version, and money and stock in it hold together.
+
+    Where the sandbox is the outside world, its books must agree. Nothing is changed; may run beside everything else.
+    """
     from infra.database import upgrade as migrations
 
     with opened() as engine:
         migrations.require_current(engine)
         if differences := migrations.check(engine):
             raise Failed(f"{name(engine)} differs from the tables of this version: {'; '.join(differences)}")
-        print(f"{name(engine)} matches this version")
+        found = 0
+        for breach in broken(engine):
+            print(json.dumps(breach._asdict()) if as_json else breach)
+            found += 1
+        if found:
+            raise Failed(
+                f"{name(engine)} holds {found} breaches: look at what they name (docs/operating.md, Charged twice)"
+            )
+        if not as_json:
+            print(f"{name(engine)} matches this version; money and stock hold together")
+
+
+def broken(engine: "Engine") -> "Iterator[Breach]":
+    import httpx
+    from sqlalchemy import text
+
+    from activities.views.check import breaches
+    from infra.database import engine as connections
+    from infra.settings import Settings
+    from starter.cli import books
+
+    read = connections.sessions(engine, read_only=True)
+    with read() as tx, books.sandbox(Settings.from_environment()) as played:
+        if engine.dialect.name == "postgresql":
+            tx.execute(text("SET LOCAL statement_timeout = 0"))  # a sum over all orders takes its time
+        yield from breaches(tx)
+        try:
+            yield from books.differences(tx, read, *played) if played else ()
+        except httpx.HTTPError:
+            typer.echo("the sandbox does not answer, so its books were not asked: `orders up` starts it", err=True)
 
 
 @contextmanager

@@ -53,15 +53,21 @@ def list_orders(
         console(stderr=True).print(f"there are more: -n {limit * 2} shows them")
 
 
-def show(order_id: OrderId, as_json: AsJson = False) -> None:
+def show(
+    order_id: OrderId,
+    effects: Annotated[
+        bool, typer.Option("--effects", help="What providers were asked for, with keys and outcomes, instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show one order: lines, payments, parcels, holds, messages, timeline."""
-    order = read(order_id)
+    order = read(order_id, "/effects" if effects else "")
     if as_json:
         print(json.dumps(order))
         return
-    from starter.cli.tables import console, whole
+    from starter.cli import tables
 
-    console().print(whole(order))
+    tables.console().print(tables.effects(order["effects"]) if effects else tables.whole(order))
 
 
 def watch(
@@ -122,10 +128,10 @@ def changes(order_id: str, every: float) -> Any:
         time.sleep(every)
 
 
-def read(order_id: str) -> dict[str, Any]:
+def read(order_id: str, more: str = "") -> dict[str, Any]:
     from starter.cli.client import api
 
-    where = path(order_id)
+    where = path(order_id, more)
     found: dict[str, Any] = api().get(where)
     return found
 

@@ -210,6 +210,15 @@ def messages(order: dict[str, Any]) -> Table:
     return made
 
 
+def effects(found: list[dict[str, Any]]) -> Table:
+    made = table("step", ">n", "first called", "last called", "outcome", "~key", title="What providers were asked for")
+    for each in found:
+        times = [day_and_time(each[name]) for name in ("first_called_at", "last_called_at")]
+        outcome = word(each["outcome"]) or "[bold yellow]not known yet[/]"
+        made.add_row(escaped(each["step"]), str(each["n"]), *times, outcome, escaped(each["key"]))
+    return made
+
+
 def timeline(order: dict[str, Any]) -> Table:
     made = table("at", "what happened", "~", title="Timeline")
     for entry in order["timeline"]:

@@ -35,6 +35,7 @@ from activities.ports import Parcel
 from activities.providers.mail.smtp import SmtpMail
 from activities.providers.twilio.messages import TwilioMessages
 from activities.stock import StockActivities
+from activities.views.check import breaches
 from infra.clock import wall_clock
 from infra.database.tables import News as Row
 from infra.database.tables import Relay
@@ -44,7 +45,6 @@ from starter.relay import BATCH, leased
 from starter.webhooks.inbox import kept
 from tests.fixtures_database import Database
 from tests.fixtures_shop import NewDatabase
-from tests.invariants import broken
 from tests.shop import unique
 from tests.starter.door import ADDRESS, running
 
@@ -142,7 +142,7 @@ def test_whatever_is_done_side_by_side_nothing_is_ended_by_another(locking: Data
     with locking.sessions() as tx:
         counted = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         assert tx.scalar(counted) == 0
-        assert [each for each in broken(tx) if "authorization" not in each] == [], "nobody gave the money back"
+        assert [each for each in breaches(tx) if "authorization" not in each.what] == [], "nobody gave the money back"
 
 
 def test_relays_side_by_side_neither_wait_for_each_other_nor_for_an_order_that_reads(locking: Database) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
+from activities.views.check import breaches
 from infra.database.tables import Effect, Hold, Message, Stock
 from infra.processes import NotReady
 from infra.words import Channel
-from tests.invariants import broken
 from tests.whole.house import House, Part, order
 
 SEED = 3
@@ -75,7 +75,7 @@ def test_twenty_kills_under_load_lose_nothing_and_double_nothing(house: House) -
     assert not customers.refused
     assert not (wrong := differences(house, orders)), "\n".join(wrong)
     with house.database.sessions() as tx:
-        assert broken(tx) == []
+        assert [*breaches(tx)] == []
         assert tx.scalars(select(Effect.step).where(Effect.finished_at.is_(None))).all() == []
         assert tx.scalars(select(Hold.hold_id)).all() == []
         left = dict(tx.execute(select(Stock.sku, Stock.on_hand)).all())

@@ -9,6 +9,7 @@ from activities import facts
 from activities.facts.journal import locked_order
 from activities.facts.line_cancellations import parts_left
 from activities.models import CancelReason
+from activities.views.check import breaches
 from infra.clock import wall_clock
 from infra.database.tables import (
     Backorder,
@@ -22,7 +23,6 @@ from infra.database.tables import (
 )
 from tests.activities import orders
 from tests.fixtures_database import Database
-from tests.invariants import broken
 
 ORDER, PLACE = "W-1", "W-1-1"
 
@@ -55,7 +55,7 @@ def request(database: Database) -> None:
 def rows(database: Database) -> list[Any]:
     columns = (LineCancellation.first_unit, LineCancellation.quantity, LineCancellation.status)
     with database.sessions() as tx:
-        assert broken(tx) == []
+        assert [*breaches(tx)] == []
         found = tx.execute(select(*columns, LineCancellation.fulfillment_id).order_by(LineCancellation.n))
         return [tuple(row) for row in found]
 
@@ -207,7 +207,7 @@ def test_a_place_that_refused_is_avoided_for_its_units(database: Database) -> No
     with database.sessions() as tx:
         rows = select(Reservation.location_id, Reservation.quantity).where(Reservation.status == "held")
         assert tx.execute(rows).all() == [("RNO", 1)]
-        assert broken(tx) == []
+        assert [*breaches(tx)] == []
 
 
 def test_a_silent_place_stops_before_its_units_are_planned_elsewhere(database: Database) -> None:

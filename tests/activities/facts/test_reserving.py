@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import event, func, select, text
 
 from activities import facts
+from activities.views.check import breaches
 from infra.clock import wall_clock
 from infra.database.tables import Backorder, Reservation
 from tests.activities import orders
 from tests.fixtures_database import Database
-from tests.invariants import broken
 
 ORDER, WANTED = "R-1", 10
 
@@ -49,7 +49,7 @@ def test_units_that_arrive_beside_a_reservation_are_counted_once(waiting: Databa
         held = tx.scalar(select(func.sum(Reservation.quantity)).where(Reservation.status == "held"))
         queued = tx.scalar(select(func.count()).select_from(Backorder).where(Backorder.status == "waiting"))
         assert (held, queued) == (WANTED, 0)
-        assert broken(tx) == []
+        assert [*breaches(tx)] == []
 
 
 def kept_waiting(database: Database) -> bool:

@@ -1,0 +1,153 @@
+"""What must hold of the tables, whatever happened: each question's answer is what breaks it.
+
+A question is one statement, so it sees one moment, and the database does the sums: a table may be of any length.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from infra.database.tables import Effect
+
+QUESTIONS = {
+    "captured more than was authorized": """
+        SELECT order_id, payment_id FROM money_moves WHERE payment_id IS NOT NULL GROUP BY order_id, payment_id
+        HAVING SUM(CASE kind WHEN 'captured' THEN amount ELSE 0 END)
+             > SUM(CASE kind WHEN 'authorized' THEN amount ELSE 0 END)""",
+    "refunded more than was captured": """
+        SELECT order_id, payment_id FROM money_moves WHERE payment_id IS NOT NULL GROUP BY order_id, payment_id
+        HAVING SUM(CASE kind WHEN 'refunded' THEN amount WHEN 'refund_failed' THEN -amount ELSE 0 END)
+             > SUM(CASE kind WHEN 'captured' THEN amount ELSE 0 END)""",
+    "charged more than the order costs": """
+        SELECT o.order_id, o.total, SUM(m.amount) AS captured
+        FROM orders o JOIN money_moves m ON m.order_id = o.order_id
+        WHERE m.kind = 'captured' GROUP BY o.order_id, o.total HAVING SUM(m.amount) > o.total""",
+    "reserved for nobody, or not for whom it is": """
+        SELECT sku, location_id, SUM(reserved) AS reserved, SUM(held) AS held FROM (
+            SELECT sku, location_id, reserved, 0 AS held FROM stock UNION ALL
+            SELECT sku, location_id, 0, quantity FROM reservations WHERE status = 'held') AS each
+        GROUP BY sku, location_id HAVING SUM(reserved) <> SUM(held)""",
+    "stock that its moves do not explain": """
+        SELECT sku, location_id, SUM(on_hand) AS on_hand_too_much, SUM(reserved) AS reserved_too_much FROM (
+            SELECT sku, location_id, on_hand, reserved FROM stock UNION ALL
+            SELECT sku, location_id, -on_hand, -reserved FROM stock_moves) AS each
+        GROUP BY sku, location_id HAVING SUM(on_hand) <> 0 OR SUM(reserved) <> 0""",
+    "stock held by a closed order": """
+        SELECT o.order_id, r.reservation_id FROM orders o JOIN reservations r ON r.order_id = o.order_id
+        WHERE o.status IN ('completed', 'cancelled') AND r.status = 'held'""",
+    "a place in the queue held by a closed order": """
+        SELECT o.order_id, b.backorder_id FROM orders o JOIN backorders b ON b.order_id = o.order_id
+        WHERE o.status IN ('completed', 'cancelled') AND b.status = 'waiting'""",
+    "an authorization held by a closed order": """
+        SELECT o.order_id, p.payment_id FROM orders o JOIN payments p ON p.order_id = o.order_id
+        WHERE o.status IN ('completed', 'cancelled') AND p.status IN ('asked', 'action_required', 'authorized')""",
+    "an unused label held by a closed order": """
+        SELECT o.order_id, p.fulfillment_id, p.n AS parcel FROM orders o
+        JOIN fulfillments f ON f.order_id = o.order_id JOIN parcels p ON p.fulfillment_id = f.fulfillment_id
+        WHERE o.status IN ('completed', 'cancelled') AND p.label_status IN ('buying', 'bought', 'refund_requested')""",
+    "a message that waits, and nothing that ends it": """
+        SELECT m.order_id, m.message_id FROM messages m WHERE m.due_at IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM deadlines d
+            WHERE d.order_id = m.order_id AND d.kind = 'parcels_told' AND d.done_at IS NULL)""",
+    "a wish to cancel that a closed order never answered": """
+        SELECT o.order_id, c.n FROM orders o JOIN line_cancellations c ON c.order_id = o.order_id
+        WHERE o.status IN ('completed', 'cancelled') AND c.status = 'asked'""",
+    "units cancelled twice": """
+        SELECT a.order_id, a.line_no, a.n, b.n AS again FROM line_cancellations a JOIN line_cancellations b
+        ON b.order_id = a.order_id AND b.line_no = a.line_no AND b.n > a.n
+        WHERE a.status <> 'refused' AND b.status <> 'refused'
+        AND a.first_unit < b.first_unit + b.quantity AND b.first_unit < a.first_unit + a.quantity""",
+    "units sold and not accounted for": """
+        SELECT l.order_id, l.line_no FROM order_lines l JOIN orders o ON o.order_id = l.order_id
+        WHERE o.status IN ('completed', 'cancelled') AND l.quantity - (
+            SELECT COALESCE(SUM(c.quantity), 0) FROM line_cancellations c
+            WHERE c.order_id = l.order_id AND c.line_no = l.line_no AND c.status = 'done') <> (
+            SELECT COALESCE(SUM(r.quantity), 0) FROM reservations r
+            WHERE r.order_id = l.order_id AND r.line_no = l.line_no AND r.status = 'consumed')""",
+    "a unit in two places, or none that was ordered": """
+        SELECT order_id, line_no, first_unit, quantity FROM (
+            SELECT u.order_id, u.line_no, u.first_unit, u.quantity, l.quantity AS ordered,
+                MAX(u.first_unit + u.quantity) OVER (PARTITION BY u.order_id, u.line_no
+                    ORDER BY u.first_unit ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS taken_to
+            FROM (
+                SELECT order_id, line_no, first_unit, quantity FROM reservations WHERE status <> 'released' UNION ALL
+                SELECT order_id, line_no, first_unit, quantity FROM backorders WHERE status = 'waiting' UNION ALL
+                SELECT order_id, line_no, first_unit, quantity FROM line_cancellations WHERE status = 'done') AS u
+            LEFT JOIN order_lines l ON l.order_id = u.order_id AND l.line_no = u.line_no) AS each
+        WHERE taken_to > first_unit OR ordered IS NULL OR first_unit < 0 OR first_unit + quantity > ordered""",
+    "money in another currency than its order": """
+        SELECT m.order_id, m.move_id FROM money_moves m JOIN orders o ON o.order_id = m.order_id
+        WHERE m.currency <> o.currency""",
+    "unit amounts that are not the order's total": """
+        SELECT o.order_id, o.total, COALESCE(SUM(a.quantity * a.total), 0) AS of_units
+        FROM orders o LEFT JOIN unit_amounts a ON a.order_id = o.order_id
+        GROUP BY o.order_id, o.total HAVING COALESCE(SUM(a.quantity * a.total), 0) <> o.total""",
+}
+
+
+TOTALS = """
+    SELECT order_id, SUM(captured), SUM(refunded), SUM(labels), SUM(written_off) FROM (
+        SELECT order_id, CASE kind WHEN 'captured' THEN amount ELSE 0 END AS captured,
+            CASE kind WHEN 'refunded' THEN amount WHEN 'refund_failed' THEN -amount ELSE 0 END AS refunded,
+            0 AS labels, 0 AS written_off
+        FROM money_moves WHERE order_id IS NOT NULL AND payment_id IS NOT NULL UNION ALL
+        SELECT order_id, 0, 0, 1, 0 FROM events WHERE type = 'label_bought' UNION ALL
+        SELECT f.order_id, 0, 0, 0, 1 FROM parcels p JOIN fulfillments f ON f.fulfillment_id = p.fulfillment_id
+        WHERE p.label_id IS NULL AND p.label_status = 'refund_rejected') AS each
+    WHERE CAST(:one AS VARCHAR) IS NULL OR order_id = :one
+    GROUP BY order_id"""
+
+PAGED = {"yield_per": 500}
+"""Rows in memory at once."""
+
+
+class Breach(NamedTuple):
+    what: str
+    ids: dict[str, Any]
+    """Ids of ours and figures: nothing of a person."""
+
+    def __str__(self) -> str:
+        return f"{self.what}: {', '.join(f'{name} {value}' for name, value in self.ids.items())}"
+
+
+def breaches(tx: Session) -> Iterator[Breach]:
+    """All of them, as the database finds them."""
+    for what, question in QUESTIONS.items():
+        for row in tx.execute(text(question), execution_options=PAGED).mappings():
+            yield Breach(what, {name: whole(value) for name, value in row.items()})
+
+
+def whole(value: Any) -> Any:
+    """PostgreSQL's sums of numbers are decimals."""
+    return int(value) if isinstance(value, Decimal) else value
+
+
+class Totals(NamedTuple):
+    """What the providers did for one order, by our tables; minor units and labels."""
+
+    order_id: str
+    captured: int = 0
+    refunded: int = 0
+    labels: int = 0
+    """That were bought, whatever became of them."""
+    labels_written_off: int = 0
+    """Of which nobody here knows whether they were bought."""
+
+
+def totals(tx: Session, order_id: str | None = None) -> Iterator[Totals]:
+    """Of each order for which anything was done, by the order of its id's characters; or of one."""
+    in_order = '"C"' if tx.get_bind().dialect.name == "postgresql" else "BINARY"
+    found = tx.execute(
+        text(f"{TOTALS} ORDER BY order_id COLLATE {in_order}"), {"one": order_id}, execution_options=PAGED
+    )
+    for row in found:
+        yield Totals(row.order_id, *map(whole, row[1:]))
+
+
+def undecided(tx: Session, order_id: str) -> bool:
+    """Whether a call for this order is under way, or nobody knows yet what became of it."""
+    open_ones = select(Effect.effect_id).where(Effect.order_id == order_id, Effect.finished_at.is_(None))
+    return tx.scalars(open_ones.limit(1)).first() is not None

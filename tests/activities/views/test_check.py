@@ -1,0 +1,77 @@
+"""What cannot be is found by the question about it, and named with its ids; what may be is not."""
+
+import pytest
+from sqlalchemy import text
+
+from activities.ports import IntentStatus
+from activities.views.check import QUESTIONS, breaches, totals
+from tests.activities import orders
+from tests.fixtures_database import Database
+from tests.starter import stages
+
+ORDER = "W-1"
+MOVED = "INSERT INTO money_moves (order_id, payment_id, kind, amount, currency, reference, effective_at, recorded_at) "
+MOVED += "SELECT order_id, payment_id, '{}', amount + 1, '{}', 'x', effective_at, recorded_at FROM money_moves"
+GIVEN_UP = (
+    "INSERT INTO line_cancellations (order_id, n, line_no, first_unit, quantity, status, whole, reason, recorded_at)"
+)
+GIVEN_UP += " SELECT order_id, {}, 1, 0, 1, '{}', TRUE, 'customer', recorded_at FROM orders"
+BROKEN = {
+    "captured more than was authorized": MOVED.format("captured", "USD"),
+    "refunded more than was captured": MOVED.format("refunded", "USD"),
+    "charged more than the order costs": MOVED.format("captured", "USD"),
+    "money in another currency than its order": MOVED.format("voided", "EUR"),
+    "unit amounts that are not the order's total": "UPDATE unit_amounts SET total = total + 1",
+    "reserved for nobody, or not for whom it is": "UPDATE reservations SET status = 'released'",
+    "stock that its moves do not explain": "UPDATE stock SET on_hand = on_hand + 1",
+    "stock held by a closed order": "UPDATE orders SET status = 'completed'",
+    "an authorization held by a closed order": "UPDATE orders SET status = 'cancelled'",
+    "units sold and not accounted for": "UPDATE orders SET status = 'completed'",
+    "a place in the queue held by a closed order": "UPDATE orders SET status = 'completed'",
+    "an unused label held by a closed order": "UPDATE orders SET status = 'completed'",
+    "a wish to cancel that a closed order never answered": (
+        f"{GIVEN_UP.format(1, 'asked')}; UPDATE orders SET status = 'completed'"
+    ),
+    "units cancelled twice": f"{GIVEN_UP.format(1, 'asked')}; {GIVEN_UP.format(2, 'done')}",
+    "a unit in two places, or none that was ordered": "UPDATE backorders SET first_unit = first_unit - 1",
+    "a message that waits, and nothing that ends it": "UPDATE messages SET due_at = recorded_at",
+}
+
+
+@pytest.fixture
+def busy(database: Database) -> Database:
+    """An order of five, of which two are waited for and three are packed and have their label."""
+    orders.placed(database, ORDER, 5, in_stock=3)
+    stages.authorized(database, ORDER)
+    stages.labelled(database, ORDER)
+    return database
+
+
+@pytest.mark.both_databases
+def test_each_question_finds_what_breaks_it(busy: Database) -> None:
+    assert BROKEN.keys() == QUESTIONS.keys()
+    with busy.sessions() as tx:
+        assert [*breaches(tx)] == []
+    for what, statements in BROKEN.items():
+        with busy.sessions() as tx:  # and back again
+            for statement in statements.split("; "):
+                tx.execute(text(statement))
+            found = {breach.what: breach for breach in breaches(tx)}
+            assert what in found, (what, found)
+            assert {ORDER, orders.SKU} & {*found[what].ids.values()}, found[what]
+            assert str(found[what]).startswith(f"{what}: ")
+
+
+@pytest.mark.both_databases
+def test_the_database_does_the_sums(busy: Database) -> None:
+    for n in range(20):
+        orders.placed(busy, f"w-{n}")
+        stages.answered(busy, IntentStatus.AUTHORIZED, f"w-{n}", f"pi_w{n}")
+    with busy.sessions.begin() as tx:
+        tx.execute(text(MOVED.format("captured", "USD").replace("'x'", "order_id") + " WHERE kind = 'authorized'"))
+    with busy.sessions() as tx:
+        found = [*totals(tx)]
+        assert [each.order_id for each in found] == sorted([ORDER, *(f"w-{n}" for n in range(20))])
+        assert found[0] == (ORDER, 9501, 0, 1, 0)
+        assert {each[1:] for each in found[1:]} == {(2301, 0, 0, 0)}
+        assert [*totals(tx, ORDER)] == found[:1]
