@@ -26,10 +26,10 @@ def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, 
     packing counts too, but for units that the parcels lacked already; once the money is taken, or being taken, a person
     must give it back."""
     order, f = locked(tx, fulfillment_id)
-    told = Counter(dict[str, int]())
+    units = Counter(dict[str, int]())
     for sku, quantity in missing:
-        told[sku] += quantity
-    new = told - lacked(tx, f, told)
+        units[sku] += quantity
+    new = units - lacked(tx, f, units)
     return bool(new) and missed(tx, order, f, new.items(), fulfillment_id, at)
 
 

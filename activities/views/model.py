@@ -298,21 +298,3 @@ class StockView(View):
 
 class StockAnswer(View):
     stock: list[StockView]
-
-
-class EffectView(View):
-    """Something that a provider was asked for. Without an outcome nobody knows yet: the step looks it up."""
-
-    step: str
-    n: int
-    """Again under another key: only after a look-up has shown that the one before did nothing."""
-    key: str
-    """The provider's records name it, or the order."""
-    first_called_at: datetime
-    last_called_at: datetime
-    finished_at: datetime | None
-    outcome: str | None
-
-
-class EffectsView(View):
-    effects: list[EffectView]

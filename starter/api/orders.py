@@ -17,7 +17,8 @@ from activities.intake.fields import CHANNEL, KEY, Id, Reference
 from activities.intake.order import AskedOrder
 from activities.models import OrderStatus
 from activities.views import effects
-from activities.views.model import EffectsView, OrderPage, OrderView
+from activities.views.effects import EffectsView
+from activities.views.model import OrderPage, OrderView
 from activities.views.orders import BadCursor, Filter, page
 from infra.database.tables import Order
 from starter.http.dependencies import Dependencies, Guarded, Here, Reader, Writer, channel_for

@@ -70,8 +70,8 @@ def suspicious(ours: Iterator[Totals], theirs: Iterator[dict[str, Any]], names: 
     both: Iterator[tuple[str, Any]] = heapq.merge(
         ((each.order_id, each) for each in ours), ((each["order_id"], each) for each in theirs), key=itemgetter(0)
     )
-    for order_id, told in groupby(both, key=itemgetter(0)):
-        sides = [side for _, side in told]
+    for order_id, group in groupby(both, key=itemgetter(0)):
+        sides = [side for _, side in group]
         mine = next((side for side in sides if isinstance(side, Totals)), Totals(order_id))
         books = next((side for side in sides if not isinstance(side, Totals)), NOTHING)
         if any(compared(mine, books, names)):
@@ -83,5 +83,5 @@ def compared(ours: Totals, books: Mapping[str, Any], names: list[str]) -> Iterat
         here, there = getattr(ours, name), books[name]
         unsure = ours.labels_written_off if name == "labels" else 0
         if not here <= there <= here + unsure:
-            told = {"order_id": ours.order_id, "here": here, "there": there}
-            yield Breach(f"{name} otherwise than in the sandbox's books", told)
+            ids = {"order_id": ours.order_id, "here": here, "there": there}
+            yield Breach(f"{name} otherwise than in the sandbox's books", ids)

@@ -9,22 +9,22 @@ import pytest
 from tests.sandbox import ROOT
 
 FILES = sorted((ROOT / "docs/decisions").glob("*.md"))
-HEAD = re.compile(
+BEGINNING = re.compile(
     r"# (\d+)\. \S.*\n\n"
     r"Status: (accepted|replaced)((?:, [^·]+)?) · Date: (\d{4}-\d{2}-\d{2}) · Paths: (`[^`]+`(?:, `[^`]+`)*)\n\n"
     r"\*\*Context\.\*\* "
 )
 
 
-def head(file: Path) -> re.Match[str]:
-    found = HEAD.match(file.read_text())
+def beginning(file: Path) -> re.Match[str]:
+    found = BEGINNING.match(file.read_text())
     assert found, "begins with: # N. Title, Status: accepted · Date: 2026-01-31 · Paths: `a/b.py`, then **Context.**"
     return found
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_decision_has_its_status_date_paths_and_parts(file: Path) -> None:
-    number, _, _, since, paths = head(file).groups()
+    number, _, _, since, paths = beginning(file).groups()
     assert file.name.startswith(f"{int(number):04}-")
     assert date.fromisoformat(since)
     assert [path for path in re.findall(r"`([^`]+)`", paths) if not (ROOT / path).exists()] == []

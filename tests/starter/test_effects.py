@@ -14,8 +14,8 @@ async def test_each_call_is_shown_with_its_key_and_what_became_of_it(api: Api) -
         effects.renew(tx, first)
     stages.asking(api.database)
     answer = await api.client.get("/v1/orders/W-1001/effects")
-    told = [(each["step"], each["n"], each["outcome"]) for each in answer.json()["effects"]]
-    assert told == [
+    shown = [(each["step"], each["n"], each["outcome"]) for each in answer.json()["effects"]]
+    assert shown == [
         ("authorize:1", 1, "nothing_happened"),
         ("authorize:1", 2, None),
         ("request:W-1001-1", 1, None),
