@@ -4,7 +4,7 @@ Everything here may end in a workflow history: ids, amounts, instants and states
 """
 
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +19,7 @@ from infra.words import LabelStatus as LabelStatus
 from infra.words import OrderStatus as OrderStatus
 from infra.words import PaymentStatus as PaymentStatus
 from infra.words import Recall as Recall
+from infra.words import RefundStatus as RefundStatus
 
 
 class Value(BaseModel):
@@ -75,14 +76,13 @@ class FulfillmentSnapshot(Value):
     version: int
     status: FulfillmentStatus
     amount: int = 0
-    """What its units cost: to be captured when it is packed. Nothing, once it was."""
-    captured: bool = False
+    """What its units cost that no charge has paid: to be captured when it is packed."""
     released: bool = False
     recall: Recall | None = None
     since: datetime | None = None
     """When it was requested, or shipped: what its next deadline counts from."""
-    refund: Literal["due", "pending"] | None = None
-    """Captured, or captured for all we know, and not to be shipped: to be asked back, or asked and not answered."""
+    capture_in_doubt: bool = False
+    """Cancelled, and captured for all we know."""
     parcels: tuple[ParcelSnapshot, ...] = ()
     holds: tuple[HoldSnapshot, ...] = ()
     """The open ones about it, or a parcel of it."""
@@ -130,6 +130,10 @@ class OrderSnapshot(Value):
     """Nothing to authorize or capture."""
     capturable: int = 0
     """What a live authorization still allows to be captured."""
+    elsewhere: int = 0
+    """What somebody else took at the provider, and no charge has used."""
+    refunds: dict[str, RefundStatus] = {}
+    """To be asked of the provider; or asked, and the bank's last word is out."""
     next_deadline: datetime | None = None
     """When the nearest of all that must happen at a time is due."""
     payment_ready: bool = False
@@ -206,8 +210,8 @@ class Step(Value):
 
     @property
     def about(self) -> str:
-        """What the web UI shows of it, beside the step."""
-        return ""
+        """What the web UI shows beside the step: of the whole order nothing."""
+        return "" if self.subject.kind == "order" else self.subject.id
 
 
 class OrderStep(Step):
@@ -233,9 +237,13 @@ class FulfillmentStep(OrderStep):
     def subject(self) -> Subject:
         return Subject.fulfillment(self.fulfillment_id)
 
+
+class RefundStep(OrderStep):
+    refund_id: str
+
     @property
-    def about(self) -> str:
-        return self.subject.id
+    def subject(self) -> Subject:
+        return Subject("refund", self.refund_id)
 
 
 class ParcelStep(FulfillmentStep):

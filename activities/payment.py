@@ -8,14 +8,15 @@ from temporalio import activity
 
 from activities import news
 from activities.capture import all_payments, settle_captures
-from activities.facts import effects, money, planning, rest
+from activities.facts import effects, money, rest
+from activities.facts.bill import bill
 from activities.facts.effects import OpenEffect
 from activities.facts.fulfillments import locked
 from activities.facts.journal import locked_order
 from activities.facts.news import matching
 from activities.facts.placing import ask_payment
-from activities.facts.renewal import ONCE_GOOD
 from activities.facts.sums import LIVE
+from activities.facts.units import total
 from activities.facts.waiting import waits
 from activities.failures import Refused, Unavailable
 from activities.models import FulfillmentStatus, FulfillmentStep, OrderStep, Policy, Snapshot, Subject, Value
@@ -91,15 +92,17 @@ class PaymentActivities:
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
             payments = all_payments(tx, step.order_id)
-            if f.captured or not f.amount or f.status == FulfillmentStatus.CANCELLED:
+            now = bill(tx, order)
+            mine = total(now.unpaid.get(step.fulfillment_id, ())) - now.elsewhere
+            if mine <= 0 or f.status == FulfillmentStatus.CANCELLED:
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
-            if any(covers(p, f.amount, step.at) for p in payments):
+            if any(covers(p, mine, step.at) for p in payments):
                 effects.finish_answered(tx, step.order_id, "authorize:")
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
             if not any(p.status == AuthorizationStatus.ASKED for p in payments):
-                good = [p for p in payments if p.status in ONCE_GOOD]
+                good = [p for p in payments if p.status in money.ONCE_GOOD]
                 method = (good or payments)[-1].method
-                ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=bool(good))
+                ask_payment(tx, order, method, now.to_capture, off_session=bool(good))
         return self.authorize(step)
 
     @activity.defn(name="void_payments", no_thread_cancel_exception=True)
@@ -126,7 +129,7 @@ class PaymentActivities:
             payment = payments[-1]
         if payment is None:
             return None
-        of_the_rest = any(p.status in ONCE_GOOD for p in payments)
+        of_the_rest = any(p.status in money.ONCE_GOOD for p in payments)
         customer = money.locked_customer(tx, order.customer_id)
         known, about = customer.provider_customer or "", Subject("customer", customer.customer_id)
         return Asked(

@@ -60,6 +60,8 @@ class PaymentIntent(Value):
     """Whether more than one capture is possible."""
     payment_method: str | None = None
     decline_code: str | None = None
+    expired: bool = False
+    """Ended by itself, and by nobody."""
     action_url: str | None = None
     """Where the customer proves who they are (3-D Secure)."""
     metadata: dict[str, str] = {}

@@ -1,19 +1,20 @@
-"""Money given back at the payment provider, for goods that will not leave, once."""
+"""Money given back at the payment provider, one refund at a time, once."""
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities import news
 from activities.capture import settle_captures
-from activities.facts import effects, money
-from activities.facts.fulfillments import locked
+from activities.facts import effects, refunds
+from activities.facts.effects import OpenEffect
 from activities.facts.news import matching
-from activities.models import FulfillmentStatus, FulfillmentStep, Snapshot
+from activities.facts.statuses import captures_in_doubt
+from activities.models import RefundStep, Snapshot
 from activities.ports import Payments
+from activities.ports import Refund as ProviderRefund
 from activities.views.snapshot import snapshot
-from infra.database.tables import MoneyMove, Payment, Refund
-from infra.words import MoneyMoveKind, RefundStatus
+from infra.database.tables import Payment
+from infra.words import RefundStatus
 
 
 class RefundActivities:
@@ -22,56 +23,53 @@ class RefundActivities:
         self.payments = payments
 
     @activity.defn(name="refund_payment", no_thread_cancel_exception=True)
-    def refund(self, step: FulfillmentStep) -> Snapshot:
-        """Gives back what was captured for goods that will not leave, once; asked again it fetches the bank's
-        answer."""
-        settle_captures(self.sessions, self.payments, step)
+    def refund(self, step: RefundStep) -> Snapshot:
+        """Gives back what was asked, once; asked again it fetches the bank's answer. Of a charge of which nobody knows
+        whether it was taken, that is looked up first."""
         with self.sessions.begin() as tx:
-            _, f = locked(tx, step.fulfillment_id)
-            pending = tx.scalars(
-                select(Refund.reference).where(
-                    Refund.fulfillment_id == step.fulfillment_id, Refund.status == RefundStatus.PENDING
-                )
-            ).first()
-            payment = captured_by(tx, step.fulfillment_id)
-            if not pending and (payment is None or not f.captured or f.status != FulfillmentStatus.CANCELLED):
-                money.nothing_to_refund(tx, step.fulfillment_id)
-                return snapshot(tx, step.order_id, [step.fulfillment_id])
-            if not pending and payment:
-                effect = effects.begin(
-                    tx,
-                    step.order_id,
-                    f"refund:{step.fulfillment_id}",
-                    payment_id=payment.payment_id,
-                    intent=payment.intent,
-                    amount=f.amount,
-                )
-        if pending:
-            seen = self.payments.refund_status(pending)
-            with self.sessions.begin() as tx:
-                money.refund_seen(tx, pending, seen.status, step.at)
-                return snapshot(tx, step.order_id, [step.fulfillment_id])
-        provider_id, mark = effect.parameters["intent"], {"order_id": step.order_id, "refund": step.fulfillment_id}
-        done = None
-        if not effect.fresh:
-            mine = [r for r in self.payments.refunds(provider_id) if r.metadata.get("refund") == mark["refund"]]
-            done = mine[0] if mine else None
-            if not done:
-                with self.sessions.begin() as tx:
-                    effect = effects.call_again(tx, effect)
-        done = done or self.payments.refund(
-            provider_id, amount=effect.parameters["amount"], metadata=mark, key=effect.key
-        )
+            order, refund = refunds.locked_refund(tx, step.refund_id)
+            if refund.status == RefundStatus.PENDING and refund.reference:
+                reference = refund.reference
+            elif refund.status == RefundStatus.ASKED:
+                doubt = captures_in_doubt(tx, order.order_id).values()
+                reference = None
+                of_charge_in_doubt = any(asked["charge_id"] == refund.charge_id for asked in doubt)
+            else:
+                return snapshot(tx, step.order_id)
+        if reference:
+            return self.followed(step, reference)
+        if of_charge_in_doubt:
+            settle_captures(self.sessions, self.payments, step)
         with self.sessions.begin() as tx:
-            money.refund_asked(tx, effect.parameters["payment_id"], step.fulfillment_id, done, step.at)
+            order, refund = refunds.locked_refund(tx, step.refund_id)
+            if refund.status != RefundStatus.ASKED or refunds.lowers_charge(tx, step.refund_id, step.at):
+                return snapshot(tx, step.order_id)
+            payment = tx.get_one(Payment, refund.payment_id)
+            about = {"intent": payment.intent, "amount": refund.amount}
+            effect = effects.begin(tx, step.order_id, refunds.step(refund), **about)
+        effect, made = self.made(step, effect)
+        with self.sessions.begin() as tx:
+            refunds.locked_refund(tx, step.refund_id)
             effects.finish(tx, effect)
-            matching.matched(tx, [news.reference("refund", done.refund_id)])
-            return snapshot(tx, step.order_id, [step.fulfillment_id])
+            refunds.pending(tx, step.refund_id, made, step.at)
+            matching.matched(tx, [news.reference("refund", made.refund_id)])
+            return snapshot(tx, step.order_id)
 
+    def followed(self, step: RefundStep, reference: str) -> Snapshot:
+        """The bank's last word may have come without our being told."""
+        answer = self.payments.refund_status(reference)
+        with self.sessions.begin() as tx:
+            _, refund = refunds.locked_refund(tx, step.refund_id)
+            refunds.seen(tx, refund, answer.status, step.at)
+            return snapshot(tx, step.order_id)
 
-def captured_by(tx: Session, fulfillment_id: str) -> Payment | None:
-    return tx.scalars(
-        select(Payment)
-        .join(MoneyMove, MoneyMove.payment_id == Payment.payment_id)
-        .where(MoneyMove.fulfillment_id == fulfillment_id, MoneyMove.kind == MoneyMoveKind.CAPTURED)
-    ).first()
+    def made(self, step: RefundStep, effect: OpenEffect) -> tuple[OpenEffect, ProviderRefund]:
+        provider_id, mark = effect.parameters["intent"], {"order_id": step.order_id, "refund": step.refund_id}
+        if not effect.fresh:
+            ours = [r for r in self.payments.refunds(provider_id) if r.metadata.get("refund") == step.refund_id]
+            if ours:
+                return effect, ours[0]
+            with self.sessions.begin() as tx:
+                effect = effects.call_again(tx, effect)
+        amount = effect.parameters["amount"]
+        return effect, self.payments.refund(provider_id, amount=amount, metadata=mark, key=effect.key)

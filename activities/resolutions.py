@@ -30,6 +30,12 @@ def carried_out(tx: Session, hold: Hold, action: Action, by: Decided, at: dateti
             facts.promises.waits_on(tx, order_id, at)
         case Action.RETRY, kind if kind in facts.holds.OF_AUTHORIZATION:
             facts.renewal.asked_again(tx, order_id, at)
+        case Action.RETRY, HoldKind.REFUND_FAILED:
+            facts.refunds.asked_again(tx, hold.subject_id, at)
+        case Action.DONE, HoldKind.REFUND_FAILED:
+            facts.refunds.given_up(tx, hold.subject_id, at)
+        case Action.DONE, HoldKind.EXTERNAL_REFUND:
+            facts.refunds.paid_otherwise(tx, hold.subject_id, at)
         case Action.REPLAN, _:
             facts.recall.planned_elsewhere(tx, hold.subject_id, hold.code, at)
         case Action.CANCEL, _:
@@ -45,8 +51,8 @@ def skipped(tx: Session, order_id: str, hold: Hold, at: datetime) -> None:
             facts.rest.given_up(tx, order_id, at)
         case HoldKind.TELL_FAILED, _:
             facts.messages.given_up(tx, order_id, at)
-        case HoldKind.REFUND_PAYMENT_FAILED, str(fulfillment_id):
-            facts.money.refund_given_up(tx, fulfillment_id, at)
+        case ((HoldKind.REFUND_PAYMENT_FAILED | HoldKind.EXTERNAL_REFUND), _):
+            facts.refunds.given_up(tx, hold.subject_id, at)
         case HoldKind.RECALL_FAILED, str(fulfillment_id):
             facts.recall.recall_confirmed(tx, fulfillment_id, at)
         case HoldKind.REFUND_LABEL_FAILED, str(fulfillment_id):

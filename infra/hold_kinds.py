@@ -9,6 +9,7 @@ class Action(StrEnum):
 
     RETRY = "retry"
     SKIP = "skip"
+    DONE = "done"
     CANCEL = "cancel"
     REPLAN = "replan"
 
@@ -141,18 +142,31 @@ class HoldKind(StrEnum):
         {Action.RETRY: AT_ONCE, Action.SKIP: "gives up what is left to pay: the goods go on", Action.CANCEL: END},
         True,
     )
+    ENDED_ELSEWHERE = (
+        "ended_elsewhere",
+        HoldReason.PAYMENT_ACTION,
+        "Somebody has ended this authorization at the payment provider: ask them why. Then retry, have another payment "
+        "method given, or cancel.",
+        {Action.RETRY: "asks for the last good payment method again", Action.CANCEL: END},
+        True,
+    )
     CAPTURED_UNKNOWN = (
         "captured_unknown",
         HoldReason.RECONCILIATION,
-        "The provider took more than this order asked for: refund it there, then skip. Where nothing was authorized "
-        "but that, the customer must give another payment method.",
+        "The payment provider took more than all units of this order cost: refund it there, then skip.",
         {Action.SKIP: SEEN_TO},
     )
     REFUND_FAILED = (
         "refund_failed",
         HoldReason.RECONCILIATION,
-        "The bank gave the refund back: pay the customer another way, then skip.",
-        {Action.SKIP: "you have paid the customer another way: nothing else changes"},
+        "The bank gave the refund back: retry, or pay the customer another way, and say done.",
+        {Action.RETRY: "asks for another refund of the same", Action.DONE: "you have paid the customer another way"},
+    )
+    EXTERNAL_REFUND = (
+        "external_refund",
+        HoldReason.RECONCILIATION,
+        "Money is owed back that was paid elsewhere: pay it back there, then say done.",
+        {Action.DONE: "you have paid it back", Action.SKIP: "it is not paid back: nothing is owed any more"},
     )
     REFUNDED_AFTER_ALL = (
         "refunded_after_all",
@@ -226,11 +240,10 @@ class HoldKind(StrEnum):
         "stock, then skip.",
         {Action.SKIP: SEEN_TO},
     )
-    SHORT_AFTER_CAPTURE = (
-        "short_after_capture",
+    SHORT_AFTER_LEAVING = (
+        "short_after_leaving",
         HoldReason.WAREHOUSE,
-        "Units were missing after they were paid for: refund them at the payment provider, correct the stock, tell "
-        "the customer, then skip.",
+        "Units are told missing of what has left: refund them, correct the stock, tell the customer, then skip.",
         {Action.SKIP: SEEN_TO},
     )
     DELIVERY_FAILED = (

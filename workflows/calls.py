@@ -8,6 +8,7 @@ from activities.models import (
     LoadStep,
     OrderStep,
     ParcelStep,
+    RefundStep,
     RemarkStep,
     ResolveStep,
     Snapshot,
@@ -24,7 +25,7 @@ AUTHORIZE = Call("authorize_payment", OrderStep, Snapshot, fails_as=HoldKind.AUT
 REAUTHORIZE = Call("reauthorize_payment", FulfillmentStep, Snapshot, fails_as=HoldKind.REAUTHORIZE_FAILED)
 CAPTURE = Call("capture_payment", FulfillmentStep, Snapshot, fails_as=HoldKind.CAPTURE_FAILED)
 VOID = Call("void_payments", OrderStep, Snapshot, fails_as=HoldKind.VOID_FAILED)
-REFUND = Call("refund_payment", FulfillmentStep, Snapshot, fails_as=HoldKind.REFUND_PAYMENT_FAILED)
+REFUND = Call("refund_payment", RefundStep, Snapshot, fails_as=HoldKind.REFUND_PAYMENT_FAILED)
 RESERVE = Call("reserve_stock", OrderStep, Snapshot, local=True)
 RELEASE_STOCK = Call("release_stock", OrderStep, Snapshot, local=True)
 REQUEST = Call("request_fulfillment", FulfillmentStep, Snapshot, fails_as=HoldKind.REQUEST_FAILED)

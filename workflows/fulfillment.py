@@ -101,8 +101,7 @@ class FulfillmentRun:
 
     def unpaid(self) -> bool:
         """Ready, or gone without our release, and not paid for."""
-        ready = self.now.status == Status.PACKED or (self.now.has_left and self.now.amount > 0)
-        return ready and not self.now.captured
+        return self.now.amount > 0 and (self.now.status == Status.PACKED or self.now.has_left)
 
     async def released(self) -> None:
         if self.now.status == Status.PACKED and not self.now.released:
@@ -144,16 +143,14 @@ class FulfillmentRun:
         while not self.has_cover():
             if p.order.payment_ready:
                 await p.do(calls.AUTHORIZE, p.step, wanted_for=self.subject)
-            else:
+            elif not p.payment_held():
                 await self.do(calls.REAUTHORIZE, self.step)
             await self.until(lambda: self.has_cover() or p.order.payment_ready or not p.payment_held())
             await p.still_wanted(self.subject)
 
     def has_cover(self) -> bool:
         order = self.progress.order
-        if order.paid_elsewhere or not self.now.amount or self.now.captured or self.now.status == Status.CANCELLED:
-            return True
-        return order.capturable >= self.now.amount
+        return order.paid_elsewhere or order.capturable + order.elsewhere >= self.now.amount
 
     # --- the way back ------------------------------------------------------------------------------------------------
 
@@ -172,23 +169,18 @@ class FulfillmentRun:
         return self.now.recall in (Recall.CONFIRMED, Recall.REFUSED) or self.now.has_left or self.now.ended
 
     async def given_back(self) -> None:
-        """Undo of label and capture, when the goods do not leave, or left without them: both asked for, then both
-        waited for."""
-        if self.now.refund == "due":
-            await self.do(calls.REFUND, self.step, undoing=True)
+        """Undo of the label, when the goods do not leave, or left without it; the money goes back beside. Of a capture
+        in doubt it is looked up whether there is any."""
+        if self.now.capture_in_doubt:
+            await self.do(calls.CAPTURE, self.step, undoing=True)
         for n in self.labels(LabelStatus.BUYING, LabelStatus.BOUGHT):
             await self.do(calls.REFUND_LABEL, self.of_parcel(n), undoing=True)
-        interval = self.progress.policy.first_poll
-        while self.unanswered():
-            if await self.progress.until(lambda: not self.unanswered(), within=interval, about=self.subject):
+        while self.labels(LabelStatus.REFUND_REQUESTED):
+            answered: Condition = lambda: not self.labels(LabelStatus.REFUND_REQUESTED)  # noqa: E731
+            if await self.progress.until(answered, within=self.progress.policy.first_poll, about=self.subject):
                 return
-            if self.now.refund == "pending":
-                await self.do(calls.REFUND, self.step, undoing=True)
             for n in self.labels(LabelStatus.REFUND_REQUESTED):
                 await self.do(calls.REFUND_LABEL, self.of_parcel(n), undoing=True)
-
-    def unanswered(self) -> bool:
-        return self.now.refund == "pending" or bool(self.labels(LabelStatus.REFUND_REQUESTED))
 
     # --- steps and waits of this fulfillment -------------------------------------------------------------------------
 
@@ -220,5 +212,5 @@ class FulfillmentRun:
 def unfinished(f: FulfillmentSnapshot) -> bool:
     """Whether something is still to be done for it."""
     open_labels = any(p.label in OPEN_LABELS for p in f.parcels)
-    unpaid = f.has_left and f.amount > 0 and not f.captured
-    return f.status not in ENDED or unpaid or f.refund is not None or open_labels
+    unpaid = f.has_left and f.amount > 0
+    return f.status not in ENDED or unpaid or f.capture_in_doubt or open_labels

@@ -14,6 +14,7 @@ from activities.models import (
     FulfillmentStatus,
     OrderStatus,
     PaymentStatus,
+    RefundStatus,
     RemarkStep,
 )
 from workflows import calls
@@ -31,6 +32,7 @@ class OrderWorkflow(Handlers):
     def __init__(self, entry: Entry) -> None:
         super().__init__(entry)
         self.runs: dict[str, asyncio.Task[None]] = {}
+        self.refunding: set[str] = set()
 
     @workflow.run
     async def run(self, entry: Entry) -> OrderStatus:
@@ -43,6 +45,7 @@ class OrderWorkflow(Handlers):
         await self.progress.look()
         self.spawn(self.listen())
         self.spawn(self.keep_telling())
+        self.spawn(self.keep_refunding())
         self.spawn(self.keep_deadlines())
         self.spawn(self.keep_authorized())
         try:
@@ -131,7 +134,9 @@ class OrderWorkflow(Handlers):
 
     def asked_something(self) -> bool:
         p = self.progress
-        return bool(p.order.telling or p.order.changes or p.deciding or p.due() or self.wish or self.remarks)
+        return bool(
+            p.order.telling or p.order.refunds or p.order.changes or p.deciding or p.due() or self.wish or self.remarks
+        )
 
     def enter(self, stage: str) -> OrderProgress:
         self.progress.stage = stage
@@ -160,7 +165,7 @@ class OrderWorkflow(Handlers):
 
     def all_paid(self) -> bool:
         """Whether the share of each that has left was captured."""
-        return not any(f.has_left and f.amount and not f.captured for f in self.progress.fulfillments.values())
+        return not any(f.has_left and f.amount for f in self.progress.fulfillments.values())
 
     # --- beside the stages -------------------------------------------------------------------------------------------
 
@@ -198,6 +203,25 @@ class OrderWorkflow(Handlers):
         while True:
             await p.until(lambda: bool(p.order.telling))
             await p.do(calls.TELL, p.step, undoing=True)
+
+    async def keep_refunding(self) -> None:
+        """Money goes back beside everything else, in an order that is closed too: each refund by itself, as one that
+        the provider refuses is no matter of the others."""
+        p = self.progress
+        while True:
+            await p.until(lambda: not self.refunding >= p.order.refunds.keys())
+            for refund_id in [each for each in p.order.refunds if each not in self.refunding]:
+                self.refunding.add(refund_id)
+                self.spawn(self.refund(refund_id))
+
+    async def refund(self, refund_id: str) -> None:
+        """Asked of the provider; then until the bank has said its last word, which it is asked for now and then."""
+        p = self.progress
+        pending: Condition = lambda: p.order.refunds.get(refund_id) == RefundStatus.PENDING  # noqa: E731
+        while refund_id in p.order.refunds:
+            if pending() and await p.until(lambda: not pending(), within=p.policy.first_poll):
+                continue
+            await p.do(calls.REFUND, p.refund_step(refund_id), undoing=True)
 
     async def keep_deadlines(self) -> None:
         """What must happen at a time is in the tables: looked at when the nearest is due. The alarm is set when nothing

@@ -23,6 +23,7 @@ from activities.models import (
     OrderStep,
     Policy,
     Recall,
+    RefundStep,
     ResolveStep,
     Snapshot,
     Subject,
@@ -58,6 +59,9 @@ class OrderProgress(Progress[Snapshot]):
     @property
     def step(self) -> OrderStep:
         return OrderStep(order_id=self.order_id, at=self.at)
+
+    def refund_step(self, refund_id: str) -> RefundStep:
+        return RefundStep(order_id=self.order_id, at=self.at, refund_id=refund_id)
 
     @property
     def loaded(self) -> bool:
@@ -176,6 +180,7 @@ class OrderProgress(Progress[Snapshot]):
     def stale_holds(self) -> list[HoldSnapshot]:
         """Of steps that failed in a run before this one, and that what came meanwhile has made needless."""
         wanted = self.steps | ({(calls.TELL, self.subject)} if self.order.telling else set())
+        wanted |= {(calls.REFUND, self.refund_step(refund_id).subject) for refund_id in self.order.refunds}
         failing, repeated = {(call.fails_as, about) for call, about in wanted}, {about for _, about in wanted}
 
         def stale(hold: HoldSnapshot) -> bool:

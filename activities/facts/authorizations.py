@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.deadline_kinds import DECLARED
-from activities.facts import deadlines, planning
+from activities.facts import deadlines
+from activities.facts.bill import bill
 from activities.facts.holds import OF_AUTHORIZATION, closed, open_holds, opened
 from activities.models import Subject
 from infra.database.tables import Order, Payment
@@ -46,8 +47,9 @@ def ended_unrenewed(tx: Session, order: Order, at: datetime) -> None:
     """It has ended, and the bank has refused another while it was good: now the goods wait for the customer."""
     mine = select(Payment).where(Payment.order_id == order.order_id).order_by(Payment.n.desc()).limit(1)
     last = tx.scalars(mine).one()
-    if last.status in (AuthorizationStatus.DECLINED, AuthorizationStatus.ACTION_REQUIRED) and planning.still_to_capture(
-        tx, order
+    if (
+        last.status in (AuthorizationStatus.DECLINED, AuthorizationStatus.ACTION_REQUIRED)
+        and bill(tx, order).to_capture
     ):
         needs_customer(tx, order, last, at)
 

@@ -3,18 +3,18 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts import money, planning
 from activities.facts.journal import tell
 from activities.facts.line_cancellations import DONE, REFUSED, wishes
-from activities.facts.statuses import in_doubt
+from activities.facts.refundable import given_back_for
+from activities.facts.statuses import captures_in_doubt
 from activities.facts.sums import sums
-from activities.intake.allocation import cost
+from activities.facts.units import Units
 from activities.models import FulfillmentStatus
-from infra.database.tables import Fulfillment, LineCancellation, MoneyMove, Order, OrderLine, Product
-from infra.words import LineCancellationStatus, MessageKind, MoneyMoveKind, PaymentMethod
+from infra.database.tables import Fulfillment, LineCancellation, Order, OrderLine, Product, Reservation
+from infra.words import LineCancellationStatus, MessageKind, PaymentMethod
 
 
 def tell_decided(tx: Session, order: Order, rows: Iterable[LineCancellation]) -> None:
@@ -56,16 +56,8 @@ def money_of(tx: Session, order: Order, rows: Collection[LineCancellation]) -> d
     if order.pay_by == PaymentMethod.EXTERNAL:
         return {"paid_as": order.payment_reference}
     places = {row.fulfillment_id for row in rows if row.fulfillment_id}
-    taken = select(MoneyMove.fulfillment_id).where(
-        MoneyMove.order_id == order.order_id,
-        MoneyMove.kind == MoneyMoveKind.CAPTURED,
-        MoneyMove.fulfillment_id.in_(places),
-    )
-    paid = set(tx.scalars(taken)) if places else set()
-    prices = planning.amounts_of(tx, order.order_id) if paid else {}
-    back = sum(cost(prices[row.line_no], row.first_unit, row.quantity) for row in rows if row.fulfillment_id in paid)
-    doubt = places & in_doubt(tx, order.order_id, "capture") or money.taken_elsewhere(tx, order.order_id)
-    return {"refunded": back, **({"charge_in_doubt": 1} if doubt else {})}
+    units = [Units(row.line_no, row.first_unit, row.quantity) for row in rows]
+    return owed(tx, order, units, places)
 
 
 def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
@@ -82,11 +74,11 @@ def about_money(tx: Session, order: Order, stopped: Collection[str]) -> dict[str
     """What the customer hears of the money for fulfillments that will not be sent."""
     if order.pay_by == PaymentMethod.EXTERNAL:
         return {"paid_as": order.payment_reference}
-    taken = select(func.sum(MoneyMove.amount)).where(
-        MoneyMove.order_id == order.order_id,
-        MoneyMove.kind == MoneyMoveKind.CAPTURED,
-        MoneyMove.fulfillment_id.in_(stopped),
-    )
-    refunded = int(tx.scalar(taken) or 0)  # PostgreSQL sums BIGINT to a decimal
-    doubt = set(stopped) & in_doubt(tx, order.order_id, "capture") or money.taken_elsewhere(tx, order.order_id)
-    return {"refunded": refunded, **({"charge_in_doubt": 1} if doubt else {})}
+    were_in = select(Reservation.line_no, Reservation.first_unit, Reservation.quantity)
+    units = [Units(*row) for row in tx.execute(were_in.where(Reservation.fulfillment_id.in_(stopped)))]
+    return owed(tx, order, units, set(stopped))
+
+
+def owed(tx: Session, order: Order, units: list[Units], places: set[str]) -> dict[str, str | int]:
+    doubt = captures_in_doubt(tx, order.order_id).keys() & places
+    return {"refunded": given_back_for(tx, order, units), **({"charge_in_doubt": 1} if doubt else {})}

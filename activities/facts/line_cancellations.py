@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from activities.facts import inventory, planning, promises
+from activities.facts import inventory, planning, promises, refunds
 from activities.facts.holds import close_of_cancelled
 from activities.facts.journal import fulfillments_of, note
 from activities.intake.allocation import cost
@@ -170,9 +170,9 @@ def cancelled(tx: Session, order: Order, parts: Iterable[Part], wish: Wish, at: 
             recall_wanted(tx, order, f, at)
         f.version = order.version + 1
     taken_out(tx, order, [f for f, where in touched.values() if where == Where.PLANNED], at)
-    count = sum(part.quantity for part, status in rows if status == DONE)
-    if count:
+    if count := sum(part.quantity for part, status in rows if status == DONE):
         note(tx, order, EventType.UNITS_CANCELLED, at, units=count)
+        refunds.owed_back(tx, order, at, wish.change_id)
     return set(touched)
 
 

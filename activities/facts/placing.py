@@ -9,7 +9,8 @@ from types import MappingProxyType
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from activities.facts import planning
+from activities.facts import charges
+from activities.facts.bill import bill
 from activities.facts.holds import MENDED_BY_METHOD, close_mended
 from activities.facts.journal import locked_order, note, nudge, tell
 from activities.facts.statuses import conclude, derive, first_statuses
@@ -85,6 +86,8 @@ def placed(
     if card and order.total:
         tx.add(new_payment(order, 1, order.payment_reference, order.total, off_session=False))
     else:
+        if order.total:
+            charges.placed_paid(tx, order, now)
         tell(tx, order, MessageKind.CONFIRMED, total=order.total)
     nudge(tx, [order_id], "start")
     return order
@@ -205,7 +208,6 @@ def new_payment(order: Order, n: int, method: str, amount: int, *, off_session: 
         off_session=off_session,
         amount=amount,
         status=AuthorizationStatus.ASKED,
-        captured=0,
         multicapture=False,
         recorded_at=wall_clock(),
     )
@@ -232,7 +234,7 @@ def resolution_asked(tx: Session, order_id: str, hold: Hold, *, action: str, by:
 def payment_method_given(tx: Session, order_id: str, method: str, at: datetime) -> Payment:
     """Another card, after a decline or for a payment that needs the customer."""
     order = locked_order(tx, order_id)
-    payment = ask_payment(tx, order, method, planning.still_to_capture(tx, order), off_session=False)
+    payment = ask_payment(tx, order, method, bill(tx, order).to_capture, off_session=False)
     note(tx, order, EventType.PAYMENT_METHOD_GIVEN, at)
     close_mended(tx, order_id, MENDED_BY_METHOD, at, by="customer", why="another payment method was given")
     derive(tx, order)

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import cast, func, null, select, union_all
 from sqlalchemy.orm import Session
 
-from activities.facts import inventory
 from activities.facts.journal import note
 from activities.facts.sums import sums
 from activities.facts.waiting import waits_for_fulfillments
@@ -185,7 +184,6 @@ def planned(tx: Session, order: Order, at: datetime) -> bool:
             contact_id=contact_id,
             status=FulfillmentStatus.PLANNED,
             amount=sum(cost(price[r.line_no], r.first_unit, r.quantity) for r in mine),
-            captured=False,
             released=False,
             version=order.version + 1,
         )
@@ -205,25 +203,3 @@ def amounts_of(tx: Session, order_id: str) -> dict[int, list[UnitAmount]]:
     for amount in tx.scalars(select(UnitAmount).where(UnitAmount.order_id == order_id)):
         amounts[amount.line_no].append(amount)
     return amounts
-
-
-def still_to_capture(tx: Session, order: Order) -> int:
-    """What all units cost that are to be sent and not paid for yet."""
-    inventory.lock_all_of(tx, order.order_id)
-    due = sum(
-        f.amount
-        for f in tx.scalars(select(Fulfillment).where(Fulfillment.order_id == order.order_id))
-        if not f.captured and f.status != FulfillmentStatus.CANCELLED
-    )
-    prices = amounts_of(tx, order.order_id)
-    loose = [(u.line_no, u.first_unit, u.quantity) for u in open_units(tx, order)]
-    waiting = select(Backorder.line_no, Backorder.first_unit, Backorder.quantity).where(
-        Backorder.order_id == order.order_id, Backorder.status == BackorderStatus.WAITING
-    )
-    unplanned = select(Reservation.line_no, Reservation.first_unit, Reservation.quantity).where(
-        Reservation.order_id == order.order_id,
-        Reservation.status == ReservationStatus.HELD,
-        Reservation.fulfillment_id.is_(None),
-    )
-    loose += [*tx.execute(waiting), *tx.execute(unplanned)]
-    return due + sum(cost(prices[line_no], first, quantity) for line_no, first, quantity in loose)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts import holds, inventory
+from activities.facts import holds, inventory, refunds
 from activities.facts.cancelled_messages import tell_decided, tell_stopped
 from activities.facts.fulfillments import answered, changed, close_silence, known_by_news, locked, not_before
 from activities.facts.holds import close_of_cancelled
@@ -75,6 +75,7 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     close_silence(tx, f, HoldKind.RELEASE_UNANSWERED, at)
     reason = order.cancel_reason or CancelReason.STOCK
     decided = stopped(tx, order, f, at, otherwise=Wish(reason, whole=ending) if unasked or ending else None)
+    refunds.owed_back(tx, order, at)
     close_of_cancelled(tx, order, at)
     tell_decided(tx, order, decided)
     if unasked:

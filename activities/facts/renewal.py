@@ -5,19 +5,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts import planning
 from activities.facts.authorizations import payment_about
+from activities.facts.bill import bill
 from activities.facts.journal import locked_order, note
-from activities.facts.money import ended
+from activities.facts.money import ONCE_GOOD, ended
 from activities.facts.placing import ask_payment
-from activities.facts.statuses import in_doubt
+from activities.facts.statuses import captures_in_doubt
 from infra.database.tables import Change, Order, Payment
 from infra.words import AuthorizationStatus, ChangeKind, EventType
 
 UNDECIDED = timedelta(minutes=1)
 """A wish to cancel is decided first: then the amount is known."""
-ONCE_GOOD = (AuthorizationStatus.AUTHORIZED, AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED)
-"""Payments that set money aside once."""
 IN_DOUBT = timedelta(hours=1)
 """What was captured before the end stays captured: the capture itself is told whether it was."""
 
@@ -29,13 +27,13 @@ def renewal_due(tx: Session, order: Order, subject_id: str, at: datetime) -> dat
     if payment.status != AuthorizationStatus.AUTHORIZED or payment.capture_before is None:
         return None
     if at >= payment.capture_before:
-        if in_doubt(tx, order.order_id, "capture"):
+        if captures_in_doubt(tx, order.order_id):
             return at + IN_DOUBT
         ended(tx, payment.payment_id, EventType.AUTHORIZATION_ENDED, at)
         return None
     if undecided(tx, order):
         return at + UNDECIDED
-    left = planning.still_to_capture(tx, order)
+    left = bill(tx, order).to_capture
     if not left:
         return None
     newer = select(Payment.payment_id).where(Payment.order_id == order.order_id, Payment.n > payment.n)
@@ -49,7 +47,7 @@ def asked_again(tx: Session, order_id: str, at: datetime) -> None:
     """An operator has the last good payment method asked once more: at once, whether goods wait for it or not."""
     order = locked_order(tx, order_id)
     payments = tx.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.n)).all()
-    left = planning.still_to_capture(tx, order)
+    left = bill(tx, order).to_capture
     if left and not any(payment.status == AuthorizationStatus.ASKED for payment in payments):
         good = [payment for payment in payments if payment.status in ONCE_GOOD]
         renewed = ask_payment(tx, order, (good or payments)[-1].method, left, off_session=bool(good))

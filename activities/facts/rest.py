@@ -4,7 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from activities.facts import charges, refunds
 from activities.facts.authorizations import good_besides, needs_customer
+from activities.facts.bill import bill
 from activities.facts.journal import fulfillments_of, locked_order, note
 from activities.facts.money import locked_payment
 from activities.facts.statuses import derive
@@ -24,11 +26,11 @@ def too_small(tx: Session, payment_id: int, code: str, at: datetime) -> None:
 
 
 def given_up(tx: Session, order_id: str, at: datetime) -> None:
-    """What is planned and not captured is given away."""
+    """What is planned and not paid is given away: it lowers its charge, and nothing is asked for."""
     order = locked_order(tx, order_id)
     for f in fulfillments_of(tx, order_id):
-        if not f.captured and f.amount and f.status != FulfillmentStatus.CANCELLED:
-            note(tx, order, EventType.CHARGE_GIVEN_UP, at, fulfillment_id=f.fulfillment_id, amount=f.amount)
-            f.amount = 0
-            f.version = order.version + 1
-    derive(tx, order)
+        charge = charges.asked(tx, order, f.fulfillment_id, bill(tx, order), at)
+        if charge and f.status != FulfillmentStatus.CANCELLED:
+            note(tx, order, EventType.CHARGE_GIVEN_UP, at, fulfillment_id=f.fulfillment_id, amount=charge.amount)
+            refunds.credited(tx, order, charge, at)
+            charges.paid(tx, order, charge, f, charge.amount, at)

@@ -7,13 +7,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.facts import holds, inventory, planning
+from activities.facts import holds, inventory, planning, refunds
 from activities.facts.cancelled_messages import tell_decided
 from activities.facts.fulfillments import answered, changed, held, locked, not_before
 from activities.facts.journal import note
 from activities.facts.line_cancellations import Part, Where, asked_of, by_line, not_found, within
 from activities.facts.recall import recall_answered
-from activities.facts.statuses import in_doubt
 from activities.intake.allocation import cost
 from activities.models import LEFT, FulfillmentStatus, Recall, Subject
 from infra.database.tables import Fulfillment, Order, ParcelContent, StockMove
@@ -23,8 +22,8 @@ from infra.words import EventType, ReservationStatus, StockMoveKind
 
 def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, int]], at: datetime) -> bool:
     """Units the shelf did not have: the count is corrected and they go back to reservation. News that comes after the
-    packing counts too, but for units that the parcels lacked already; once the money is taken, or being taken, a person
-    must give it back."""
+    packing counts too, but for units that the parcels lacked already: what was paid for stays paid, wherever it is
+    planned. Of what has left a person decides."""
     order, f = locked(tx, fulfillment_id)
     units = Counter(dict[str, int]())
     for sku, quantity in missing:
@@ -57,7 +56,7 @@ def missed(
     if f.status == FulfillmentStatus.CANCELLED:
         return False
     at = not_before(f, at)
-    if f.status in LEFT or f.captured or fulfillment_id in in_doubt(tx, order.order_id, "capture"):
+    if f.status in LEFT:
         return short_too_late(tx, order, f, at)
     if f.status != FulfillmentStatus.PACKED:
         answered(tx, f, at)
@@ -96,6 +95,8 @@ def missed(
         if f.recall == Recall.ASKED:
             recall_answered(tx, f, Recall.CONFIRMED, at)
         f.status = FulfillmentStatus.CANCELLED
+    if decided:
+        refunds.owed_back(tx, order, at)
     tell_decided(tx, order, decided)
     count = -sum(reserved for _, reserved in lost.values())
     note(tx, order, EventType.SHORT_PICKED, at, fulfillment_id=fulfillment_id, units=count)
@@ -116,6 +117,6 @@ def taken_out_of_parcels(tx: Session, f: Fulfillment, units: dict[str, int]) -> 
 
 def short_too_late(tx: Session, order: Order, f: Fulfillment, at: datetime) -> bool:
     about = Subject.fulfillment(f.fulfillment_id)
-    holds.opened(tx, order.order_id, HoldKind.SHORT_AFTER_CAPTURE, about, at)
+    holds.opened(tx, order.order_id, HoldKind.SHORT_AFTER_LEAVING, about, at)
     changed(tx, order, f)
     return True

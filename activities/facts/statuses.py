@@ -86,6 +86,8 @@ def first_statuses(order: Order) -> None:
 
 
 def order_status(tx: Session, order: Order, now: Sums) -> OrderStatus:
+    if order.status in CLOSED:  # for good: what comes later moves the payment status, attention and events
+        return order.status
     if closed := closing(tx, order, now):
         return closed
     if order.cancellation in CALLED_OFF:
@@ -99,16 +101,12 @@ def order_status(tx: Session, order: Order, now: Sums) -> OrderStatus:
 
 def closing(tx: Session, order: Order, now: Sums) -> OrderStatus | None:
     """Completed or cancelled, when nothing of it is left anywhere."""
-    undone = not (
-        now.held or now.waiting or now.open_payments or now.open_labels or now.pending_refunds or now.open_holds
-    )
-    ended = all(
-        f.status in ENDED and not (f.captured and f.status == FulfillmentStatus.CANCELLED) for f in now.fulfillments
-    )
-    paid = all(f.captured or not f.costs for f in now.fulfillments if f.status in LEFT)
+    undone = not (now.held or now.waiting or now.open_payments or now.open_labels or now.open_refunds or now.open_holds)
+    ended = all(f.status in ENDED for f in now.fulfillments)
+    paid = not any(f.unpaid for f in now.fulfillments if f.status in LEFT)
     # a wish to cancel is settled first: the goods may have outrun it, and the customer must hear what became of it
     settled = order.cancellation is None or order.cancellation_settled
-    if not (undone and ended and paid and settled and now.unreserved <= 0) or in_doubt(tx, order.order_id, "capture"):
+    if not (undone and ended and paid and settled and now.unreserved <= 0) or captures_in_doubt(tx, order.order_id):
         return None
     left = any(f.status in LEFT for f in now.fulfillments)
     return OrderStatus.COMPLETED if left else OrderStatus.CANCELLED
@@ -123,8 +121,15 @@ def in_doubt(tx: Session, order_id: str, call: str) -> set[str]:
     return {step.removeprefix(f"{call}:") for step in steps}
 
 
+def captures_in_doubt(tx: Session, order_id: str) -> dict[str, dict[str, Any]]:
+    """By fulfillment: what was asked of the provider for it, and nobody knows what became of it."""
+    out = (Effect.step.startswith("capture:"), Effect.finished_at.is_(None))
+    asked = tx.scalars(select(Effect.parameters).where(Effect.order_id == order_id, *out))
+    return {parameters["fulfillment_id"]: parameters for parameters in asked}
+
+
 def payment_status(order: Order, now: Sums) -> PaymentStatus:
-    if paid_elsewhere(order):
+    if not order.total:
         return PaymentStatus.CAPTURED
     if "dispute" in now.open_holds:
         return PaymentStatus.DISPUTED
@@ -133,7 +138,8 @@ def payment_status(order: Order, now: Sums) -> PaymentStatus:
             return PaymentStatus.REFUNDED
         if now.refunded:
             return PaymentStatus.PARTIALLY_REFUNDED
-        if now.to_come or not all(f.captured for f in now.fulfillments if f.status != FulfillmentStatus.CANCELLED):
+        unpaid = any(f.unpaid for f in now.fulfillments if f.status != FulfillmentStatus.CANCELLED)
+        if not paid_elsewhere(order) and (now.to_come or unpaid):
             return PaymentStatus.PARTIALLY_CAPTURED
         return PaymentStatus.CAPTURED
     states = [p.status for p in now.payments]

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from activities.facts.bill import PAID, SIGNED, UNPAID
 from activities.models import OPEN_LABELS
 from infra.database.tables import (
     WORD,
@@ -62,8 +63,10 @@ class FulfillmentState(NamedTuple):
     """How one or more of the order's fulfillments stand."""
 
     status: FulfillmentStatus
-    captured: bool
-    costs: bool
+    unpaid: bool
+    """No charge has paid all its units."""
+    paid: bool
+    """One has paid some of them."""
 
 
 class AskedPayment(NamedTuple):
@@ -83,6 +86,8 @@ class Sums:
     authorized: int
     captured: int
     refunded: int
+    elsewhere: int
+    """Taken by somebody else, and used for no charge yet."""
     unreserved: int
     """Units neither reserved, consumed, waiting nor cancelled."""
     unplanned: int
@@ -92,7 +97,8 @@ class Sums:
     open_holds: set[str]
     open_changes: int
     open_labels: int
-    pending_refunds: int
+    open_refunds: int
+    """Asked, or on their way."""
     telling: int
     """The oldest message that the customer is to get now."""
     next_deadline: datetime | None
@@ -140,7 +146,8 @@ def sums(tx: Session, order: Order) -> Sums:
         open_holds=open_holds,
         open_changes=figures["changes", None],
         open_labels=figures["labels", None],
-        pending_refunds=figures["refunds", None],
+        elsewhere=max(0, figures["elsewhere", None]),
+        open_refunds=figures["refunds", None],
         telling=figures["telling", None],
         next_deadline=next_deadline,
     )
@@ -186,8 +193,8 @@ PARTS: list[Select[Any]] = [
         "fulfillment",
         Fulfillment.order_id == MINE,
         word=Fulfillment.status,
-        flag=number(Fulfillment.captured),
-        other=number(Fulfillment.amount > literal_column("0")),
+        flag=number(literal_column("0") < UNPAID),
+        other=number(literal_column("0") < PAID),
     ).distinct(),
     part(
         "money",
@@ -230,7 +237,13 @@ PARTS: list[Select[Any]] = [
         Parcel.label_status.in_(OPEN_LABELS),
         amount=func.count(),
     ),
-    part("refunds", Refund.order_id == MINE, Refund.status == RefundStatus.PENDING, amount=func.count()),
+    part("elsewhere", MoneyMove.order_id == MINE, MoneyMove.charge_id.is_(None), amount=func.sum(SIGNED)),
+    part(
+        "refunds",
+        Refund.order_id == MINE,
+        Refund.status.in_((RefundStatus.ASKED, RefundStatus.PENDING)),
+        amount=func.count(),
+    ),
     part(
         "telling",
         Message.order_id == MINE,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from activities.facts.bill import UNPAID
 from activities.models import FulfillmentStatus, LabelStatus, Recall
 from activities.ports import TrackingStatus
 from activities.views.model import FulfilledLine, FulfillmentView, ParcelContentView, ParcelView
@@ -35,14 +36,16 @@ def fulfillments(
     parcels: dict[Fulfillment, list[Parcel]] = defaultdict(list)
     inside: dict[tuple[str, int], list[ParcelContentView]] = defaultdict(list)
     same_parcel = (ParcelContent.fulfillment_id == Parcel.fulfillment_id) & (ParcelContent.n == Parcel.n)
+    unpaid: dict[str, int] = {}
     rows = (
-        select(Fulfillment, Parcel, ParcelContent)
+        select(Fulfillment, UNPAID, Parcel, ParcelContent)
         .outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
         .outerjoin(ParcelContent, same_parcel)
         .where(Fulfillment.order_id == order_id)
         .order_by(Fulfillment.n, Parcel.n, ParcelContent.sku)
     )
-    for f, row, content in tx.execute(rows):
+    for f, amount, row, content in tx.execute(rows):
+        unpaid[f.fulfillment_id] = amount
         parcels[f] += [row] if row and row not in parcels[f][-1:] else []
         if content:
             view = ParcelContentView(sku=content.sku, quantity=content.quantity)
@@ -59,7 +62,7 @@ def fulfillments(
             destination=str(contacts[f.contact_id].destination),
             recall=Recall(f.recall) if f.recall else None,
             amount=f.amount,
-            captured=f.captured,
+            captured=unpaid[f.fulfillment_id] <= 0 and f.status != FulfillmentStatus.CANCELLED,
             lines=[
                 FulfilledLine(line=line_no, sku=sku, quantity=quantity)
                 for (line_no, sku), quantity in lines[f.fulfillment_id].items()

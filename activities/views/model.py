@@ -117,10 +117,19 @@ class AuthorizationView(View):
     """Where the customer confirms the payment (3-D Secure)."""
 
 
+class RefundedUnits(View):
+    line: int
+    quantity: int
+
+
 class RefundView(View):
+    """Money asked back. `asked` of us, then `pending` at the bank."""
+
+    refund_id: str
     amount: Amount
     status: RefundStatus
-    fulfillment_id: str | None
+    lines: list[RefundedUnits]
+    """None where only an amount was named."""
 
 
 class PaymentView(View):

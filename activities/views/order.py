@@ -20,6 +20,7 @@ from activities.views.model import (
     MessageView,
     OrderView,
     PaymentView,
+    RefundedUnits,
     RefundView,
     ShippingView,
     TaxLineView,
@@ -39,6 +40,7 @@ from infra.database.tables import (
     OrderLine,
     Payment,
     Refund,
+    RefundUnits,
     TaxLine,
 )
 from infra.words import (
@@ -179,7 +181,15 @@ def payment(tx: Session, order: Order) -> PaymentView:
     ):
         moved[kind] = int(amount)
     tried = tx.scalars(select(Payment).where(Payment.order_id == order.order_id).order_by(Payment.n))
-    refunds = tx.scalars(select(Refund).where(Refund.order_id == order.order_id).order_by(Refund.refund_id))
+    refunds = tx.scalars(select(Refund).where(Refund.order_id == order.order_id).order_by(Refund.n))
+    units: dict[str, dict[int, int]] = defaultdict(dict)
+    for refund_id, line_no, quantity in tx.execute(
+        select(RefundUnits.refund_id, RefundUnits.line_no, func.sum(RefundUnits.quantity))
+        .where(RefundUnits.order_id == order.order_id)
+        .group_by(RefundUnits.refund_id, RefundUnits.line_no)
+        .order_by(RefundUnits.line_no)
+    ):
+        units[refund_id][line_no] = quantity
     return PaymentView(
         method=order.pay_by,
         status=PaymentStatus(order.payment_status),
@@ -188,7 +198,15 @@ def payment(tx: Session, order: Order) -> PaymentView:
         refunded=moved[MoneyMoveKind.REFUNDED] - moved[MoneyMoveKind.REFUND_FAILED],
         voided=moved[MoneyMoveKind.VOIDED],
         authorizations=[AuthorizationView.model_validate(p, from_attributes=True) for p in tried],
-        refunds=[RefundView.model_validate(r, from_attributes=True) for r in refunds],
+        refunds=[
+            RefundView(
+                refund_id=r.refund_id,
+                amount=r.amount,
+                status=r.status,
+                lines=[RefundedUnits(line=line, quantity=quantity) for line, quantity in units[r.refund_id].items()],
+            )
+            for r in refunds
+        ],
     )
 
 

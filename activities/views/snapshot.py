@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from activities.facts.bill import UNPAID
 from activities.facts.fulfillments import parcels_of
 from activities.facts.holds import subject
 from activities.facts.journal import locked_fulfillments, unwritten
-from activities.facts.statuses import conclude, derived, in_doubt, paid_elsewhere
+from activities.facts.statuses import captures_in_doubt, conclude, derived, paid_elsewhere
 from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
     CALLED_OFF,
@@ -30,6 +31,8 @@ from infra.database.tables import Change, Fulfillment, Hold, Order, Parcel, Refu
 from infra.words import AuthorizationStatus, BackorderPolicy, EventType, PaymentStatus, RefundStatus
 
 WithParcels = tuple[Fulfillment, list[Parcel]]
+
+UNFINISHED = (RefundStatus.ASKED, RefundStatus.PENDING)
 
 
 def snapshot(tx: Session, order_id: str, touched: Iterable[str] = ()) -> Snapshot:
@@ -83,12 +86,16 @@ def fulfillment_snapshots(tx: Session, fulfillments: list[WithParcels], now: Sum
     if not fulfillments:
         return {}
     ids = [f.fulfillment_id for f, _ in fulfillments]
-    stopped = [f.fulfillment_id for f, _ in fulfillments if f.status == FulfillmentStatus.CANCELLED]
-    pending, taken = refunding(tx, stopped), in_doubt(tx, fulfillments[0][0].order_id, "capture") if stopped else set()
+    unpaid = {f.fulfillment_id: owed(now, f) for f, _ in fulfillments} if now else {}
+    if not unpaid or None in unpaid.values():
+        costs = select(Fulfillment.fulfillment_id, UNPAID).where(Fulfillment.fulfillment_id.in_(ids))
+        unpaid = dict(tx.execute(costs).all())
+    stopped = any(f.status == FulfillmentStatus.CANCELLED for f, _ in fulfillments)
+    doubt = captures_in_doubt(tx, fulfillments[0][0].order_id) if stopped else {}
     held = open_holds(tx, Hold.fulfillment_id.in_(ids)) if now is None or now.open_holds else {}
     return {
         "fulfillments": tuple(
-            of_one(f, parcels, f.fulfillment_id in pending, f.fulfillment_id in taken).model_copy(
+            of_one(f, parcels, unpaid[f.fulfillment_id] or 0, f.fulfillment_id in doubt).model_copy(
                 update={"holds": held[f.fulfillment_id]} if f.fulfillment_id in held else {}
             )
             for f, parcels in fulfillments
@@ -96,32 +103,32 @@ def fulfillment_snapshots(tx: Session, fulfillments: list[WithParcels], now: Sum
     }
 
 
-def refunding(tx: Session, stopped: list[str]) -> set[str | None]:
-    """Only what is stopped is given back."""
-    mine = (Refund.fulfillment_id.in_(stopped), Refund.status == RefundStatus.PENDING)
-    return set(tx.scalars(select(Refund.fulfillment_id).where(*mine))) if stopped else set()
+def owed(now: Sums, f: Fulfillment) -> int | None:
+    """What of its units no charge has paid, where the order's figures tell it already: of those that stand as it does
+    all are paid, or none is."""
+    alike = [each for each in now.fulfillments if each.status == f.status]
+    if not any(each.unpaid for each in alike):
+        return 0
+    return None if any(each.paid for each in alike) else f.amount
 
 
-def of_one(f: Fulfillment, parcels: list[Parcel], refunding: bool, capture_in_doubt: bool) -> FulfillmentSnapshot:
+def of_one(f: Fulfillment, parcels: list[Parcel], unpaid: int, capture_in_doubt: bool) -> FulfillmentSnapshot:
     given: dict[str, Any] = {}
+    if unpaid and f.status != FulfillmentStatus.CANCELLED:
+        given["amount"] = unpaid
     if f.status in LEFT:
         since: dict[str, Any] = {"since": f.shipped_at} if f.status == FulfillmentStatus.SHIPPED else {}
-        since |= {} if f.captured else {"amount": f.amount}
         still_open = tuple(of_parcel(p) for p in parcels if p.label_status in OPEN_LABELS)
         since |= {"parcels": still_open} if still_open else {}
-        return FulfillmentSnapshot(id=f.fulfillment_id, version=f.version, status=FulfillmentStatus(f.status), **since)
-    if f.captured:
-        given["captured"] = True
+        return FulfillmentSnapshot(
+            id=f.fulfillment_id, version=f.version, status=FulfillmentStatus(f.status), **given, **since
+        )
     if f.released:
         given["released"] = True
     if f.recall:
         given["recall"] = f.recall
-    if refunding:
-        given["refund"] = "pending"
-    elif f.status == FulfillmentStatus.CANCELLED and (f.captured or capture_in_doubt):
-        given["refund"] = "due"
-    elif not f.captured:
-        given["amount"] = f.amount
+    if f.status == FulfillmentStatus.CANCELLED and capture_in_doubt:
+        given["capture_in_doubt"] = True
     if f.status == FulfillmentStatus.REQUESTED:
         given["since"] = f.requested_at
     if parcels:
@@ -156,6 +163,8 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         "holds": of_no_fulfillment(tx, order) if now.open_holds else (),
         "changes": open_changes(tx, order) if now.open_changes else (),
         "capturable": usable(now.payments),
+        "elsewhere": now.elsewhere,
+        "refunds": open_refunds(tx, order) if now.open_refunds else {},
         "next_deadline": now.next_deadline,
     }
     return OrderSnapshot.model_validate(
@@ -173,6 +182,12 @@ def open_holds(tx: Session, *which: ColumnElement[bool]) -> dict[str | None, tup
     for h in tx.scalars(select(Hold).where(*which, Hold.closed_at.is_(None)).order_by(Hold.opened_at)):
         holds[h.fulfillment_id].append(HoldSnapshot(hold_id=h.hold_id, kind=h.kind, subject=subject(h)))
     return {about: tuple(held) for about, held in holds.items()}
+
+
+def open_refunds(tx: Session, order: Order) -> dict[str, RefundStatus]:
+    """That a provider is to carry out, or has begun to."""
+    mine = (Refund.order_id == order.order_id, Refund.status.in_(UNFINISHED), Refund.payment_id.is_not(None))
+    return dict(tx.execute(select(Refund.refund_id, Refund.status).where(*mine).order_by(Refund.n)).all())
 
 
 def open_changes(tx: Session, order: Order) -> tuple[ChangeSnapshot, ...]:

@@ -5,7 +5,15 @@ A word comes with its behaviour: what nothing writes has none.
 
 from infra.words.fulfillments import FulfillmentStatus, LabelStatus, Recall, TrackingStatus
 from infra.words.messages import Channel, MessageKind, MessageStatus
-from infra.words.money import AuthorizationStatus, MoneyMoveKind, PaymentMethod, RefundStatus
+from infra.words.money import (
+    AuthorizationStatus,
+    ChargePurpose,
+    ChargeStatus,
+    MoneyMoveKind,
+    PaymentMethod,
+    RefundCause,
+    RefundStatus,
+)
 from infra.words.news import NewsOutcome
 from infra.words.orders import (
     BackorderPolicy,
@@ -29,6 +37,8 @@ __all__ = [
     "Cancellation",
     "ChangeKind",
     "Channel",
+    "ChargePurpose",
+    "ChargeStatus",
     "ContactKind",
     "DeadlineKind",
     "Decision",
@@ -46,6 +56,7 @@ __all__ = [
     "PaymentMethod",
     "PaymentStatus",
     "Recall",
+    "RefundCause",
     "RefundStatus",
     "ReservationStatus",
     "ShippingMethod",

@@ -20,12 +20,37 @@ class AuthorizationStatus(StrEnum):
     ENDED = "ended"
 
 
+class ChargePurpose(StrEnum):
+    UNITS = "units"
+
+
+class ChargeStatus(StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    """All of it that was not credited has come."""
+    CANCELLED = "cancelled"
+    """It will not be asked for."""
+
+
 class RefundStatus(StrEnum):
+    ASKED = "asked"
+    """Of us: nothing is known to the provider."""
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     GIVEN_UP = "given_up"
     """A person has settled it otherwise."""
+
+
+class RefundCause(StrEnum):
+    """Why money is asked back."""
+
+    CUSTOMER = "customer"
+    DAMAGED = "damaged"
+    MISSING = "missing"
+    WRONG = "wrong"
+    LATE = "late"
+    GOODWILL = "goodwill"
 
 
 class MoneyMoveKind(StrEnum):
@@ -34,3 +59,5 @@ class MoneyMoveKind(StrEnum):
     VOIDED = "voided"
     REFUNDED = "refunded"
     REFUND_FAILED = "refund_failed"
+    ASSIGNED = "assigned"
+    """Off one charge, or none, and onto another: a pair that sums to nothing."""

@@ -31,12 +31,16 @@ class EventType(StrEnum):
     PAYMENT_METHOD_GIVEN = "payment_method_given"
     CAPTURED = "captured"
     CHARGE_GIVEN_UP = "charge_given_up"
+    CHARGE_CANCELLED = "charge_cancelled"
     VOIDED = "voided"
     VOID_GIVEN_UP = "void_given_up"
     AUTHORIZATION_ENDED = "authorization_ended"
     RENEWAL_ASKED = "renewal_asked"
     CAPTURED_ELSEWHERE = "captured_elsewhere"
+    VOIDED_ELSEWHERE = "voided_elsewhere"
+    REFUNDED_ELSEWHERE = "refunded_elsewhere"
     REFUND_ASKED = "refund_asked"
+    REFUND_PENDING = "refund_pending"
     REFUND_SUCCEEDED = "refund_succeeded"
     REFUND_FAILED = "refund_failed"
     REFUND_GIVEN_UP = "refund_given_up"
@@ -84,16 +88,18 @@ class DeadlineKind(StrEnum):
 class ChangeKind(StrEnum):
     CANCEL = "cancel"
     RESOLVE = "resolve"
+    REFUND = "refund"
 
 
 class Decision(StrEnum):
-    """About a change: of a cancellation the first three, of a hold's resolution the others."""
+    """About a change: of a cancellation the first three, of a refund the first, of a hold's resolution the others."""
 
     ACCEPTED = "accepted"
     PARTLY = "partly"
     REFUSED = "refused"
     RETRY = "retry"
     SKIP = "skip"
+    DONE = "done"
     CANCEL = "cancel"
     REPLAN = "replan"
     SUPERSEDED = "superseded"

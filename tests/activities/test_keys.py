@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from activities import facts
 from activities.capture import CaptureActivities
 from activities.failures import ProviderFailure
-from activities.models import FulfillmentStep, OrderStep
+from activities.models import FulfillmentStep, OrderStep, RefundStep
 from activities.payment import PaymentActivities
 from activities.ports import Payments
 from activities.providers.stripe.payments import StripePayments
@@ -102,6 +102,7 @@ def ready_for(call: str, database: Database, order_id: str, stripe: StripePaymen
         CaptureActivities(database.sessions, stripe).capture(of_one)
         with database.sessions.begin() as tx:
             facts.recall.recall_confirmed(tx, fulfillment_id, step.at)
+        return call, RefundStep(**step.model_dump(), refund_id=f"{order_id}-r1")
     return call, of_one
 
 

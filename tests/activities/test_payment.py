@@ -9,11 +9,12 @@ from sqlalchemy import select
 from activities import facts
 from activities.capture import CaptureActivities
 from activities.failures import OutcomeUnknown, Unavailable
-from activities.models import FulfillmentStep, OrderStep
+from activities.models import CancelReason, FulfillmentStep, OrderStep, RefundStep
 from activities.payment import PaymentActivities
 from activities.providers.stripe.payments import StripePayments
+from activities.refund import RefundActivities
 from infra.clock import wall_clock
-from infra.database.tables import Fulfillment, Hold, Payment
+from infra.database.tables import Charge, Hold, Order, Payment
 from infra.sandbox.client import SandboxControl
 from tests.activities import orders
 from tests.fixtures_database import Database
@@ -90,15 +91,25 @@ def test_a_payment_that_is_made_while_it_is_voided_is_voided_next(
     assert payment(database).status == "ended"
 
 
-def test_more_money_taken_than_is_on_record_reaches_a_person(
-    database: Database, stripe: StripePayments, step: OrderStep
+def test_what_somebody_took_of_an_order_that_is_cancelled_goes_back(
+    database: Database, sandbox: SandboxControl, stripe: StripePayments, step: OrderStep
 ) -> None:
     activities = PaymentActivities(database.sessions, stripe)
     activities.authorize(step)
     stripe.capture(str(payment(database).intent), amount=2300, final=True, key=f"{step.order_id}-astray")
-    activities.void(step)
+    with database.sessions.begin() as tx:
+        reason = CancelReason.CUSTOMER
+        facts.cancellation.cancellation_decided(tx, step.order_id, None, reason=reason, by="x", why="", at=step.at)
+        facts.reserving.released(tx, step.order_id, step.at)
+    known = activities.void(step)
+    assert known.order
+    [refund_id] = known.order.refunds
+    RefundActivities(database.sessions, stripe).refund(RefundStep(**step.model_dump(), refund_id=refund_id))
+    books = sandbox.books(step.order_id)
+    assert (books["captured"], books["refunded"]) == (2300, 2300)
     with database.sessions() as tx:
-        assert tx.scalars(select(Hold.code)).all() == ["captured_unknown"]
+        assert tx.scalars(select(Hold.code)).all() == []
+        assert tx.get_one(Order, step.order_id).payment_status == "refunded"
 
 
 def test_a_capture_of_unknown_outcome_is_looked_up_before_its_authorization_is_replaced(
@@ -119,23 +130,31 @@ def test_a_capture_of_unknown_outcome_is_looked_up_before_its_authorization_is_r
         facts.placing.payment_method_given(tx, order_id, "pm_card_mastercard", step.at)
     activities.authorize(step)
     with database.sessions() as tx:
-        assert tx.get_one(Fulfillment, fulfillment_id).captured
+        assert tx.scalars(select(Charge.status)).all() == ["paid"]
         assert tx.scalars(select(Hold.code)).all() == []
 
 
-def test_an_authorization_that_was_captured_elsewhere_reaches_a_person(
-    database: Database, sandbox: SandboxControl, stripe: StripePayments, step: OrderStep
+def test_what_somebody_took_before_the_order_heard_of_it_pays_its_goods(
+    database: Database, sandbox: SandboxControl, stripe: StripePayments
 ) -> None:
     """Confirmed, the answer lost, and taken in the provider's dashboard before the next try."""
+    order_id = unique("M")
+    orders.placed(database, order_id, in_stock=1)
+    step = OrderStep(order_id=order_id, at=wall_clock())
     activities = PaymentActivities(database.sessions, stripe)
-    sandbox.fail("stripe", "confirm", "lose_answer", match=step.order_id)
+    sandbox.fail("stripe", "confirm", "lose_answer", match=order_id)
     with pytest.raises(OutcomeUnknown):
         activities.authorize(step)
-    stripe.capture(str(payment(database).intent), amount=2300, final=True, key=f"{step.order_id}-astray")
+    stripe.capture(str(payment(database).intent), amount=2300, final=True, key=f"{order_id}-astray")
     known = activities.authorize(step)
     assert known.order
     assert not known.order.payment_ready, "it would be tried again at once, and for ever"
+    assert (known.order.elsewhere, known.order.funded) == (2300, True)
+    of_one = FulfillmentStep(**step.model_dump(), fulfillment_id=orders.packed(database, order_id))
+    [f] = CaptureActivities(database.sessions, stripe).capture(of_one).fulfillments
+    assert f.amount == 0
     with database.sessions() as tx:
-        [hold] = tx.scalars(select(Hold)).all()
-    assert (hold.code, hold.reason) == ("captured_unknown", "reconciliation")
-    assert sandbox.books(step.order_id)["captured"] == 2300
+        assert tx.scalars(select(Charge.status)).all() == ["paid"]
+        assert tx.scalars(select(Hold.code)).all() == []
+        assert tx.get_one(Order, order_id).payment_status == "captured"
+    assert sandbox.books(order_id)["captured"] == 2300

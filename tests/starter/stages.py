@@ -6,9 +6,15 @@ from sqlalchemy import select, update
 
 from activities import facts
 from activities.facts import effects
+from activities.facts.bill import bill
+from activities.facts.fulfillments import locked
+from activities.facts.journal import locked_order
 from activities.facts.labels import parcel_of
+from activities.facts.refundable import Part
+from activities.facts.units import PricedUnits
 from activities.ports import IntentStatus, Label, LabelStatus, Parcel, PaymentIntent, Rate
 from infra.database.tables import Payment, Relay
+from infra.words import ChargeStatus, MoneyMoveKind
 from tests.fixtures_database import Database
 
 BOX = Parcel(weight_g=800, length_mm=200, width_mm=150, height_mm=100)
@@ -43,6 +49,30 @@ def answered(database: Database, status: IntentStatus, order_id: str = "W-1001",
 
 def authorized(database: Database, order_id: str = "W-1001") -> None:
     answered(database, IntentStatus.AUTHORIZED, order_id)
+
+
+def refunding(database: Database, order_id: str = "W-1001") -> None:
+    """Authorized, captured, and all of it asked back: `…-r1`."""
+    authorized(database, order_id)
+    with database.sessions.begin() as tx:
+        order, payment = locked_order(tx, order_id), tx.scalars(select(Payment)).one()
+        charge = facts.charges.write(tx, order, 1, [PricedUnits(1, 0, 1, payment.amount)], ChargeStatus.PAID)
+        kind, name = MoneyMoveKind.CAPTURED, charge.charge_id
+        facts.moves.moved(tx, order, payment.payment_id, kind, charge.amount, name, now(), name)
+        facts.refunds.asked(tx, order, [Part(charge, payment.payment_id, charge.amount, [])], now())
+
+
+def captured(database: Database, order_id: str = "W-1001") -> None:
+    """What is packed, or has left, is paid for."""
+    with database.sessions.begin() as tx:
+        order, f = locked(tx, f"{order_id}-1")
+        payment = tx.scalars(select(Payment)).one()
+        charge = facts.charges.asked(tx, order, f.fulfillment_id, bill(tx, order), now())
+        assert charge
+        paid = {"charge_id": charge.charge_id, "payment_id": payment.payment_id, "received": 0}
+        asked = {"intent_id": "pi_1", "amount": payment.amount, "captured": charge.amount}
+        after = PaymentIntent(status=IntentStatus.CAPTURED, **asked)
+        facts.charges.captured(tx, f.fulfillment_id, paid | {"amount": charge.amount}, after, now())
 
 
 def asking(database: Database, order_id: str = "W-1001") -> str:

@@ -33,10 +33,22 @@ async def test_echoes_of_our_own_calls_wake_nobody(api: Api, senders: Senders) -
     stages.authorized(api.database)
     await senders.stripe("payment_intent.amount_capturable_updated", intent("requires_capture"))
     await senders.stripe("payment_intent.payment_failed", intent("requires_payment_method"))
-    await senders.stripe("payment_intent.succeeded", intent("succeeded", amount_received=4410))
     assert set(recorded(api)) == {"unchanged"}
     assert stages.nudges(api.database) == []
     assert (await order(api))["payment_status"] == "authorized"
+
+
+async def test_what_somebody_captured_at_the_provider_is_booked(api: Api, senders: Senders) -> None:
+    """In part, and the rest released: whoever did that had a reason."""
+    stages.authorized(api.database)
+    content = intent("succeeded", amount_received=1000)
+    assert (await senders.stripe("payment_intent.succeeded", content)).json() == {"outcome": "taken"}
+    assert (await senders.stripe("payment_intent.succeeded", content)).json() == {"outcome": "unchanged"}
+    found = await order(api)
+    figures = {name: found["payment"][name] for name in ("authorized", "captured", "voided")}
+    assert figures == {"authorized": 4410, "captured": 1000, "voided": 3410}
+    assert [hold["kind"] for hold in found["holds"]] == ["ended_elsewhere"]
+    assert stages.nudges(api.database) == ["news"]
 
 
 async def test_a_confirmation_that_fails_is_a_decline(api: Api, senders: Senders) -> None:
@@ -58,20 +70,25 @@ async def test_an_authorization_that_expires_wakes_the_order(api: Api, senders: 
     assert late.json() == {"outcome": "unchanged"}
 
 
+def refunded(payment: Payment, status: str) -> Refund:
+    return Refund(
+        refund_id="W-1001-r1",
+        order_id="W-1001",
+        n=1,
+        payment_id=payment.payment_id,
+        amount=4410,
+        credited=0,
+        reference="re_1",
+        status=status,
+        recorded_at=stages.now(),
+    )
+
+
 async def test_a_refund_that_fails_weeks_later_reaches_an_operator(api: Api, senders: Senders) -> None:
     stages.authorized(api.database)
     with api.database.sessions.begin() as tx:
         payment = tx.scalars(select(Payment)).one()
-        tx.add(
-            Refund(
-                order_id="W-1001",
-                payment_id=payment.payment_id,
-                amount=4410,
-                reference="re_1",
-                status="succeeded",
-                recorded_at=stages.now(),
-            )
-        )
+        tx.add(refunded(payment, "succeeded"))
     refund = {"id": "re_1", "status": "failed", "metadata": {"order_id": "W-1001"}}
     assert (await senders.stripe("refund.failed", refund)).json() == {"outcome": "taken"}
     assert (await order(api))["holds"][0]["reason"] == "reconciliation"
@@ -87,16 +104,7 @@ async def test_a_refund_that_was_given_up_and_is_paid_after_all_reaches_an_opera
     stages.authorized(api.database)
     with api.database.sessions.begin() as tx:
         payment = tx.scalars(select(Payment)).one()
-        tx.add(
-            Refund(
-                order_id="W-1001",
-                payment_id=payment.payment_id,
-                amount=4410,
-                reference="re_1",
-                status="given_up",
-                recorded_at=stages.now(),
-            )
-        )
+        tx.add(refunded(payment, "given_up"))
     content = {"id": "re_1", "status": end, "metadata": {"order_id": "W-1001"}}
     assert (await senders.stripe(f"refund.{'failed' if end == 'failed' else 'updated'}", content)).status_code == 200
     assert [hold["kind"] for hold in (await order(api))["holds"]] == held
@@ -112,7 +120,6 @@ async def test_news_of_money_that_is_of_no_order_is_for_a_person(api: Api, sende
                 amount=4410,
                 status="captured",
                 intent="pi_9",
-                captured=4410,
                 multicapture=False,
                 recorded_at=stages.now(),
             )

@@ -64,22 +64,35 @@ async def test_a_texts_status_before_its_record_is_applied_with_it(api: Api, sen
 
 async def test_a_refund_of_ours_before_its_record_is_applied_with_it(api: Api, senders: Senders) -> None:
     stages.authorized(api.database)
-    content = {"id": "re_1", "status": "failed", "payment_intent": "pi_1", "metadata": {"order_id": "W-1001"}}
+    mine = {"order_id": "W-1001", "refund": "W-1001-r1"}
+    content = {"id": "re_1", "status": "failed", "payment_intent": "pi_1", "metadata": mine}
     assert (await senders.stripe("refund.failed", content)).json() == {"outcome": "waiting"}
+    stages.refunding(api.database)
     refund = Refund(refund_id="re_1", amount=4410, status="pending")
     with api.database.sessions.begin() as tx:
-        payment = tx.scalars(select(Payment)).one()
-        facts.money.refund_asked(tx, payment.payment_id, None, refund, stages.now())
+        facts.refunds.pending(tx, "W-1001-r1", refund, stages.now())
         matching.matched(tx, ["refund re_1"])
     assert [hold["code"] for hold in (await order(api))["holds"]] == ["refund_failed"]
 
 
-async def test_a_refund_made_at_the_provider_needs_a_person(api: Api, senders: Senders) -> None:
+async def test_a_refund_made_at_the_provider_is_booked_and_told(api: Api, senders: Senders) -> None:
+    stages.refunding(api.database)
+    content = {"id": "re_7", "status": "pending", "payment_intent": "pi_1", "amount": 900}
+    assert (await senders.stripe("refund.created", content)).json() == {"outcome": "taken"}
+    ends = content | {"status": "succeeded", "balance_transaction": "txn_1"}
+    assert (await senders.stripe("refund.updated", ends)).json() == {"outcome": "taken"}
+    found = await order(api)
+    made = {"refund_id": "W-1001-r2", "amount": 900, "status": "succeeded", "lines": []}
+    assert (found["payment"]["refunded"], found["payment"]["refunds"][1]) == (900, made)
+    assert [m["kind"] for m in found["messages"] if m["subject"] == "refund 2"] == ["refunded"]
+    assert found["payment_status"] == "partially_refunded"
+
+
+async def test_what_the_provider_releases_of_an_authorization_is_no_refund(api: Api, senders: Senders) -> None:
     stages.authorized(api.database)
     content = {"id": "re_7", "status": "succeeded", "payment_intent": "pi_1", "amount": 900}
-    assert (await senders.stripe("refund.created", content)).json() == {"outcome": "waiting"}
-    (one,) = (await api.client.get("/v1/news")).json()["news"]
-    assert (one["about"], one["content"]["intent"], one["content"]["amount"]) == ("refund re_7", "pi_1", 900)
+    assert (await senders.stripe("refund.created", content)).json() == {"outcome": "unchanged"}
+    assert (await order(api))["payment"]["refunds"] == []
 
 
 async def test_a_confirmation_before_the_intents_record_is_applied_with_it(api: Api, senders: Senders) -> None:
@@ -198,6 +211,7 @@ async def test_who_may_see_and_resolve_it(api: Api, senders: Senders) -> None:
 async def test_news_that_changes_nothing_takes_four_statements_at_most(api: Api, senders: Senders, sender: str) -> None:
     stages.authorized(api.database)
     fulfillment = stages.shipped(api.database)
+    stages.captured(api.database)
     texted(api, "SM1")
     delivery = {"reference": "PO-17", "location": "OAK", "lines": [{"sku": "MUG-BLUE", "quantity": 2}]}
     await senders.warehouse("stock.received", delivery)

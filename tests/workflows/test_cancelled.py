@@ -6,6 +6,7 @@ import pytest
 
 from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
+from tests.opening import opens
 from tests.shop import Shop
 
 
@@ -196,14 +197,23 @@ def test_a_payment_that_never_comes_ends_the_order_at_its_deadline(shop: Shop) -
 
 
 @renewed_only
-def test_an_order_paid_elsewhere_that_is_cancelled_is_told_where_its_money_is(shop: Shop) -> None:
+@opens(HoldKind.EXTERNAL_REFUND)
+def test_an_order_paid_elsewhere_that_is_cancelled_owes_its_money_until_a_person_has_paid_it_back(shop: Shop) -> None:
     sku = shop.product(OAK=1)
     order = shop.place({sku: 1}, payment={"method": "external", "reference": "till 4"}, by_hand=True)
     shop.happened(order, "requested")
     shop.cancel(order)
     shop.happened(order, "recall_asked")
     shop.warehouse(order).stops()
+    shop.until(lambda: shop.open_hold(order, HoldKind.EXTERNAL_REFUND), "a hold", order)
+    [hold] = shop.view(order)["holds"]
+    assert "till 4" in hold["advice"]
+    assert shop.view(order)["status"] == "cancelling"
+    shop.resolve(order, "done", HoldKind.EXTERNAL_REFUND)
     assert shop.ends(order) == "cancelled"
+    shop.reaches(order, payment_status="refunded")
+    [refund] = shop.view(order)["payment"]["refunds"]
+    assert (refund["amount"], refund["status"]) == (2300, "succeeded")
     # a new run between the recall and its end must not lose the word
     assert "till 4" in str(shop.sandbox.ask("/mailbox", order_id=order))
 

@@ -148,16 +148,16 @@ def test_cancelled_when_only_a_label_is_left_to_settle(shop: Shop) -> None:
     assert shop.books(order)["refunded"] == 2300
 
 
-def test_a_refund_that_was_made_by_hand_may_be_skipped(shop: Shop) -> None:
+def test_a_refund_that_was_made_by_hand_is_not_made_again(shop: Shop) -> None:
     order, sku = asked_to_pack(shop)
     shop.warehouse(order).packs()
     shop.happened(order, "released")
     with shop.database.sessions() as tx:
         intent = str(tx.scalars(select(Payment.intent).where(Payment.order_id == order)).one())
     shop.outside.payments.refund(intent, amount=2300, metadata={}, key=f"by-hand-{order}")
+    shop.happened(order, "refunded_elsewhere")
     called_back(shop, order)
     shop.goes_by_itself(order)
-    shop.resolve(order, "skip", HoldKind.REFUND_PAYMENT_FAILED)
     assert shop.ends(order) == "cancelled"
     assert shop.books(order)["refunded"] == 2300
     assert shop.stock(sku) == {"OAK": (1, 0)}
@@ -180,6 +180,7 @@ def test_paid_elsewhere_and_cancelled_after_packing(shop: Shop) -> None:
     stories.pack(shop, order)
     called_back(shop, order)
     shop.goes_by_itself(order)
+    shop.resolve(order, "done", HoldKind.EXTERNAL_REFUND)
     assert shop.ends(order) == "cancelled"
     mails = str(shop.sandbox.ask("/mailbox", order_id=order))
     assert "till 4" in mails

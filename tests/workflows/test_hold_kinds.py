@@ -14,9 +14,11 @@ from tests.opening import ever_opened
 from tests.shop import Shop
 from tests.workflows import (
     stories,
+    test_cancelled,
     test_cancelled_in_doubt,
     test_deadlines,
     test_held,
+    test_money_elsewhere,
     test_paid,
     test_repeats,
     test_warehouse_astray,
@@ -86,7 +88,7 @@ def pending_refund_fails(shop: Shop) -> None:
     shop.cancel(order)
     shop.happened(order, "recall_asked", 1, 60)
     shop.warehouse(order).stops()
-    shop.happened(order, "refund_asked", 1, 60)
+    shop.happened(order, "refund_pending", 1, 60)
     with shop.sandbox.failing("stripe", "retrieve", "error", match=order):
         shop.pass_time(order, timedelta(days=5, minutes=10))
         opened(shop, order, HoldKind.REFUND_PAYMENT_FAILED)
@@ -171,9 +173,11 @@ HERE: dict[HoldKind, Cause] = {
 ELSEWHERE = {
     kind
     for module in (
+        test_cancelled,
         test_cancelled_in_doubt,
         test_deadlines,
         test_held,
+        test_money_elsewhere,
         test_paid,
         test_repeats,
         test_warehouse_astray,

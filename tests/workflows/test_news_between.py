@@ -91,8 +91,8 @@ def cancelled(tx: Session, order: str) -> None:
 
 
 def other_refunded(tx: Session, order: str) -> None:
-    reference = tx.scalars(select(Refund.reference).where(Refund.fulfillment_id == f"{order}-2")).one()
-    assert facts.money.refund_seen(tx, reference, RefundStatus.SUCCEEDED, clock.wall_clock())
+    refund = tx.scalars(select(Refund).where(Refund.order_id == order)).one()
+    assert facts.refunds.seen(tx, refund, RefundStatus.SUCCEEDED, clock.wall_clock())
 
 
 def held(tx: Session, order: str) -> None:

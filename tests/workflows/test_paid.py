@@ -108,8 +108,12 @@ def test_a_refund_that_the_bank_gives_back_reaches_an_operator_after_the_order_h
     refund = next(e["reference"] for e in shop.sandbox.books(order)["entries"] if e["effect"] == "refund")
     shop.sandbox.card_refund(refund, "fail")
     shop.until(lambda: shop.open_hold(order, HoldKind.REFUND_FAILED), "a hold", order)
-    shop.resolve(order, "skip", HoldKind.REFUND_FAILED)
+    assert shop.view(order)["status"] == "cancelled", "closed stays closed"
+    shop.resolve(order, "retry", HoldKind.REFUND_FAILED)
+    shop.happened(order, "refund_pending", 2)
     assert shop.ends(order) == "cancelled"
+    assert [r["status"] for r in shop.view(order)["payment"]["refunds"]] == ["failed", "succeeded"]
+    shop.reaches(order, payment_status="refunded")
     assert shop.open_hold(order) is None
 
 
@@ -180,8 +184,7 @@ def test_a_payment_that_is_held_ends_with_its_deadline(shop: Shop) -> None:
 
 
 @renewed_only
-@opens(HoldKind.REST_TOO_SMALL)
-def test_a_rest_that_is_too_small_to_charge_may_be_given_up(shop: Shop) -> None:
+def test_a_rest_that_is_less_than_the_bank_takes_is_captured_with_what_comes_before_it(shop: Shop) -> None:
     here, missing = shop.product(OAK=1), shop.product()
     asked = shop.order({here: 1, missing: 1})
     order = asked["order_id"]
@@ -189,6 +192,26 @@ def test_a_rest_that_is_too_small_to_charge_may_be_given_up(shop: Shop) -> None:
     asked["lines"][1]["unit_price"] = 30
     shop.api.post("/v1/orders", json=asked | {"total": 1830}).raise_for_status()
     shop.until(lambda: "delivered" in shop.timeline(order), "the first delivery", order)
+    shop.pass_time(order, timedelta(days=21))
+    shop.receive("OAK", {missing: 1})
+    assert shop.ends(order) == "completed"
+    books = shop.books(order)
+    assert (books["authorizations"], books["captures"], books["captured"]) == (1, 1, 1830)
+
+
+@renewed_only
+@opens(HoldKind.REST_TOO_SMALL)
+def test_a_rest_that_is_too_small_to_charge_may_be_given_up(shop: Shop) -> None:
+    """It was not, until a unit of it was cancelled."""
+    here, missing = shop.product(OAK=1), shop.product()
+    asked = shop.order({here: 1, missing: 2})
+    order = asked["order_id"]
+    asked["shipping"]["price"] = 0
+    asked["lines"][1]["unit_price"] = 30
+    shop.api.post("/v1/orders", json=asked | {"total": 1860}).raise_for_status()
+    shop.until(lambda: "delivered" in shop.timeline(order), "the first delivery", order)
+    shop.cancel(order, lines=[{"line": 2, "quantity": 1}]).raise_for_status()
+    shop.happened(order, "units_cancelled")
     shop.pass_time(order, timedelta(days=21))
     shop.receive("OAK", {missing: 1})
     shop.until(lambda: shop.open_hold(order, HoldKind.REST_TOO_SMALL), "a hold", order)

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts import money
+from activities.facts import elsewhere, money, refunds
 from activities.facts.journal import nudge
 from activities.news import (
     PaymentConfirmed,
@@ -20,6 +20,8 @@ from activities.ports import IntentStatus, PaymentIntent
 from infra.database.tables import Order, Payment, Refund
 from infra.words import AuthorizationStatus, EventType, NewsOutcome
 
+UNHEARD = (AuthorizationStatus.ASKED, AuthorizationStatus.ACTION_REQUIRED)
+
 
 def confirmed(tx: Session, content: PaymentConfirmed, at: datetime) -> NewsOutcome:
     """The customer has confirmed, later than our own call. Until when the money is held the news does not say: the
@@ -27,7 +29,9 @@ def confirmed(tx: Session, content: PaymentConfirmed, at: datetime) -> NewsOutco
     payment = payment_of(tx, content.intent)
     if payment is None:
         return not_known(tx, content)
-    return nudged(tx, payment, payment.status not in money.DECIDED and money.customer_acted(tx, payment.payment_id, at))
+    return nudged(
+        tx, payment, payment.status not in money.ONCE_GOOD and money.customer_acted(tx, payment.payment_id, at)
+    )
 
 
 def declined(tx: Session, content: PaymentDeclined, at: datetime) -> NewsOutcome:
@@ -42,38 +46,60 @@ def declined(tx: Session, content: PaymentDeclined, at: datetime) -> NewsOutcome
 
 
 def ended(tx: Session, content: PaymentEnded, at: datetime) -> NewsOutcome:
-    """Voided by us, or expired by itself; of the latter the order must hear."""
+    """Voided by us, expired by itself, or voided by somebody else; of the latter two the order must hear."""
     payment = payment_of(tx, content.intent)
     if payment is None:
         return not_known(tx, content)
-    kind = EventType.AUTHORIZATION_ENDED if content.expired else EventType.VOIDED
+    ours = elsewhere.voided_by_us(tx, payment)
+    by_whom = EventType.VOIDED if ours else EventType.VOIDED_ELSEWHERE
+    kind = EventType.AUTHORIZATION_ENDED if content.expired else by_whom
     if payment.status in money.OVER or not money.ended(tx, payment.payment_id, kind, at):
         return NewsOutcome.UNCHANGED
-    if content.expired:
+    if kind != EventType.VOIDED:
         nudge(tx, [payment.order_id])
     return NewsOutcome.TAKEN
 
 
 def taken(tx: Session, content: PaymentTaken, at: datetime) -> NewsOutcome:
-    """Mostly the echo of our last capture. Less taken than we know to be authorized, and no capture of ours on its way:
-    the rest of the authorization has lapsed."""
+    """Mostly the echo of our last capture. Where no capture of ours is on its way: the rest of the authorization has
+    lapsed, or somebody else has taken of it. What waits for its authorization asks the provider itself."""
     payment = payment_of(tx, content.intent)
     if payment is None:
         return not_known(tx, content)
-    lapsed = payment.status == AuthorizationStatus.AUTHORIZED and content.captured == payment.captured < payment.amount
-    return nudged(tx, payment, lapsed and money.ended(tx, payment.payment_id, EventType.AUTHORIZATION_ENDED, at))
+    if payment.status in UNHEARD:
+        return nudged(tx, payment, money.customer_acted(tx, payment.payment_id, at))
+    is_open = payment.status == AuthorizationStatus.AUTHORIZED
+    more = content.captured > payment.captured
+    if not (is_open or more) or payment.payment_id in elsewhere.in_doubt(tx, payment.order_id):
+        return NewsOutcome.UNCHANGED
+    kind = EventType.AUTHORIZATION_ENDED
+    return nudged(tx, payment, money.ended(tx, payment.payment_id, kind, at, taken=content.captured))
 
 
 def refund_changed(tx: Session, content: RefundChanged, at: datetime) -> NewsOutcome:
-    """One that we did not ask for, of a payment of ours, waits as one does that we have not recorded yet."""
+    """One of ours that we have not recorded yet waits. One that somebody else made is booked as it is."""
     refund = tx.scalars(select(Refund).where(Refund.reference == content.refund)).first()
+    if refund is None and not content.ours:
+        payment = payment_of(tx, content.intent)
+        if payment is None or not content.moved:
+            return not_known_refund(tx, content)
+        refund = elsewhere.refunded(tx, payment, content.refund, content.amount, at)
+        refunds.seen(tx, refund, content.status, at)
+        nudge(tx, [refund.order_id])
+        return NewsOutcome.TAKEN
     if refund is None:
-        ours = payment_of(tx, content.intent) is not None or tx.get(Order, content.order) is not None
-        return NewsOutcome.WAITING if ours else NewsOutcome.IGNORED
-    if not money.moves(refund, content.status) or not money.refund_seen(tx, content.refund, content.status, at):
+        return not_known_refund(tx, content)
+    if not refunds.may_become(refund, content.status) or not refunds.seen(tx, refund, content.status, at):
         return NewsOutcome.UNCHANGED
     nudge(tx, [refund.order_id])
     return NewsOutcome.TAKEN
+
+
+def not_known_refund(tx: Session, content: RefundChanged) -> NewsOutcome:
+    if not content.moved:
+        return NewsOutcome.UNCHANGED
+    ours = payment_of(tx, content.intent) is not None or tx.get(Order, content.order) is not None
+    return NewsOutcome.WAITING if ours else NewsOutcome.IGNORED
 
 
 def disputed(tx: Session, content: PaymentDisputed, at: datetime) -> NewsOutcome:

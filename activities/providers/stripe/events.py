@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 from stripe import SignatureVerificationError, WebhookSignature
 
-from activities.intake.fields import ID
+from activities.intake.fields import ID, REFUND
 from activities.news import (
     AnyContent,
     Body,
@@ -26,6 +26,8 @@ from activities.news import (
 from activities.ports import RefundStatus
 
 TOLERANCE_SECONDS = 300
+EXPIRED = "automatic"
+"""Why an intent was cancelled, where nobody did it."""
 REFUND_ENDS = {
     "succeeded": RefundStatus.SUCCEEDED,
     "failed": RefundStatus.FAILED,
@@ -95,6 +97,12 @@ class RefundObject(Ours):
     status: str | None = None
     payment_intent: Word | None = None
     amount: int = 0
+    balance_transaction: str | None = None
+
+    @property
+    def made_for(self) -> str:
+        named = (self.metadata or {}).get("refund", "")
+        return named if re.fullmatch(REFUND, named) else ""
 
 
 class DisputeObject(Body):
@@ -120,7 +128,7 @@ def declined(data: dict[str, Any]) -> AnyContent:
 
 def ended(data: dict[str, Any]) -> AnyContent:
     intent = intent_in(data)
-    return PaymentEnded(intent=intent.id, order=intent.order, expired=intent.cancellation_reason == "automatic")
+    return PaymentEnded(intent=intent.id, order=intent.order, expired=intent.cancellation_reason == EXPIRED)
 
 
 def taken(data: dict[str, Any]) -> AnyContent:
@@ -134,6 +142,8 @@ def refunded(data: dict[str, Any]) -> AnyContent:
         refund=refund.id,
         intent=refund.payment_intent or "",
         order=refund.order,
+        ours=refund.made_for,
+        moved=refund.balance_transaction is not None or refund.status != "succeeded",
         amount=refund.amount,
         status=REFUND_ENDS.get(refund.status or "", RefundStatus.PENDING),
     )

@@ -10,6 +10,7 @@ import stripe
 from activities.failures import Refused, Unavailable
 from activities.ports import IntentStatus, PaymentIntent, Refund, RefundStatus
 from activities.providers.stripe.errors import PROVIDER, UNKNOWN_METHOD, translated, unknown_method
+from activities.providers.stripe.events import EXPIRED
 
 if TYPE_CHECKING:
     from stripe.params import PaymentIntentCaptureParams, PaymentIntentCreateParams
@@ -215,6 +216,7 @@ def _intent(found: dict[str, Any]) -> PaymentIntent:
         multicapture=(card.get("multicapture") or {}).get("status") == "available",
         payment_method=_id(found.get("payment_method") or error.get("payment_method")),
         decline_code=error.get("decline_code") or error.get("code"),
+        expired=found.get("cancellation_reason") == EXPIRED,
         action_url=_action_url(found.get("next_action") or {}),
         metadata=found["metadata"],
     )

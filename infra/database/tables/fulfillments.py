@@ -33,7 +33,6 @@ class Fulfillment(Base):
     """Why its place would not do it, by code: for these units it is not asked again."""
     amount: Mapped[int] = mapped_column(BigInteger)
     """What its units cost."""
-    captured: Mapped[bool]
     released: Mapped[bool]
     version: Mapped[int]
     requested_at: Mapped[datetime | None]

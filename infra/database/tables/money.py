@@ -6,13 +6,40 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    Index,
     String,
     UniqueConstraint,
+    cast,
+    func,
+    select,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from infra.database.tables.base import COUNTER, PERSONAL, REFERENCE, WORD, Base
-from infra.words import AuthorizationStatus, MoneyMoveKind, RefundStatus
+from infra.words import AuthorizationStatus, ChargePurpose, ChargeStatus, MoneyMoveKind, RefundStatus
+
+
+class MoneyMove(Base):
+    """Money moved, or set aside. Never updated: balances are sums."""
+
+    __tablename__ = "money_moves"
+    __table_args__ = (
+        UniqueConstraint("kind", "reference"),
+        CheckConstraint("order_id IS NOT NULL OR payment_id IS NOT NULL", name="of_order_or_payment"),
+    )
+
+    move_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.payment_id"), index=True)
+    charge_id: Mapped[str | None] = mapped_column(ForeignKey("charges.charge_id"))
+    """None of what was captured: taken by somebody else, and for no charge yet."""
+    kind: Mapped[MoneyMoveKind]
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    reference: Mapped[str] = mapped_column(REFERENCE)
+    """Of what we asked for our charge's or refund's id, of what we were told the provider's."""
+    effective_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
 
 
 class Payment(Base):
@@ -31,7 +58,13 @@ class Payment(Base):
     status: Mapped[AuthorizationStatus]
     intent: Mapped[str | None] = mapped_column(REFERENCE, unique=True, info=PERSONAL)
     """The provider's id for it."""
-    captured: Mapped[int] = mapped_column(BigInteger)
+    captured: Mapped[int] = column_property(
+        select(cast(func.coalesce(func.sum(MoneyMove.amount), 0), BigInteger))
+        .where(MoneyMove.payment_id == payment_id, MoneyMove.kind == MoneyMoveKind.CAPTURED)
+        .correlate_except(MoneyMove)
+        .scalar_subquery()
+    )
+    """The sum of its moves, as of when this was read."""
     multicapture: Mapped[bool]
     capture_before: Mapped[datetime | None]
     decline_code: Mapped[str | None] = mapped_column(WORD)
@@ -39,35 +72,66 @@ class Payment(Base):
     recorded_at: Mapped[datetime]
 
 
-class MoneyMove(Base):
-    """Money moved, or set aside. Never updated: balances are sums."""
+class Charge(Base):
+    """What is asked for units. Its amount never changes: other units mean that it is cancelled, and another written."""
 
-    __tablename__ = "money_moves"
-    __table_args__ = (
-        UniqueConstraint("kind", "reference"),
-        CheckConstraint("order_id IS NOT NULL OR payment_id IS NOT NULL", name="of_order_or_payment"),
-    )
+    __tablename__ = "charges"
+    __table_args__ = (UniqueConstraint("order_id", "n"),)
 
-    move_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
-    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"), index=True)
-    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.payment_id"))
-    fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"))
-    kind: Mapped[MoneyMoveKind]
+    charge_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    """`{order_id}-c{n}`"""
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    n: Mapped[int]
+    purpose: Mapped[ChargePurpose]
     amount: Mapped[int] = mapped_column(BigInteger)
-    currency: Mapped[str] = mapped_column(String(3))
-    reference: Mapped[str] = mapped_column(REFERENCE)
-    effective_at: Mapped[datetime]
+    status: Mapped[ChargeStatus]
     recorded_at: Mapped[datetime]
+
+
+class ChargeUnits(Base):
+    """`quantity` units of a line from `first_unit` on, which a charge asks `amount` each for."""
+
+    __tablename__ = "charge_units"
+    __table_args__ = (Index(None, "order_id", "line_no"),)
+
+    charge_id: Mapped[str] = mapped_column(ForeignKey("charges.charge_id"), primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    line_no: Mapped[int] = mapped_column(primary_key=True)
+    first_unit: Mapped[int] = mapped_column(primary_key=True)
+    quantity: Mapped[int]
+    amount: Mapped[int] = mapped_column(BigInteger)
 
 
 class Refund(Base):
-    __tablename__ = "refunds"
+    """Money to be given back, of one charge and the payment that paid it: none, where nobody can pay it back for us."""
 
-    refund_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
-    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
-    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.payment_id"))
-    fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"))
+    __tablename__ = "refunds"
+    __table_args__ = (UniqueConstraint("order_id", "n"), UniqueConstraint("change_id", "charge_id", "payment_id"))
+
+    refund_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    """`{order_id}-r{n}`"""
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
+    n: Mapped[int]
+    charge_id: Mapped[str | None] = mapped_column(ForeignKey("charges.charge_id"))
+    """None: somebody gave it back at the provider, of no charge that is known."""
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.payment_id"))
     amount: Mapped[int] = mapped_column(BigInteger)
-    reference: Mapped[str] = mapped_column(REFERENCE, unique=True)
+    credited: Mapped[int] = mapped_column(BigInteger)
+    """The part of it that lowered the charge before that was paid, and moves nothing."""
+    reference: Mapped[str | None] = mapped_column(REFERENCE, unique=True)
     status: Mapped[RefundStatus]
+    change_id: Mapped[int | None] = mapped_column(ForeignKey("changes.change_id"))
     recorded_at: Mapped[datetime]
+
+
+class RefundUnits(Base):
+    """The units that a refund is for, as `ChargeUnits`: none, where only an amount was named."""
+
+    __tablename__ = "refund_units"
+
+    refund_id: Mapped[str] = mapped_column(ForeignKey("refunds.refund_id"), primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    line_no: Mapped[int] = mapped_column(primary_key=True)
+    first_unit: Mapped[int] = mapped_column(primary_key=True)
+    quantity: Mapped[int]
+    amount: Mapped[int] = mapped_column(BigInteger)

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from activities import facts
+from activities.facts.bill import bill
 from activities.facts.journal import locked_order
 from activities.facts.line_cancellations import parts_left
 from activities.models import CancelReason
@@ -108,7 +109,7 @@ def test_a_planned_unit_goes_to_who_waits_longest(database: Database) -> None:
     assert cancel(database, 1) == "accepted"
     assert rows(database) == [(2, 1, "done", None)]
     with database.sessions() as tx:
-        assert tx.get_one(Fulfillment, PLACE).amount == facts.planning.still_to_capture(tx, tx.get_one(Order, ORDER))
+        assert tx.get_one(Fulfillment, PLACE).amount == bill(tx, tx.get_one(Order, ORDER)).to_capture
         assert tx.scalars(select(Reservation.quantity).where(Reservation.order_id == "W-2")).all() == [1]
     assert figures(database) == (3, 3)
 
@@ -123,7 +124,7 @@ def test_of_a_warehouse_units_are_asked_and_the_others_planned_anew(database: Da
     assert messages_of(database) == [], "nobody knows yet"
     reserve(database)
     with database.sessions.begin() as tx:
-        assert facts.planning.still_to_capture(tx, tx.get_one(Order, ORDER)) == 3 * 1800 + 500, "it may be refused"
+        assert bill(tx, tx.get_one(Order, ORDER)).to_capture == 3 * 1800 + 500, "it may be refused"
         assert facts.recall.recall_confirmed(tx, PLACE, wall_clock())
     assert rows(database) == [(2, 1, "done", PLACE)]
     assert held(database) == [(0, 2, None)]

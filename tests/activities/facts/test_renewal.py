@@ -68,7 +68,7 @@ def test_an_authorization_does_not_end_while_a_capture_is_in_doubt(database: Dat
     """Its money may be taken: then it cannot be given back as well."""
     ends = authorized(database, "W-1") + timedelta(days=1)
     with database.sessions.begin() as tx:
-        capture = effects.begin(tx, "W-1", "capture:W-1-1", payment_id=1, amount=2300, final=True)
+        capture = effects.begin(tx, "W-1", "capture:c1", fulfillment_id="W-1-1", payment_id=1, amount=2300)
         facts.passing.passed(tx, "W-1", ends)
         assert [p.status for p in tx.scalars(select(Payment))] == ["authorized"]
     assert left(database) == (1, [ends + timedelta(hours=1)])

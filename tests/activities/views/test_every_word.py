@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.facts.journal import locked_order
+from activities.facts.refundable import Part
+from activities.facts.units import PricedUnits
 from activities.models import CancelReason, HoldKind, Snapshot, Subject
-from activities.ports import Refund, RefundStatus
 from activities.views import news, order, orders, snapshot, stock
 from infra.clock import wall_clock
 from infra.database.tables import Base, Contact, Location, News, Order, Payment, metadata
 from infra.database.tables.base import WORD
-from infra.words import ContactKind, MoneyMoveKind, NewsOutcome
+from infra.words import ChargeStatus, ContactKind, MoneyMoveKind, NewsOutcome
 from tests.activities import orders as asked
 from tests.fixtures_database import Database
 
@@ -57,9 +58,9 @@ def whole(new_database: Any) -> Database:
     with database.sessions.begin() as tx:
         placed = locked_order(tx, ORDER)
         payment = tx.scalars(select(Payment)).one()
-        facts.money.moved(tx, placed, payment, MoneyMoveKind.CAPTURED, 100, "pi_1", now, FULFILLMENT)
-        given_back = Refund(refund_id="re_1", amount=100, status=RefundStatus.PENDING)
-        facts.money.refund_asked(tx, payment.payment_id, FULFILLMENT, given_back, now)
+        charge = facts.charges.write(tx, placed, 1, [PricedUnits(1, 0, 1, 100)], ChargeStatus.PAID)
+        facts.moves.moved(tx, placed, payment.payment_id, MoneyMoveKind.CAPTURED, 100, "c", now, charge.charge_id)
+        facts.refunds.asked(tx, placed, [Part(charge, payment.payment_id, 100, [])], now)
         change = facts.cancellation.cancellation_asked(
             tx, ORDER, reason=CancelReason.CUSTOMER, by="x", why="", lines=[{"line": 1, "quantity": 1}]
         )

@@ -25,7 +25,6 @@ def test_a_payment_needs_no_order_and_a_move_needs_one_of_both(database: Databas
             off_session=True,
             amount=45000,
             status="captured",
-            captured=45000,
             multicapture=False,
             recorded_at=NOW,
         )

@@ -305,7 +305,6 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("intent", sa.String(length=255), nullable=True),
-        sa.Column("captured", sa.BigInteger(), nullable=False),
         sa.Column("multicapture", sa.Boolean(), nullable=False),
         sa.Column("capture_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decline_code", sa.String(length=40), nullable=True),
@@ -390,7 +389,6 @@ def upgrade() -> None:
         sa.Column("recall", sa.String(length=40), nullable=True),
         sa.Column("refusal", sa.String(length=80), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("captured", sa.Boolean(), nullable=False),
         sa.Column("released", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=True),
@@ -504,11 +502,39 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "charges",
+        sa.Column("charge_id", sa.String(length=80), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_charges_order_id")),
+        sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_charges")),
+        sa.UniqueConstraint("order_id", "n", name=op.f("uq_charges_order_id_n")),
+    )
+    op.create_table(
+        "charge_units",
+        sa.Column("charge_id", sa.String(length=80), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("first_unit", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["charge_id"], ["charges.charge_id"], name=op.f("fk_charge_units_charge_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_charge_units_order_id")),
+        sa.PrimaryKeyConstraint("charge_id", "line_no", "first_unit", name=op.f("pk_charge_units")),
+    )
+    with op.batch_alter_table("charge_units", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_charge_units_order_id_line_no"), ["order_id", "line_no"], unique=False)
+
+    op.create_table(
         "money_moves",
         sa.Column("move_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("order_id", sa.String(length=64), nullable=True),
         sa.Column("payment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
+        sa.Column("charge_id", sa.String(length=80), nullable=True),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -518,9 +544,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "order_id IS NOT NULL OR payment_id IS NOT NULL", name=op.f("ck_money_moves_of_order_or_payment")
         ),
-        sa.ForeignKeyConstraint(
-            ["fulfillment_id"], ["fulfillments.fulfillment_id"], name=op.f("fk_money_moves_fulfillment_id")
-        ),
+        sa.ForeignKeyConstraint(["charge_id"], ["charges.charge_id"], name=op.f("fk_money_moves_charge_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_money_moves_order_id")),
         sa.ForeignKeyConstraint(["payment_id"], ["payments.payment_id"], name=op.f("fk_money_moves_payment_id")),
         sa.PrimaryKeyConstraint("move_id", name=op.f("pk_money_moves")),
@@ -528,6 +552,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("money_moves", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_money_moves_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_money_moves_payment_id"), ["payment_id"], unique=False)
 
     op.create_table(
         "parcels",
@@ -571,27 +596,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("fulfillment_id", "n", "sku", name=op.f("pk_parcel_contents")),
     )
-
-    op.create_table(
-        "refunds",
-        sa.Column("refund_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("order_id", sa.String(length=64), nullable=False),
-        sa.Column("payment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("reference", sa.String(length=255), nullable=False),
-        sa.Column("status", sa.String(length=40), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["fulfillment_id"], ["fulfillments.fulfillment_id"], name=op.f("fk_refunds_fulfillment_id")
-        ),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_refunds_order_id")),
-        sa.ForeignKeyConstraint(["payment_id"], ["payments.payment_id"], name=op.f("fk_refunds_payment_id")),
-        sa.PrimaryKeyConstraint("refund_id", name=op.f("pk_refunds")),
-        sa.UniqueConstraint("reference", name=op.f("uq_refunds_reference")),
-    )
-    with op.batch_alter_table("refunds", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_refunds_order_id"), ["order_id"], unique=False)
 
     op.create_table(
         "reservations",
@@ -665,3 +669,42 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("line_cancellations", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_line_cancellations_fulfillment_id"), ["fulfillment_id"], unique=False)
+
+    op.create_table(
+        "refunds",
+        sa.Column("refund_id", sa.String(length=80), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("charge_id", sa.String(length=80), nullable=True),
+        sa.Column("payment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("credited", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.String(length=255), nullable=True),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["change_id"], ["changes.change_id"], name=op.f("fk_refunds_change_id")),
+        sa.ForeignKeyConstraint(["charge_id"], ["charges.charge_id"], name=op.f("fk_refunds_charge_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_refunds_order_id")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.payment_id"], name=op.f("fk_refunds_payment_id")),
+        sa.PrimaryKeyConstraint("refund_id", name=op.f("pk_refunds")),
+        sa.UniqueConstraint(
+            "change_id", "charge_id", "payment_id", name=op.f("uq_refunds_change_id_charge_id_payment_id")
+        ),
+        sa.UniqueConstraint("order_id", "n", name=op.f("uq_refunds_order_id_n")),
+        sa.UniqueConstraint("reference", name=op.f("uq_refunds_reference")),
+    )
+    op.create_table(
+        "refund_units",
+        sa.Column("refund_id", sa.String(length=80), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("first_unit", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_refund_units_order_id")),
+        sa.ForeignKeyConstraint(["refund_id"], ["refunds.refund_id"], name=op.f("fk_refund_units_refund_id")),
+        sa.PrimaryKeyConstraint("refund_id", "line_no", "first_unit", name=op.f("pk_refund_units")),
+    )
+    with op.batch_alter_table("refund_units", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_refund_units_order_id"), ["order_id"], unique=False)
