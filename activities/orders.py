@@ -66,7 +66,8 @@ class OrderActivities:
         """Closes a hold with an operator's decision, one that it offers. Closed already: stays as it was."""
         with self.sessions.begin() as tx:
             hold = tx.get(Hold, step.hold_id)
-            if hold is None or hold.order_id != step.order_id or step.action not in (None, *hold.kind.actions):
+            known = hold and hold.order_id == step.order_id and step.action in (None, *hold.kind.actions)
+            if not known or hold is None or (step.action and resolutions.impossible(tx, hold, step.action)):
                 settle_change(tx, step)
                 return snapshot(tx, step.order_id)
             decided = facts.holds.closed(

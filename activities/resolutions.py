@@ -38,8 +38,19 @@ def carried_out(tx: Session, hold: Hold, action: Action, by: Decided, at: dateti
             facts.refunds.paid_otherwise(tx, hold.subject_id, at)
         case Action.REPLAN, _:
             facts.recall.planned_elsewhere(tx, hold.subject_id, hold.code, at)
+        case Action.RESHIP, _:
+            facts.undelivered.sent_again(tx, str(hold.fulfillment_id), at)
+        case Action.REFUND, _:
+            facts.undelivered.paid_back(tx, str(hold.fulfillment_id), by.change_id, at)
         case Action.CANCEL, _:
             facts.cancellation.cancelled_for_hold(tx, order_id, hold, by, at)
+
+
+def impossible(tx: Session, hold: Hold, action: Action) -> str | None:
+    """Why what this hold offers can't be done as things stand."""
+    if action in (Action.RESHIP, Action.REFUND) and hold.fulfillment_id:
+        return facts.undelivered.not_as_a_whole(tx, hold.fulfillment_id)
+    return None
 
 
 def skipped(tx: Session, order_id: str, hold: Hold, at: datetime) -> None:

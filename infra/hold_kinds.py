@@ -12,6 +12,8 @@ class Action(StrEnum):
     DONE = "done"
     CANCEL = "cancel"
     REPLAN = "replan"
+    RESHIP = "reship"
+    REFUND = "refund"
 
 
 class HoldReason(StrEnum):
@@ -249,8 +251,13 @@ class HoldKind(StrEnum):
     DELIVERY_FAILED = (
         "delivery_failed",
         HoldReason.DELIVERY,
-        "The parcel comes back, or is lost: speak to the carrier and the customer, then skip.",
-        {Action.SKIP: "closes the fulfillment as returned"},
+        "The parcel comes back, or is lost: speak to the carrier and the customer; correct the address, where that was "
+        "the reason. Then have it sent again or paid back; or skip.",
+        {
+            Action.RESHIP: "sends its units again; those that came back are on the shelf, lost ones written off",
+            Action.REFUND: "cancels its units and pays them back; on the shelf, or written off, as with reship",
+            Action.SKIP: "closes the fulfillment as returned: its units, and the money for them, stay as they are",
+        },
     )
     LABEL_REFUND_REJECTED = (
         "label_refund_rejected",

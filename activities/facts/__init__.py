@@ -29,6 +29,7 @@ from activities.facts import (
     rest,
     short_pick,
     tracking,
+    undelivered,
 )
 
 __all__ = [
@@ -59,4 +60,5 @@ __all__ = [
     "rest",
     "short_pick",
     "tracking",
+    "undelivered",
 ]

@@ -16,7 +16,9 @@ from infra.database.tables import Contact, Fulfillment, Hold, Location, Order, P
 from infra.hold_kinds import HoldKind
 from infra.words import ContactKind, EventType
 
-NOT_YET_ASKED = (FulfillmentStatus.PLANNED, FulfillmentStatus.CANCELLED)
+NOT_YET_ASKED = (FulfillmentStatus.PLANNED, FulfillmentStatus.CANCELLED, FulfillmentStatus.RETURNED)
+UNDELIVERED = (HoldKind.DELIVERY_FAILED,)
+"""What is to be sent again may go elsewhere."""
 BEFORE_PACKED = (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED)
 LABEL_EXISTS = (LabelStatus.BUYING, LabelStatus.BOUGHT, LabelStatus.USED)
 CUSTOMS = "is another country than goods are shipped from: customs declarations are not supported yet"
@@ -46,9 +48,10 @@ def lines_address_held(tx: Session, order_id: str) -> str | None:
     return tx.scalars(own).first()
 
 
-def held_for_address(tx: Session, order_id: str) -> set[str | None]:
+def held_for_address(tx: Session, order_id: str, *besides: HoldKind) -> set[str | None]:
     """Fulfillments that another address may help."""
-    mine = (Hold.order_id == order_id, Hold.closed_at.is_(None), Hold.kind.in_(MENDED_BY_ADDRESS))
+    kinds = (*MENDED_BY_ADDRESS, *besides)
+    mine = (Hold.order_id == order_id, Hold.closed_at.is_(None), Hold.kind.in_(kinds))
     return {subject(hold).fulfillment_id for hold in tx.scalars(select(Hold).where(*mine))}
 
 
@@ -57,7 +60,7 @@ def fixed_because(tx: Session, order: Order, place: Contact) -> str | None:
     if order.status in CLOSED:
         return f"the order is {order.status}"
     going = [f for f in fulfillments_of(tx, order.order_id) if f.contact_id == place.contact_id]
-    unlocked = held_for_address(tx, order.order_id)
+    unlocked = held_for_address(tx, order.order_id, *UNDELIVERED)
     asked = in_doubt(tx, order.order_id, "request")
     for f in going:
         if f.fulfillment_id in unlocked:
@@ -66,9 +69,10 @@ def fixed_because(tx: Session, order: Order, place: Contact) -> str | None:
             return f"fulfillment {f.fulfillment_id} is {f.status}"
         if f.fulfillment_id in asked:
             return f"the warehouse may have been asked for fulfillment {f.fulfillment_id}: try again in a minute"
+    gone = (FulfillmentStatus.CANCELLED, FulfillmentStatus.SHIPPED, FulfillmentStatus.RETURNED)
     labelled = tx.execute(
         select(Parcel.fulfillment_id, Parcel.label_status).where(
-            Parcel.fulfillment_id.in_([f.fulfillment_id for f in going if f.status != FulfillmentStatus.CANCELLED]),
+            Parcel.fulfillment_id.in_([f.fulfillment_id for f in going if f.status not in gone]),
             Parcel.label_status.in_(LABEL_EXISTS),
         )
     ).first()

@@ -40,7 +40,7 @@ def tell_request(tx: Session, order: Order, subject: str, rows: Collection[LineC
     tell(tx, order, MessageKind.PARTLY_CANCELLED, subject, **about, **money_of(tx, order, done))
 
 
-def items(tx: Session, order: Order, name: str, rows: Iterable[LineCancellation]) -> dict[str, str]:
+def items(tx: Session, order: Order, name: str, rows: Iterable[LineCancellation | Reservation]) -> dict[str, str]:
     units: dict[int, int] = defaultdict(int)
     for row in rows:
         units[row.line_no] += row.quantity

@@ -103,6 +103,16 @@ def give_back(tx: Session, order: Order, reservations: list[Reservation]) -> Non
     serve(tx, freed)
 
 
+def put_back(tx: Session, kind: StockMoveKind, reference: str, units: Iterable[Reservation]) -> None:
+    """What had left is on the shelf again, and goes to whoever waits longest."""
+    back: dict[tuple[str, str], tuple[int, int]] = {}
+    for r in units:
+        back[r.sku, r.location_id] = (back.get((r.sku, r.location_id), (0, 0))[0] + r.quantity, 0)
+    if back:
+        move(tx, kind, reference, back)
+        serve(tx, back)
+
+
 def received(tx: Session, *, reference: str, location_id: str, lines: list[tuple[str, int]]) -> bool:
     """Units arrive at a location, once per reference: to the oldest waiting backorders first. False: known already."""
     lock(tx, {sku for sku, _ in lines})

@@ -19,6 +19,8 @@ class MessageKind(StrEnum):
     PARTLY_SHIPPED = "partly_shipped"
     OUT_FOR_DELIVERY = "out_for_delivery"
     DELIVERED = "delivered"
+    SENT_AGAIN = "sent_again"
+    NOT_DELIVERED = "not_delivered"
     CANCELLED = "cancelled"
     PARTLY_CANCELLED = "partly_cancelled"
     CANCELLATION_REFUSED = "cancellation_refused"

@@ -102,5 +102,7 @@ class Decision(StrEnum):
     DONE = "done"
     CANCEL = "cancel"
     REPLAN = "replan"
+    RESHIP = "reship"
+    REFUND = "refund"
     SUPERSEDED = "superseded"
     """The hold was closed otherwise."""

@@ -28,3 +28,4 @@ class StockMoveKind(StrEnum):
     RELEASED = "released"
     SHIPPED = "shipped"
     SHORT_PICKED = "short_picked"
+    RETURNED = "returned"

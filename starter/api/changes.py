@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities import facts
+from activities import facts, resolutions
 from activities.facts import addresses
 from activities.facts.holds import MENDED_BY_METHOD, OF_AUTHORIZATION
 from activities.intake.fields import (
@@ -105,6 +105,8 @@ def resolve(
             raise Refusal(409, f"hold {hold.hold_id} is closed")
         if asked.action not in (offered := hold.kind.actions):
             raise wrong([("action", f"is not offered: this hold offers {' or '.join(offered)}")])
+        if why := resolutions.impossible(tx, hold, asked.action):
+            raise Refusal(409, why)
         by = f"{asked.by} ({who.name})"[:100] if asked.by else who.name
         if asked.action not in undecided(tx, order_id, "resolve", hold.hold_id):
             facts.placing.resolution_asked(tx, order_id, hold, action=asked.action, by=by, why=asked.why)

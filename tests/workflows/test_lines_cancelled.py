@@ -200,3 +200,69 @@ def test_what_is_to_leave_together_waits_for_what_the_shelf_did_not_have(shop: S
     assert shop.timeline(order).count("shipped") == 1, "in one parcel"
     assert shop.books(order)["captures"] == 1
     assert shop.stock(sku) == {"OAK": (0, 0)}
+
+
+def undelivered(shop: Shop, status: str) -> tuple[str, str]:
+    """Two units on their way, and the parcel comes back, or is lost."""
+    sku = shop.product(OAK=4)
+    order = shop.place({sku: 2}, by_hand=True)
+    stories.pack(shop, order)
+    shop.warehouse(order).hands_over()
+    shop.happened(order, "shipped")
+    shop.sandbox.track(stories.tracking_number(shop, f"{order}-1"), status)
+    shop.until(lambda: shop.open_hold(order, HoldKind.DELIVERY_FAILED), "a hold", order)
+    return order, sku
+
+
+@renewed_only
+def test_a_parcel_that_comes_back_is_sent_again_and_paid_for_once(shop: Shop) -> None:
+    order, sku = undelivered(shop, "return_to_sender")
+    address = shop.view(order)["destinations"][0]["address"] | {"street1": "9 Pine St"}
+    shop.api.post(f"/v1/orders/{order}/shipping-address", json=address).raise_for_status()
+    shop.resolve(order, "reship", HoldKind.DELIVERY_FAILED)
+    shop.goes_by_itself(order)
+    assert shop.ends(order) == "completed"
+    assert shop.stock(sku) == {"OAK": (2, 0)}, "two came back, and two have left again"
+    books = shop.books(order)
+    assert (books["captures"], books.get("refunds", 0), books["labels"]) == (1, 0, 2)
+    assert [f["status"] for f in shop.view(order)["fulfillments"]] == ["returned", "delivered"]
+    assert "sent_again" in [m["kind"] for m in shop.view(order)["messages"]]
+
+
+@renewed_only
+def test_a_lost_parcel_is_sent_again_from_what_is_there(shop: Shop) -> None:
+    order, sku = undelivered(shop, "failure")
+    shop.resolve(order, "reship", HoldKind.DELIVERY_FAILED)
+    shop.goes_by_itself(order)
+    assert shop.ends(order) == "completed"
+    assert shop.stock(sku) == {"OAK": (0, 0)}, "two are lost, two have left"
+    assert shop.books(order)["captures"] == 1
+
+
+@renewed_only
+def test_a_lost_parcel_is_paid_back(shop: Shop) -> None:
+    order, sku = undelivered(shop, "failure")
+    shop.resolve(order, "refund", HoldKind.DELIVERY_FAILED)
+    assert shop.ends(order) == "completed"
+    assert shop.stock(sku) == {"OAK": (2, 0)}
+    books = shop.books(order)
+    assert (books["captured"], books["refunded"]) == (4100, 4100)
+    assert line(shop, order)["cancelled"] == 2
+    assert "not_delivered" in [m["kind"] for m in shop.view(order)["messages"]]
+
+
+@renewed_only
+def test_of_several_parcels_one_that_is_lost_is_not_all_of_them(shop: Shop) -> None:
+    order = shop.place({shop.product(prefix="TWOBOX", OAK=2): 2}, by_hand=True)
+    stories.pack(shop, order)
+    shop.warehouse(order).hands_over()
+    shop.happened(order, "shipped")
+    parcels = shop.view(order)["fulfillments"][0]["parcels"]
+    shop.sandbox.track(parcels[0]["tracking_number"], "failure")
+    hold = shop.until(lambda: shop.open_hold(order, HoldKind.DELIVERY_FAILED), "a hold", order)
+    answer = shop.api.post(f"/v1/orders/{order}/resolution", json={"hold": hold, "action": "reship", "why": "test"})
+    assert (answer.status_code, "other parcels" in answer.json()["detail"]) == (409, True)
+    shop.goes_by_itself(order)
+    shop.sandbox.track(parcels[1]["tracking_number"], "delivered")
+    shop.resolve(order, "skip", HoldKind.DELIVERY_FAILED)
+    assert shop.ends(order) == "completed"

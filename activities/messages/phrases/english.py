@@ -61,6 +61,19 @@ PHRASES = {
         "Order {order_id} has been delivered[ ({subject})]. We hope you enjoy it.",
         "Delivered[ ({subject})].",
     ),
+    MessageKind.SENT_AGAIN: Phrase(
+        "sent again",
+        "A parcel of order {order_id} did not reach you[ ({subject})][: {items}]. We are sorry, and send it again.",
+        "Did not reach you[ ({subject})], sorry: we send it again.",
+    ),
+    MessageKind.NOT_DELIVERED: Phrase(
+        "not delivered",
+        "A parcel of order {order_id} did not reach you[ ({subject})][: {items}]. We are sorry."
+        "[ {refunded} goes back to you the way you paid."
+        "| What you paid for it elsewhere ({paid_as}) goes back to you from there.]",
+        "Did not reach you[ ({subject})], sorry.[ {refunded} goes back to you."
+        "| Paid elsewhere: its part goes back from there ({paid_as}).]",
+    ),
     MessageKind.CANCELLED: Phrase(
         "cancelled",
         "Order {order_id} is cancelled[ ({subject})]."

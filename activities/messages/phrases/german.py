@@ -66,6 +66,20 @@ PHRASES = {
         "Ihre Bestellung {order_id} ist zugestellt[ ({subject})]. Wir wünschen Ihnen viel Freude damit.",
         "Zugestellt[ ({subject})].",
     ),
+    MessageKind.SENT_AGAIN: Phrase(
+        "noch einmal versandt",
+        "Ein Paket Ihrer Bestellung {order_id} hat Sie nicht erreicht[ ({subject})][: {items}]. Das tut uns leid, wir "
+        "senden es noch einmal.",
+        "Nicht angekommen[ ({subject})]. Das tut uns leid, wir senden es noch einmal.",
+    ),
+    MessageKind.NOT_DELIVERED: Phrase(
+        "nicht zugestellt",
+        "Ein Paket Ihrer Bestellung {order_id} hat Sie nicht erreicht[ ({subject})][: {items}]. Das tut uns leid."
+        "[ Sie erhalten {refunded} auf demselben Weg zurück."
+        "| Was Sie dafür anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.]",
+        "Nicht angekommen[ ({subject})]. Das tut uns leid.[ Sie erhalten {refunded} zurück."
+        "| Anderswo bezahlt: dieser Teil zurück von dort ({paid_as}).]",
+    ),
     MessageKind.CANCELLED: Phrase(
         "storniert",
         "Ihre Bestellung {order_id} ist storniert[ ({subject})]."
