@@ -150,8 +150,12 @@ def packed(data: dict[str, Any], warehouse: str) -> AnyContent:
     body = parsed(Packed, data, "data")
     parcels = tuple(Parcel(**parcel.model_dump(exclude={"contents"})) for parcel in body.parcels)
     contents = tuple(tuple(Units(**units.model_dump()) for units in parcel.contents or ()) for parcel in body.parcels)
-    packed = contents if any(contents) else ()
-    return FulfillmentPacked(fulfillment=body.fulfillment_id, warehouse=warehouse, parcels=parcels, contents=packed)
+    return FulfillmentPacked(
+        fulfillment=body.fulfillment_id,
+        warehouse=warehouse,
+        parcels=parcels,
+        contents=contents if any(contents) else (),
+    )
 
 
 def short_picked(data: dict[str, Any], warehouse: str) -> AnyContent:
