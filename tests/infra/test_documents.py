@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import JSON, String
 
 from activities.deadline_kinds import DECLARED
+from activities.facts.passing import ACTS
 from infra.database.tables import REFERENCE, metadata
 from infra.hold_kinds import HoldKind
 from infra.settings import Settings
+from infra.words import DeadlineKind
 from tests.sandbox import ROOT
 
 DERIVED = {"DATABASE_URL", "PUBLIC_URL"}
@@ -115,3 +117,7 @@ def test_the_runbook_lists_every_kind_of_deadline_as_it_is_declared() -> None:
         )
         for kind, each in DECLARED.items()
     }
+
+
+def test_every_kind_of_deadline_is_declared_and_does_something() -> None:
+    assert {*DeadlineKind} == {*DECLARED} == {*ACTS}
