@@ -286,24 +286,3 @@ class OrderPage(View):
     orders: list[OrderSummary]
     next: str | None
     """The cursor of the next page; none: this is the last one."""
-
-
-class ShelfView(View):
-    location: str
-    on_hand: int
-    reserved: int
-    available: int
-
-
-class StockView(View):
-    sku: str
-    on_hand: int
-    reserved: int
-    available: int
-    waiting: int
-    """Units that placed orders wait for."""
-    locations: list[ShelfView]
-
-
-class StockAnswer(View):
-    stock: list[StockView]

@@ -6,9 +6,30 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.views.model import ShelfView, StockView
+from activities.views.model import View
 from infra.database.tables import Backorder, Location, Product, Stock
 from infra.words import BackorderStatus
+
+
+class ShelfView(View):
+    location: str
+    on_hand: int
+    reserved: int
+    available: int
+
+
+class StockView(View):
+    sku: str
+    on_hand: int
+    reserved: int
+    available: int
+    waiting: int
+    """Units that placed orders wait for."""
+    locations: list[ShelfView]
+
+
+class StockAnswer(View):
+    stock: list[StockView]
 
 
 def of_skus(tx: Session, skus: Sequence[str]) -> list[StockView]:

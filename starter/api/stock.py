@@ -7,8 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from activities import facts
 from activities.intake.fields import Reference
-from activities.views.model import StockAnswer
-from activities.views.stock import of_skus
+from activities.views.stock import StockAnswer, of_skus
 from starter.http.dependencies import Guarded, Here, Stocker, StockReader
 from starter.http.problems import Refusal, wrong
 from starter.http.responses import problems
