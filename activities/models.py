@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from infra.hold_kinds import Action as Action
 from infra.hold_kinds import HoldKind as HoldKind
-from infra.hold_kinds import HoldReason as HoldReason
+from infra.holds import Action as Action
+from infra.holds import AnyHoldKind as AnyHoldKind
+from infra.holds import DeclaredHoldKind as DeclaredHoldKind
+from infra.holds import HoldReason as HoldReason
 from infra.words import Cancellation as Cancellation
 from infra.words import CancelReason as CancelReason
 from infra.words import ChangeKind as ChangeKind
@@ -65,7 +67,7 @@ class ParcelSnapshot(Value):
 
 class HoldSnapshot(Value):
     hold_id: str
-    kind: HoldKind
+    kind: DeclaredHoldKind
     subject: Subject
 
 
@@ -275,15 +277,14 @@ class ChangeStep(OrderStep):
 class HoldStep(OrderStep):
     """Opens a hold: of which kind, about what, and what is known of the cause."""
 
-    kind: HoldKind
+    kind: DeclaredHoldKind
     held: Subject
     code: str = ""
     advice: str = ""
 
 
 class ResolveStep(OrderStep):
-    """An operator's decision about a hold: from a stored change, or straight from the web UI. Without one, nobody needs
-    to decide any more."""
+    """What an operator decided about a hold, by HTTP or in the web UI; without it, nobody needs to decide any more."""
 
     hold_id: str
     action: Action | None = None

@@ -1,5 +1,6 @@
 """What an operator's decision about a hold does."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -7,9 +8,10 @@ from sqlalchemy.orm import Session
 from activities import facts
 from activities.facts.cancellation import Decided
 from infra.database.tables import Hold
-from infra.hold_kinds import Action, HoldKind
+from infra.hold_kinds import HoldKind
+from infra.holds import Action, AnyHoldKind
 
-AWAITED = {
+AWAITED: Mapping[AnyHoldKind, str] = {
     HoldKind.REQUEST_UNANSWERED: "request",
     HoldKind.RELEASE_UNANSWERED: "release",
     HoldKind.RECALL_UNANSWERED: "recall",

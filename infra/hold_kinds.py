@@ -1,35 +1,8 @@
-"""Why an order waits for a person: each kind of hold, declared once. The runbook's table is held equal to these."""
+"""Why something waits for a person: each kind of hold, declared once. The runbook's table is held equal to orders'."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 
-
-class Action(StrEnum):
-    """What an operator decides."""
-
-    RETRY = "retry"
-    SKIP = "skip"
-    DONE = "done"
-    CANCEL = "cancel"
-    REPLAN = "replan"
-    RESHIP = "reship"
-    REFUND = "refund"
-
-
-class HoldReason(StrEnum):
-    """What kinds of holds have in common: shown in lists, metrics and `OrderAttention`."""
-
-    PAYMENT_ACTION = "payment_action"
-    STEP_FAILED = "step_failed"
-    NO_PROGRESS = "no_progress"
-    DISPUTE = "dispute"
-    WAREHOUSE = "warehouse"
-    DELIVERY = "delivery"
-    LABEL_REFUND = "label_refund"
-    RECONCILIATION = "reconciliation"
-    BACKORDER_OVERDUE = "backorder_overdue"
-    OPERATOR = "operator"
-
+from infra.holds import Action, AnyHoldKind, HoldReason
 
 AT_ONCE = "tries at once"
 END = "ends the whole order: warehouses are asked to stop what has not left, and stock, money and labels go back"
@@ -51,29 +24,8 @@ def undoing(skip: str) -> Mapping[Action, str]:
     return {Action.RETRY: AT_ONCE, Action.SKIP: skip}
 
 
-class HoldKind(StrEnum):
-    """A kind of hold. There is one open hold of a kind about a subject: the order, a fulfillment, a parcel …"""
-
-    reason: HoldReason
-    advice: str
-    """What to do, where the failure itself does not say it."""
-    actions: Mapping[Action, str]
-    """What may be decided, and what that does."""
-    ends_with_order: bool
-    """Keeps the order from going on: needless once that ends. The others are about what was done, and outlive it."""
-
-    def __new__(
-        cls,
-        word: str,
-        reason: HoldReason,
-        advice: str,
-        actions: Mapping[Action, str],
-        ends_with_order: bool = False,
-    ) -> "HoldKind":
-        kind = str.__new__(cls, word)
-        kind._value_ = word
-        kind.reason, kind.advice, kind.actions, kind.ends_with_order = reason, advice, actions, ends_with_order
-        return kind
+class HoldKind(AnyHoldKind):
+    """Of an order, about itself, a fulfillment, a parcel …"""
 
     # --- a step fails for good, or goes well and changes nothing: named after its activity ---------------------------
 

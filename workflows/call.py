@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, RetryState, TimeoutError, TimeoutType
 
-from activities.models import HoldKind, Step, StepPolicy
+from activities.models import AnyHoldKind, Step, StepPolicy
 
 StepT = TypeVar("StepT", bound=Step)
 AnswerT = TypeVar("AnswerT")
@@ -31,7 +31,7 @@ class Call(NamedTuple, Generic[StepT, AnswerT]):
     answers: type[AnswerT]
     local: bool = False
     """A short transaction in our own database: run by the worker that runs the workflow, for a third of the events."""
-    fails_as: HoldKind | None = None
+    fails_as: AnyHoldKind | None = None
     """What it waits for when it fails for good. A step in our own database is tried until it goes well."""
     brief: bool = False
     """It speaks to a provider and takes a moment, as a rule: first tried as a local one, where that keeps nobody."""

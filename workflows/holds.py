@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.models import Action, HoldKind, HoldSnapshot, Subject
+from activities.models import Action, AnyHoldKind, HoldSnapshot, Subject
 from workflows.call import AnswerT, Call, Condition, StepT, start
 from workflows.known import Known, SnapshotT
 
@@ -37,15 +37,15 @@ class Holds(Known[SnapshotT]):
 
     # --- holds -------------------------------------------------------------------------------------------------------
 
-    def hold_of(self, kind: HoldKind | None, subject: Subject) -> HoldSnapshot | None:
+    def hold_of(self, kind: AnyHoldKind | None, subject: Subject) -> HoldSnapshot | None:
         return next((h for h in self.holds_about(subject) if (h.kind, h.subject) == (kind, subject)), None)
 
-    async def hold(self, kind: HoldKind, held: Subject, *, code: str = "", advice: str = "") -> HoldSnapshot:
+    async def hold(self, kind: AnyHoldKind, held: Subject, *, code: str = "", advice: str = "") -> HoldSnapshot:
         await self.open_hold(kind, held, code, advice)
         decided = HoldSnapshot(hold_id="", kind=kind, subject=held)  # before this run could hear of it
         return self.hold_of(kind, held) or decided
 
-    async def held(self, kind: HoldKind, subject: Subject, failure: ActivityError, give_up: Condition) -> Action:
+    async def held(self, kind: AnyHoldKind, subject: Subject, failure: ActivityError, give_up: Condition) -> Action:
         """A step failed for good: waits for an operator, or for the next try."""
         code, advice = reasons(failure)
         hold = await self.hold(kind, subject, code=code, advice=advice)
@@ -79,7 +79,7 @@ class Holds(Known[SnapshotT]):
         await self.close_hold(hold.hold_id, None, by=by, why=why)
 
     @abstractmethod
-    async def open_hold(self, kind: HoldKind, held: Subject, code: str, advice: str) -> None:
+    async def open_hold(self, kind: AnyHoldKind, held: Subject, code: str, advice: str) -> None:
         """On record, once, and learned."""
 
     @abstractmethod

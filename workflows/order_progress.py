@@ -10,6 +10,7 @@ from activities.models import (
     CALLED_OFF,
     CLOSED,
     Action,
+    AnyHoldKind,
     ChangeStep,
     FulfillmentSnapshot,
     FulfillmentStatus,
@@ -39,6 +40,7 @@ LISTED = 20
 
 class OrderProgress(Progress[Snapshot]):
     policy: Policy
+    no_progress = HoldKind.NO_PROGRESS
 
     def __init__(self, order_id: str) -> None:
         super().__init__(Subject.order(order_id))
@@ -157,7 +159,7 @@ class OrderProgress(Progress[Snapshot]):
 
     # --- holds and wishes --------------------------------------------------------------------------------------------
 
-    async def open_hold(self, kind: HoldKind, held: Subject, code: str, advice: str) -> None:
+    async def open_hold(self, kind: AnyHoldKind, held: Subject, code: str, advice: str) -> None:
         known: dict[str, Any] = {key: text for key, text in (("code", code), ("advice", advice)) if text}
         step = HoldStep(order_id=self.order_id, at=self.at, kind=kind, held=held, **known)
         self.learn(await self.attempt(calls.OPEN_HOLD, step))

@@ -8,7 +8,7 @@ from datetime import datetime
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
-from activities.models import Action, HoldKind, Subject
+from activities.models import Action, AnyHoldKind, HoldReason, Subject
 from workflows.call import Call, Condition, StepT, failed
 from workflows.holds import Holds
 from workflows.known import SnapshotT
@@ -20,6 +20,9 @@ class CalledOff(Exception):
 
 
 class Progress(Holds[SnapshotT]):
+    no_progress: AnyHoldKind
+    """The workflow's own kind, of a step that goes well and changes nothing."""
+
     # --- taking a step -----------------------------------------------------------------------------------------------
 
     async def do(
@@ -81,8 +84,8 @@ class Progress(Holds[SnapshotT]):
             self.repeats[call, subject] = last.again(now) if last else Repeat(before, now, now)
 
     async def went_on(self, call: Call[StepT, SnapshotT], subject: Subject) -> None:
-        if hold := self.hold_of(HoldKind.NO_PROGRESS, subject):
-            await self.close(hold, by=call.name, why="the order went on")
+        if hold := self.hold_of(self.no_progress, subject):
+            await self.close(hold, by=call.name, why="it went on")
 
     async def paused(self, call: Call[StepT, SnapshotT], subject: Subject, give_up: Condition) -> None:
         """Before a step that is repeated though it changed nothing: waits, longer each time, and in the end for a
@@ -95,8 +98,8 @@ class Progress(Holds[SnapshotT]):
         if workflow.now() < last.since + self.policy.step_patience:
             await self.until(changed, within=last.pause, about=subject)
             return
-        held = self.hold_of(HoldKind.NO_PROGRESS, subject)
-        held = held or await self.hold(HoldKind.NO_PROGRESS, subject, code=call.name)
+        held = self.hold_of(self.no_progress, subject)
+        held = held or await self.hold(self.no_progress, subject, code=call.name)
         await self.decision(held, changed, within=self.policy.held_retry)
         if self.known(subject) != last.known:
             await self.went_on(call, subject)
@@ -125,4 +128,4 @@ class Progress(Holds[SnapshotT]):
     def stopped(self, about: Subject) -> bool:
         """A person keeps the whole, or this part of it, from going on."""
         mine = (*self.holds_about(self.subject), *self.holds_about(about))
-        return any(h.kind == HoldKind.STOPPED for h in mine)
+        return any(h.kind.reason == HoldReason.OPERATOR for h in mine)

@@ -14,7 +14,8 @@ from activities.facts.statuses import derive, write_statuses
 from activities.models import CALLED_OFF, CLOSED, LEFT, CancelReason, FulfillmentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Change, Hold, LineCancellation, Order
-from infra.hold_kinds import Action, HoldKind
+from infra.hold_kinds import HoldKind
+from infra.holds import Action
 from infra.words import Cancellation, ChangeKind, Decision, EventType, LineCancellationStatus, MessageKind
 
 

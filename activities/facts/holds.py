@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 
 from activities.deadline_kinds import DECLARED
 from activities.facts import deadlines
-from activities.facts.journal import fulfillments_of, locked_order, note, unwritten
+from activities.facts.journal import fulfillments_of, locked_order, note, nudge_about, unwritten
 from activities.facts.statuses import derive
 from activities.models import LEFT, FulfillmentStatus, Subject
+from infra.clock import wall_clock
 from infra.database.tables import Change, Fulfillment, Hold, Order
-from infra.hold_kinds import Action, HoldKind
-from infra.words import DeadlineKind, Decision, EventType
+from infra.hold_kinds import HoldKind
+from infra.holds import Action, AnyHoldKind
+from infra.words import ChangeKind, DeadlineKind, Decision, EventType
 
 MENDED_BY_ADDRESS = (HoldKind.REQUEST_FAILED, HoldKind.BUY_LABEL_FAILED)
 MENDED_BY_METHOD = (HoldKind.AUTHORIZE_FAILED, HoldKind.REAUTHORIZE_FAILED)
@@ -22,7 +24,7 @@ OF_AUTHORIZATION = (HoldKind.PAYMENT_NEEDS_CUSTOMER, HoldKind.REST_TOO_SMALL, Ho
 
 
 def opened(
-    tx: Session, order_id: str, kind: HoldKind, subject: Subject, at: datetime, *, code: str = "", advice: str = ""
+    tx: Session, order_id: str, kind: AnyHoldKind, subject: Subject, at: datetime, *, code: str = "", advice: str = ""
 ) -> str:
     """Opened again while it is open, it is the same one."""
     order = locked_order(tx, order_id)
@@ -47,7 +49,7 @@ def changed(tx: Session, order: Order, hold: Hold) -> None:
     derive(tx, order)
 
 
-def open_about(tx: Session, kind: HoldKind, subject: Subject) -> Hold | None:
+def open_about(tx: Session, kind: AnyHoldKind, subject: Subject) -> Hold | None:
     mine = (Hold.kind == kind, Hold.subject_kind == subject.kind, Hold.subject_id == subject.id)
     return tx.scalars(select(Hold).where(*mine, Hold.closed_at.is_(None))).first()
 
@@ -55,7 +57,7 @@ def open_about(tx: Session, kind: HoldKind, subject: Subject) -> Hold | None:
 def record(
     tx: Session,
     hold_id: str,
-    kind: HoldKind,
+    kind: AnyHoldKind,
     subject: Subject,
     at: datetime,
     *,
@@ -95,23 +97,52 @@ def closed(
     mine = (Hold.hold_id == hold_id, Hold.order_id == Order.order_id)
     order = locked_order(tx, tx.scalars(select(Order.order_id).where(*mine)).one())
     hold = tx.get_one(Hold, hold_id, populate_existing=True)
+    first = decided(tx, hold, at, by=by, why=why, action=action, change_id=change_id)
+    if first:
+        if hold.kind == HoldKind.STOPPED:
+            deadlines.close(tx, Subject("hold", hold_id))
+        decision = {"action": action} if action else {}
+        about = {"hold": hold_id, **decision, "by": hold.closed_by}
+        note(tx, order, EventType.HOLD_CLOSED, at, fulfillment_id=hold.fulfillment_id, **about)
+        changed(tx, order, hold)
+    derive(tx, order)
+    return first
+
+
+def decided(
+    tx: Session, hold: Hold, at: datetime, *, by: str, why: str, action: Action | None, change_id: int | None
+) -> bool:
+    """The row, and what was asked about it, of whatever workflow: under the lock of its subject."""
     first = hold.closed_at is None
-    asked = tx.scalars(select(Change).where(Change.hold_id == hold_id, Change.decision.is_(None))).all()
+    asked = tx.scalars(select(Change).where(Change.hold_id == hold.hold_id, Change.decision.is_(None))).all()
     if first:
         for change in asked:
             if change.change_id == change_id:
                 by, why = change.by, change.why
         hold.closed_at, hold.action, hold.closed_by, hold.why = at, action, by, why
-        if hold.kind == HoldKind.STOPPED:
-            deadlines.close(tx, Subject("hold", hold_id))
-        decision = {"action": action} if action else {}
-        note(tx, order, EventType.HOLD_CLOSED, at, fulfillment_id=hold.fulfillment_id, hold=hold_id, **decision, by=by)
-        changed(tx, order, hold)
     for change in asked:
         change.decision = Decision(action) if action and change.action == hold.action else Decision.SUPERSEDED
         change.decided_at = at
-    derive(tx, order)
     return first
+
+
+def resolution_asked(tx: Session, hold: Hold, *, action: Action, by: str, why: str) -> Change:
+    """An operator's decision about an open hold; its workflow carries it out."""
+    order = locked_order(tx, hold.order_id) if hold.order_id else None
+    change = Change(
+        order_id=hold.order_id,
+        kind=ChangeKind.RESOLVE,
+        hold_id=hold.hold_id,
+        action=action,
+        by=by,
+        why=why,
+        recorded_at=wall_clock(),
+    )
+    tx.add(change)
+    if order:
+        derive(tx, order)
+    nudge_about(tx, [Subject.order(order.order_id) if order else subject(hold)])
+    return change
 
 
 def subject(hold: Hold) -> Subject:

@@ -18,10 +18,9 @@ from activities.intake.fields import GUEST
 from activities.intake.order import AskedOrder
 from activities.intake.people import Address, AskedCustomer, Person
 from infra.clock import wall_clock
-from infra.database.tables import Change, Contact, Customer, Hold, Order, OrderLine, Payment, TaxLine, UnitAmount
+from infra.database.tables import Contact, Customer, Order, OrderLine, Payment, TaxLine, UnitAmount
 from infra.words import (
     AuthorizationStatus,
-    ChangeKind,
     ContactKind,
     EventType,
     MessageKind,
@@ -211,24 +210,6 @@ def new_payment(order: Order, n: int, method: str, amount: int, *, off_session: 
         multicapture=False,
         recorded_at=wall_clock(),
     )
-
-
-def resolution_asked(tx: Session, order_id: str, hold: Hold, *, action: str, by: str, why: str) -> Change:
-    """An operator's decision about an open hold; the order carries it out."""
-    order = locked_order(tx, order_id)
-    change = Change(
-        order_id=order_id,
-        kind=ChangeKind.RESOLVE,
-        hold_id=hold.hold_id,
-        action=action,
-        by=by,
-        why=why,
-        recorded_at=wall_clock(),
-    )
-    tx.add(change)
-    derive(tx, order)
-    nudge(tx, [order_id])
-    return change
 
 
 def payment_method_given(tx: Session, order_id: str, method: str, at: datetime) -> Payment:

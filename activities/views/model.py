@@ -14,7 +14,8 @@ from activities.models import (
     Recall,
 )
 from activities.ports import TrackingStatus
-from infra.hold_kinds import Action, HoldKind, HoldReason
+from infra.hold_kinds import HoldKind
+from infra.holds import Action, HoldReason
 from infra.words import (
     AuthorizationStatus,
     BackorderPolicy,
@@ -185,11 +186,13 @@ class FulfillmentView(View):
     delivered_at: datetime | None
 
 
-class HoldView(View):
-    """What waits for a person, why, and what may be done about it (while it is open)."""
+class AnyHoldView(View):
+    """What waits for a person, why, and what may be done about it (while it is open). Its kind is one of the workflow
+    that it is of: of an order's where there is an `order_id`."""
 
     hold: str
-    kind: HoldKind
+    kind: str
+    order_id: str | None
     reason: HoldReason
     subject_kind: str
     subject_id: str
@@ -206,6 +209,10 @@ class HoldView(View):
     action: Action | None
     """What was decided; none where nobody needed to decide any more."""
     why: str | None
+
+
+class HoldView(AnyHoldView):
+    kind: HoldKind
 
 
 class MessageView(View):

@@ -3,19 +3,18 @@
 from collections import Counter, defaultdict
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.facts.holds import subject
 from activities.facts.messages import blocked
 from activities.models import CALLED_OFF, OrderStatus, PaymentStatus, Subject
 from activities.views.fulfillments import Reserved, fulfillments, reserved
+from activities.views.holds import of_order
 from activities.views.model import (
     AddressView,
     AuthorizationView,
     CustomerView,
     DestinationView,
-    HoldView,
     LineView,
     MessageView,
     OrderView,
@@ -32,7 +31,6 @@ from infra.database.tables import (
     Contact,
     Customer,
     Event,
-    Hold,
     LineCancellation,
     Message,
     MoneyMove,
@@ -89,7 +87,7 @@ def read(tx: Session, order: Order) -> OrderView:
         backorder=order.backorder,
         payment=payment(tx, order),
         fulfillments=fulfillments(tx, order_id, units, contacts),
-        holds=holds(tx, order_id),
+        holds=of_order(tx, order_id),
         **cancellation(tx, order),
         messages=messages(tx, order_id),
         timeline=timeline(tx, order_id),
@@ -207,38 +205,6 @@ def payment(tx: Session, order: Order) -> PaymentView:
             )
             for r in refunds
         ],
-    )
-
-
-def holds(tx: Session, order_id: str) -> list[HoldView]:
-    """Open ones first, the oldest of them at the top."""
-    found = tx.scalars(
-        select(Hold)
-        .where(Hold.order_id == order_id)
-        .order_by(case((Hold.closed_at.is_(None), 0), else_=1), Hold.opened_at, Hold.hold_id)
-    )
-    return [hold_view(hold) for hold in found]
-
-
-def hold_view(hold: Hold) -> HoldView:
-    kind = hold.kind
-    choices = {} if hold.closed_at else dict(kind.actions)
-    return HoldView(
-        hold=hold.hold_id,
-        kind=kind,
-        reason=hold.reason,
-        subject_kind=hold.subject_kind,
-        subject_id=hold.subject_id,
-        fulfillment_id=subject(hold).fulfillment_id,
-        code=hold.code,
-        advice=hold.advice,
-        actions=list(choices),
-        choices=choices,
-        opened_at=hold.opened_at,
-        closed_at=hold.closed_at,
-        closed_by=hold.closed_by,
-        action=hold.action,
-        why=hold.why,
     )
 
 

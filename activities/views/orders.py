@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from activities.models import OrderStatus, PaymentStatus
 from activities.views.model import OrderPage, OrderSummary
 from infra.database.tables import Hold, Order, OrderLine
-from infra.hold_kinds import HoldReason
+from infra.holds import HoldReason
 
 
 class Filter(BaseModel):

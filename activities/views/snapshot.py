@@ -161,7 +161,7 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         "to_undo": order.cancellation in CALLED_OFF and not order.cancellation_settled,
         "telling": now.telling,
         "holds": of_no_fulfillment(tx, order) if now.open_holds else (),
-        "changes": open_changes(tx, order) if now.open_changes else (),
+        "changes": open_changes(tx, Change.order_id == order.order_id) if now.open_changes else (),
         "capturable": usable(now.payments),
         "elsewhere": now.elsewhere,
         "refunds": open_refunds(tx, order) if now.open_refunds else {},
@@ -190,7 +190,7 @@ def open_refunds(tx: Session, order: Order) -> dict[str, RefundStatus]:
     return dict(tx.execute(select(Refund.refund_id, Refund.status).where(*mine).order_by(Refund.n)).all())
 
 
-def open_changes(tx: Session, order: Order) -> tuple[ChangeSnapshot, ...]:
+def open_changes(tx: Session, *which: ColumnElement[bool]) -> tuple[ChangeSnapshot, ...]:
     return tuple(
         ChangeSnapshot.model_validate(
             {
@@ -199,11 +199,7 @@ def open_changes(tx: Session, order: Order) -> tuple[ChangeSnapshot, ...]:
                 **{k: v for k in ("reason", "hold_id", "action") if (v := getattr(c, k))},
             }
         )
-        for c in tx.scalars(
-            select(Change)
-            .where(Change.order_id == order.order_id, Change.decision.is_(None))
-            .order_by(Change.change_id)
-        )
+        for c in tx.scalars(select(Change).where(*which, Change.decision.is_(None)).order_by(Change.change_id))
     )
 
 

@@ -3,9 +3,11 @@
 import enum
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum
+from sqlalchemy import JSON, DateTime, Dialect, Enum, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
+
+from infra.holds import DECLARED, AnyHoldKind
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -26,6 +28,25 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class HoldWord(TypeDecorator[AnyHoldKind]):
+    """A kind of hold, of whichever workflow declares it. Others are refused, on both ways."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else declared(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> AnyHoldKind | None:
+        return None if value is None else declared(value)
+
+
+def declared(word: str) -> AnyHoldKind:
+    if word not in DECLARED:
+        raise LookupError(f"no kind of hold that this process knows is called {word}")
+    return DECLARED[word]
 
 
 # `None` is stored as NULL, not as JSON's own null: else `IS NULL` misses it.

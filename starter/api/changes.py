@@ -1,19 +1,18 @@
 """What customers and operators want changed: stored as asked, then the order is nudged and decides."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities import facts, resolutions
+from activities import facts
 from activities.facts import addresses
 from activities.facts.holds import MENDED_BY_METHOD, OF_AUTHORIZATION
 from activities.intake.fields import (
     DESTINATION,
     FULFILLMENT,
-    HOLD,
     LINES,
     METHOD,
     PRINTABLE,
@@ -24,10 +23,9 @@ from activities.intake.fields import (
 from activities.intake.people import Address
 from activities.models import CALLED_OFF, PaymentStatus
 from infra.clock import wall_clock
-from infra.database.tables import Change, Hold, Order, Payment
-from infra.hold_kinds import Action
+from infra.database.tables import Hold, Order, Payment
 from infra.words import AuthorizationStatus
-from starter.http.dependencies import Dependencies, Guarded, Here, Operator, Writer
+from starter.http.dependencies import Dependencies, Guarded, Here, Writer
 from starter.http.problems import Refusal, wrong
 from starter.http.responses import IfMatch, OrderAnswer, OrderId, problems, shown, tagged, to_change
 from starter.transactions import written
@@ -61,15 +59,6 @@ class ServiceGiven(Body):
     service: Annotated[str, StringConstraints(pattern=SERVICE)] = Field(examples=["fastest"])
 
 
-class ResolutionAsked(Body):
-    """An operator's decision about an open hold. `action` is one that the hold offers."""
-
-    hold: Annotated[str, StringConstraints(pattern=HOLD)] = Field(examples=["W-1001-h1"])
-    action: Action
-    by: Who | None = None
-    why: Annotated[Note, StringConstraints(min_length=1)]
-
-
 @router.post("/v1/orders/{order_id}/payment-method", status_code=202, responses=problems(400, 404, 409, 412, 413))
 def give_payment_method(
     order_id: OrderId, given: MethodGiven, here: Here, who: Writer, response: Response, if_match: IfMatch = None
@@ -85,31 +74,6 @@ def give_payment_method(
         if not waits_for_method(tx, order) or (last and last.status == AuthorizationStatus.ASKED and not refused):
             raise Refusal(409, f"the payment waits for no other method: it is {order.payment_status}")
         facts.placing.payment_method_given(tx, order_id, given.payment_method, wall_clock())
-        return shown(tx, order_id, who)
-
-    return changed(here, response, work)
-
-
-@router.post("/v1/orders/{order_id}/resolution", status_code=202, responses=problems(400, 404, 409, 412, 413))
-def resolve(
-    order_id: OrderId, asked: ResolutionAsked, here: Here, who: Operator, response: Response, if_match: IfMatch = None
-) -> OrderAnswer:
-    """Decides about a hold; the order carries it out."""
-
-    def work(tx: Session) -> OrderAnswer:
-        to_change(tx, order_id, if_match, who)
-        hold = tx.get(Hold, asked.hold)
-        if hold is None or hold.order_id != order_id:
-            raise wrong([("hold", "is not one of this order")])
-        if hold.closed_at is not None:
-            raise Refusal(409, f"hold {hold.hold_id} is closed")
-        if asked.action not in (offered := hold.kind.actions):
-            raise wrong([("action", f"is not offered: this hold offers {' or '.join(offered)}")])
-        if why := resolutions.impossible(tx, hold, asked.action):
-            raise Refusal(409, why)
-        by = f"{asked.by} ({who.name})"[:100] if asked.by else who.name
-        if asked.action not in undecided(tx, order_id, "resolve", hold.hold_id):
-            facts.placing.resolution_asked(tx, order_id, hold, action=asked.action, by=by, why=asked.why)
         return shown(tx, order_id, who)
 
     return changed(here, response, work)
@@ -174,14 +138,6 @@ def changed(here: Dependencies, response: Response, work: Any) -> OrderAnswer:
     order: OrderAnswer = written(here.sessions, work)
     here.relay.wake()
     return tagged(response, order)
-
-
-def undecided(tx: Session, order_id: str, kind: Literal["cancel", "resolve"], hold: str | None = None) -> list[str]:
-    """Actions (or reasons) that were asked and that the order has not read yet: asked twice is asked once."""
-    rows = select(Change).where(Change.order_id == order_id, Change.kind == kind, Change.decision.is_(None))
-    if hold is not None:
-        rows = rows.where(Change.hold_id == hold)
-    return [str(change.action or change.reason) for change in tx.scalars(rows)]
 
 
 def waits_for_method(tx: Session, order: Order) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.hold_kinds import Action
+from infra.holds import Action
 from infra.words import CancelReason
 from starter.cli.failure import Failed, Misused
 from starter.cli.read import AsJson, OrderId, path

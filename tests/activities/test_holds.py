@@ -9,6 +9,7 @@ from activities.orders import OrderActivities
 from infra.clock import wall_clock
 from infra.database.tables import Change, Hold, Order
 from infra.hold_kinds import HoldKind
+from infra.holds import Action
 from tests.activities import orders
 from tests.fixtures_database import Database
 
@@ -26,9 +27,8 @@ def held(database: Database) -> str:
 
 def asked(database: Database, hold_id: str, action: str) -> ResolveStep:
     with database.sessions.begin() as tx:
-        change = facts.placing.resolution_asked(
-            tx, ORDER, tx.get_one(Hold, hold_id), action=action, by="eve", why="test"
-        )
+        hold = tx.get_one(Hold, hold_id)
+        change = facts.holds.resolution_asked(tx, hold, action=Action(action), by="eve", why="test")
         tx.flush()
         return ResolveStep.model_validate(
             {

@@ -14,6 +14,8 @@ WHO_MAY: list[tuple[str, str, Any, list[keys.Scope]]] = [
     ("GET", "/v1/orders/W-1001", None, ["orders:read"]),
     ("GET", "/v1/news", None, ["orders:operate"]),
     ("POST", "/v1/news/stripe/evt_1/resolution", {"why": "seen to"}, ["orders:operate"]),
+    ("GET", "/v1/holds", None, ["orders:operate"]),
+    ("POST", "/v1/holds/W-1001-h1/resolution", {"action": "retry", "why": "w"}, ["orders:operate"]),
     ("POST", "/v1/orders", an_order(), ["orders:write"]),
     ("POST", "/v1/orders/W-1001/cancellation", {}, ["orders:write"]),
     ("POST", "/v1/orders/W-1001/payment-method", {"payment_method": "pm_1"}, ["orders:write"]),

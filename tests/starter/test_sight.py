@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from activities import facts
 from activities.models import Subject
+from infra.database.tables import Change, Relay
 from infra.hold_kinds import HoldKind
 from tests.starter import stages
 from tests.starter.door import Api, an_order
@@ -119,3 +121,30 @@ async def test_the_log_names_key_and_address_never_the_key(api: Api, caplog: pyt
     assert all("127.0.0.1" in line for line in lines)
     assert ["'till'" in line for line in lines] == [True, True, False]
     assert not any(secret in line for line in lines for secret in ("ord_", "Ada"))
+
+
+async def test_holds_are_listed_and_decided_within_the_keys_channel(api: Api) -> None:
+    await api.place()
+    stages.declined(api.database)
+    hold, other = held(api), Subject("production", "M-1")
+    with api.database.sessions.begin() as tx:
+        facts.holds.record(tx, "M-1-h1", HoldKind.STOPPED, other, stages.now())
+    where, retry = f"/v1/holds/{hold}/resolution", {"action": "retry", "why": "w"}
+    for channel, seen in (("web", [hold]), ("shop", []), (None, [hold, "M-1-h1"])):
+        key = api.key("orders:operate", channel=channel)
+        page = (await api.client.get("/v1/holds", headers=key)).json()
+        assert [one["hold"] for one in page["holds"]] == seen
+        answers = [await api.client.post(f"/v1/holds/{each}/resolution", json=retry, headers=key) for each in seen]
+        assert {answer.status_code for answer in answers} <= {202}
+    shop = api.key("orders:operate", channel="shop")
+    assert (await api.client.post(where, json=retry, headers=shop)).status_code == 404
+    web = api.key("orders:operate", channel="web")
+    assert (await api.client.post("/v1/holds/M-1-h1/resolution", json=retry, headers=web)).status_code == 404
+    narrowed = (await api.client.get("/v1/holds", params={"limit": 1, "reason": "payment_action"})).json()
+    assert ([one["hold"] for one in narrowed["holds"]], narrowed["more"]) == ([hold], False)
+    assert (await api.client.get("/v1/holds", params={"limit": 1})).json()["more"]
+    with api.database.sessions() as tx:
+        asked = tx.execute(select(Change.hold_id, Change.order_id, func.count()).group_by(Change.hold_id)).all()
+        nudged = tx.scalars(select(Relay.kind).where(Relay.subject_kind == "production", Relay.subject_id == "M-1"))
+        assert {tuple(row) for row in asked} == {(hold, "W-1001", 1), ("M-1-h1", None, 1)}
+        assert nudged.all() == ["news"]

@@ -13,8 +13,9 @@ from temporalio.common import TypedSearchAttributes
 from activities.facts import deadlines, effects, holds
 from activities.facts.journal import mark_read
 from activities.failures import OutcomeUnknown, Refused
-from activities.models import HoldSnapshot, StepPolicy, Subject
-from infra.database.tables import Deadline, Hold
+from activities.models import Action, HoldSnapshot, StepPolicy, Subject
+from activities.views.snapshot import open_changes
+from infra.database.tables import Change, Deadline, Hold
 from infra.settings import Settings
 from starter.kinds import Kind, Start
 from tests.workflows.production import (
@@ -111,10 +112,11 @@ class ProductionActivities:
     def resolve_hold(self, step: ResolveStep) -> ProductionSnapshot:
         with self.sessions.begin() as tx:
             production = locked(tx, step.production_id)
-            hold = tx.get_one(Hold, step.hold_id)
-            if hold.closed_at is None:
-                hold.closed_at, hold.action, hold.closed_by, hold.why = step.at, step.action, step.by, step.why
-                production.version += 1
+            hold = tx.get_one(Hold, step.hold_id, with_for_update=True)
+            decision = step.model_dump(include={"action", "change_id", "by", "why"})
+            if holds.decided(tx, hold, step.at, **decision) and step.action == Action.SKIP:
+                production.units = production.made
+            production.version += 1
             return snapshot(tx, production)
 
 
@@ -135,6 +137,7 @@ def snapshot(tx: Session, production: Production) -> ProductionSnapshot:
         units=production.units,
         made=production.made,
         late=production.late,
+        changes=open_changes(tx, Change.hold_id.in_(hold.hold_id for hold in all_holds(tx, production))),
         next_deadline=tx.scalar(select(func.min(Deadline.at)).where(*deadlines.still_open(about))),
         holds=tuple(
             HoldSnapshot(hold_id=hold.hold_id, kind=hold.kind, subject=about)

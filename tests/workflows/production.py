@@ -6,7 +6,19 @@ from datetime import datetime
 from pydantic import BaseModel
 from temporalio import workflow
 
-from activities.models import Action, HoldKind, HoldSnapshot, Step, StepPolicy, Subject, Value
+from activities.models import (
+    Action,
+    AnyHoldKind,
+    ChangeSnapshot,
+    DeclaredHoldKind,
+    HoldReason,
+    HoldSnapshot,
+    Step,
+    StepPolicy,
+    Subject,
+    Value,
+)
+from infra.hold_kinds import AT_ONCE
 from workflows.call import Call
 from workflows.progress import Progress
 from workflows.run import Run
@@ -16,6 +28,21 @@ PRODUCTION = "Production"
 
 def workflow_id(production_id: str) -> str:
     return f"production-{production_id}"
+
+
+class ProductionHold(AnyHoldKind):
+    MAKE_FAILED = (
+        "make_unit_failed",
+        HoldReason.STEP_FAILED,
+        "See what the factory says, then retry.",
+        {Action.RETRY: AT_ONCE, Action.SKIP: "does without the units that are not made"},
+    )
+    NO_PROGRESS = (
+        "factory_makes_nothing",
+        HoldReason.NO_PROGRESS,
+        "The factory takes the order and makes nothing: ask it, then retry.",
+        {Action.RETRY: AT_ONCE},
+    )
 
 
 class Entry(BaseModel):
@@ -29,6 +56,7 @@ class ProductionSnapshot(Value):
     late: bool = False
     next_deadline: datetime | None = None
     holds: tuple[HoldSnapshot, ...] = ()
+    changes: tuple[ChangeSnapshot, ...] = ()
     policy: StepPolicy | None = None
 
 
@@ -41,7 +69,7 @@ class ProductionStep(Step):
 
 
 class HoldStep(ProductionStep):
-    kind: HoldKind
+    kind: DeclaredHoldKind
     code: str
     advice: str
 
@@ -49,6 +77,7 @@ class HoldStep(ProductionStep):
 class ResolveStep(ProductionStep):
     hold_id: str
     action: Action | None
+    change_id: int | None
     by: str
     why: str
 
@@ -57,11 +86,13 @@ LOAD = Call("load_production", ProductionStep, ProductionSnapshot, local=True)
 OPEN_HOLD = Call("open_production_hold", HoldStep, ProductionSnapshot, local=True)
 RESOLVE_HOLD = Call("resolve_production_hold", ResolveStep, ProductionSnapshot, local=True)
 PASS = Call("pass_production_deadlines", ProductionStep, ProductionSnapshot, local=True)
-MAKE = Call("make_unit", ProductionStep, ProductionSnapshot, fails_as=HoldKind.REQUEST_FAILED)
+MAKE = Call("make_unit", ProductionStep, ProductionSnapshot, fails_as=ProductionHold.MAKE_FAILED)
 CALLS = (LOAD, OPEN_HOLD, RESOLVE_HOLD, PASS, MAKE)
 
 
 class ProductionProgress(Progress[ProductionSnapshot]):
+    no_progress = ProductionHold.NO_PROGRESS
+
     def __init__(self, production_id: str) -> None:
         super().__init__(Subject("production", production_id))
         self.policy = StepPolicy()
@@ -97,15 +128,16 @@ class ProductionProgress(Progress[ProductionSnapshot]):
     def stopping(self, about: Subject) -> bool:
         return False
 
-    async def open_hold(self, kind: HoldKind, held: Subject, code: str, advice: str) -> None:
+    async def open_hold(self, kind: AnyHoldKind, held: Subject, code: str, advice: str) -> None:
         step = HoldStep(production_id=self.subject.id, at=self.at, kind=kind, code=code, advice=advice)
         self.learn(await self.attempt(OPEN_HOLD, step))
 
     async def close_hold(
         self, hold_id: str, action: Action | None, *, by: str, why: str, change_id: int | None = None
     ) -> None:
-        decided = ResolveStep(production_id=self.subject.id, at=self.at, hold_id=hold_id, action=action, by=by, why=why)
-        await self.decide(RESOLVE_HOLD, decided)
+        about = {"hold_id": hold_id, "action": action, "change_id": change_id, "by": by, "why": why}
+        step = ResolveStep.model_validate({"production_id": self.subject.id, "at": self.at, **about})
+        await self.decide(RESOLVE_HOLD, step)
 
 
 @workflow.defn(name=PRODUCTION)
@@ -133,6 +165,10 @@ class ProductionWorkflow(Run[ProductionSnapshot]):
     async def listen(self) -> None:
         p = self.progress
         while True:
+            await p.may_begin()
+            for change in p.production.changes:
+                if change.hold_id and change.action:
+                    await p.resolve(change.hold_id, change.action, change_id=change.change_id)
             await p.until(lambda: p.nudged)
             await p.renewed()
             await p.look()

@@ -18,7 +18,8 @@ from activities.facts.journal import nudge_about
 from activities.models import Subject
 from infra import temporal
 from infra.clock import wall_clock
-from infra.database.tables import Deadline, Effect, Hold, Relay
+from infra.database.tables import Change, Deadline, Effect, Hold, Relay
+from infra.holds import Action, AnyHoldKind, HoldReason
 from infra.processes import Child, start
 from infra.temporal import dev_server
 from starter.kinds import KINDS
@@ -26,6 +27,7 @@ from tests.fixtures_shop import NewDatabase
 from tests.sandbox import SandboxControl
 from tests.shop import Shop
 from tests.stack import unique
+from tests.starter.cli.commands import Orders, Output
 from tests.workflows import making
 from tests.workflows.factory import Factory
 from tests.workflows.production import CALLS, workflow_id
@@ -96,9 +98,25 @@ class Maker(Shop):
         assert found
         return found
 
+    def orders(self, *arguments: str) -> Output:
+        """The command line, against this shop's API."""
+        key = self.api.headers["Authorization"].removeprefix("Bearer ")
+        return Orders({"ORDERS_API_URL": str(self.api.base_url), "ORDERS_API_KEY": key})(*arguments)
+
+    def listed(self, production_id: str) -> list[tuple[str, str, list[str]]]:
+        page = self.api.get("/v1/holds", params={"subject_kind": "production"}).raise_for_status().json()
+        return [
+            (one["hold"], one["kind"], one["actions"]) for one in page["holds"] if one["subject_id"] == production_id
+        ]
+
     def decide(self, hold: Hold, action: str) -> None:
         decision = {"hold": hold.hold_id, "action": action, "by": "eve", "why": "seen to it"}
         self.call(self.run_of(hold.subject_id).execute_update("resolve", decision))
+
+    def decided(self, hold: Hold) -> tuple[str | None, str | None]:
+        with self.database.sessions() as tx:
+            now = tx.get_one(Hold, hold.hold_id)
+            return now.action, now.closed_by
 
 
 RUNNING = WorkflowExecutionStatus.RUNNING
@@ -125,8 +143,9 @@ def ends(maker: Maker) -> Callable[[str, int], None]:
     """Each unit was made once, and nothing is left anywhere."""
 
     def ended(production_id: str, units: int) -> None:
-        made = maker.until(lambda: maker.has_made(production_id), f"{units} units of {production_id}", timeout=40)
-        assert made == units == len(maker.factory.made[production_id])
+        what = f"{units} units of {production_id}"
+        maker.until(lambda: maker.has_made(production_id) is not None, what, timeout=40)
+        assert maker.has_made(production_id) == units == len(maker.factory.made.get(production_id, ()))
         with maker.database.sessions() as tx:
             about = (Effect.subject_kind == "production", Effect.subject_id == production_id)
             done = select(func.count()).where(*about, Effect.outcome == "done", Effect.order_id.is_(None))
@@ -160,9 +179,38 @@ def test_a_step_that_fails_is_held_about_its_subject_until_a_person_decides(
     maker.factory.behaves(production, "works")
     maker.decide(hold, "retry")
     ends(production, 2)
+    assert maker.decided(hold) == ("retry", "eve (web UI)")
+
+
+def test_its_own_kind_of_hold_is_listed_and_decided_over_http(maker: Maker, ends: Callable[[str, int], None]) -> None:
+    production = maker.produce(2, factory="refuses")
+    hold = maker.held(production)
+    assert maker.listed(production) == [(hold.hold_id, "make_unit_failed", ["retry", "skip"])]
+    where = f"/v1/holds/{hold.hold_id}/resolution"
+    refused = maker.api.post(where, json={"action": "cancel", "why": "too late"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "action")
+    maker.factory.behaves(production, "works")
+    asked = [maker.api.post(where, json={"action": "retry", "by": "eve", "why": "it came"}) for _ in range(2)]
+    assert asked[0].status_code == 202
+    ends(production, 2)
+    assert maker.decided(hold) == ("retry", f"eve ({maker.namespace})")
+    assert maker.listed(production) == []
+    assert maker.api.post(where, json={"action": "retry", "why": "again"}).status_code == 409
     with maker.database.sessions() as tx:
-        decided = tx.get_one(Hold, hold.hold_id)
-        assert (decided.action, decided.closed_by) == ("retry", "eve (web UI)")
+        changes = tx.scalars(select(Change).where(Change.hold_id == hold.hold_id)).all()
+    assert [(change.order_id, change.decision) for change in changes] == [(None, "retry")]
+
+
+def test_its_own_kind_of_hold_is_decided_on_the_command_line(maker: Maker, ends: Callable[[str, int], None]) -> None:
+    production = maker.produce(2, factory="refuses")
+    hold = maker.held(production)
+    shown = maker.orders("holds", "list", "--about", "production")
+    assert shown.code == 0, shown
+    assert all(word in shown.out for word in (hold.hold_id, "make_unit_failed", "retry, skip")), shown
+    done = maker.orders("holds", "resolve", hold.hold_id, "--action", "skip", "--why", "sold out")
+    assert (done.code, done.out) == (0, f"{hold.hold_id}: skip asked\n"), done
+    ends(production, 0)
+    assert maker.decided(hold) == ("skip", maker.namespace)
 
 
 def test_a_step_that_changes_nothing_is_held_and_goes_on_by_itself(
@@ -231,6 +279,13 @@ def test_a_deadline_of_no_order_passes_once_in_its_own_run(maker: Maker, ends: C
     with maker.database.sessions() as tx:
         [row] = tx.scalars(select(Deadline).where(Deadline.subject_kind == "production"))
     assert (row.order_id, row.subject_id, row.done_at is not None) == (None, production, True)
+
+
+def test_two_kinds_of_holds_never_share_a_word() -> None:
+    with pytest.raises((ValueError, RuntimeError), match="there is a kind of hold called make_unit_failed"):
+
+        class Other(AnyHoldKind):
+            ALIKE = ("make_unit_failed", HoldReason.STEP_FAILED, "", {Action.RETRY: ""})
 
 
 def test_its_calls_are_what_the_worker_registers(maker: Maker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    CheckConstraint,
     ForeignKey,
     Index,
     String,
@@ -13,7 +14,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, WORD, Base
-from infra.hold_kinds import Action, HoldKind, HoldReason
+from infra.database.types import HoldWord
+from infra.holds import Action, AnyHoldKind, HoldReason
 from infra.words import CancelReason, ChangeKind, Decision
 
 
@@ -59,7 +61,7 @@ class Hold(Base):
 
     hold_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"), index=True)
-    kind: Mapped[HoldKind]
+    kind: Mapped[AnyHoldKind] = mapped_column(HoldWord)
     subject_kind: Mapped[str] = mapped_column(WORD)
     subject_id: Mapped[str] = mapped_column(REFERENCE)
     fulfillment_id: Mapped[str | None] = mapped_column(ForeignKey("fulfillments.fulfillment_id"), index=True)
@@ -113,19 +115,23 @@ class Deadline(Base):
 
 
 class Change(Base):
-    """Something asked of an order from outside: stored as asked, decided by the order."""
+    """Something asked of an order, or about any hold, from outside: stored as asked, decided by its workflow."""
 
     __tablename__ = "changes"
-    __table_args__ = (UniqueConstraint("order_id", "request_id"),)
+    __table_args__ = (
+        UniqueConstraint("order_id", "request_id"),
+        CheckConstraint("order_id IS NOT NULL OR hold_id IS NOT NULL", name="about_something"),
+    )
 
     change_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
-    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    """None: about a hold of another workflow."""
     request_id: Mapped[str | None] = mapped_column(REFERENCE)
     """Whoever asks again under it asks for the same."""
     digest: Mapped[str | None] = mapped_column(String(64))
     """Of what was asked under it."""
     kind: Mapped[ChangeKind]
-    hold_id: Mapped[str | None] = mapped_column(ForeignKey("holds.hold_id"))
+    hold_id: Mapped[str | None] = mapped_column(ForeignKey("holds.hold_id"), index=True)
     action: Mapped[Action | None]
     reason: Mapped[CancelReason | None]
     cause: Mapped[str | None] = mapped_column(WORD)

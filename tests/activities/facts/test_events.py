@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.facts.journal import locked_order, note
-from activities.models import HoldKind, Subject
+from activities.models import Action, HoldKind, Subject
 from activities.views.snapshot import snapshot
 from infra.clock import wall_clock
 from infra.database.tables import Event, Fulfillment, Hold, Order
@@ -92,7 +92,7 @@ def test_a_fact_without_an_event_raises_the_version_too(database: Database, orde
         held(tx)
     with database.sessions.begin() as tx:
         before = tx.get_one(Order, order).version
-        facts.placing.resolution_asked(tx, ORDER, tx.scalars(select(Hold)).one(), action="retry", by="x", why="y")
+        facts.holds.resolution_asked(tx, tx.scalars(select(Hold)).one(), action=Action.RETRY, by="x", why="y")
     with database.sessions() as tx:
         assert tx.get_one(Order, order).version == before + 1
         assert events(tx)[-1].sequence == before

@@ -33,7 +33,21 @@ def test_wrong_usage_is_told_in_one_line(elsewhere: Orders, arguments: list[str]
 
 
 SERVERS = ["demo", "up", "bench", "worker", "api", "sandbox"]
-COMMANDS = [*SERVERS, "place", "list", "show", "watch", "cancel", "resolve", "restock", "stock", "news", "db", "keys"]
+COMMANDS = [
+    *SERVERS,
+    "place",
+    "list",
+    "show",
+    "watch",
+    "cancel",
+    "resolve",
+    "restock",
+    "stock",
+    "news",
+    "holds",
+    "db",
+    "keys",
+]
 
 
 def test_help_lists_every_command(elsewhere: Orders) -> None:

@@ -622,7 +622,7 @@ def upgrade() -> None:
     op.create_table(
         "changes",
         sa.Column("change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=True),
         sa.Column("request_id", sa.String(length=255), nullable=True),
         sa.Column("digest", sa.String(length=64), nullable=True),
         sa.Column("kind", sa.String(length=40), nullable=False),
@@ -636,12 +636,14 @@ def upgrade() -> None:
         sa.Column("decision", sa.String(length=40), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("order_id IS NOT NULL OR hold_id IS NOT NULL", name=op.f("ck_changes_about_something")),
         sa.ForeignKeyConstraint(["hold_id"], ["holds.hold_id"], name=op.f("fk_changes_hold_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_changes_order_id")),
         sa.PrimaryKeyConstraint("change_id", name=op.f("pk_changes")),
         sa.UniqueConstraint("order_id", "request_id", name=op.f("uq_changes_order_id_request_id")),
     )
     with op.batch_alter_table("changes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_changes_hold_id"), ["hold_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_changes_order_id"), ["order_id"], unique=False)
 
     op.create_table(
