@@ -85,10 +85,8 @@ class RefundChanged(Content):
     refund: str
     intent: str
     order: str = ""
-    ours: str = ""
-    """The refund of ours that its maker named: none, where somebody made it at the provider."""
-    moved: bool = True
-    """No money of ours moves where the provider books as a refund what it releases of an authorization."""
+    ours: str = ""  # the refund of ours that its maker named
+    moved: bool = True  # not, where the provider books as a refund what it releases of an authorization
     amount: int
     status: RefundStatus
 

@@ -11,7 +11,6 @@ from infra.words.money import (
     ChargeStatus,
     MoneyMoveKind,
     PaymentMethod,
-    RefundCause,
     RefundStatus,
 )
 from infra.words.news import NewsOutcome
@@ -56,7 +55,6 @@ __all__ = [
     "PaymentMethod",
     "PaymentStatus",
     "Recall",
-    "RefundCause",
     "RefundStatus",
     "ReservationStatus",
     "ShippingMethod",

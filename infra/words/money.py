@@ -42,17 +42,6 @@ class RefundStatus(StrEnum):
     """A person has settled it otherwise."""
 
 
-class RefundCause(StrEnum):
-    """Why money is asked back."""
-
-    CUSTOMER = "customer"
-    DAMAGED = "damaged"
-    MISSING = "missing"
-    WRONG = "wrong"
-    LATE = "late"
-    GOODWILL = "goodwill"
-
-
 class MoneyMoveKind(StrEnum):
     AUTHORIZED = "authorized"
     CAPTURED = "captured"

@@ -1,0 +1,165 @@
+"""Money that somebody asks to be given back: whole, by line and quantity, by amount, or the shipping alone. Never more
+than is refundable; what is refused changes nothing."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts import refunds, requests
+from activities.facts.journal import nudge
+from activities.facts.refundable import Part, Refundable, refundable
+from activities.facts.units import PricedUnits, common, total
+from activities.models import WantedLine
+from infra.clock import wall_clock
+from infra.database.tables import Change, Order, OrderLine, UnitAmount
+from infra.words import ChangeKind, Decision
+
+
+class NothingLeft(Exception):
+    """Nothing was taken, or all of it was given back, or is on its way."""
+
+
+class WrongFields(Exception):
+    """Fields, and what is wrong with each."""
+
+    def __init__(self, errors: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{field} {message}" for field, message in errors))
+        self.errors = errors
+
+
+class Asked(NamedTuple):
+    change: Change
+    new: bool
+
+
+class Wanted(NamedTuple):
+    """None of these: all that can be given back."""
+
+    lines: Sequence[WantedLine] | None = None
+    amount: int | None = None
+    shipping: bool = False
+
+
+def asked(
+    tx: Session,
+    order: Order,
+    wanted: Wanted,
+    *,
+    by: str,
+    why: str = "",
+    cause: str | None = None,
+    currency: str | None = None,
+    request_id: str | None = None,
+) -> Asked:
+    """The caller holds the order's lock. Raises `NothingLeft`, `WrongFields` or `requests.OtherContent`: then nothing
+    has changed."""
+    lines = None if wanted.lines is None else sorted((line.line, line.quantity or 0) for line in wanted.lines)
+    content = requests.digest(
+        kind=ChangeKind.REFUND, cause=cause, lines=lines, amount=wanted.amount, shipping=wanted.shipping
+    )
+    if known := requests.asked_before(tx, order.order_id, request_id, content):
+        return Asked(known, new=False)
+    if currency not in (None, order.currency):
+        raise WrongFields([("currency", f"is not this order's: {order.currency}")])
+    parts = parts_of(tx, order, wanted)
+    now = wall_clock()
+    change = Change(
+        order_id=order.order_id,
+        request_id=request_id,
+        digest=content,
+        kind=ChangeKind.REFUND,
+        cause=cause,
+        lines=None if lines is None else [{"line": line, "quantity": quantity} for line, quantity in lines],
+        by=by,
+        why=why,
+        decision=Decision.ACCEPTED,
+        recorded_at=now,
+        decided_at=now,
+    )
+    tx.add(change)
+    tx.flush()
+    refunds.asked(tx, order, parts, now, change.change_id)
+    nudge(tx, [order.order_id])
+    return Asked(change, new=True)
+
+
+def parts_of(tx: Session, order: Order, wanted: Wanted) -> list[Part]:
+    left = refundable(tx, order)
+    if left.amount <= 0:
+        raise NothingLeft
+    if wanted.lines is not None:
+        return of_lines(tx, order, left, wanted.lines)
+    if wanted.shipping:
+        return of_shipping(tx, order, left)
+    if wanted.amount is None:
+        return [part for each in left.charges for part in left.take(each, left.of(each), each.units)]
+    if wanted.amount > left.amount:
+        raise WrongFields([("amount", f"is more than can be refunded: {left.amount}")])
+    parts, rest = [], wanted.amount
+    for each in left.charges:
+        taken = left.take(each, rest, [])
+        rest -= sum(part.amount for part in taken)
+        parts += taken
+    return parts
+
+
+def of_lines(tx: Session, order: Order, left: Refundable, lines: Sequence[WantedLine]) -> list[Part]:
+    """Units of a line that were not given back yet, the last first, at what each of them cost."""
+    ordered = set(tx.scalars(select(OrderLine.line_no).where(OrderLine.order_id == order.order_id)))
+    chosen: dict[str, list[PricedUnits]] = {each.charge.charge_id: [] for each in left.charges}
+    errors, seen = [], set()
+    for n, line in enumerate(lines):
+        if line.line not in ordered:
+            errors.append((f"lines[{n}].line", "is not one of this order"))
+        elif line.line in seen:
+            errors.append((f"lines[{n}].line", "is named twice"))
+        elif (few := choose(left, line, chosen)) is not None:
+            errors.append((f"lines[{n}].quantity", f"is more than was paid for and not refunded: {few}"))
+        seen.add(line.line)
+    if not errors and any(total(chosen[each.charge.charge_id]) > left.of(each) for each in left.charges):
+        errors.append(("lines", f"cost more than can be refunded: {left.amount}"))
+    if errors:
+        raise WrongFields(errors)
+    return [
+        part
+        for each in left.charges
+        if (units := chosen[each.charge.charge_id])
+        for part in left.take(each, total(units), units)
+    ]
+
+
+def choose(left: Refundable, line: WantedLine, chosen: dict[str, list[PricedUnits]]) -> int | None:
+    """How many there are, where those are fewer than wanted, or none."""
+    mine = [(each.charge.charge_id, units) for each in left.charges for units in each.units]
+    mine = [(name, units) for name, units in mine if units.line_no == line.line]
+    count = sum(units.quantity for _, units in mine)
+    rest = line.quantity or count
+    if rest > count or not count:
+        return count
+    for name, units in sorted(mine, key=lambda each: -each[1].first_unit):
+        if quantity := min(rest, units.quantity):
+            first = units.first_unit + units.quantity - quantity
+            chosen[name].append(units._replace(first_unit=first, quantity=quantity))
+            rest -= quantity
+    return None
+
+
+def of_shipping(tx: Session, order: Order, left: Refundable) -> list[Part]:
+    """Each unit's share of it, where nothing of that unit was given back."""
+    rows = tx.scalars(select(UnitAmount).where(UnitAmount.order_id == order.order_id, UnitAmount.shipping > 0)).all()
+    parts = []
+    for each in left.charges:
+        shares = [
+            share
+            for row in rows
+            for share in common(
+                [PricedUnits(row.line_no, row.first_unit, row.quantity, row.shipping)],
+                [units for units in each.units if units.amount == row.total],
+            )
+        ]
+        parts += left.take(each, min(total(shares), left.of(each)), shares)
+    if not parts:
+        raise WrongFields([("shipping", "was not paid, or is refunded")])
+    return parts
