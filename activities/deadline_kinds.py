@@ -36,6 +36,11 @@ DECLARED = {
         ends_with="nothing is waited for any more",
         message=MessageKind.DELAYED,
     ),
+    DeadlineKind.DELIVERY_DUE: Declared(
+        counts_from="the end of the day that the order was promised for, where the customer lives",
+        ends_with="all has arrived, or the order ends",
+        message=MessageKind.DELAYED,
+    ),
     DeadlineKind.BACKORDER_OVERDUE: Declared(
         counts_from="14 days after the end of the day that was promised first, or after *retry*",
         ends_with="nothing is waited for any more",

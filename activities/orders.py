@@ -39,7 +39,8 @@ class OrderActivities:
             mark_read(tx, step.subject)
             known = whole(tx, order, step.since)
             if order.status in CLOSED and known.order and (known.order.next_deadline or step.at) > step.at:
-                facts.deadlines.leave(tx, order)  # which this run will not wait for
+                later = known.order.next_deadline  # which this run will not wait for
+                facts.deadlines.leave(tx, order, later, first=False)
             return known if self.policy == Policy() else known.model_copy(update={"policy": self.policy})
 
     @activity.defn(name="decide_cancellation", no_thread_cancel_exception=True)

@@ -221,6 +221,10 @@ class Settings(BaseModel):
     orders_payment_deadline: Duration = Field(timedelta(days=3), description=DURATION)
     orders_patience_for_packing: Duration = Field(timedelta(days=5), description=DURATION)
     orders_parcels_told_within: PerhapsNone = Field(timedelta(hours=1), description=f"{DURATION}; 0s: each at once")
+    orders_handling_days: int = Field(2, ge=0, le=365, description="days from the order to its hand-over")
+    orders_transit_days: dict[str, dict[str, Annotated[int, Field(ge=0, le=365)]]] = Field(
+        {"*": {"*": 7}}, description='JSON {"COUNTRY": {"SERVICE": DAYS, …}, …}; * is any other, and must be there'
+    )
     orders_continue_at_every_wait: bool = Field(False, description="true or false")
 
     @validates("orders_start_to_close")
@@ -231,7 +235,14 @@ class Settings(BaseModel):
             raise ValueError
         return value
 
-    @validates("warehouses", mode="before")
+    @validates("orders_transit_days")
+    @classmethod
+    def _any_other(cls, value: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+        if "*" not in value.get("*", {}):
+            raise ValueError
+        return value
+
+    @validates("warehouses", "orders_transit_days", mode="before")
     @classmethod
     def _read_json(cls, value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) else value

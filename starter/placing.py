@@ -3,17 +3,20 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, false, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.facts import addresses
+from activities.intake.delivery_times import USUAL, DeliveryTimes
 from activities.intake.fields import MADE
 from activities.intake.order import AskedOrder
 from infra.clock import wall_clock
 from infra.database.tables import Location, Order, Product
 
+FARTHEST = timedelta(days=730)
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -45,6 +48,7 @@ def place(
     *,
     idempotency_key: str | None = None,
     known_contact: bool = True,
+    times: DeliveryTimes = USUAL,
 ) -> Placed:
     """Stores the order and that it is to be started, in one transaction; known already, it is the same one.
     `known_contact`: what it leaves out of its customer's contact is filled in. The transaction must be done again when
@@ -62,6 +66,7 @@ def place(
         idempotency_key=idempotency_key,
         skus=skus,
         known_contact=known_contact,
+        times=times,
     )
     return Placed(order_id, new=True)
 
@@ -87,7 +92,16 @@ def of_same_name(asked: AskedOrder, key: str | None) -> list[ColumnElement[bool]
 def doubts(asked: AskedOrder, skus: Mapping[str, str], origins: set[str]) -> list[tuple[str, str]]:
     errors = [(f"lines[{n}].sku", "is not known") for n, line in enumerate(asked.lines) if line.sku not in skus]
     errors += [(field, addresses.CUSTOMS) for field, to in destinations(asked) if addresses.abroad(origins, to)]
-    return errors
+    return errors + doubts_of_day(asked, wall_clock())
+
+
+def doubts_of_day(asked: AskedOrder, now: datetime) -> list[tuple[str, str]]:
+    """Past is what is past everywhere on earth."""
+    if asked.promised_on and asked.promised_on < (now - timedelta(hours=12)).date():
+        return [("promised_on", "has passed")]
+    if asked.promised_on and asked.promised_on > now.date() + FARTHEST:
+        return [("promised_on", f"is more than {FARTHEST.days} days away")]
+    return []
 
 
 def destinations(asked: AskedOrder) -> list[tuple[str, str]]:

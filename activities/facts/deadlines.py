@@ -1,9 +1,10 @@
 """Rows of what must happen at a time: begun, moved, closed by the facts they hang on. Whoever begins one outside of a
 step of the order nudges it."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from activities.deadline_kinds import DECLARED
@@ -52,17 +53,28 @@ def still_open(subject: Subject) -> tuple[ColumnElement[bool], ...]:
     return Deadline.subject_kind == subject.kind, Deadline.subject_id == subject.id, Deadline.done_at.is_(None)
 
 
-def leave(tx: Session, order: Order) -> None:
-    """The order is closed: what concerns only open ones is over, and for the next of the others its run is started
-    again."""
+def leave(tx: Session, order: Order, following: datetime | None, *, first: bool) -> None:
+    """The order is closed: what concerns only open ones is over, and for the next of the others (`following`) its run
+    is started again. `first`: it was open until now, and nothing was left for later."""
     mine = (Deadline.order_id == order.order_id, Deadline.done_at.is_(None))
-    over = [kind for kind, declared in DECLARED.items() if not declared.after_the_end]
-    tx.execute(update(Deadline).where(*mine, Deadline.kind.in_(over)).values(done_at=wall_clock()))
-    following = tx.scalars(select(func.min(Deadline.at)).where(*mine)).one()
+    over = update(Deadline).where(*mine, Deadline.kind.in_(ending())).values(done_at=wall_clock())
+    with tx.no_autoflush:  # the order's statuses are written once, with its version
+        tx.execute(over)
+    if first and not following:
+        return
     mark_read(tx, Subject("order", order.order_id), "deadline")
     if following:
         at = max(following, wall_clock() + SOON)
         nudge_about(tx, [Subject("order", order.order_id)], "deadline", at=at)
+
+
+def lasting(nearest: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Those of a closed order."""
+    return {kind: at for kind, at in nearest.items() if kind not in ending()}
+
+
+def ending() -> list[str]:
+    return [kind for kind, declared in DECLARED.items() if not declared.after_the_end]
 
 
 def whole_seconds(at: datetime) -> datetime:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from activities.facts import promises
 from activities.facts.fulfillments import changed, locked, parcels_of
 from activities.facts.holds import opened
 from activities.facts.journal import note, outcome_known
@@ -42,6 +43,7 @@ def buying(tx: Session, fulfillment_id: str, n: int, rate: Rate, at: datetime) -
             service=rate.service,
             amount=rate.amount,
         )
+    promises.carrier_needs(tx, order, rate.days, at)
     changed(tx, order, f)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts import deadlines, elsewhere
+from activities.facts import deadlines, elsewhere, promises
 from activities.facts.authorizations import about, ended_unrenewed, good_besides, needs_customer, renewal_wanted
 from activities.facts.holds import OF_AUTHORIZATION, close_mended, opened
 from activities.facts.journal import locked_order, note, tell
@@ -48,11 +48,11 @@ def answered(
         payment.multicapture, payment.amount = answer.multicapture, answer.captured + answer.capturable
         payment.method = answer.payment_method or payment.method
         moved(tx, order, payment.payment_id, MoneyMoveKind.AUTHORIZED, payment.amount, f"{payment.intent}", at)
-        keep_method(tx, order, payment)
+        customer = keep_method(tx, order, payment)  # kept in hand: the promise is by their clock
         renewal_wanted(tx, order, payment, at)
         note(tx, order, EventType.AUTHORIZED, at, amount=payment.amount, payment=payment.n)
         if not payment.off_session:
-            tell(tx, order, MessageKind.CONFIRMED, "", total=order.total)
+            promises.confirmed(tx, order, customer, first=payment.n == 1)
         by = f"payment {payment.n}"
         close_mended(tx, order.order_id, OF_AUTHORIZATION, at, by=by, why="it was authorized")
         if answer.captured:  # before we heard of it
@@ -102,9 +102,13 @@ def customer_acted(tx: Session, payment_id: int, at: datetime) -> bool:
     return True
 
 
-def keep_method(tx: Session, order: Order, payment: Payment) -> None:
-    if tx.get(SavedMethod, (order.customer_id, payment.method)) is None:
+def keep_method(tx: Session, order: Order, payment: Payment) -> Customer:
+    same = (SavedMethod.customer_id == Customer.customer_id) & (SavedMethod.reference == payment.method)
+    whose = select(Customer, SavedMethod).outerjoin(SavedMethod, same).where(Customer.customer_id == order.customer_id)
+    customer, known = tuple[Customer, SavedMethod | None](tx.execute(whose).one())
+    if known is None:
         tx.add(SavedMethod(customer_id=order.customer_id, reference=payment.method, recorded_at=wall_clock()))
+    return customer
 
 
 def locked_customer(tx: Session, customer_id: str) -> Customer:

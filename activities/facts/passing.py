@@ -26,6 +26,7 @@ Act = Callable[[Session, Order, str, datetime], datetime | None]
 ACTS: dict[DeadlineKind, Act] = {
     DeadlineKind.AUTHORIZATION_ENDS: renewal.renewal_due,
     DeadlineKind.PROMISE_PASSES: promises.promise_passed,
+    DeadlineKind.DELIVERY_DUE: promises.delivery_due,
     DeadlineKind.BACKORDER_OVERDUE: promises.overdue,
     DeadlineKind.HOLD_FORGOTTEN: reminders.hold_forgotten,
     DeadlineKind.PAYMENT_REMINDER: reminders.payment_unfinished,

@@ -9,11 +9,12 @@ from types import MappingProxyType
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from activities.facts import charges
+from activities.facts import charges, promises
 from activities.facts.bill import bill
 from activities.facts.holds import MENDED_BY_METHOD, close_mended
-from activities.facts.journal import locked_order, note, nudge, tell
+from activities.facts.journal import locked_order, note, nudge
 from activities.facts.statuses import conclude, derive, first_statuses
+from activities.intake.delivery_times import USUAL, DeliveryTimes
 from activities.intake.fields import GUEST
 from activities.intake.order import AskedOrder
 from activities.intake.people import Address, AskedCustomer, Person
@@ -23,7 +24,6 @@ from infra.words import (
     AuthorizationStatus,
     ContactKind,
     EventType,
-    MessageKind,
 )
 
 NO_ADDRESS = {"street1": "", "street2": "", "city": "", "state": "", "zip": "", "country": ""}
@@ -45,12 +45,14 @@ def placed(
     idempotency_key: str | None,
     skus: Mapping[str, str] = MappingProxyType({}),
     known_contact: bool = True,
+    times: DeliveryTimes = USUAL,
 ) -> Order:
     """Stores an order whole, and that its workflow is to be started. The caller has checked SKUs and doubles; `skus`
     are those of products that are named otherwise."""
     now = wall_clock()
     customer, person = buyer(tx, asked.customer, order_id, known_contact)
     card = asked.payment.method == "card"
+    day = promises.day_promised(asked, times, now, customer.time_zone)
     order = Order(
         order_id=order_id,
         reference=asked.reference,
@@ -65,6 +67,8 @@ def placed(
         tax_included=asked.tax_included,
         discount=asked.discount,
         total=asked.total,
+        promised_on=day,
+        first_promised_on=day,
         pay_by=asked.payment.method,
         payment_reference=asked.payment.payment_method if asked.payment.method == "card" else asked.payment.reference,
         locale=person.locale,
@@ -87,7 +91,7 @@ def placed(
     else:
         if order.total:
             charges.placed_paid(tx, order, now)
-        tell(tx, order, MessageKind.CONFIRMED, total=order.total)
+        promises.confirmed(tx, order, customer, first=True)
     nudge(tx, [order_id], "start")
     return order
 

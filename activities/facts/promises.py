@@ -1,4 +1,5 @@
-"""When what is on backorder was said to come: said, kept, passed, far overdue."""
+"""For which day an order was promised, and when what is on backorder was said to come: said, kept, passed, far
+overdue."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -9,13 +10,70 @@ from sqlalchemy.orm import Session
 from activities.deadline_kinds import DECLARED
 from activities.facts import deadlines, holds, inventory
 from activities.facts.journal import locked_order, note, tell
+from activities.intake.delivery_times import DeliveryTimes
+from activities.intake.order import AskedOrder
 from activities.models import Subject
 from infra.database.tables import Backorder, Customer, Message, Order
 from infra.hold_kinds import HoldKind
-from infra.words import BackorderStatus, DeadlineKind, EventType, MessageKind
+from infra.words import BackorderStatus, DeadlineKind, EventType, MessageKind, OrderFulfillment
 
+ARRIVED = (OrderFulfillment.DELIVERED, OrderFulfillment.RETURNED)
 SHORTEST = 7
 """Days. A promise that has passed is followed by one that can be kept, not by an apology each day."""
+
+
+def day_promised(asked: AskedOrder, times: DeliveryTimes, at: datetime, time_zone: str) -> date:
+    """By the end of which all is to be there: given, or once it is handled and carried."""
+    takes = max(times.days(asked.shipping.service, country) for country in asked.destination_countries())
+    return asked.promised_on or at.astimezone(ZoneInfo(time_zone)).date() + timedelta(days=takes)
+
+
+def confirmed(tx: Session, order: Order, customer: Customer, *, first: bool) -> None:
+    """Paid for, or nothing to pay: the promise counts. `first`: no payment was tried before."""
+    about, over = Subject.order(order.order_id), day_ends(order.promised_on, ZoneInfo(customer.time_zone))
+    (deadlines.begin if first else deadlines.move)(tx, order, DeadlineKind.DELIVERY_DUE, about, over)
+    tell(tx, order, MessageKind.CONFIRMED, total=order.total, expected=order.promised_on.isoformat())
+
+
+def carrier_needs(tx: Session, order: Order, days: int | None, at: datetime) -> None:
+    """A rate may move the promise later, never earlier."""
+    if days is None or (at + timedelta(days=days, hours=14)).date() <= order.promised_on:  # wherever the customer lives
+        return
+    day = at.astimezone(zone(tx, order)).date() + timedelta(days=days)
+    if day > order.promised_on:
+        move(tx, order, day)
+        note(tx, order, EventType.PROMISE_MOVED, at, promised_on=day.isoformat())
+        tell(tx, order, MessageKind.DELAYED, day.isoformat(), expected=day.isoformat())
+
+
+def move(tx: Session, order: Order, day: date) -> None:
+    order.promised_on = day
+    about = Subject.order(order.order_id)
+    deadlines.move(tx, order, DeadlineKind.DELIVERY_DUE, about, end_of_day(tx, order, day))
+
+
+def delivery_due(tx: Session, order: Order, _: str, at: datetime) -> datetime | None:
+    """What is not there by its day is promised anew, from today. Of what waits for stock the customer hears with its
+    own days."""
+    if order.fulfillment_status in ARRIVED:
+        return None
+    if at < (over := end_of_day(tx, order, order.promised_on)):
+        return over
+    today = at.astimezone(zone(tx, order)).date()
+    if late := waiting(tx, order):
+        stock_comes = max(backorder.promised_on for backorder in late)
+        order.promised_on = max(today, stock_comes) + timedelta(days=takes(order))
+    else:
+        order.promised_on = today + timedelta(days=max(takes(order), SHORTEST))
+        day = order.promised_on.isoformat()
+        note(tx, order, EventType.PROMISE_PASSED, at, promised_on=day)
+        tell(tx, order, MessageKind.DELAYED, day, expected=day)
+    return end_of_day(tx, order, order.promised_on)
+
+
+def takes(order: Order) -> int:
+    """Days, as they were promised when it was placed."""
+    return max((order.first_promised_on - order.placed_at.date()).days, 1)
 
 
 def promised(tx: Session, order: Order) -> None:
@@ -33,6 +91,7 @@ def promised(tx: Session, order: Order) -> None:
     deadlines.move(tx, order, DeadlineKind.PROMISE_PASSES, about, over)
     if not deadlines.is_open(tx, DeadlineKind.BACKORDER_OVERDUE, about):
         be_patient(tx, order, over)
+    follow(tx, order, latest)
 
 
 def promise_passed(tx: Session, order: Order, _: str, at: datetime) -> datetime | None:
@@ -51,7 +110,15 @@ def promise_passed(tx: Session, order: Order, _: str, at: datetime) -> datetime 
     latest = max(backorder.promised_on for backorder in late)
     note(tx, order, EventType.PROMISE_PASSED, at, promised_on=latest.isoformat())
     tell(tx, order, MessageKind.DELAYED, latest.isoformat(), expected=latest.isoformat())
+    follow(tx, order, latest)
     return end_of_day(tx, order, latest)
+
+
+def follow(tx: Session, order: Order, stock_comes: date) -> None:
+    """The whole order is promised for no earlier than its last units can be there."""
+    day = stock_comes + timedelta(days=takes(order))
+    if day > order.promised_on:
+        move(tx, order, day)
 
 
 def overdue(tx: Session, order: Order, _: str, at: datetime) -> None:
@@ -87,8 +154,11 @@ def waiting(tx: Session, order: Order) -> list[Backorder]:
 
 
 def end_of_day(tx: Session, order: Order, day: date) -> datetime:
-    midnight = datetime.combine(day + timedelta(days=1), time(), zone(tx, order))
-    return midnight.astimezone(UTC)
+    return day_ends(day, zone(tx, order))
+
+
+def day_ends(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
 def zone(tx: Session, order: Order) -> ZoneInfo:

@@ -1,5 +1,6 @@
 """The order's statuses, each derived from rows by one function, once in every transaction that changes it."""
 
+from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -57,13 +58,13 @@ listen(Session, "before_commit", conclude)
 
 
 def write_statuses(tx: Session, order: Order) -> Sums:
-    now = sums(tx, order)
+    now, was_open = sums(tx, order), order.status not in CLOSED
     order.payment_status = payment_status(order, now)
     order.fulfillment_status = fulfillment_status(now)
     order.status = order_status(tx, order, now)
     if order.status in CLOSED and now.next_deadline:
-        deadlines.leave(tx, order)
-        return sums(tx, order)
+        now = replace(now, deadlines=deadlines.lasting(now.deadlines))
+        deadlines.leave(tx, order, now.next_deadline, first=was_open)
     return now
 
 

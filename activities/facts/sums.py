@@ -101,7 +101,12 @@ class Sums:
     """Asked, or on their way."""
     telling: int
     """The oldest message that the customer is to get now."""
-    next_deadline: datetime | None
+    deadlines: dict[str, datetime]
+    """The nearest of each kind."""
+
+    @property
+    def next_deadline(self) -> datetime | None:
+        return min(self.deadlines.values(), default=None)
 
     @property
     def open_payments(self) -> bool:
@@ -115,7 +120,7 @@ class Sums:
 
 def sums(tx: Session, order: Order) -> Sums:
     tx.flush()
-    payments, fulfillments, open_holds, next_deadline = [], set(), set(), None
+    payments, fulfillments, open_holds, deadlines = [], set(), set(), dict[str, datetime]()
     figures: Counter[tuple[str, str | None]] = Counter()
     for what, word, flag, other, n, amount, until in tx.execute(EVERY_SUM, {"mine": order.order_id}):
         if what == "payment":
@@ -123,7 +128,7 @@ def sums(tx: Session, order: Order) -> Sums:
         elif what == "fulfillment":
             fulfillments.add(FulfillmentState(FulfillmentStatus(word), bool(flag), bool(other)))
         elif what == "deadline":
-            next_deadline = until
+            deadlines[word] = until
         elif what == "hold":
             open_holds.add(word)
         else:
@@ -149,7 +154,7 @@ def sums(tx: Session, order: Order) -> Sums:
         elsewhere=max(0, figures["elsewhere", None]),
         open_refunds=figures["refunds", None],
         telling=figures["telling", None],
-        next_deadline=next_deadline,
+        deadlines=deadlines,
     )
 
 
@@ -251,6 +256,12 @@ PARTS: list[Select[Any]] = [
         Message.due_at.is_(None),
         amount=func.min(Message.message_id),
     ),
-    part("deadline", Deadline.order_id == MINE, Deadline.done_at.is_(None), until=func.min(Deadline.at)),
+    part(
+        "deadline",
+        Deadline.order_id == MINE,
+        Deadline.done_at.is_(None),
+        word=Deadline.kind,
+        until=func.min(Deadline.at),
+    ).group_by(Deadline.kind),
 ]
 EVERY_SUM = union_all(*PARTS)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import langcodes
@@ -138,6 +139,15 @@ def given(prefix: str) -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+def day(text: Any) -> Any:
+    if text is None or (isinstance(text, date) and not isinstance(text, datetime)):
+        return text
+    try:
+        return date.fromisoformat(text if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else "")
+    except (TypeError, ValueError):
+        raise PydanticCustomError("day", "must be a day, as 2026-12-24") from None
 
 
 def sorted_once(channels: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@ workflow."""
 
 import hashlib
 import json
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -29,6 +30,7 @@ from activities.intake.fields import (
     Minor,
     Reference,
     Text,
+    day,
     one_line,
     telephone,
     unmarked,
@@ -103,6 +105,11 @@ class AskedOrder(Asked):
     discount: Minor = 0
     total: Minor
     payment: AskedPayment
+    promised_on: Annotated[date | None, BeforeValidator(day)] = Field(
+        None,
+        description="The day by whose end all is to be there; left out: handling and transit, as this installation "
+        "has them",
+    )
     backorder: Literal["ship_partial", "ship_complete", "cancel_unavailable"] = Field(
         "ship_partial",
         description="What is not there: the rest is sent at once; or all leaves together, also where units go missing "
@@ -157,6 +164,10 @@ class AskedOrder(Asked):
         if not low <= self.total <= high:
             bound = f"at least {low}" if self.total < low else f"at most {high}"
             raise PydanticCustomError("total", "must be {bound} to go to a card", {"field": "total", "bound": bound})
+
+    def destination_countries(self) -> set[str]:
+        own = [line.ship_to.country for line in self.lines if line.ship_to]
+        return {*own, self.shipping.address.country}
 
     def added(self, tax: int) -> int:
         """What of a tax comes on top of prices."""

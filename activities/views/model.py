@@ -258,6 +258,9 @@ class OrderView(View):
     """Whether prices, shipping and discount have the tax in them."""
     discount: Amount
     total: Amount
+    promised_on: date
+    """By the end of which all is to be there, as it was told last."""
+    first_promised_on: date
     backorder: BackorderPolicy
     payment: PaymentView
     fulfillments: list[FulfillmentView]

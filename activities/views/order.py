@@ -84,6 +84,8 @@ def read(tx: Session, order: Order) -> OrderView:
         tax_included=order.tax_included,
         discount=order.discount,
         total=order.total,
+        promised_on=order.promised_on,
+        first_promised_on=order.first_promised_on,
         backorder=order.backorder,
         payment=payment(tx, order),
         fulfillments=fulfillments(tx, order_id, units, contacts),

@@ -7,6 +7,7 @@ class EventType(StrEnum):
     PLACED = "placed"
     BACKORDERED = "backordered"
     PROMISE_PASSED = "promise_passed"
+    PROMISE_MOVED = "promise_moved"
     UNAVAILABLE_CANCELLED = "unavailable_cancelled"
     UNITS_CANCELLED = "units_cancelled"
     UNITS_NOT_CANCELLED = "units_not_cancelled"
@@ -79,6 +80,7 @@ class EventType(StrEnum):
 class DeadlineKind(StrEnum):
     AUTHORIZATION_ENDS = "authorization_ends"
     PROMISE_PASSES = "promise_passes"
+    DELIVERY_DUE = "delivery_due"
     BACKORDER_OVERDUE = "backorder_overdue"
     HOLD_FORGOTTEN = "hold_forgotten"
     PAYMENT_REMINDER = "payment_reminder"

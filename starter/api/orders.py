@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities import facts
+from activities.intake.delivery_times import DeliveryTimes
 from activities.intake.fields import CHANNEL, KEY, Id, Reference
 from activities.intake.order import AskedOrder
 from activities.models import OrderStatus
@@ -131,8 +132,10 @@ def list_orders(
 
 
 def placed_once(here: Dependencies, asked: AskedOrder, key: str | None, caller: Caller) -> tuple[Placed, OrderAnswer]:
+    times = DeliveryTimes(here.settings.orders_handling_days, here.settings.orders_transit_days)
+
     def work(tx: Session) -> tuple[Placed, OrderAnswer]:
-        placed = place(tx, asked, idempotency_key=key, known_contact=caller.knows_customers)
+        placed = place(tx, asked, idempotency_key=key, known_contact=caller.knows_customers, times=times)
         return placed, shown(tx, placed.order_id, caller)
 
     try:

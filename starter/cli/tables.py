@@ -128,6 +128,7 @@ def headline(order: dict[str, Any]) -> str:
     text += (
         f"{escaped(customer['customer_id'])}: {escaped(who)}; {order['channel']}, {day_and_time(order['placed_at'])}"
     )
+    text += f", promised for {order['promised_on']}"
     if order["cancellation"]:
         reason = f" ({order['cancel_reason']})" if order["cancel_reason"] else ""
         text += f"\ncancellation: {order['cancellation']}{reason}"

@@ -204,7 +204,7 @@ def test_a_promise_that_is_kept_is_not_told_to_have_passed(shop: Shop) -> None:
     shop.sandbox.pace(None, order)
     shop.receive("OAK", {sku: 2})
     shop.happened(order, "requested")
-    assert set(due(shop, order)) == {"authorization_ends"}
+    assert set(due(shop, order)) == {"authorization_ends", "delivery_due"}
 
 
 @opens(HoldKind.BACKORDER_OVERDUE)
@@ -277,10 +277,10 @@ def test_a_confirmed_payment_is_not_reminded_of(shop: Shop) -> None:
         intent = tx.scalars(select(Payment.intent).where(Payment.order_id == order)).one()
     shop.sandbox.card(str(intent), "authenticate")
     shop.happened(order, "authorized")
-    assert set(due(shop, order)) == {"authorization_ends"}
+    assert set(due(shop, order)) == {"authorization_ends", "delivery_due"}
 
 
-@pytest.mark.parametrize("kind", ["authorization_ends", "promise_passes", "backorder_overdue"])
+@pytest.mark.parametrize("kind", ["authorization_ends", "promise_passes", "delivery_due", "backorder_overdue"])
 def test_what_has_ended_has_no_deadline(shop: Shop, kind: str) -> None:
     order, _ = backordered(shop)
     assert kind in due(shop, order)

@@ -6,8 +6,9 @@ from infra.words import MessageKind
 PHRASES = {
     MessageKind.CONFIRMED: Phrase(
         "confirmed",
-        "Thank you. Order {order_id} is confirmed[ ({subject})].[ The total is {total}.]",
-        "Confirmed[, total {total}][ ({subject})].",
+        "Thank you. Order {order_id} is confirmed[ ({subject})].[ The total is {total}.]"
+        "[ You should have it by {expected}.]",
+        "Confirmed[, total {total}][ ({subject})].[ Expected by {expected}.]",
     ),
     MessageKind.PAYMENT_PROBLEM: Phrase(
         "payment problem",

@@ -6,8 +6,9 @@ from infra.words import MessageKind
 PHRASES = {
     MessageKind.CONFIRMED: Phrase(
         "bestätigt",
-        "Vielen Dank. Ihre Bestellung {order_id} ist bestätigt[ ({subject})].[ Die Summe beträgt {total}.]",
-        "Bestätigt[, Summe {total}][ ({subject})].",
+        "Vielen Dank. Ihre Bestellung {order_id} ist bestätigt[ ({subject})].[ Die Summe beträgt {total}.]"
+        "[ Bis zum {expected} sollte sie bei Ihnen sein.]",
+        "Bestätigt[, Summe {total}][ ({subject})].[ Bei Ihnen bis {expected}.]",
     ),
     MessageKind.PAYMENT_PROBLEM: Phrase(
         "Zahlung abgelehnt",

@@ -1,6 +1,6 @@
 """Orders, as they were asked for."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -63,6 +63,9 @@ class Order(Base):
     """Whether prices, shipping and discount have the tax in them."""
     discount: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[int] = mapped_column(BigInteger)
+    promised_on: Mapped[date]
+    """By the end of which all is to be there, as it was told last."""
+    first_promised_on: Mapped[date]
     pay_by: Mapped[PaymentMethod]
     payment_reference: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
     """Card: the method given with the order; external: who paid."""

@@ -177,6 +177,8 @@ def line_up(tx: Session, sku: str) -> None:
     }
     words = {"channel": "web", "backorder": "ship_partial", "shipping_method": "ship", "service": "cheapest"}
     rest = {"payment_reference": "pm", "locale": "en", "notify": [], "content_hash": "", "version": 1}
+    days = {"promised_on": now.date(), "first_promised_on": now.date()}
+    rest |= days
     same = states | money | words | rest | {"cancellation_settled": False, "customer_id": "C-1", "recorded_at": now}
     ids = [f"Q-{n:05}" for n in range(QUEUE)]
     placed = {order_id: now + timedelta(seconds=n) for n, order_id in enumerate(ids)}

@@ -127,6 +127,8 @@ def upgrade() -> None:
         sa.Column("tax_included", sa.Boolean(), nullable=False),
         sa.Column("discount", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("promised_on", sa.Date(), nullable=False),
+        sa.Column("first_promised_on", sa.Date(), nullable=False),
         sa.Column("pay_by", sa.String(length=40), nullable=False),
         sa.Column("payment_reference", sa.String(length=255), nullable=False),
         sa.Column("locale", sa.String(length=40), nullable=False),
