@@ -18,7 +18,7 @@ QUESTIONS = {
         HAVING SUM(CASE kind WHEN 'captured' THEN amount ELSE 0 END)
              > SUM(CASE kind WHEN 'authorized' THEN amount ELSE 0 END)""",
     "refunded more than was captured": """
-        SELECT order_id, payment_id FROM money_moves WHERE payment_id IS NOT NULL GROUP BY order_id, payment_id
+        SELECT order_id, payment_id FROM money_moves GROUP BY order_id, payment_id
         HAVING SUM(CASE kind WHEN 'refunded' THEN amount WHEN 'refund_failed' THEN -amount ELSE 0 END)
              > SUM(CASE kind WHEN 'captured' THEN amount ELSE 0 END)""",
     "charged more than the order costs": """
@@ -78,6 +78,42 @@ QUESTIONS = {
                 SELECT order_id, line_no, first_unit, quantity FROM line_cancellations WHERE status = 'done') AS u
             LEFT JOIN order_lines l ON l.order_id = u.order_id AND l.line_no = u.line_no) AS each
         WHERE taken_to > first_unit OR ordered IS NULL OR first_unit < 0 OR first_unit + quantity > ordered""",
+    "a charge that its units do not make": """
+        SELECT c.charge_id, c.amount, SUM(u.quantity * u.amount) AS of_units
+        FROM charges c LEFT JOIN charge_units u ON u.charge_id = c.charge_id
+        GROUP BY c.charge_id, c.amount HAVING COALESCE(SUM(u.quantity * u.amount), 0) <> c.amount""",
+    "charged more for a line than it costs": """
+        SELECT order_id, line_no, SUM(costs) AS costs, SUM(charged) AS charged FROM (
+            SELECT order_id, line_no, quantity * total AS costs, 0 AS charged FROM unit_amounts UNION ALL
+            SELECT u.order_id, u.line_no, 0, u.quantity * u.amount FROM charge_units u
+            JOIN charges c ON c.charge_id = u.charge_id WHERE c.status <> 'cancelled') AS each
+        GROUP BY order_id, line_no HAVING SUM(charged) > SUM(costs)""",
+    "received for a charge otherwise than its status says": """
+        SELECT charge_id, status, amount, SUM(received) AS received, SUM(credited) AS credited FROM (
+            SELECT c.charge_id, c.status, c.amount, m.amount AS received, 0 AS credited FROM charges c
+            JOIN money_moves m ON m.charge_id = c.charge_id AND m.kind IN ('captured', 'assigned') UNION ALL
+            SELECT c.charge_id, c.status, c.amount, 0, r.credited FROM charges c
+            JOIN refunds r ON r.charge_id = c.charge_id UNION ALL
+            SELECT charge_id, status, amount, 0, 0 FROM charges) AS each
+        GROUP BY charge_id, status, amount
+        HAVING status = 'paid' AND SUM(received) + SUM(credited) <> amount
+            OR status = 'cancelled' AND SUM(received) <> 0 OR SUM(received) > amount""",
+    "given back of a charge more than was received for it": """
+        SELECT charge_id FROM money_moves WHERE charge_id IS NOT NULL GROUP BY charge_id
+        HAVING SUM(CASE kind WHEN 'refunded' THEN amount WHEN 'refund_failed' THEN -amount ELSE 0 END)
+             > SUM(CASE WHEN kind IN ('captured', 'assigned') THEN amount ELSE 0 END)""",
+    "a refund of which its moves tell otherwise": """
+        SELECT refund_id, status, amount, SUM(moved) AS moved FROM (
+            SELECT r.refund_id, r.status, r.amount - r.credited AS amount,
+                CASE m.kind WHEN 'refunded' THEN m.amount WHEN 'refund_failed' THEN -m.amount ELSE 0 END AS moved
+            FROM refunds r LEFT JOIN money_moves m
+            ON m.reference = r.refund_id AND m.kind IN ('refunded', 'refund_failed')) AS each
+        GROUP BY refund_id, status, amount
+        HAVING status IN ('pending', 'succeeded') AND SUM(moved) <> amount
+            OR status IN ('asked', 'failed') AND SUM(moved) <> 0""",
+    "money assigned from nowhere": """
+        SELECT order_id, payment_id FROM money_moves WHERE kind = 'assigned'
+        GROUP BY order_id, payment_id HAVING SUM(amount) <> 0""",
     "money in another currency than its order": """
         SELECT m.order_id, m.move_id FROM money_moves m JOIN orders o ON o.order_id = m.order_id
         WHERE m.currency <> o.currency""",

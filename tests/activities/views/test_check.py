@@ -11,7 +11,8 @@ from tests.starter import stages
 
 ORDER = "W-1"
 MOVED = "INSERT INTO money_moves (order_id, payment_id, kind, amount, currency, reference, effective_at, recorded_at) "
-MOVED += "SELECT order_id, payment_id, '{}', amount + 1, '{}', 'x', effective_at, recorded_at FROM money_moves"
+MOVED += "SELECT order_id, payment_id, '{}', amount + 1, '{}', 'x', effective_at, recorded_at FROM money_moves "
+MOVED += "WHERE kind = 'authorized'"
 GIVEN_UP = (
     "INSERT INTO line_cancellations (order_id, n, line_no, first_unit, quantity, status, whole, reason, recorded_at)"
 )
@@ -25,7 +26,9 @@ BROKEN = {
     "reserved for nobody, or not for whom it is": "UPDATE reservations SET status = 'released'",
     "stock that its moves do not explain": "UPDATE stock SET on_hand = on_hand + 1",
     "stock held by a closed order": "UPDATE orders SET status = 'completed'",
-    "an authorization held by a closed order": "UPDATE orders SET status = 'cancelled'",
+    "an authorization held by a closed order": (
+        "UPDATE orders SET status = 'cancelled'; UPDATE payments SET status = 'authorized'"
+    ),
     "units sold and not accounted for": "UPDATE orders SET status = 'completed'",
     "a place in the queue held by a closed order": "UPDATE orders SET status = 'completed'",
     "an unused label held by a closed order": "UPDATE orders SET status = 'completed'",
@@ -33,6 +36,17 @@ BROKEN = {
         f"{GIVEN_UP.format(1, 'asked')}; UPDATE orders SET status = 'completed'"
     ),
     "units cancelled twice": f"{GIVEN_UP.format(1, 'asked')}; {GIVEN_UP.format(2, 'done')}",
+    "a charge that its units do not make": "UPDATE charge_units SET amount = amount + 1",
+    "charged more for a line than it costs": "UPDATE charge_units SET quantity = quantity + 10",
+    "received for a charge otherwise than its status says": "UPDATE charges SET status = 'cancelled'",
+    "given back of a charge more than was received for it": (
+        "UPDATE money_moves SET kind = 'refunded' WHERE charge_id IS NOT NULL"
+    ),
+    "a refund of which its moves tell otherwise": (
+        "INSERT INTO refunds (refund_id, order_id, n, amount, credited, status, recorded_at) "
+        "SELECT 'W-1-r1', order_id, 1, 100, 0, 'pending', recorded_at FROM orders"
+    ),
+    "money assigned from nowhere": MOVED.format("assigned", "USD"),
     "a unit in two places, or none that was ordered": "UPDATE backorders SET first_unit = first_unit - 1",
     "a message that waits, and nothing that ends it": "UPDATE messages SET due_at = recorded_at",
 }
@@ -40,10 +54,11 @@ BROKEN = {
 
 @pytest.fixture
 def busy(database: Database) -> Database:
-    """An order of five, of which two are waited for and three are packed and have their label."""
+    """An order of five, of which two are waited for and three are packed, paid for and have their label."""
     orders.placed(database, ORDER, 5, in_stock=3)
     stages.authorized(database, ORDER)
     stages.labelled(database, ORDER)
+    stages.captured(database, ORDER)
     return database
 
 
@@ -58,7 +73,7 @@ def test_each_question_finds_what_breaks_it(busy: Database) -> None:
                 tx.execute(text(statement))
             found = {breach.what: breach for breach in breaches(tx)}
             assert what in found, (what, found)
-            assert {ORDER, orders.SKU} & {*found[what].ids.values()}, found[what]
+            assert {orders.SKU, ORDER, f"{ORDER}-c1", f"{ORDER}-r1"} & {*found[what].ids.values()}, found[what]
             assert str(found[what]).startswith(f"{what}: ")
 
 
@@ -68,10 +83,10 @@ def test_the_database_does_the_sums(busy: Database) -> None:
         orders.placed(busy, f"w-{n}")
         stages.answered(busy, IntentStatus.AUTHORIZED, f"w-{n}", f"pi_w{n}")
     with busy.sessions.begin() as tx:
-        tx.execute(text(MOVED.format("captured", "USD").replace("'x'", "order_id") + " WHERE kind = 'authorized'"))
+        tx.execute(text(MOVED.format("captured", "USD").replace("'x'", "order_id")))
     with busy.sessions() as tx:
         found = [*totals(tx)]
         assert [each.order_id for each in found] == sorted([ORDER, *(f"w-{n}" for n in range(20))])
-        assert found[0] == (ORDER, 9501, 0, 1, 0)
+        assert found[0] == (ORDER, 5700 + 9501, 0, 1, 0)
         assert {each[1:] for each in found[1:]} == {(2301, 0, 0, 0)}
         assert [*totals(tx, ORDER)] == found[:1]
