@@ -67,7 +67,7 @@ def due(database: Database) -> list[datetime]:
         return list(tx.scalars(mine))
 
 
-def told(database: Database) -> list[tuple[str, str]]:
+def expected(database: Database) -> list[tuple[str, str]]:
     with database.sessions.begin() as tx:
         return [(m.kind, m.data["expected"]) for m in tx.scalars(select(Message)) if "expected" in m.data]
 
@@ -89,7 +89,7 @@ def midnight(day: date) -> datetime:
 
 def test_confirmed_tells_the_day_and_it_passes_at_its_end_where_the_customer_lives(database: Database) -> None:
     day = confirm(database)
-    assert told(database) == [("confirmed", day.isoformat())]
+    assert expected(database) == [("confirmed", day.isoformat())]
     assert due(database) == [midnight(day)]
 
 
@@ -103,7 +103,7 @@ def test_a_rate_moves_the_promise_later_and_never_earlier(database: Database, ta
     later = now.astimezone(ZoneInfo("Pacific/Auckland")).date() + timedelta(days=30)
     assert days(database) == (later if moves else day, day)
     assert due(database) == [midnight(later if moves else day)]
-    assert told(database)[1:] == ([("delayed", later.isoformat())] if moves else [])
+    assert expected(database)[1:] == ([("delayed", later.isoformat())] if moves else [])
 
 
 def test_a_promise_that_passes_is_made_anew_and_told_once(database: Database) -> None:
@@ -118,7 +118,7 @@ def test_a_promise_that_passes_is_made_anew_and_told_once(database: Database) ->
         assert promises.delivery_due(tx, order, ID, midnight(day)) == midnight(anew)
         assert promises.delivery_due(tx, order, ID, midnight(day)) == midnight(anew)
     assert days(database) == (anew, day)
-    assert told(database)[1:] == [("delayed", anew.isoformat())]
+    assert expected(database)[1:] == [("delayed", anew.isoformat())]
 
 
 def test_what_has_arrived_is_not_late(database: Database) -> None:
@@ -127,7 +127,7 @@ def test_what_has_arrived_is_not_late(database: Database) -> None:
         order = facts.journal.locked_order(tx, ID)
         order.fulfillment_status = promises.ARRIVED[0]
         assert promises.delivery_due(tx, order, ID, midnight(day)) is None
-    assert len(told(database)) == 1
+    assert len(expected(database)) == 1
 
 
 def test_units_that_wait_for_stock_move_the_order_with_them(database: Database) -> None:
@@ -139,4 +139,4 @@ def test_units_that_wait_for_stock_move_the_order_with_them(database: Database) 
         facts.reserving.reserved(tx, ID, wall_clock())
     comes = wall_clock().date() + timedelta(days=7)
     assert days(database) == (comes + timedelta(days=9), first)
-    assert told(database) == [("confirmed", first.isoformat()), ("backordered", comes.isoformat())]
+    assert expected(database) == [("confirmed", first.isoformat()), ("backordered", comes.isoformat())]
