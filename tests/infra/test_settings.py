@@ -206,3 +206,14 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch, t
     assert environment()["STRIPE_API_KEY"] == "from$file"
     monkeypatch.setenv("ORDERS_ENV_FILE", "")
     assert "MAIL_FROM" not in environment()
+
+
+@pytest.mark.parametrize("days", ["7", "{}", '{"US": {"*": 4}}', '{"*": {"fastest": 3}}', '{"*": {"*": -1}}', "{"])
+def test_days_of_transit_say_how_long_any_other_takes(days: str) -> None:
+    with pytest.raises(SettingsError, match="ORDERS_TRANSIT_DAYS is malformed"):
+        Settings.from_environment({"ORDERS_TRANSIT_DAYS": days})
+
+
+def test_days_of_transit_are_by_country_and_service() -> None:
+    settings = Settings.from_environment({"ORDERS_TRANSIT_DAYS": '{"US": {"fastest": 2}, "*": {"*": 9}}'})
+    assert settings.orders_transit_days == {"US": {"fastest": 2}, "*": {"*": 9}}
