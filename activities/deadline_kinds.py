@@ -64,4 +64,11 @@ DECLARED = {
         while_cancelling=True,
         after_the_end=True,
     ),
+    DeadlineKind.DISPUTE_DUE: Declared(
+        counts_from="two days before the bank stops taking evidence",
+        ends_with="the bank has our evidence, or has decided",
+        margin=timedelta(days=2),
+        while_cancelling=True,
+        after_the_end=True,
+    ),
 }

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, Type
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from activities.ports import LabelStatus, Parcel, RefundStatus, TrackingStatus
+from activities.ports import Dispute, LabelStatus, Parcel, RefundStatus, TrackingStatus
 from infra.words import MessageStatus, NewsOutcome
 
 WITHOUT_MATCH = (NewsOutcome.WAITING, NewsOutcome.UNMATCHED)
@@ -92,8 +92,10 @@ class RefundChanged(Content):
 
 
 class PaymentDisputed(PaymentNews):
+    """Opened, changed, decided, money moved: whichever it was, all that is on record of it."""
+
     kind: Literal["payment_disputed"] = "payment_disputed"
-    dispute: str
+    dispute: Dispute
 
 
 # --- parcels ----------------------------------------------------------------------------------------------------------

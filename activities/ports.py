@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from infra.words import DisputeStatus as DisputeStatus
 from infra.words import RefundStatus as RefundStatus
 from infra.words import TrackingStatus as TrackingStatus
 
@@ -74,6 +75,32 @@ class Refund(Value):
     metadata: dict[str, str] = {}
 
 
+CHARGE_DISPUTED = "charge_disputed"
+"""Why a provider refuses to refund what a bank disputes."""
+
+
+class DisputeMove(Value):
+    reference: str
+    """The provider's, of its books."""
+    amount: int
+    """Negative: taken by the customer's bank."""
+
+
+class Dispute(Value):
+    """The customer's bank asks for what was taken of an intent: all that the provider has on record of it."""
+
+    dispute_id: str
+    intent_id: str
+    amount: int
+    reason: str
+    due_by: datetime | None = None
+    """Until when evidence is taken."""
+    answered: bool = False
+    """The bank has our evidence."""
+    status: DisputeStatus
+    moves: tuple[DisputeMove, ...] = ()
+
+
 class Payments(Protocol):
     """Cards: authorize, capture, void, refund. `key` is the idempotency key; the same key is the same effect."""
 
@@ -109,11 +136,14 @@ class Payments(Protocol):
     def void(self, intent_id: str, *, key: str) -> PaymentIntent:
         """Gives back what is authorized and not captured. Safe when there is nothing left to give back."""
 
-    def refund(self, intent_id: str, *, amount: int, metadata: dict[str, str], key: str) -> Refund: ...
+    def refund(self, intent_id: str, *, amount: int, metadata: dict[str, str], key: str) -> Refund:
+        """`Refused` as `CHARGE_DISPUTED`: a bank has, or had for good, what was taken (`disputes`)."""
 
     def refund_status(self, refund_id: str) -> Refund: ...
 
     def refunds(self, intent_id: str) -> list[Refund]: ...
+
+    def disputes(self, intent_id: str) -> list[Dispute]: ...
 
 
 class Parcel(Value):

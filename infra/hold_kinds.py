@@ -132,7 +132,14 @@ class HoldKind(AnyHoldKind):
         "dispute",
         HoldReason.DISPUTE,
         "The customer disputes the charge: answer it at the payment provider, then skip; or cancel the rest.",
-        {Action.SKIP: "you have answered it: the payment counts as before", Action.CANCEL: END},
+        {Action.SKIP: "you have answered it: the payment stays disputed until the bank decides", Action.CANCEL: END},
+    )
+    PAID_BACK_TWICE = (
+        "paid_back_twice",
+        HoldReason.RECONCILIATION,
+        "The bank took a disputed payment back that had been refunded: ask the payment provider for what went back "
+        "twice, or write it off, then skip.",
+        {Action.SKIP: SEEN_TO},
     )
 
     # --- goods --------------------------------------------------------------------------------------------------------

@@ -215,13 +215,15 @@ class OrderWorkflow(Handlers):
                 self.spawn(self.refund(refund_id))
 
     async def refund(self, refund_id: str) -> None:
-        """Asked of the provider; then until the bank has said its last word, which it is asked for now and then."""
+        """Asked of the provider; then until the bank has said its last word, which it is asked for now and then. One
+        that waits for a dispute's end is begun again then."""
         p = self.progress
         pending: Condition = lambda: p.order.refunds.get(refund_id) == RefundStatus.PENDING  # noqa: E731
         while refund_id in p.order.refunds:
             if pending() and await p.until(lambda: not pending(), within=p.policy.first_poll):
                 continue
             await p.do(calls.REFUND, p.refund_step(refund_id), undoing=True)
+        self.refunding.discard(refund_id)
 
     async def keep_deadlines(self) -> None:
         """What must happen at a time is in the tables: looked at when the nearest is due. The alarm is set when nothing

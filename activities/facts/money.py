@@ -7,16 +7,14 @@ from sqlalchemy.orm import Session
 
 from activities.facts import deadlines, elsewhere, promises
 from activities.facts.authorizations import about, ended_unrenewed, good_besides, needs_customer, renewal_wanted
-from activities.facts.holds import OF_AUTHORIZATION, close_mended, opened
+from activities.facts.holds import OF_AUTHORIZATION, close_mended
 from activities.facts.journal import locked_order, note, tell
 from activities.facts.moves import moved
 from activities.facts.statuses import derive
 from activities.facts.sums import LIVE
-from activities.models import Subject
 from activities.ports import IntentStatus, PaymentIntent
 from infra.clock import wall_clock
 from infra.database.tables import Customer, Order, Payment, SavedMethod
-from infra.hold_kinds import HoldKind
 from infra.words import AuthorizationStatus, DeadlineKind, EventType, MessageKind, MoneyMoveKind
 
 ONCE_GOOD = (AuthorizationStatus.AUTHORIZED, AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED)
@@ -155,10 +153,3 @@ def void_given_up(tx: Session, order_id: str, at: datetime) -> None:
     )
     for payment_id in tx.scalars(live).all():
         ended(tx, payment_id, EventType.VOID_GIVEN_UP, at)
-
-
-def disputed(tx: Session, payment_id: int, reference: str, at: datetime) -> bool:
-    order, _ = locked_payment(tx, payment_id)
-    opened(tx, order.order_id, HoldKind.DISPUTE, Subject("dispute", reference), at)
-    derive(tx, order)
-    return True

@@ -20,12 +20,14 @@ def moved(
     reference: str,
     at: datetime,
     charge_id: str | None = None,
+    dispute_id: str | None = None,
 ) -> None:
     tx.add(
         MoneyMove(
             order_id=order.order_id,
             payment_id=payment_id,
             charge_id=charge_id,
+            dispute_id=dispute_id,
             kind=kind,
             amount=amount,
             currency=order.currency,

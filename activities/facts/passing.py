@@ -31,6 +31,7 @@ ACTS: dict[DeadlineKind, Act] = {
     DeadlineKind.HOLD_FORGOTTEN: reminders.hold_forgotten,
     DeadlineKind.PAYMENT_REMINDER: reminders.payment_unfinished,
     DeadlineKind.PARCELS_TOLD: gathering.parcels_due,
+    DeadlineKind.DISPUTE_DUE: reminders.dispute_due,
 }
 
 

@@ -1,4 +1,5 @@
-"""What of each charge can be given back: what was taken for it, less what was given back, is on its way."""
+"""What of each charge can be given back: what was taken for it, less what was given back, is on its way, or is
+disputed."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from activities.facts.bill import RECEIVED
+from activities.facts.disputed import disputed
 from activities.facts.statuses import captures_in_doubt
 from activities.facts.units import PricedUnits, Units, common, drawn, less, total
 from infra.database.tables import Charge, ChargeUnits, Hold, MoneyMove, Order, Payment, Refund, RefundUnits
@@ -44,7 +46,7 @@ class Refundable:
     """By payment: what it still has, whatever it was taken for."""
 
     def of(self, charge: Chargeable) -> int:
-        return sum(min(left, self.room.get(payment, left)) for payment, left in charge.left.items())
+        return sum(max(0, min(left, self.room.get(payment, left))) for payment, left in charge.left.items())
 
     @property
     def amount(self) -> int:
@@ -86,6 +88,8 @@ def refundable(tx: Session, order: Order, *, in_doubt: bool = False) -> Refundab
     }
     if not charges:
         return Refundable([], room)
+    for disputed_id, each in disputed(tx, order.order_id).items():
+        room[disputed_id] -= each.counted
     for units in tx.scalars(select(ChargeUnits).where(ChargeUnits.order_id == order.order_id)):
         if units.charge_id in charges:
             charges[units.charge_id].units.append(priced(units))

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from activities.facts import holds
+from activities.facts import holds, paid_back_twice
 from activities.facts.bill import RECEIVED, Bill, bill
 from activities.facts.charges import cancelled, write
 from activities.facts.journal import locked_order, note, outcome_known, tell
@@ -147,6 +147,8 @@ def pending(tx: Session, refund_id: str, made: ProviderRefund, at: datetime) -> 
     note(tx, order, EventType.REFUND_PENDING, at, refund=refund_id, amount=refund.amount)
     tell_refunded(tx, order, refund)
     seen(tx, refund, made.status, at)
+    if refund.payment_id:
+        paid_back_twice.looked_at(tx, order, refund.payment_id, at, opens=True)
     derive(tx, order)
 
 
@@ -186,10 +188,21 @@ def seen(tx: Session, refund: Refund, status: RefundStatus, at: datetime) -> boo
     if not (given_up and status == RefundStatus.FAILED):  # paid otherwise already: that it failed is no news
         refund.status = status
     note(tx, order, EventType(f"refund_{status}"), at, refund=refund.refund_id, amount=refund.amount)
+    if not given_up and status == RefundStatus.FAILED and needless(tx, order, refund, at):
+        return True
     if given_up != (status == RefundStatus.FAILED):
         kind = HoldKind.REFUNDED_AFTER_ALL if given_up else HoldKind.REFUND_FAILED
         holds.opened(tx, order.order_id, kind, about, at)
     derive(tx, order)
+    return True
+
+
+def needless(tx: Session, order: Order, refund: Refund, at: datetime) -> bool:
+    """It came back to us; and has the customer the money by a dispute, nothing is owed."""
+    if refund.payment_id is None or refund not in paid_back_twice.given_by_bank(tx, order, refund.payment_id, refund):
+        return False
+    given_up(tx, refund.refund_id, at)
+    paid_back_twice.looked_at(tx, order, refund.payment_id, at, opens=False)
     return True
 
 

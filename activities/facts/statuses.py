@@ -132,7 +132,7 @@ def captures_in_doubt(tx: Session, order_id: str) -> dict[str, dict[str, Any]]:
 def payment_status(order: Order, now: Sums) -> PaymentStatus:
     if not order.total:
         return PaymentStatus.CAPTURED
-    if "dispute" in now.open_holds:
+    if now.disputes:
         return PaymentStatus.DISPUTED
     if now.captured:
         if now.refunded >= now.captured:

@@ -31,6 +31,7 @@ from infra.database.tables import (
     Backorder,
     Change,
     Deadline,
+    Dispute,
     Fulfillment,
     Hold,
     LineCancellation,
@@ -47,6 +48,7 @@ from infra.database.types import UTCDateTime
 from infra.words import (
     AuthorizationStatus,
     BackorderStatus,
+    DisputeStatus,
     FulfillmentStatus,
     LineCancellationStatus,
     MessageStatus,
@@ -99,6 +101,8 @@ class Sums:
     open_labels: int
     open_refunds: int
     """Asked, or on their way."""
+    disputes: int
+    """That the bank has not decided."""
     telling: int
     """The oldest message that the customer is to get now."""
     deadlines: dict[str, datetime]
@@ -153,6 +157,7 @@ def sums(tx: Session, order: Order) -> Sums:
         open_labels=figures["labels", None],
         elsewhere=max(0, figures["elsewhere", None]),
         open_refunds=figures["refunds", None],
+        disputes=figures["disputes", None],
         telling=figures["telling", None],
         deadlines=deadlines,
     )
@@ -247,6 +252,13 @@ PARTS: list[Select[Any]] = [
         "refunds",
         Refund.order_id == MINE,
         Refund.status.in_((RefundStatus.ASKED, RefundStatus.PENDING)),
+        amount=func.count(),
+    ),
+    part(
+        "disputes",
+        Payment.order_id == MINE,
+        Dispute.payment_id == Payment.payment_id,
+        Dispute.status.in_((DisputeStatus.INQUIRY, DisputeStatus.OPEN)),
         amount=func.count(),
     ),
     part(

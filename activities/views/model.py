@@ -21,6 +21,7 @@ from infra.words import (
     BackorderPolicy,
     Cancellation,
     Channel,
+    DisputeStatus,
     EventType,
     MessageKind,
     MessageStatus,
@@ -133,6 +134,22 @@ class RefundView(View):
     """None where only an amount was named."""
 
 
+class DisputeView(View):
+    """The customer's bank asks a payment back. `inquiry`: it has taken nothing; `won`: or such a one ended."""
+
+    dispute_id: str
+    """The payment provider's."""
+    payment: int
+    """The authorization it is about."""
+    amount: Amount
+    reason: str
+    due_by: datetime | None
+    """Until when evidence is taken."""
+    answered: bool
+    """The bank has our evidence."""
+    status: DisputeStatus
+
+
 class PaymentView(View):
     """Sums of what moved, and how."""
 
@@ -142,8 +159,11 @@ class PaymentView(View):
     captured: Amount
     refunded: Amount
     voided: Amount
+    disputed: Amount
+    """Taken by the customer's bank, and not returned: no refund."""
     authorizations: list[AuthorizationView]
     refunds: list[RefundView]
+    disputes: list[DisputeView]
 
 
 class ParcelContentView(View):

@@ -15,6 +15,7 @@ from activities.views.model import (
     AuthorizationView,
     CustomerView,
     DestinationView,
+    DisputeView,
     LineView,
     MessageView,
     OrderView,
@@ -30,6 +31,7 @@ from infra.database.tables import (
     Change,
     Contact,
     Customer,
+    Dispute,
     Event,
     LineCancellation,
     Message,
@@ -190,6 +192,12 @@ def payment(tx: Session, order: Order) -> PaymentView:
         .order_by(RefundUnits.line_no)
     ):
         units[refund_id][line_no] = quantity
+    disputes = tx.execute(
+        select(Dispute, Payment.n)
+        .join(Payment, Payment.payment_id == Dispute.payment_id)
+        .where(Payment.order_id == order.order_id)
+        .order_by(Dispute.recorded_at, Dispute.dispute_id)
+    )
     return PaymentView(
         method=order.pay_by,
         status=PaymentStatus(order.payment_status),
@@ -197,6 +205,7 @@ def payment(tx: Session, order: Order) -> PaymentView:
         captured=moved[MoneyMoveKind.CAPTURED],
         refunded=moved[MoneyMoveKind.REFUNDED] - moved[MoneyMoveKind.REFUND_FAILED],
         voided=moved[MoneyMoveKind.VOIDED],
+        disputed=moved[MoneyMoveKind.DISPUTED] - moved[MoneyMoveKind.DISPUTE_RETURNED],
         authorizations=[AuthorizationView.model_validate(p, from_attributes=True) for p in tried],
         refunds=[
             RefundView(
@@ -206,6 +215,18 @@ def payment(tx: Session, order: Order) -> PaymentView:
                 lines=[RefundedUnits(line=line, quantity=quantity) for line, quantity in units[r.refund_id].items()],
             )
             for r in refunds
+        ],
+        disputes=[
+            DisputeView(
+                dispute_id=d.dispute_id,
+                payment=n,
+                amount=d.amount,
+                reason=d.reason,
+                due_by=d.due_by,
+                answered=d.answered,
+                status=d.status,
+            )
+            for d, n in disputes
         ],
     )
 

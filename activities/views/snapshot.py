@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from activities.facts.bill import UNPAID
+from activities.facts.disputes import refund_waits
 from activities.facts.fulfillments import parcels_of
 from activities.facts.holds import subject
 from activities.facts.journal import locked_fulfillments, unwritten
@@ -164,7 +165,7 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         "changes": open_changes(tx, Change.order_id == order.order_id) if now.open_changes else (),
         "capturable": usable(now.payments),
         "elsewhere": now.elsewhere,
-        "refunds": open_refunds(tx, order) if now.open_refunds else {},
+        "refunds": open_refunds(tx, order, now) if now.open_refunds else {},
         "next_deadline": now.next_deadline,
     }
     return OrderSnapshot.model_validate(
@@ -184,10 +185,11 @@ def open_holds(tx: Session, *which: ColumnElement[bool]) -> dict[str | None, tup
     return {about: tuple(held) for about, held in holds.items()}
 
 
-def open_refunds(tx: Session, order: Order) -> dict[str, RefundStatus]:
-    """That a provider is to carry out, or has begun to."""
+def open_refunds(tx: Session, order: Order, now: Sums) -> dict[str, RefundStatus]:
+    """That a provider is to carry out, or has begun to; not those that wait for a bank's decision."""
     mine = (Refund.order_id == order.order_id, Refund.status.in_(UNFINISHED), Refund.payment_id.is_not(None))
-    return dict(tx.execute(select(Refund.refund_id, Refund.status).where(*mine).order_by(Refund.n)).all())
+    found = tx.scalars(select(Refund).where(*mine).order_by(Refund.n)).all()
+    return {each.refund_id: each.status for each in found if not (now.disputes and refund_waits(tx, each))}
 
 
 def open_changes(tx: Session, *which: ColumnElement[bool]) -> tuple[ChangeSnapshot, ...]:

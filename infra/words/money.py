@@ -42,6 +42,15 @@ class RefundStatus(StrEnum):
     """A person has settled it otherwise."""
 
 
+class DisputeStatus(StrEnum):
+    INQUIRY = "inquiry"
+    """The bank asks, and has taken nothing."""
+    OPEN = "open"
+    WON = "won"
+    """Or an inquiry that came to nothing."""
+    LOST = "lost"
+
+
 class MoneyMoveKind(StrEnum):
     AUTHORIZED = "authorized"
     CAPTURED = "captured"
@@ -50,3 +59,6 @@ class MoneyMoveKind(StrEnum):
     REFUND_FAILED = "refund_failed"
     ASSIGNED = "assigned"
     """Off one charge, or none, and onto another: a pair that sums to nothing."""
+    DISPUTED = "disputed"
+    """Taken by the customer's bank."""
+    DISPUTE_RETURNED = "dispute_returned"

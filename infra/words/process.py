@@ -45,6 +45,11 @@ class EventType(StrEnum):
     REFUND_SUCCEEDED = "refund_succeeded"
     REFUND_FAILED = "refund_failed"
     REFUND_GIVEN_UP = "refund_given_up"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_CHANGED = "dispute_changed"
+    DISPUTE_WITHDRAWN = "dispute_withdrawn"
+    DISPUTE_RETURNED = "dispute_returned"
+    DISPUTE_CLOSED = "dispute_closed"
 
     REQUESTED = "requested"
     PACKED = "packed"
@@ -85,6 +90,7 @@ class DeadlineKind(StrEnum):
     HOLD_FORGOTTEN = "hold_forgotten"
     PAYMENT_REMINDER = "payment_reminder"
     PARCELS_TOLD = "parcels_told"
+    DISPUTE_DUE = "dispute_due"
 
 
 class ChangeKind(StrEnum):

@@ -168,6 +168,10 @@ def payments(order: dict[str, Any]) -> Table:
         made.add_row(str(each["n"]), word(each["status"]), *figures, until, escaped(each["action_url"] or why))
     for refund in order["payment"]["refunds"]:
         made.add_row("refund", word(refund["status"]), f"-{amount(order, refund['amount'])}", "", "", "")
+    for dispute in order["payment"]["disputes"]:
+        status = f"{word(dispute['status'])}{', answered' if dispute['answered'] else ''}"
+        asked, until = f"-{amount(order, dispute['amount'])}", day_and_time(dispute["due_by"])
+        made.add_row("dispute", status, asked, "", until, escaped(f"{dispute['reason']} {dispute['dispute_id']}"))
     return made
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts import elsewhere, money, refunds
+from activities.facts import disputes, elsewhere, money, refunds
 from activities.facts.journal import nudge
 from activities.news import (
     PaymentConfirmed,
@@ -105,8 +105,8 @@ def not_known_refund(tx: Session, content: RefundChanged) -> NewsOutcome:
 def disputed(tx: Session, content: PaymentDisputed, at: datetime) -> NewsOutcome:
     payment = payment_of(tx, content.intent)
     if payment is None:
-        return not_known(tx, content)
-    return nudged(tx, payment, money.disputed(tx, payment.payment_id, content.dispute, at))
+        return NewsOutcome.WAITING  # it names no order, has a deadline, and costs money
+    return nudged(tx, payment, disputes.told(tx, payment.payment_id, content.dispute, at))
 
 
 def payment_of(tx: Session, intent: str) -> Payment | None:

@@ -24,6 +24,8 @@ from activities.news import (
     parsed,
 )
 from activities.ports import RefundStatus
+from activities.providers.stripe import disputes
+from activities.providers.stripe.disputes import Word
 
 TOLERANCE_SECONDS = 300
 EXPIRED = "automatic"
@@ -33,8 +35,6 @@ REFUND_ENDS = {
     "failed": RefundStatus.FAILED,
     "canceled": RefundStatus.FAILED,
 }
-
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
 
 
 class StripeEvents:
@@ -105,11 +105,6 @@ class RefundObject(Ours):
         return named if re.fullmatch(REFUND, named) else ""
 
 
-class DisputeObject(Body):
-    id: Word
-    payment_intent: Word | None = None
-
-
 def intent_in(data: dict[str, Any]) -> IntentObject:
     return parsed(IntentObject, data, "data", "object")
 
@@ -150,10 +145,8 @@ def refunded(data: dict[str, Any]) -> AnyContent:
 
 
 def disputed(data: dict[str, Any]) -> AnyContent | None:
-    dispute = parsed(DisputeObject, data, "data", "object")
-    if dispute.payment_intent is None:
-        return None
-    return PaymentDisputed(intent=dispute.payment_intent, dispute=dispute.id)
+    dispute = disputes.read(parsed(disputes.DisputeObject, data, "data", "object"))
+    return PaymentDisputed(intent=dispute.intent_id, dispute=dispute) if dispute.intent_id else None
 
 
 READERS: dict[str, Callable[[dict[str, Any]], AnyContent | None]] = {
@@ -165,4 +158,8 @@ READERS: dict[str, Callable[[dict[str, Any]], AnyContent | None]] = {
     "refund.updated": refunded,
     "refund.failed": refunded,
     "charge.dispute.created": disputed,
+    "charge.dispute.updated": disputed,
+    "charge.dispute.funds_withdrawn": disputed,
+    "charge.dispute.funds_reinstated": disputed,
+    "charge.dispute.closed": disputed,
 }

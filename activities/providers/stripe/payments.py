@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import stripe
 
 from activities.failures import Refused, Unavailable
-from activities.ports import IntentStatus, PaymentIntent, Refund, RefundStatus
+from activities.ports import Dispute, IntentStatus, PaymentIntent, Refund, RefundStatus
+from activities.providers.stripe import disputes
 from activities.providers.stripe.errors import PROVIDER, UNKNOWN_METHOD, translated, unknown_method
 from activities.providers.stripe.events import EXPIRED
 
@@ -178,6 +179,12 @@ class StripePayments:
 
         found = [each.to_dict() for each in _look(every)]
         return [_refund(each) for each in found if not _released(each)]
+
+    def disputes(self, intent_id: str) -> list[Dispute]:
+        def every() -> list[stripe.Dispute]:
+            return list(self._client.v1.disputes.list({"payment_intent": intent_id, "limit": 100}).auto_paging_iter())
+
+        return [disputes.read(disputes.DisputeObject.model_validate(each.to_dict())) for each in _look(every)]
 
 
 def _effect(call: Callable[[], Result]) -> Result:

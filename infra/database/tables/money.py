@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from infra.database.tables.base import COUNTER, PERSONAL, REFERENCE, WORD, Base
-from infra.words import AuthorizationStatus, ChargePurpose, ChargeStatus, MoneyMoveKind, RefundStatus
+from infra.words import AuthorizationStatus, ChargePurpose, ChargeStatus, DisputeStatus, MoneyMoveKind, RefundStatus
 
 
 class MoneyMove(Base):
@@ -33,6 +33,7 @@ class MoneyMove(Base):
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.payment_id"), index=True)
     charge_id: Mapped[str | None] = mapped_column(ForeignKey("charges.charge_id"))
     """None of what was captured: taken by somebody else, and for no charge yet."""
+    dispute_id: Mapped[str | None] = mapped_column(ForeignKey("disputes.dispute_id"))
     kind: Mapped[MoneyMoveKind]
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
@@ -135,3 +136,24 @@ class RefundUnits(Base):
     first_unit: Mapped[int] = mapped_column(primary_key=True)
     quantity: Mapped[int]
     amount: Mapped[int] = mapped_column(BigInteger)
+
+
+class Dispute(Base):
+    """The customer's bank asks money of a payment back, or has taken it."""
+
+    __tablename__ = "disputes"
+
+    dispute_id: Mapped[str] = mapped_column(REFERENCE, primary_key=True)
+    """The provider's."""
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.payment_id"), index=True)
+    amount: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(WORD)
+    """The provider's word."""
+    due_by: Mapped[datetime | None]
+    """Until when it takes our evidence."""
+    answered: Mapped[bool]
+    """It has our evidence."""
+    status: Mapped[DisputeStatus]
+    effective_at: Mapped[datetime]
+    """Of the last news that changed it."""
+    recorded_at: Mapped[datetime]

@@ -532,11 +532,29 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_charge_units_order_id_line_no"), ["order_id", "line_no"], unique=False)
 
     op.create_table(
+        "disputes",
+        sa.Column("dispute_id", sa.String(length=255), nullable=False),
+        sa.Column("payment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("due_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.payment_id"], name=op.f("fk_disputes_payment_id")),
+        sa.PrimaryKeyConstraint("dispute_id", name=op.f("pk_disputes")),
+    )
+    with op.batch_alter_table("disputes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_disputes_payment_id"), ["payment_id"], unique=False)
+
+    op.create_table(
         "money_moves",
         sa.Column("move_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("order_id", sa.String(length=64), nullable=True),
         sa.Column("payment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("charge_id", sa.String(length=80), nullable=True),
+        sa.Column("dispute_id", sa.String(length=255), nullable=True),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -547,6 +565,7 @@ def upgrade() -> None:
             "order_id IS NOT NULL OR payment_id IS NOT NULL", name=op.f("ck_money_moves_of_order_or_payment")
         ),
         sa.ForeignKeyConstraint(["charge_id"], ["charges.charge_id"], name=op.f("fk_money_moves_charge_id")),
+        sa.ForeignKeyConstraint(["dispute_id"], ["disputes.dispute_id"], name=op.f("fk_money_moves_dispute_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_money_moves_order_id")),
         sa.ForeignKeyConstraint(["payment_id"], ["payments.payment_id"], name=op.f("fk_money_moves_payment_id")),
         sa.PrimaryKeyConstraint("move_id", name=op.f("pk_money_moves")),
