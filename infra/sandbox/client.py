@@ -189,11 +189,11 @@ class SandboxControl:
     def move_dispute(
         self,
         dispute_id: str,
-        move: Literal["respond", "escalate", "won", "lost", "warning_closed"],
+        move: Literal["respond", "escalate", "won", "lost", "warning_closed", "returned"],
         amount: int | None = None,
     ) -> dict[str, Any]:
-        """`respond`: we gave evidence; `escalate`: an inquiry becomes a chargeback; the others close it. `amount`: what
-        comes back of one that is won, where it is not all."""
+        """`respond`: we gave evidence; `escalate`: an inquiry becomes a chargeback; `returned`: some of one that was lost
+        comes back; the others close it. `amount`: what comes back, where it is not all."""
         return self._moved(f"/stripe/disputes/{dispute_id}/{move}", {"amount": amount})
 
     def capture_elsewhere(self, intent_id: str, amount: int | None = None, *, final: bool = True) -> dict[str, Any]:

@@ -122,21 +122,34 @@ def close_inquiry(world: World, dispute: Document, amount: int | None) -> Docume
     return _closed(world, dispute, "warning_closed")
 
 
+def give_back(world: World, dispute: Document, amount: int | None) -> Document:
+    """Lost, and some of it comes back all the same: what had been refunded."""
+    _must_be(dispute, "lost")
+    left = -sum(each["amount"] for each in dispute["balance_transactions"])
+    amount = left if amount is None else amount
+    if not 0 < amount <= left:
+        raise ValueError(f"{dispute['id']}: {left} was taken, {amount} cannot come back")
+    dispute = _move(world, dispute, amount)
+    announce(world, "charge.dispute.funds_reinstated", dispute)
+    return dispute
+
+
 MOVES: dict[str, Callable[[World, Document, int | None], Document]] = {
     "respond": respond,
     "escalate": escalate,
     "won": win,
     "lost": lose,
     "warning_closed": close_inquiry,
+    "returned": give_back,
 }
 
 
 def move(world: World, id: str, word: str, amount: int | None = None) -> Document:
-    """`amount`: how much is won. KeyError: there is no such dispute or move; ValueError: this one is past it."""
+    """`amount`: how much is won, or comes back. KeyError: there is no such dispute or move; ValueError: this one is past it."""
     dispute = world.get("stripe.dispute", id)
     if dispute is None:
         raise KeyError(id)
-    _must_be(dispute, *OPEN)
+    _must_be(dispute, *OPEN, *(["lost"] if word == "returned" else []))
     return MOVES[word](world, dispute, amount)
 
 

@@ -128,6 +128,19 @@ def test_a_bank_may_award_a_part(sandbox: SandboxControl, till: Till, paid: str)
     assert books(sandbox, till) == (1, 4410, 1000)
 
 
+def test_of_one_that_was_lost_some_may_come_back(sandbox: SandboxControl, till: Till, paid: str) -> None:
+    dispute = sandbox.dispute(paid)["id"]
+    with pytest.raises(httpx.HTTPStatusError, match="400"):
+        sandbox.move_dispute(dispute, "returned", 1000)
+    sandbox.move_dispute(dispute, "lost")
+    with pytest.raises(httpx.HTTPStatusError, match="400"):
+        sandbox.move_dispute(dispute, "returned", 4411)
+    back = sandbox.move_dispute(dispute, "returned", 1000)
+    assert (back["status"], moved(back)) == ("lost", [(-4410, -5910), (1000, 1000)])
+    assert dispute_events(sandbox, paid)[2:] == ["closed", "funds_reinstated"]
+    assert books(sandbox, till) == (1, 4410, 1000)
+
+
 def test_what_was_refunded_whole_cannot_be_disputed(sandbox: SandboxControl, till: Till, paid: str) -> None:
     sandbox.refund_elsewhere(paid)
     with pytest.raises(httpx.HTTPStatusError, match="400"):
