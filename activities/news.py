@@ -92,13 +92,11 @@ class RefundChanged(Content):
 
 
 class PaymentDisputed(PaymentNews):
-    """Opened, changed, decided, money moved: whichever it was, all that is on record of it."""
-
     kind: Literal["payment_disputed"] = "payment_disputed"
     dispute: Dispute
 
 
-# --- parcels ----------------------------------------------------------------------------------------------------------
+# --- parcels, messages ------------------------------------------------------------------------------------------------
 
 
 class ParcelSeen(Content):
@@ -118,9 +116,6 @@ class LabelChanged(Content):
     label: str
     status: LabelStatus
     order: str | None = None
-
-
-# --- messages ---------------------------------------------------------------------------------------------------------
 
 
 FINAL = (MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILED, MessageStatus.READ)

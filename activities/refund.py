@@ -72,7 +72,7 @@ class RefundActivities:
             order, refund = refunds.locked_refund(tx, step.refund_id)
             outcome_known(tx, order.order_id, refunds.step(refund), CHARGE_DISPUTED)
             for each in found:
-                disputes.told(tx, refund.payment_id or 0, each, step.at)
+                disputes.reported(tx, refund.payment_id or 0, each, step.at)
             tx.flush()
             tx.refresh(refund)
             goes_on = refund.status == RefundStatus.ASKED and not disputes.refund_waits(tx, refund)

@@ -29,7 +29,7 @@ EVENTS = {
 }
 
 
-def told(tx: Session, payment_id: int, seen: ports.Dispute, at: datetime) -> bool:
+def reported(tx: Session, payment_id: int, seen: ports.Dispute, at: datetime) -> bool:
     """What the provider has on record of a dispute of this payment. Whether any of it is new."""
     order, _ = locked_payment(tx, payment_id)
     row = tx.get(Dispute, seen.dispute_id, populate_existing=True)

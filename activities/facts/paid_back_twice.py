@@ -48,9 +48,9 @@ def given_by_bank(tx: Session, order: Order, payment_id: int, failing: Refund | 
     counting = {each for each in counting | {failing} if each and each.status != RefundStatus.GIVEN_UP}
     payment = tx.get_one(Payment, payment_id, populate_existing=True)
     rest = payment.captured - with_bank.counted - sum(each.amount - each.credited for each in counting)
-    needless = []
+    covered = []
     for refund in sorted(counting, key=lambda each: each.n, reverse=True):
         if (refund.status in MOVES_NOTHING or refund is failing) and rest <= -refund.amount:
             rest += refund.amount
-            needless.append(refund)
-    return needless
+            covered.append(refund)
+    return covered

@@ -188,7 +188,7 @@ def seen(tx: Session, refund: Refund, status: RefundStatus, at: datetime) -> boo
     if not (given_up and status == RefundStatus.FAILED):  # paid otherwise already: that it failed is no news
         refund.status = status
     note(tx, order, EventType(f"refund_{status}"), at, refund=refund.refund_id, amount=refund.amount)
-    if not given_up and status == RefundStatus.FAILED and needless(tx, order, refund, at):
+    if not given_up and status == RefundStatus.FAILED and covered_by_dispute(tx, order, refund, at):
         return True
     if given_up != (status == RefundStatus.FAILED):
         kind = HoldKind.REFUNDED_AFTER_ALL if given_up else HoldKind.REFUND_FAILED
@@ -197,7 +197,7 @@ def seen(tx: Session, refund: Refund, status: RefundStatus, at: datetime) -> boo
     return True
 
 
-def needless(tx: Session, order: Order, refund: Refund, at: datetime) -> bool:
+def covered_by_dispute(tx: Session, order: Order, refund: Refund, at: datetime) -> bool:
     """It came back to us; and has the customer the money by a dispute, nothing is owed."""
     if refund.payment_id is None or refund not in paid_back_twice.given_by_bank(tx, order, refund.payment_id, refund):
         return False

@@ -21,6 +21,12 @@ QUESTIONS = {
         SELECT order_id, payment_id FROM money_moves GROUP BY order_id, payment_id
         HAVING SUM(CASE kind WHEN 'refunded' THEN amount WHEN 'refund_failed' THEN -amount ELSE 0 END)
              > SUM(CASE kind WHEN 'captured' THEN amount ELSE 0 END)""",
+    "more came back of a dispute than the bank took": """
+        SELECT dispute_id FROM money_moves WHERE dispute_id IS NOT NULL GROUP BY dispute_id
+        HAVING SUM(CASE kind WHEN 'dispute_returned' THEN amount ELSE -amount END) > 0""",
+    "a person is asked about a dispute that was decided": """
+        SELECT h.order_id, h.hold_id FROM holds h JOIN disputes d ON d.dispute_id = h.subject_id
+        WHERE h.kind = 'dispute' AND h.closed_at IS NULL AND d.status IN ('won', 'lost')""",
     "charged more than the order costs": """
         SELECT o.order_id, o.total, SUM(m.amount) AS captured
         FROM orders o JOIN money_moves m ON m.order_id = o.order_id

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.views.model import View
+from activities.views.base import View
 from infra.database.tables import Effect
 
 

@@ -1,9 +1,7 @@
 """What is answered to those who may read orders. Holds personal data: never goes into a workflow or a log."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any, Literal
 
 from activities.models import (
     CancelReason,
@@ -14,29 +12,22 @@ from activities.models import (
     Recall,
 )
 from activities.ports import TrackingStatus
+from activities.views.base import Amount, View
+from activities.views.payments import PaymentView
 from infra.hold_kinds import HoldKind
 from infra.holds import Action, HoldReason
 from infra.words import (
-    AuthorizationStatus,
     BackorderPolicy,
     Cancellation,
     Channel,
-    DisputeStatus,
     EventType,
     MessageKind,
     MessageStatus,
     OrderFulfillment,
-    PaymentMethod,
-    RefundStatus,
     ShippingMethod,
 )
 
-Amount = Annotated[int, Field(description="Minor units of the order's currency")]
 WishToCancel = Literal["asked"] | Cancellation
-
-
-class View(BaseModel):
-    model_config = ConfigDict(frozen=True)
 
 
 class CustomerView(View):
@@ -104,66 +95,6 @@ class LineView(View):
     ship_to: AddressView | None
     destination: str
     options: dict[str, Any]
-
-
-class AuthorizationView(View):
-    """One attempt to set money aside."""
-
-    n: int
-    status: AuthorizationStatus
-    amount: Amount
-    captured: Amount
-    capture_before: datetime | None
-    decline_code: str | None
-    action_url: str | None
-    """Where the customer confirms the payment (3-D Secure)."""
-
-
-class RefundedUnits(View):
-    line: int
-    quantity: int
-
-
-class RefundView(View):
-    """Money asked back. `asked` of us, then `pending` at the bank."""
-
-    refund_id: str
-    amount: Amount
-    status: RefundStatus
-    lines: list[RefundedUnits]
-    """None where only an amount was named."""
-
-
-class DisputeView(View):
-    """The customer's bank asks a payment back. `inquiry`: it has taken nothing; `won`: or such a one ended."""
-
-    dispute_id: str
-    """The payment provider's."""
-    payment: int
-    """The authorization it is about."""
-    amount: Amount
-    reason: str
-    due_by: datetime | None
-    """Until when evidence is taken."""
-    answered: bool
-    """The bank has our evidence."""
-    status: DisputeStatus
-
-
-class PaymentView(View):
-    """Sums of what moved, and how."""
-
-    method: PaymentMethod
-    status: PaymentStatus
-    authorized: Amount
-    captured: Amount
-    refunded: Amount
-    voided: Amount
-    disputed: Amount
-    """Taken by the customer's bank, and not returned: no refund."""
-    authorizations: list[AuthorizationView]
-    refunds: list[RefundView]
-    disputes: list[DisputeView]
 
 
 class ParcelContentView(View):

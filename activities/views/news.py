@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, aliased
 
 from activities.news import WITHOUT_MATCH
-from activities.views.model import View
+from activities.views.base import View
 from infra.database.tables import News
 from infra.words import NewsOutcome
 

@@ -12,20 +12,16 @@ from activities.views.fulfillments import Reserved, fulfillments, reserved
 from activities.views.holds import of_order
 from activities.views.model import (
     AddressView,
-    AuthorizationView,
     CustomerView,
     DestinationView,
-    DisputeView,
     LineView,
     MessageView,
     OrderView,
-    PaymentView,
-    RefundedUnits,
-    RefundView,
     ShippingView,
     TaxLineView,
     TimelineView,
 )
+from activities.views.payments import AuthorizationView, DisputeView, PaymentView, RefundedUnits, RefundView
 from infra.database.tables import (
     Backorder,
     Change,

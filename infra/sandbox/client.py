@@ -192,8 +192,8 @@ class SandboxControl:
         move: Literal["respond", "escalate", "won", "lost", "warning_closed", "returned"],
         amount: int | None = None,
     ) -> dict[str, Any]:
-        """`respond`: we gave evidence; `escalate`: an inquiry becomes a chargeback; `returned`: some of one that was lost
-        comes back; the others close it. `amount`: what comes back, where it is not all."""
+        """`respond`: we gave evidence; `escalate`: an inquiry becomes a chargeback; `returned`: of one that
+        was lost some comes back; the others close it. `amount`: what comes back, where it is not all."""
         return self._moved(f"/stripe/disputes/{dispute_id}/{move}", {"amount": amount})
 
     def capture_elsewhere(self, intent_id: str, amount: int | None = None, *, final: bool = True) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from activities.facts.journal import locked_order
 from activities.facts.statuses import conclude
 from activities.intake.fields import ID
-from activities.views.model import OrderView, View
+from activities.views.base import View
+from activities.views.model import OrderView
 from activities.views.order import read
 from infra.database.tables import Order
 from starter.http.problems import PROBLEM_JSON, Refusal

@@ -17,6 +17,11 @@ def intent(status: str, **more: Any) -> dict[str, Any]:
     return {"id": "pi_1", "object": "payment_intent", "status": status, "amount": 4410, "amount_received": 0} | more
 
 
+def disputed(status: str, intent: str = "pi_1", **more: Any) -> dict[str, Any]:
+    about = {"id": "dp_1", "object": "dispute", "payment_intent": intent, "currency": "usd", "reason": "fraudulent"}
+    return about | {"amount": 4410, "status": status, "evidence_details": {"due_by": 1_900_000_000}} | more
+
+
 async def test_the_customers_confirmation_makes_the_order_ask_the_bank(api: Api, senders: Senders) -> None:
     stages.action_required(api.database)
     content = intent("requires_capture", amount_capturable=4410)
@@ -124,17 +129,38 @@ async def test_news_of_money_that_is_of_no_order_is_for_a_person(api: Api, sende
                 recorded_at=stages.now(),
             )
         )
-    disputed = await senders.stripe("charge.dispute.created", {"id": "dp_9", "payment_intent": "pi_9"})
-    assert (disputed.status_code, disputed.json()) == (200, {"outcome": "waiting"})
+    answer = await senders.stripe("charge.dispute.created", disputed("needs_response", "pi_9"))
+    assert (answer.status_code, answer.json()) == (200, {"outcome": "waiting"})
 
 
-async def test_a_dispute_holds_the_order(api: Api, senders: Senders) -> None:
+async def test_a_dispute_holds_the_order_until_the_bank_decides(api: Api, senders: Senders) -> None:
     stages.authorized(api.database)
     for _ in range(2):
-        await senders.stripe("charge.dispute.created", {"id": "dp_1", "payment_intent": "pi_1"}, id="evt_1")
+        await senders.stripe("charge.dispute.created", disputed("needs_response"), id="evt_1")
     found = await order(api)
     assert [hold["reason"] for hold in found["holds"]] == ["dispute"]
     assert (found["status"], found["payment_status"]) == ("on_hold", "disputed")
+    [dispute] = found["payment"]["disputes"]
+    due = "2030-03-17T17:46:40Z"
+    about = {"dispute_id": "dp_1", "payment": 1, "amount": 4410, "reason": "fraudulent", "due_by": due}
+    assert dispute == about | {"answered": False, "status": "open"}
+    stages.read_by_the_order(api.database)
+    assert (await senders.stripe("charge.dispute.closed", disputed("won"))).json() == {"outcome": "taken"}
+    late = await senders.stripe("charge.dispute.updated", disputed("under_review"))
+    assert late.json() == {"outcome": "unchanged"}
+    found = await order(api)
+    assert [hold["closed_by"] for hold in found["holds"]] == ["bank"]
+    assert (found["payment"]["disputes"][0]["status"], found["payment_status"]) == ("won", "authorized")
+    assert stages.nudges(api.database) == ["news"]
+
+
+async def test_a_dispute_that_cannot_be_read_changes_nothing(api: Api, senders: Senders) -> None:
+    stages.authorized(api.database)
+    for name, value in (("amount", -1), ("amount", None), ("status", ""), ("balance_transactions", [{"id": "txn_1"}])):
+        answer = await senders.stripe("charge.dispute.created", disputed("needs_response") | {name: value})
+        assert answer.status_code == 422
+        assert name in answer.text
+    assert (await order(api))["payment"]["disputes"] == []
 
 
 # --- messages ---------------------------------------------------------------------------------------------------------

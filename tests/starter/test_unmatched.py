@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from activities import facts
 from activities.facts.news import matching
-from activities.ports import Refund
+from activities.ports import IntentStatus, Refund
 from infra.clock import wall_clock
 from infra.database import counting
 from infra.database.tables import Message, News, Payment
@@ -104,6 +104,19 @@ async def test_a_confirmation_before_the_intents_record_is_applied_with_it(api: 
         matching.matched(tx, ["intent pi_9"])
     assert (await order(api))["payment_status"] == "voided"
     assert "news" in stages.nudges(api.database)
+
+
+async def test_a_dispute_before_the_intents_record_is_applied_with_it(api: Api, senders: Senders) -> None:
+    """It names no order: whether it is one of ours is known once the payment is."""
+    about = {"id": "dp_1", "payment_intent": "pi_9", "amount": 900, "currency": "usd", "reason": "general"}
+    lost = about | {"status": "lost", "balance_transactions": [{"id": "txn_1", "amount": -900, "currency": "usd"}]}
+    for status in (about | {"status": "needs_response"}, lost):
+        assert (await senders.stripe("charge.dispute.updated", status)).json() == {"outcome": "waiting"}
+    stages.answered(api.database, IntentStatus.AUTHORIZED, intent="pi_9")
+    comes_to_be(api, "intent pi_9")
+    found = (await order(api))["payment"]
+    assert (found["disputed"], found["disputes"][0]["status"]) == (900, "lost")
+    assert await listed(api) == []
 
 
 async def test_a_warehouses_word_before_the_fulfillment_is_planned_is_applied_with_it(

@@ -127,7 +127,10 @@ def test_a_dispute_after_the_end_wakes_the_order(shop: Shop) -> None:
     shop.reaches(order, payment_status="disputed")
     shop.resolve(order, "skip", HoldKind.DISPUTE)
     assert shop.ends(order) == "completed"
-    shop.reaches(order, payment_status="captured")
+    shop.reaches(order, payment_status="disputed")
+    [dispute] = shop.view(order)["payment"]["disputes"]
+    shop.sandbox.move_dispute(dispute["dispute_id"], "won")
+    shop.reaches(order, status="completed", payment_status="captured")
 
 
 @renewed_only

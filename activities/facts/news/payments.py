@@ -106,7 +106,7 @@ def disputed(tx: Session, content: PaymentDisputed, at: datetime) -> NewsOutcome
     payment = payment_of(tx, content.intent)
     if payment is None:
         return NewsOutcome.WAITING  # it names no order, has a deadline, and costs money
-    return nudged(tx, payment, disputes.told(tx, payment.payment_id, content.dispute, at))
+    return nudged(tx, payment, disputes.reported(tx, payment.payment_id, content.dispute, at))
 
 
 def payment_of(tx: Session, intent: str) -> Payment | None:

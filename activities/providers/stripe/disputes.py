@@ -45,29 +45,31 @@ class DisputeObject(Body):
     balance_transactions: list[BalanceTransaction] = []
 
 
-def read(told: DisputeObject) -> Dispute:
-    moves = tuple(DisputeMove(reference=each.id, amount=in_currency(told, each)) for each in told.balance_transactions)
-    due_by = told.evidence_details.due_by
-    if told.status == PREVENTED:
+def read(found: DisputeObject) -> Dispute:
+    moves = tuple(
+        DisputeMove(reference=each.id, amount=in_currency(found, each)) for each in found.balance_transactions
+    )
+    due_by = found.evidence_details.due_by
+    if found.status == PREVENTED:
         status = DisputeStatus.LOST if sum(each.amount for each in moves) < 0 else DisputeStatus.WON
     else:
-        status = STATUS.get(told.status, DisputeStatus.OPEN)
+        status = STATUS.get(found.status, DisputeStatus.OPEN)
     return Dispute(
-        dispute_id=told.id,
-        intent_id=told.payment_intent or "",
-        amount=told.amount,
-        reason=told.reason[:40],
+        dispute_id=found.id,
+        intent_id=found.payment_intent or "",
+        amount=found.amount,
+        reason=found.reason[:40],
         due_by=datetime.fromtimestamp(due_by, UTC) if due_by else None,
-        answered=told.evidence_details.submission_count > 0,
+        answered=found.evidence_details.submission_count > 0,
         status=status,
         moves=moves,
     )
 
 
-def in_currency(told: DisputeObject, move: BalanceTransaction) -> int:
+def in_currency(found: DisputeObject, move: BalanceTransaction) -> int:
     """Of the payment, where Stripe's books are in another: all that is disputed is taken, and a like share of it comes
     back."""
-    taken = -sum(each.amount for each in told.balance_transactions if each.amount < 0)
-    if move.currency == told.currency or not taken:
+    taken = -sum(each.amount for each in found.balance_transactions if each.amount < 0)
+    if move.currency == found.currency or not taken:
         return move.amount
-    return min(round(move.amount * told.amount / taken), told.amount)
+    return min(round(move.amount * found.amount / taken), found.amount)

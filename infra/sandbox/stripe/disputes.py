@@ -145,7 +145,7 @@ MOVES: dict[str, Callable[[World, Document, int | None], Document]] = {
 
 
 def move(world: World, id: str, word: str, amount: int | None = None) -> Document:
-    """`amount`: how much is won, or comes back. KeyError: there is no such dispute or move; ValueError: this one is past it."""
+    """`amount`: how much is won, or comes back. KeyError: no such dispute or move; ValueError: this one is past it."""
     dispute = world.get("stripe.dispute", id)
     if dispute is None:
         raise KeyError(id)

@@ -17,7 +17,15 @@ GIVEN_UP = (
     "INSERT INTO line_cancellations (order_id, n, line_no, first_unit, quantity, status, whole, reason, recorded_at)"
 )
 GIVEN_UP += " SELECT order_id, {}, 1, 0, 1, '{}', TRUE, 'customer', recorded_at FROM orders"
+DISPUTED = "INSERT INTO disputes (dispute_id, payment_id, amount, reason, answered, status, effective_at, recorded_at)"
+DISPUTED += " SELECT 'W-1', payment_id, 1, 'general', FALSE, 'won', recorded_at, recorded_at FROM payments"
+RETURNED = MOVED.format("dispute_returned", "USD").replace("order_id,", "order_id, dispute_id,", 1)
+RETURNED = RETURNED.replace("SELECT order_id,", "SELECT order_id, 'W-1',")
+ASKED = "INSERT INTO holds (hold_id, order_id, kind, subject_kind, subject_id, reason, code, advice, opened_at)"
+ASKED += " SELECT 'h', order_id, 'dispute', 'dispute', 'W-1', 'dispute', 'x', 'x', recorded_at FROM orders"
 BROKEN = {
+    "more came back of a dispute than the bank took": f"{DISPUTED}; {RETURNED}",
+    "a person is asked about a dispute that was decided": f"{DISPUTED}; {ASKED}",
     "captured more than was authorized": MOVED.format("captured", "USD"),
     "refunded more than was captured": MOVED.format("refunded", "USD"),
     "charged more than the order costs": MOVED.format("captured", "USD"),

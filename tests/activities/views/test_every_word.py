@@ -14,6 +14,7 @@ from activities.facts.journal import locked_order
 from activities.facts.refundable import Part
 from activities.facts.units import PricedUnits
 from activities.models import CancelReason, HoldKind, Snapshot, Subject
+from activities.ports import Dispute, DisputeStatus
 from activities.views import news, order, orders, snapshot, stock
 from infra.clock import wall_clock
 from infra.database.tables import Base, Contact, Location, News, Order, Payment, metadata
@@ -27,7 +28,7 @@ TABLES = {mapper.local_table.name: mapper.class_ for mapper in Base.registry.map
 NAMES_AND_CODES = {
     *("customers.locale", "customers.time_zone", "orders.locale"),
     *("orders.channel", "api_keys.channel", "locations.warehouse", "parcels.carrier"),
-    *("payments.decline_code", "messages.code", "line_cancellations.cause", "changes.cause"),
+    *("payments.decline_code", "disputes.reason", "messages.code", "line_cancellations.cause", "changes.cause"),
 }
 """Words that are somebody else's, or that operators choose."""
 OTHERS = {
@@ -61,6 +62,8 @@ def whole(new_database: Any) -> Database:
         charge = facts.charges.write(tx, placed, 1, [PricedUnits(1, 0, 1, 100)], ChargeStatus.PAID)
         facts.moves.moved(tx, placed, payment.payment_id, MoneyMoveKind.CAPTURED, 100, "c", now, charge.charge_id)
         facts.refunds.asked(tx, placed, [Part(charge, payment.payment_id, 100, [])], now)
+        seen = Dispute(dispute_id="dp_1", intent_id="", amount=100, reason="general", status=DisputeStatus.OPEN)
+        facts.disputes.reported(tx, payment.payment_id, seen, now)
         change = facts.cancellation.cancellation_asked(
             tx, ORDER, reason=CancelReason.CUSTOMER, by="x", why="", lines=[{"line": 1, "quantity": 1}]
         )

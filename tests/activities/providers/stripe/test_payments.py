@@ -7,6 +7,7 @@ import pytest
 
 from activities.failures import Refused
 from activities.ports import IntentStatus, RefundStatus
+from activities.providers.stripe import disputes
 from infra.sandbox.client import SandboxControl
 from tests.activities.providers.till import Till
 
@@ -226,3 +227,49 @@ def test_a_disputed_payment_cannot_be_refunded(till: Till) -> None:
 
     with pytest.raises(Refused, match="charge_disputed"):
         till.payments.refund(taken.intent_id, amount=1, metadata={}, key=till.key("refund"))
+
+
+def test_disputes_are_told_as_they_stand(till: Till, sandbox: SandboxControl) -> None:
+    taken = till.capture(till.authorized("pm_card_createDispute"), 4410)
+
+    [found] = till.payments.disputes(taken.intent_id)
+    assert (found.intent_id, found.amount, found.reason, found.status) == (taken.intent_id, 4410, "fraudulent", "open")
+    assert found.due_by
+    assert [each.amount for each in found.moves] == [-4410]
+    assert not found.answered
+    sandbox.move_dispute(found.dispute_id, "respond")
+    assert till.payments.disputes(taken.intent_id)[0].answered
+    sandbox.move_dispute(found.dispute_id, "won", 1000)
+    [found] = till.payments.disputes(taken.intent_id)
+    assert (found.status, [each.amount for each in found.moves]) == ("won", [-4410, 1000])
+
+
+@pytest.mark.parametrize(
+    ("status", "taken", "ours"),
+    [
+        ("warning_needs_response", 0, "inquiry"),
+        ("warning_under_review", 0, "inquiry"),
+        ("warning_closed", 0, "won"),
+        ("needs_response", -900, "open"),
+        ("under_review", -900, "open"),
+        ("appeal_under_review", -900, "open"),
+        ("won", -900, "won"),
+        ("lost", -900, "lost"),
+        ("prevented", -900, "lost"),
+        ("prevented", 0, "won"),
+        ("a_new_one", 0, "open"),
+    ],
+)
+def test_each_of_stripes_words_for_a_dispute_is_one_of_ours(status: str, taken: int, ours: str) -> None:
+    moves = [{"id": "txn_1", "amount": taken, "currency": "usd"}] if taken else []
+    about = {"id": "dp_1", "amount": 900, "currency": "usd", "reason": "general", "status": status}
+    seen = disputes.DisputeObject.model_validate(about | {"balance_transactions": moves})
+    assert disputes.read(seen).status == ours
+
+
+def test_in_an_account_of_another_currency_a_disputes_moves_are_of_the_payments() -> None:
+    booked = [("txn_1", -4000), ("txn_2", 1000)]
+    moves = [{"id": id, "amount": amount, "currency": "eur"} for id, amount in booked]
+    about = {"id": "dp_1", "amount": 4410, "currency": "usd", "reason": "general", "status": "lost"}
+    seen = disputes.DisputeObject.model_validate(about | {"balance_transactions": moves})
+    assert [each.amount for each in disputes.read(seen).moves] == [-4410, 1102]
