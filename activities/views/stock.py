@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.views.model import View
+from activities.views.base import View
 from infra.database.tables import Backorder, Location, Product, Stock
 from infra.words import BackorderStatus
 
