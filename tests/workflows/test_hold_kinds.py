@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from types import FunctionType
 
 import pytest
 from sqlalchemy import select
@@ -185,6 +186,7 @@ ELSEWHERE = {
         test_warehouse_astray,
     )
     for each in vars(module).values()
+    if isinstance(each, FunctionType)  # SQLAlchemy's `func` has every attribute
     for mark in getattr(each, "pytestmark", ())
     if mark.name == "opens"
     for kind in mark.args
