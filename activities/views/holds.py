@@ -4,7 +4,8 @@ from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import Session
 
 from activities.facts.holds import subject
-from activities.views.model import AnyHoldView, HoldView, View
+from activities.views.base import View
+from activities.views.model import AnyHoldView, HoldView
 from infra.database.tables import Hold, Order
 from infra.holds import HoldReason
 
