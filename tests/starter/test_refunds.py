@@ -10,9 +10,9 @@ from activities import facts
 from activities.facts import refund_requests
 from activities.facts.journal import locked_order
 from activities.facts.refund_requests import Wanted
+from activities.ports import Dispute, RefundStatus
 from activities.ports import Refund as ProviderRefund
-from activities.ports import RefundStatus
-from infra.database.tables import Message, Refund
+from infra.database.tables import Message, Payment, Refund
 from tests.starter import stages
 from tests.starter.door import Api
 
@@ -139,3 +139,17 @@ async def test_one_message_tells_of_all_refunds_of_a_request(api: Api) -> None:
         messages = tx.scalars(select(Message).where(Message.kind == "refunded")).all()
         assert {(m.subject, m.data["amount"]) for m in messages} == {("refund 1", total)}
     assert refunds(api) == [(total, "succeeded")]
+
+
+async def test_what_a_bank_disputes_is_not_given_back(api: Api) -> None:
+    total = await paid(api)
+    seen = Dispute(dispute_id="dp_1", intent_id="pi_1", amount=total - 100, reason="general", status="open")
+    with api.database.sessions.begin() as tx:
+        payment_id = tx.scalars(select(Payment.payment_id)).one()
+        facts.disputes.reported(tx, payment_id, seen, stages.now())
+    assert errors(await ask(api, amount=101)) == ["amount"]
+    with api.database.sessions.begin() as tx:
+        whole = seen.model_copy(update={"amount": total})
+        facts.disputes.reported(tx, payment_id, whole, stages.now())
+    assert (await ask(api)).status_code == 409
+    assert refunds(api) == []
