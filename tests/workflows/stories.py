@@ -155,9 +155,9 @@ def polled(shop: Shop, order: str) -> bool:
 
 
 def traces(shop: Shop, order: str) -> dict[str, list[str]]:
-    """Every row of every table about the order, and the sandbox's books. Without what differs from run to run:
-    surrogate ids, wall clocks, versions (how often it was looked at), the relay's attempts, labels that the carrier
-    refused (how often it was asked is chance); providers' ids by kind alone."""
+    """Every row of every table about the order, and the sandbox's books. Of what differs from run to run, only whether
+    it is there: surrogate ids, wall clocks, versions (how often it was looked at), the relay's attempts; providers'
+    ids by kind alone. Without labels that the carrier refused (how often it was asked is chance)."""
     shop.until(lambda: heard_all(shop, order), "every nudge to be read", order)
     found: dict[str, list[str]] = {}
     with shop.database.sessions() as tx:
@@ -175,9 +175,9 @@ def traces(shop: Shop, order: str) -> dict[str, list[str]]:
                 rows = tx.scalars(select(table).where(table.reference.startswith(order)))
             else:
                 continue
-            kept = sorted(columns - DIFFERENT.get(table.__tablename__, set()) - SURROGATE)
+            kept = sorted(columns - DIFFERENT.get(table.__tablename__, set()))
             found[table.__tablename__] = [
-                plain({name: getattr(row, name) for name in kept}, order)
+                plain({name: shown(name, getattr(row, name)) for name in kept}, order)
                 for row in rows
                 if not (isinstance(row, Effect) and row.outcome == "failed")
             ]
@@ -197,6 +197,10 @@ def traces(shop: Shop, order: str) -> dict[str, list[str]]:
     return found
 
 
+def shown(name: str, value: Any) -> Any:
+    return "#" if name in SURROGATE and value is not None else value
+
+
 def plain(row: dict[str, Any], order: str) -> str:
     text = str(row).replace(order, "ORDER")
     for pattern, instead in NAMES.items():
@@ -212,6 +216,14 @@ def differences(left: dict[str, list[str]], undisturbed: dict[str, list[str]]) -
         found += [f"too much in {table}: {row}" for row in (ours - theirs).elements()]
         found += [f"missing in {table}: {row}" for row in (theirs - ours).elements()]
     return found
+
+
+def looked_up(undisturbed: dict[str, list[str]], step: str) -> dict[str, list[str]]:
+    """The same, where a look-up has shown that the step's first call was never made."""
+    (done,) = [row for row in undisturbed["effects"] if f"'step': '{step}" in row]
+    assert "'outcome': 'done'" in done
+    vain = done.replace("'outcome': 'done'", "'outcome': 'nothing_happened'")
+    return undisturbed | {"effects": [*undisturbed["effects"], vain]}
 
 
 def heard_all(shop: Shop, order: str) -> bool:
@@ -233,7 +245,6 @@ SURROGATE = {
     "reservation_id",
     "backorder_id",
     "payment_id",
-    "refund_id",
     "effect_id",
     "change_id",
     "event_id",

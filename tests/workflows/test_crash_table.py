@@ -51,6 +51,8 @@ CELLS = [
     for where in Where
     for how in How
 ]
+LOOKED_UP = {("buy_label", Where.AFTER_INTENT): "label:"}
+"""Without an idempotency key: a call that was not made is on record as such, once, beside the one that was."""
 AT_ONCE = 12
 HURRY = {"ORDERS_HTTP_TIMEOUT": "2s", "ORDERS_START_TO_CLOSE": "4s", "ORDERS_STEP_PATIENCE": "20s"}
 
@@ -119,6 +121,8 @@ def test_cut_off_anywhere_an_order_leaves_the_same_behind(table: Table, cell: Mi
     left, struck = table.left[cell].result(180)
     undisturbed, _ = table.left[row_of(cell)].result(180)
     assert struck, "the mishap never came about"
+    if step := LOOKED_UP.get((cell.activity, cell.where)):
+        undisturbed = stories.looked_up(undisturbed, step)
     differences = stories.differences(left, undisturbed)
     assert not differences, "\n".join(differences)
 
