@@ -1,6 +1,7 @@
 """Money that is set aside is always given back, also where two attempts meet."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,13 +9,14 @@ from sqlalchemy import select
 
 from activities import facts
 from activities.capture import CaptureActivities
+from activities.facts import effects
 from activities.failures import OutcomeUnknown, Unavailable
 from activities.models import CancelReason, FulfillmentStep, OrderStep, RefundStep
 from activities.payment import PaymentActivities
 from activities.providers.stripe.payments import StripePayments
 from activities.refund import RefundActivities
 from infra.clock import wall_clock
-from infra.database.tables import Charge, Hold, Order, Payment
+from infra.database.tables import Charge, Customer, Hold, Order, Payment
 from infra.sandbox.client import SandboxControl
 from tests.activities import orders
 from tests.fixtures_database import Database
@@ -158,3 +160,30 @@ def test_what_somebody_took_before_the_order_heard_of_it_pays_its_goods(
         assert tx.scalars(select(Hold.code)).all() == []
         assert tx.get_one(Order, order_id).payment_status == "captured"
     assert sandbox.books(order_id)["captured"] == 2300
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["the first", "its renewal"])
+def test_an_intent_whose_id_was_lost_is_looked_up_when_its_key_is_used_no_more(
+    database: Database,
+    sandbox: SandboxControl,
+    stripe: StripePayments,
+    step: OrderStep,
+    monkeypatch: pytest.MonkeyPatch,
+    again: bool,
+) -> None:
+    activities = PaymentActivities(database.sessions, stripe)
+    if again:
+        activities.authorize(step)
+        with database.sessions.begin() as tx:
+            facts.renewal.asked_again(tx, step.order_id, step.at)
+    sandbox.fail("stripe", "create_intent", "lose_answer", match=step.order_id)
+    with pytest.raises(OutcomeUnknown):
+        activities.authorize(step)
+    monkeypatch.setattr(effects, "UNDER_WAY", timedelta())
+    activities.authorize(step)
+    with database.sessions() as tx:
+        customer = tx.scalars(select(Customer.provider_customer)).one()
+        used = tx.scalars(select(Payment.intent).order_by(Payment.n)).all()
+    made = [intent.intent_id for intent in stripe.intents_of(str(customer))]
+    assert (len(used), sorted(made)) == (1 + again, sorted(map(str, used)))
+    assert sandbox.books(step.order_id)["authorizations"] == len(used)
