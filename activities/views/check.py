@@ -17,6 +17,11 @@ QUESTIONS = {
         SELECT order_id, payment_id FROM money_moves WHERE payment_id IS NOT NULL GROUP BY order_id, payment_id
         HAVING SUM(CASE kind WHEN 'captured' THEN amount ELSE 0 END)
              > SUM(CASE kind WHEN 'authorized' THEN amount ELSE 0 END)""",
+    "an authorization neither captured nor given back, or both": """
+        SELECT m.order_id, m.payment_id FROM money_moves m JOIN orders o ON o.order_id = m.order_id
+        WHERE o.status IN ('completed', 'cancelled') AND m.payment_id IS NOT NULL GROUP BY m.order_id, m.payment_id
+        HAVING SUM(CASE kind WHEN 'authorized' THEN amount WHEN 'captured' THEN -amount WHEN 'voided' THEN -amount
+                   ELSE 0 END) <> 0""",
     "refunded more than was captured": """
         SELECT order_id, payment_id FROM money_moves GROUP BY order_id, payment_id
         HAVING SUM(CASE kind WHEN 'refunded' THEN amount WHEN 'refund_failed' THEN -amount ELSE 0 END)

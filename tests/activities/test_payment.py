@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import select
@@ -12,11 +12,12 @@ from activities.capture import CaptureActivities
 from activities.facts import effects
 from activities.failures import OutcomeUnknown, Unavailable
 from activities.models import CancelReason, FulfillmentStep, OrderStep, RefundStep
+from activities.news import PaymentEnded
 from activities.payment import PaymentActivities
 from activities.providers.stripe.payments import StripePayments
 from activities.refund import RefundActivities
 from infra.clock import wall_clock
-from infra.database.tables import Charge, Customer, Hold, Order, Payment
+from infra.database.tables import Charge, Customer, Hold, MoneyMove, Order, Payment
 from infra.sandbox.client import SandboxControl
 from tests.activities import orders
 from tests.fixtures_database import Database
@@ -187,3 +188,28 @@ def test_an_intent_whose_id_was_lost_is_looked_up_when_its_key_is_used_no_more(
     made = [intent.intent_id for intent in stripe.intents_of(str(customer))]
     assert (len(used), sorted(made)) == (1 + again, sorted(map(str, used)))
     assert sandbox.books(step.order_id)["authorizations"] == len(used)
+
+
+@pytest.mark.parametrize("mode", ["lose_answer", "error"])
+def test_an_end_that_is_told_while_a_capture_is_in_doubt_is_booked_once(
+    database: Database, sandbox: SandboxControl, stripe: StripePayments, mode: Literal["lose_answer", "error"]
+) -> None:
+    order_id = unique("M")
+    orders.placed(database, order_id, in_stock=1)
+    step = OrderStep(order_id=order_id, at=wall_clock())
+    PaymentActivities(database.sessions, stripe).authorize(step)
+    of_one = FulfillmentStep(**step.model_dump(), fulfillment_id=orders.packed(database, order_id))
+    activities, intent = CaptureActivities(database.sessions, stripe), str(payment(database).intent)
+    sandbox.fail("stripe", "capture", mode, match=order_id)
+    with pytest.raises(OutcomeUnknown):
+        activities.capture(of_one)
+    if mode == "error":
+        stripe.void(intent, key=f"{order_id}-lapsed")
+    with database.sessions.begin() as tx:
+        facts.news.payments.ended(tx, PaymentEnded(intent=intent, order=order_id, expired=True), step.at)
+    activities.capture(of_one)
+    with database.sessions() as tx:
+        moves = tx.execute(select(MoneyMove.kind, MoneyMove.amount).order_by(MoneyMove.move_id)).all()
+    end = "captured" if mode == "lose_answer" else "voided"
+    assert [tuple(move) for move in moves] == [("authorized", 2300), (end, 2300)]
+    assert payment(database).status == ("captured" if mode == "lose_answer" else "ended")

@@ -46,10 +46,13 @@ def declined(tx: Session, content: PaymentDeclined, at: datetime) -> NewsOutcome
 
 
 def ended(tx: Session, content: PaymentEnded, at: datetime) -> NewsOutcome:
-    """Voided by us, expired by itself, or voided by somebody else; of the latter two the order must hear."""
+    """Voided by us, expired by itself, or voided by somebody else; of the latter two the order must hear. While a
+    capture is in doubt, its look-up tells what was taken and what is left."""
     payment = payment_of(tx, content.intent)
     if payment is None:
         return not_known(tx, content)
+    if payment.payment_id in elsewhere.in_doubt(tx, payment.order_id):
+        return NewsOutcome.UNCHANGED
     ours = elsewhere.voided_by_us(tx, payment)
     by_whom = EventType.VOIDED if ours else EventType.VOIDED_ELSEWHERE
     kind = EventType.AUTHORIZATION_ENDED if content.expired else by_whom

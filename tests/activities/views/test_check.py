@@ -27,6 +27,7 @@ BROKEN = {
     "more came back of a dispute than the bank took": f"{DISPUTED}; {RETURNED}",
     "a person is asked about a dispute that was decided": f"{DISPUTED}; {ASKED}",
     "captured more than was authorized": MOVED.format("captured", "USD"),
+    "an authorization neither captured nor given back, or both": "UPDATE orders SET status = 'cancelled'",
     "refunded more than was captured": MOVED.format("refunded", "USD"),
     "charged more than the order costs": MOVED.format("captured", "USD"),
     "money in another currency than its order": MOVED.format("voided", "EUR"),
