@@ -15,7 +15,7 @@ from activities.facts.fulfillments import locked
 from activities.facts.journal import locked_order
 from activities.facts.news import matching
 from activities.facts.placing import ask_payment
-from activities.facts.sums import LIVE
+from activities.facts.sums import SET_ASIDE
 from activities.facts.units import total
 from activities.facts.waiting import waits
 from activities.failures import Refused, Unavailable
@@ -79,7 +79,7 @@ class PaymentActivities:
                 raise
             return self.rest_too_small(step, asked, effect)
         if answer.status == IntentStatus.AUTHORIZED:
-            self.supersede(step, asked.n, LIVE)
+            self.supersede(step, asked.n, SET_ASIDE)
         with self.sessions.begin() as tx:
             money.answered(tx, asked.payment_id, answer, step.at, pay_until=asked.pay_until)
             effects.finish(tx, effect)
@@ -111,7 +111,9 @@ class PaymentActivities:
         settle_captures(self.sessions, self.payments, step)
         with self.sessions.begin() as tx:
             due = [
-                p.payment_id for p in all_payments(tx, step.order_id) if p.status in (*LIVE, AuthorizationStatus.ASKED)
+                p.payment_id
+                for p in all_payments(tx, step.order_id)
+                if p.status in (*SET_ASIDE, AuthorizationStatus.ASKED)
             ]
         for payment_id in due:
             self.void_one(step, payment_id)

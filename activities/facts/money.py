@@ -11,7 +11,7 @@ from activities.facts.holds import OF_AUTHORIZATION, close_mended
 from activities.facts.journal import locked_order, note, tell
 from activities.facts.moves import moved
 from activities.facts.statuses import derive
-from activities.facts.sums import LIVE
+from activities.facts.sums import SET_ASIDE
 from activities.ports import IntentStatus, PaymentIntent
 from infra.clock import wall_clock
 from infra.database.tables import Customer, Order, Payment, SavedMethod
@@ -128,7 +128,7 @@ def ended(tx: Session, payment_id: int, event: EventType, at: datetime, *, taken
     if payment.status in OVER:
         return bool(taken) and elsewhere.taken(tx, order, payment, taken, at) > 0
     before, captured = payment.status, payment.captured
-    if before in LIVE:
+    if before in SET_ASIDE:
         deadlines.close(tx, about(payment))
     if before not in ONCE_GOOD and taken:  # it was good, and we had not heard of it
         moved(tx, order, payment.payment_id, MoneyMoveKind.AUTHORIZED, payment.amount, f"{payment.intent}", at)
@@ -148,8 +148,8 @@ def ended(tx: Session, payment_id: int, event: EventType, at: datetime, *, taken
 
 def void_given_up(tx: Session, order_id: str, at: datetime) -> None:
     """An operator leaves it to the bank to let what is set aside lapse."""
-    live = select(Payment.payment_id).where(
-        Payment.order_id == order_id, Payment.status.in_((AuthorizationStatus.ASKED, *LIVE))
+    due = select(Payment.payment_id).where(
+        Payment.order_id == order_id, Payment.status.in_((AuthorizationStatus.ASKED, *SET_ASIDE))
     )
-    for payment_id in tx.scalars(live).all():
+    for payment_id in tx.scalars(due).all():
         ended(tx, payment_id, EventType.VOID_GIVEN_UP, at)

@@ -108,7 +108,7 @@ def apart(units: Units, avoided: list[tuple[int, int, str]]) -> list[Units]:
     ]
 
 
-def pick(wanted: list[Units], shelves: dict[str, dict[str, int]]) -> tuple[list[tuple[str, Units]], list[Units]]:
+def pick(wanted: list[Units], available: dict[str, dict[str, int]]) -> tuple[list[tuple[str, Units]], list[Units]]:
     """Which location gives which units: the fewest locations per destination, then their priority."""
     taken: list[tuple[str, Units]] = []
     missing: list[Units] = []
@@ -117,10 +117,10 @@ def pick(wanted: list[Units], shelves: dict[str, dict[str, int]]) -> tuple[list[
     ):
         rest = list(group)
         while rest:
-            best = max(shelves, key=lambda place: covered(rest, place, shelves[place]), default=None)
-            if best is None or not covered(rest, best, shelves[best]):
+            best = max(available, key=lambda place: covered(rest, place, available[place]), default=None)
+            if best is None or not covered(rest, best, available[best]):
                 break
-            rest, given = split(rest, best, shelves[best])
+            rest, given = split(rest, best, available[best])
             taken += [(best, units) for units in given]
         missing += rest
     return taken, missing
@@ -166,7 +166,7 @@ def planned(tx: Session, order: Order, at: datetime) -> bool:
     if not loose:
         return False
     so_far = select(func.count(Fulfillment.n), waits_for_fulfillments(order.order_id))
-    count, heard = tx.execute(so_far.where(Fulfillment.order_id == order.order_id)).one()
+    count, news_waits = tx.execute(so_far.where(Fulfillment.order_id == order.order_id)).one()
     priority = dict(tx.execute(select(Location.location_id, Location.priority)).all())
     price = amounts_of(tx, order.order_id)
     together: dict[tuple[str, int], list[Reservation]] = defaultdict(list)
@@ -195,7 +195,7 @@ def planned(tx: Session, order: Order, at: datetime) -> bool:
             reservation.fulfillment_id = fulfillment.fulfillment_id
         at_location = {"fulfillment_id": fulfillment.fulfillment_id, "location": fulfillment.location_id}
         note(tx, order, EventType.PLANNED, at, **at_location)
-    return bool(heard)
+    return bool(news_waits)
 
 
 def amounts_of(tx: Session, order_id: str) -> dict[int, list[UnitAmount]]:

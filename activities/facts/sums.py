@@ -57,7 +57,7 @@ from infra.words import (
     ReservationStatus,
 )
 
-LIVE = (AuthorizationStatus.ACTION_REQUIRED, AuthorizationStatus.AUTHORIZED)
+SET_ASIDE = (AuthorizationStatus.ACTION_REQUIRED, AuthorizationStatus.AUTHORIZED)
 """Payments that set money aside, or may do so any moment."""
 
 
@@ -114,7 +114,7 @@ class Sums:
 
     @property
     def open_payments(self) -> bool:
-        return any(p.status in LIVE or (p.status == AuthorizationStatus.ASKED and p.known) for p in self.payments)
+        return any(p.status in SET_ASIDE or (p.status == AuthorizationStatus.ASKED and p.known) for p in self.payments)
 
     @property
     def to_come(self) -> bool:
