@@ -110,11 +110,8 @@ class PaymentActivities:
         """Gives back every authorization that is left, one made by a lost answer too. Undo of `authorize_payment`."""
         settle_captures(self.sessions, self.payments, step)
         with self.sessions.begin() as tx:
-            due = [
-                p.payment_id
-                for p in all_payments(tx, step.order_id)
-                if p.status in (*SET_ASIDE, AuthorizationStatus.ASKED)
-            ]
+            states = (*SET_ASIDE, AuthorizationStatus.ASKED)
+            due = [p.payment_id for p in all_payments(tx, step.order_id) if p.status in states]
         for payment_id in due:
             self.void_one(step, payment_id)
         with self.sessions.begin() as tx:
