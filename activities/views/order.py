@@ -178,7 +178,10 @@ def payment(tx: Session, order: Order) -> PaymentView:
         .group_by(MoneyMove.kind)
     ):
         moved[kind] = int(amount)
-    tried = tx.scalars(select(Payment).where(Payment.order_id == order.order_id).order_by(Payment.n))
+    disputed = select(Payment, Dispute).outerjoin(Dispute, Dispute.payment_id == Payment.payment_id)
+    in_turn = disputed.where(Payment.order_id == order.order_id).order_by(Payment.n, Dispute.recorded_at)
+    rows = tx.execute(in_turn).all()
+    tried = list(dict.fromkeys(payment for payment, _ in rows))
     refunds = tx.scalars(select(Refund).where(Refund.order_id == order.order_id).order_by(Refund.n))
     units: dict[str, dict[int, int]] = defaultdict(dict)
     for refund_id, line_no, quantity in tx.execute(
@@ -188,12 +191,6 @@ def payment(tx: Session, order: Order) -> PaymentView:
         .order_by(RefundUnits.line_no)
     ):
         units[refund_id][line_no] = quantity
-    disputes = tx.execute(
-        select(Dispute, Payment.n)
-        .join(Payment, Payment.payment_id == Dispute.payment_id)
-        .where(Payment.order_id == order.order_id)
-        .order_by(Dispute.recorded_at, Dispute.dispute_id)
-    )
     return PaymentView(
         method=order.pay_by,
         status=PaymentStatus(order.payment_status),
@@ -215,14 +212,15 @@ def payment(tx: Session, order: Order) -> PaymentView:
         disputes=[
             DisputeView(
                 dispute_id=d.dispute_id,
-                payment=n,
+                payment=p.n,
                 amount=d.amount,
                 reason=d.reason,
                 due_by=d.due_by,
                 answered=d.answered,
                 status=d.status,
             )
-            for d, n in disputes
+            for p, d in rows
+            if d
         ],
     )
 
