@@ -8,17 +8,17 @@ from temporalio import activity
 
 from activities import news
 from activities.capture import all_payments, settle_captures
-from activities.facts import effects, money, rest
+from activities.facts import effects, money, renewal, rest
 from activities.facts.bill import bill
 from activities.facts.effects import OpenEffect
 from activities.facts.fulfillments import locked
 from activities.facts.journal import locked_order
 from activities.facts.news import matching
-from activities.facts.placing import ask_payment
 from activities.facts.sums import SET_ASIDE
 from activities.facts.units import total
 from activities.facts.waiting import waits
 from activities.failures import Refused, Unavailable
+from activities.given_intents import taken_over
 from activities.models import FulfillmentStatus, FulfillmentStep, OrderStep, Policy, Snapshot, Subject, Value
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.views.snapshot import snapshot
@@ -45,6 +45,8 @@ class Asked(Value):
     amount: int
     currency: str
     off_session: bool
+    unseen: bool
+    """A given intent that is to be looked at."""
     of_the_rest: bool
     """Money was set aside for this order before."""
     pay_until: datetime | None
@@ -82,6 +84,8 @@ class PaymentActivities:
             self.supersede(step, asked.n, SET_ASIDE)
         with self.sessions.begin() as tx:
             money.answered(tx, asked.payment_id, answer, step.at, pay_until=asked.pay_until)
+            if asked.unseen:
+                matching.matched(tx, [news.reference("intent", answer.intent_id)])
             effects.finish(tx, effect)
             return snapshot(tx, step.order_id)
 
@@ -99,10 +103,10 @@ class PaymentActivities:
             if any(covers(p, mine, step.at) for p in payments):
                 effects.finish_answered(tx, step.order_id, "authorize:")
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
-            if not any(p.status == AuthorizationStatus.ASKED for p in payments):
-                good = [p for p in payments if p.status in money.ONCE_GOOD]
-                method = (good or payments)[-1].method
-                ask_payment(tx, order, method, now.to_capture, off_session=bool(good))
+            if not any(p.status == AuthorizationStatus.ASKED for p in payments) and not renewal.asked(
+                tx, order, now.to_capture, step.at
+            ):
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
         return self.authorize(step)
 
     @activity.defn(name="void_payments", no_thread_cancel_exception=True)
@@ -131,17 +135,19 @@ class PaymentActivities:
         of_the_rest = any(p.status in money.ONCE_GOOD for p in payments)
         customer = money.locked_customer(tx, order.customer_id)
         known, about = customer.provider_customer or "", Subject("customer", customer.customer_id)
+        to_make = not known and not payment.unseen
         return Asked(
             payment_id=payment.payment_id,
             n=payment.n,
             customer_id=customer.customer_id,
             provider_customer=known,
-            making_customer=None if known else effects.begin_about(tx, about, "create"),
+            making_customer=effects.begin_about(tx, about, "create") if to_make else None,
             intent_id=payment.intent,
             method=payment.method,
             amount=payment.amount,
             currency=order.currency,
             off_session=payment.off_session,
+            unseen=payment.unseen,
             of_the_rest=of_the_rest,
             pay_until=None if of_the_rest else order.placed_at + self.payment_deadline,
         )
@@ -166,6 +172,8 @@ class PaymentActivities:
 
     def bank_answer(self, order_id: str, asked: Asked, effect: OpenEffect) -> tuple[OpenEffect, PaymentIntent]:
         """Creates unconfirmed (harmless if lost), records the id, confirms. Looks before it repeats."""
+        if asked.unseen and asked.intent_id:
+            return effect, self.looked_at(order_id, asked.n, asked.intent_id, asked.amount, asked.currency, effect)
         customer = asked.provider_customer
         if asked.making_customer:
             customer = self.make_customer(asked.customer_id, asked.making_customer)
@@ -181,7 +189,7 @@ class PaymentActivities:
                 currency=asked.currency,
                 customer=customer,
                 payment_method=asked.method,
-                metadata={"order_id": order_id, "payment": str(asked.n)},
+                metadata=marks(order_id, asked.n),
                 off_session=asked.off_session,
                 key=effect.key,
             )
@@ -220,14 +228,21 @@ class PaymentActivities:
             return money.customer_known(tx, customer_id, made)
 
     def lost_intent(self, customer: str, order_id: str, n: int) -> PaymentIntent | None:
-        mine = {"order_id": order_id, "payment": str(n)}
-        return next((p for p in self.payments.intents_of(customer) if mine.items() <= p.metadata.items()), None)
+        mine = marks(order_id, n).items()
+        return next((p for p in self.payments.intents_of(customer) if mine <= p.metadata.items()), None)
+
+    def looked_at(
+        self, order_id: str, n: int, intent_id: str, amount: int, currency: str, effect: OpenEffect
+    ) -> PaymentIntent:
+        key = f"{effect.key}:mark"
+        return taken_over(self.payments, intent_id, amount=amount, currency=currency, marks=marks(order_id, n), key=key)
 
     def void_one(self, step: OrderStep, payment_id: int) -> None:
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)
             payment = tx.get_one(Payment, payment_id)
-            provider_id, n = payment.intent, payment.n
+            provider_id, n, unseen = payment.intent, payment.n, payment.unseen
+            amount, currency = payment.amount, order.currency
             customer = tx.get_one(Customer, order.customer_id).provider_customer
             maybe_made = effects.unresolved(tx, step.order_id, f"authorize:{n}")
             effect = effects.begin(tx, step.order_id, f"void:{n}")
@@ -236,18 +251,26 @@ class PaymentActivities:
         if provider_id is None and maybe_made and customer:
             lost = self.lost_intent(customer, step.order_id, n)
             provider_id = lost.intent_id if lost else None
-        after = self.payments.void(provider_id, key=effect.key) if provider_id else None
+        if provider_id and unseen:
+            seen = self.looked_at(step.order_id, n, provider_id, amount, currency, effect)
+            unseen = seen.status != IntentStatus.AUTHORIZED
+        after = self.payments.void(provider_id, key=effect.key) if provider_id and not unseen else None
         with self.sessions.begin() as tx:
             locked_order(tx, step.order_id)
             payment = tx.get_one(Payment, payment_id, populate_existing=True)
             if payment.intent not in (None, provider_id):
                 raise Unavailable("payments", "made_meanwhile", "The payment was made just now: it is voided next.")
             found_now = provider_id if payment.intent is None else None
-            payment.intent = provider_id
+            payment.intent = None if unseen else provider_id
             effects.finish(tx, effect)
             money.ended(tx, payment_id, EventType.VOIDED, step.at, taken=after.captured if after else 0)
             if found_now:
                 matching.matched(tx, [news.reference("intent", found_now)])
+
+
+def marks(order_id: str, n: int) -> dict[str, str]:
+    """What an intent of ours says of itself."""
+    return {"order_id": order_id, "payment": str(n)}
 
 
 def covers(payment: Payment, amount: int, at: datetime) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from infra.words import DisputeStatus as DisputeStatus
 from infra.words import RefundStatus as RefundStatus
@@ -53,6 +53,10 @@ class PaymentIntent(Value):
     intent_id: str
     status: IntentStatus
     amount: int
+    currency: str = ""
+    """Lower case."""
+    by_hand: bool = True
+    """Captured when we say so, not as soon as it is authorized."""
     captured: int = 0
     """Sum of all captures so far (Stripe's `amount_received`)."""
     capturable: int = 0
@@ -60,11 +64,17 @@ class PaymentIntent(Value):
     multicapture: bool = False
     """Whether more than one capture is possible."""
     payment_method: str | None = None
+    customer: str | None = None
+    """The provider's id of whose method it is."""
+    reusable: bool = False
+    """The method was saved with that customer, and pays again without them."""
     decline_code: str | None = None
     expired: bool = False
     """Ended by itself, and by nobody."""
     action_url: str | None = None
     """Where the customer proves who they are (3-D Secure)."""
+    client_secret: str | None = Field(default=None, repr=False)
+    """With which the customer's browser proves it, while it is to be proven."""
     metadata: dict[str, str] = {}
 
 
@@ -126,6 +136,9 @@ class Payments(Protocol):
         """Asks the bank. A decline or a demand for 3-D Secure is an answer (`status`), not an error."""
 
     def intent(self, intent_id: str) -> PaymentIntent: ...
+
+    def mark(self, intent_id: str, *, metadata: dict[str, str], key: str) -> PaymentIntent:
+        """Adds to an intent's metadata, and changes nothing else of it."""
 
     def intents_of(self, customer: str) -> list[PaymentIntent]:
         """Every intent of this customer, newest first (consistent, unlike a search)."""

@@ -89,6 +89,14 @@ class HoldKind(AnyHoldKind):
         {Action.RETRY: "asks for the last good payment method again", Action.CANCEL: END},
         True,
     )
+    PAYMENT_METHOD_NEEDED = (
+        "payment_method_needed",
+        HoldReason.PAYMENT_ACTION,
+        "The payment method cannot be charged again: it was given for one payment only, or the bank refuses it for "
+        "good. Have another given, or cancel.",
+        {Action.CANCEL: END},
+        True,
+    )
     REST_TOO_SMALL = (
         "rest_too_small",
         HoldReason.PAYMENT_ACTION,

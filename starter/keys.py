@@ -30,6 +30,7 @@ class Caller:
 
     name: str
     scopes: frozenset[str]
+    key_id: str
     channel: str | None = None
     """The one whose orders this key is for; none: all."""
 
@@ -81,7 +82,7 @@ def caller(tx: Session, given: str) -> Caller | None:
     found = tx.scalars(select(ApiKey).where(ApiKey.digest == digest(given), ApiKey.revoked_at.is_(None))).first()
     if found is None or not hmac.compare_digest(found.digest, digest(given)):
         return None
-    return Caller(name=found.name, scopes=frozenset(found.scopes), channel=found.channel)
+    return Caller(name=found.name, scopes=frozenset(found.scopes), key_id=found.key_id, channel=found.channel)
 
 
 def digest(key: str) -> str:

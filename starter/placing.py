@@ -14,7 +14,7 @@ from activities.intake.delivery_times import USUAL, DeliveryTimes
 from activities.intake.fields import MADE
 from activities.intake.order import AskedOrder
 from infra.clock import wall_clock
-from infra.database.tables import Location, Order, Product
+from infra.database.tables import Location, Order, Payment, Product
 
 FARTHEST = timedelta(days=730)
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -47,6 +47,7 @@ def place(
     asked: AskedOrder,
     *,
     idempotency_key: str | None = None,
+    placed_by: str | None = None,
     known_contact: bool = True,
     times: DeliveryTimes = USUAL,
 ) -> Placed:
@@ -56,7 +57,7 @@ def place(
     skus, origins, used = offered(tx, asked, idempotency_key)
     if used and (known := double_of(tx, asked, idempotency_key)):
         return Placed(known, new=False)
-    if errors := doubts(asked, skus, origins):
+    if errors := [*doubts(asked, skus, origins), *intent_doubts(tx, asked)]:
         raise WrongFields(errors)
     order_id = asked.order_id or made_id()
     facts.placing.placed(
@@ -64,6 +65,7 @@ def place(
         asked,
         order_id=order_id,
         idempotency_key=idempotency_key,
+        placed_by=placed_by,
         skus=skus,
         known_contact=known_contact,
         times=times,
@@ -102,6 +104,13 @@ def doubts_of_day(asked: AskedOrder, now: datetime) -> list[tuple[str, str]]:
     if asked.promised_on and asked.promised_on > now.date() + FARTHEST:
         return [("promised_on", f"is more than {FARTHEST.days} days away")]
     return []
+
+
+def intent_doubts(tx: Session, asked: AskedOrder) -> list[tuple[str, str]]:
+    if asked.payment.method != "payment_intent":
+        return []
+    known = select(Payment.payment_id).where(Payment.intent == asked.payment.reference)
+    return [("payment.reference", "pays another order already")] if tx.scalars(known).first() else []
 
 
 def destinations(asked: AskedOrder) -> list[tuple[str, str]]:

@@ -14,6 +14,24 @@ from infra.database.tables import Order, Payment
 from infra.hold_kinds import HoldKind
 from infra.words import AuthorizationStatus, DeadlineKind
 
+REFUSED_FOR_GOOD = frozenset(
+    {
+        "stolen_card",
+        "lost_card",
+        "pickup_card",
+        "fraudulent",
+        "restricted_card",
+        "security_violation",
+        "revocation_of_authorization",
+        "revocation_of_all_authorizations",
+        "stop_payment_order",
+    }
+)
+"""Decline codes after which the same card is not to be tried again: it stays refused, and asking looks like fraud
+(Stripe, "Decline codes"). After others, as insufficient_funds, it may be good another day."""
+NOT_SAVED = "not_saved"
+"""The code of a hold for a method that pays once only."""
+
 
 def about(payment: Payment) -> Subject:
     return Subject("payment", f"{payment.order_id}/{payment.n}")
@@ -44,24 +62,23 @@ def renewal_wanted(tx: Session, order: Order, payment: Payment, at: datetime) ->
 
 
 def ended_unrenewed(tx: Session, order: Order, at: datetime) -> None:
-    """It has ended, and the bank has refused another while it was good: now the goods wait for the customer."""
+    """It has ended, and the bank has refused another while it was good, or there was none to ask for: now the goods
+    wait for the customer."""
     mine = select(Payment).where(Payment.order_id == order.order_id).order_by(Payment.n.desc()).limit(1)
     last = tx.scalars(mine).one()
-    if (
-        last.status in (AuthorizationStatus.DECLINED, AuthorizationStatus.ACTION_REQUIRED)
-        and bill(tx, order).to_capture
-    ):
+    refused = last.status in (AuthorizationStatus.DECLINED, AuthorizationStatus.ACTION_REQUIRED)
+    if (refused or not last.reusable) and bill(tx, order).to_capture:
         needs_customer(tx, order, last, at)
 
 
-def needs_customer(
-    tx: Session, order: Order, payment: Payment, at: datetime, kind: HoldKind = HoldKind.PAYMENT_NEEDS_CUSTOMER
-) -> None:
+def needs_customer(tx: Session, order: Order, payment: Payment, at: datetime, kind: HoldKind | None = None) -> None:
     """This payment is the one to decide about; what was held for an earlier one is superseded."""
-    by = f"payment {payment.n}"
+    by, code = f"payment {payment.n}", payment.decline_code or (payment.status if payment.reusable else NOT_SAVED)
+    for_good = not payment.reusable or payment.decline_code in REFUSED_FOR_GOOD
+    kind = kind or (HoldKind.PAYMENT_METHOD_NEEDED if for_good else HoldKind.PAYMENT_NEEDS_CUSTOMER)
     superseded = [
         hold for hold in open_holds(tx, order.order_id, OF_AUTHORIZATION) if hold.subject_id != about(payment).id
     ]
     for hold in superseded:
         closed(tx, hold.hold_id, at, by=by, why="another payment was tried")
-    opened(tx, order.order_id, kind, about(payment), at, code=payment.decline_code or payment.status)
+    opened(tx, order.order_id, kind, about(payment), at, code=code)

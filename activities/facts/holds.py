@@ -19,7 +19,12 @@ from infra.words import ChangeKind, DeadlineKind, Decision, EventType
 
 MENDED_BY_ADDRESS = (HoldKind.REQUEST_FAILED, HoldKind.BUY_LABEL_FAILED)
 MENDED_BY_METHOD = (HoldKind.AUTHORIZE_FAILED, HoldKind.REAUTHORIZE_FAILED)
-OF_AUTHORIZATION = (HoldKind.PAYMENT_NEEDS_CUSTOMER, HoldKind.REST_TOO_SMALL, HoldKind.ENDED_ELSEWHERE)
+OF_AUTHORIZATION = (
+    HoldKind.PAYMENT_NEEDS_CUSTOMER,
+    HoldKind.PAYMENT_METHOD_NEEDED,
+    HoldKind.REST_TOO_SMALL,
+    HoldKind.ENDED_ELSEWHERE,
+)
 """About a payment that did not set aside what is still to be captured."""
 
 

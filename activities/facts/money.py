@@ -2,11 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from activities.facts import deadlines, elsewhere, promises
-from activities.facts.authorizations import about, ended_unrenewed, good_besides, needs_customer, renewal_wanted
+from activities.facts.authorizations import (
+    REFUSED_FOR_GOOD,
+    about,
+    ended_unrenewed,
+    good_besides,
+    needs_customer,
+    renewal_wanted,
+)
 from activities.facts.holds import OF_AUTHORIZATION, close_mended
 from activities.facts.journal import locked_order, note, tell
 from activities.facts.moves import moved
@@ -36,7 +43,7 @@ def answered(
     order, payment = locked_payment(tx, payment_id)
     if payment.status in (AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED, AuthorizationStatus.AUTHORIZED):
         return False
-    subject = f"payment {payment.n}"
+    subject, unseen = f"payment {payment.n}", payment.unseen
     is_good = answer.status in (IntentStatus.AUTHORIZED, IntentStatus.CAPTURED)
     still_good = None if is_good else good_besides(tx, payment)
     if payment.status == AuthorizationStatus.ACTION_REQUIRED:
@@ -44,9 +51,12 @@ def answered(
     if is_good:
         payment.status, payment.capture_before = AuthorizationStatus.AUTHORIZED, answer.capture_before
         payment.multicapture, payment.amount = answer.multicapture, answer.captured + answer.capturable
+        if unseen and answer.reusable and answer.customer:
+            payment.reusable = customer_known(tx, order.customer_id, answer.customer) == answer.customer
         payment.method = answer.payment_method or payment.method
         moved(tx, order, payment.payment_id, MoneyMoveKind.AUTHORIZED, payment.amount, f"{payment.intent}", at)
-        customer = keep_method(tx, order, payment)  # kept in hand: the promise is by their clock
+        # kept in hand: the promise is by their clock
+        customer = keep_method(tx, order, payment) if payment.reusable else tx.get_one(Customer, order.customer_id)
         renewal_wanted(tx, order, payment, at)
         note(tx, order, EventType.AUTHORIZED, at, amount=payment.amount, payment=payment.n)
         if not payment.off_session:
@@ -57,6 +67,7 @@ def answered(
             ended_or_taken(tx, order, payment, answer, at)
     elif answer.status == IntentStatus.ACTION_REQUIRED and payment.status != AuthorizationStatus.ACTION_REQUIRED:
         payment.status, payment.action_url = AuthorizationStatus.ACTION_REQUIRED, answer.action_url
+        payment.client_secret = answer.client_secret
         note(tx, order, EventType.PAYMENT_ACTION_REQUIRED, at, payment=payment.n)
         tell(tx, order, MessageKind.PAYMENT_ACTION, subject, url=answer.action_url or "")
         if pay_until and at < pay_until:
@@ -67,8 +78,12 @@ def answered(
     elif (
         answer.status in (IntentStatus.DECLINED, IntentStatus.ENDED) and payment.status != AuthorizationStatus.DECLINED
     ):
+        if unseen:  # whoever it belongs to may name it
+            payment.intent = None
         payment.status = AuthorizationStatus.DECLINED
         payment.decline_code = answer.decline_code or answer.status.value
+        if payment.decline_code in REFUSED_FOR_GOOD:
+            forget_method(tx, order, payment.method)
         note(tx, order, EventType.DECLINED, at, code=payment.decline_code, payment=payment.n)
         until = {"good_until": still_good.isoformat(timespec="seconds")} if still_good else {}
         tell(tx, order, MessageKind.PAYMENT_PROBLEM, subject, **until)
@@ -107,6 +122,11 @@ def keep_method(tx: Session, order: Order, payment: Payment) -> Customer:
     if known is None:
         tx.add(SavedMethod(customer_id=order.customer_id, reference=payment.method, recorded_at=wall_clock()))
     return customer
+
+
+def forget_method(tx: Session, order: Order, method: str) -> None:
+    mine = (SavedMethod.customer_id == order.customer_id, SavedMethod.reference == method)
+    tx.execute(delete(SavedMethod).where(*mine))
 
 
 def locked_customer(tx: Session, customer_id: str) -> Customer:

@@ -43,6 +43,7 @@ def placed(
     *,
     order_id: str,
     idempotency_key: str | None,
+    placed_by: str | None = None,
     skus: Mapping[str, str] = MappingProxyType({}),
     known_contact: bool = True,
     times: DeliveryTimes = USUAL,
@@ -51,7 +52,6 @@ def placed(
     are those of products that are named otherwise."""
     now = wall_clock()
     customer, person = buyer(tx, asked.customer, order_id, known_contact)
-    card = asked.payment.method == "card"
     day = promises.day_promised(asked, times, now, customer.time_zone)
     order = Order(
         order_id=order_id,
@@ -75,6 +75,7 @@ def placed(
         notify=list(person.notify),
         cancellation_settled=False,
         track_token=secrets.token_urlsafe(24),
+        placed_by=placed_by,
         idempotency_key=idempotency_key,
         content_hash=asked.content_hash(),
         version=0,
@@ -86,7 +87,9 @@ def placed(
     note(tx, order, EventType.PLACED, now, total=order.total, lines=len(asked.lines))
     conclude(tx)  # before the rows that refer to it, and with the version that it keeps
     store_lines(tx, asked, order_id, person, skus)
-    if card and order.total:
+    if asked.payment.method == "payment_intent":
+        tx.add(given_payment(order, 1, asked.payment.reference, order.total))
+    elif asked.payment.method == "card" and order.total:
         tx.add(new_payment(order, 1, order.payment_reference, order.total, off_session=False))
     else:
         if order.total:
@@ -212,14 +215,31 @@ def new_payment(order: Order, n: int, method: str, amount: int, *, off_session: 
         amount=amount,
         status=AuthorizationStatus.ASKED,
         multicapture=False,
+        reusable=True,
         recorded_at=wall_clock(),
     )
 
 
-def payment_method_given(tx: Session, order_id: str, method: str, at: datetime) -> Payment:
-    """Another card, after a decline or for a payment that needs the customer."""
+def given_payment(order: Order, n: int, intent: str, amount: int) -> Payment:
+    payment = new_payment(order, n, "", amount, off_session=False)
+    is_given(payment, intent)
+    return payment
+
+
+def is_given(payment: Payment, intent: str) -> None:
+    """Authorized before it was given to us: to be looked at first. No other order may name it meanwhile."""
+    payment.given = payment.intent = intent
+    payment.reusable = False
+
+
+def payment_method_given(
+    tx: Session, order_id: str, method: str | None, at: datetime, *, intent: str | None = None
+) -> Payment:
+    """Another card or payment intent, after a decline or for a payment that needs the customer."""
     order = locked_order(tx, order_id)
-    payment = ask_payment(tx, order, method, bill(tx, order).to_capture, off_session=False)
+    payment = ask_payment(tx, order, method or "", bill(tx, order).to_capture, off_session=False)
+    if intent:
+        is_given(payment, intent)
     note(tx, order, EventType.PAYMENT_METHOD_GIVEN, at)
     close_mended(tx, order_id, MENDED_BY_METHOD, at, by="customer", why="another payment method was given")
     derive(tx, order)

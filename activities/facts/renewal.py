@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.authorizations import payment_about
+from activities.facts.authorizations import REFUSED_FOR_GOOD, needs_customer, payment_about
 from activities.facts.bill import bill
-from activities.facts.journal import locked_order, note
+from activities.facts.journal import locked_order, note, tell
 from activities.facts.money import ONCE_GOOD, ended
 from activities.facts.placing import ask_payment
 from activities.facts.statuses import captures_in_doubt
 from infra.database.tables import Change, Order, Payment
-from infra.words import AuthorizationStatus, ChangeKind, EventType
+from infra.hold_kinds import HoldKind
+from infra.words import AuthorizationStatus, ChangeKind, EventType, MessageKind
 
 UNDECIDED = timedelta(minutes=1)
 """A wish to cancel is decided first: then the amount is known."""
@@ -38,20 +39,41 @@ def renewal_due(tx: Session, order: Order, subject_id: str, at: datetime) -> dat
         return None
     newer = select(Payment.payment_id).where(Payment.order_id == order.order_id, Payment.n > payment.n)
     if not tx.scalars(newer).first():
-        renewed = ask_payment(tx, order, payment.method, left, off_session=True)
-        note(tx, order, EventType.RENEWAL_ASKED, at, amount=left, payment=renewed.n)
+        if payment.reusable:
+            renewed = ask_payment(tx, order, payment.method, left, off_session=True)
+            note(tx, order, EventType.RENEWAL_ASKED, at, amount=left, payment=renewed.n)
+        else:
+            until = payment.capture_before.isoformat(timespec="seconds")
+            note(tx, order, EventType.RENEWAL_NEEDS_CUSTOMER, at, amount=left, payment=payment.n)
+            tell(tx, order, MessageKind.PAYMENT_ENDING, f"payment {payment.n}", good_until=until)
     return payment.capture_before
 
 
 def asked_again(tx: Session, order_id: str, at: datetime) -> None:
     """An operator has the last good payment method asked once more: at once, whether goods wait for it or not."""
     order = locked_order(tx, order_id)
-    payments = tx.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.n)).all()
+    payments = payments_of(tx, order)
     left = bill(tx, order).to_capture
-    if left and not any(payment.status == AuthorizationStatus.ASKED for payment in payments):
-        good = [payment for payment in payments if payment.status in ONCE_GOOD]
-        renewed = ask_payment(tx, order, (good or payments)[-1].method, left, off_session=bool(good))
+    waits = any(payment.status == AuthorizationStatus.ASKED for payment in payments)
+    if left and not waits and (renewed := asked(tx, order, left, at)):
         note(tx, order, EventType.RENEWAL_ASKED, at, amount=left, payment=renewed.n)
+
+
+def asked(tx: Session, order: Order, amount: int, at: datetime) -> Payment | None:
+    """The last good payment method is asked for so much. None: the bank would only refuse it, and the customer is to
+    give another."""
+    payments = payments_of(tx, order)
+    good = [payment for payment in payments if payment.status in ONCE_GOOD]
+    last = (good or payments)[-1]
+    refused = [p for p in payments if p.method == last.method and p.decline_code in REFUSED_FOR_GOOD]
+    if good and (refused or not last.reusable):
+        needs_customer(tx, order, (refused or good)[-1], at, HoldKind.PAYMENT_METHOD_NEEDED)
+        return None
+    return ask_payment(tx, order, last.method, amount, off_session=bool(good))
+
+
+def payments_of(tx: Session, order: Order) -> list[Payment]:
+    return list(tx.scalars(select(Payment).where(Payment.order_id == order.order_id).order_by(Payment.n)))
 
 
 def undecided(tx: Session, order: Order) -> bool:

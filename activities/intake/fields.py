@@ -16,6 +16,7 @@ CHANNEL = r"^[a-z][a-z0-9_-]{0,39}$"
 EMAIL = r"^$|^[^@\s,;<>\"\x00-\x1f\x7f-\x9f]{1,64}@[^@\s,;<>\"\x00-\x1f\x7f-\x9f]{1,255}$"
 SERVICE = r"^[a-z0-9_]{1,100}$"
 METHOD = r"^[A-Za-z0-9_]{1,200}$"
+INTENT = r"^pi_[A-Za-z0-9]{1,200}$"
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 """One line: what a label, a header and PostgreSQL can hold."""
 LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
@@ -32,6 +33,7 @@ WORDS = {
     EMAIL: "must be one email address, as ada@example.com",
     SERVICE: "must be cheapest, fastest, or the token of a carrier's service, as usps_priority",
     METHOD: "must be the payment provider's id of a payment method: letters, digits and underscores",
+    INTENT: "must be the payment provider's id of a payment intent, as pi_3Mu2x: not its client secret, nor a method",
     PRINTABLE: "has control characters or line breaks: leave them out",
     LINES: "has control characters: leave them out",
     FULFILLMENT: "must be a fulfillment's id, as W-1001-1",

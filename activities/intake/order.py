@@ -21,6 +21,7 @@ from activities.intake.allocation import UnitAmounts, allocate, unit_amounts
 from activities.intake.charge_limits import largest, smallest
 from activities.intake.example import EXAMPLE
 from activities.intake.fields import (
+    INTENT,
     METHOD,
     PRINTABLE,
     SERVICE,
@@ -77,6 +78,13 @@ class CardPayment(Asked):
     payment_method: Annotated[str, StringConstraints(pattern=METHOD)]
 
 
+class IntentPayment(Asked):
+    """Authorized on the shop's own page, to be captured by hand: for the order's total, and for no other order."""
+
+    method: Literal["payment_intent"]
+    reference: Annotated[str, StringConstraints(pattern=INTENT)]
+
+
 class ExternalPayment(Asked):
     """Already paid, at a till or a marketplace."""
 
@@ -84,7 +92,7 @@ class ExternalPayment(Asked):
     reference: Text
 
 
-AskedPayment = Annotated[CardPayment | ExternalPayment, Field(discriminator="method")]
+AskedPayment = Annotated[CardPayment | IntentPayment | ExternalPayment, Field(discriminator="method")]
 
 
 class AskedOrder(Asked):
@@ -155,7 +163,7 @@ class AskedOrder(Asked):
                 raise PydanticCustomError(
                     "discount", "makes the line cost less than nothing", {"field": f"lines[{number}].discount"}
                 )
-        if self.payment.method == "card" and self.total:
+        if self.payment.method == "payment_intent" or (self.payment.method == "card" and self.total):
             self.chargeable()
         return self
 

@@ -21,7 +21,7 @@ from activities.views.model import (
     TaxLineView,
     TimelineView,
 )
-from activities.views.payments import AuthorizationView, DisputeView, PaymentView, RefundedUnits, RefundView
+from activities.views.payments import DisputeView, PaymentView, RefundedUnits, RefundView, authorization
 from infra.database.tables import (
     Backorder,
     Change,
@@ -50,7 +50,8 @@ from infra.words import (
 )
 
 
-def read(tx: Session, order: Order) -> OrderView:
+def read(tx: Session, order: Order, *, reader: str | None = None) -> OrderView:
+    """`reader`: the API key that asks, by its id."""
     order_id = order.order_id
     people = select(Contact, Customer).join(Customer, Customer.customer_id == order.customer_id)
     found = tx.execute(people.where(Contact.order_id == order_id)).all()
@@ -85,7 +86,7 @@ def read(tx: Session, order: Order) -> OrderView:
         promised_on=order.promised_on,
         first_promised_on=order.first_promised_on,
         backorder=order.backorder,
-        payment=payment(tx, order),
+        payment=payment(tx, order, reader),
         fulfillments=fulfillments(tx, order_id, units, contacts),
         holds=of_order(tx, order_id),
         **cancellation(tx, order),
@@ -170,7 +171,7 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[
     ]
 
 
-def payment(tx: Session, order: Order) -> PaymentView:
+def payment(tx: Session, order: Order, reader: str | None) -> PaymentView:
     moved: dict[MoneyMoveKind, int] = defaultdict(int)
     for kind, amount in tx.execute(
         select(MoneyMove.kind, func.sum(MoneyMove.amount))
@@ -199,7 +200,7 @@ def payment(tx: Session, order: Order) -> PaymentView:
         refunded=moved[MoneyMoveKind.REFUNDED] - moved[MoneyMoveKind.REFUND_FAILED],
         voided=moved[MoneyMoveKind.VOIDED],
         disputed=moved[MoneyMoveKind.DISPUTED] - moved[MoneyMoveKind.DISPUTE_RETURNED],
-        authorizations=[AuthorizationView.model_validate(p, from_attributes=True) for p in tried],
+        authorizations=[authorization(p, secret=reader is not None and reader == order.placed_by) for p in tried],
         refunds=[
             RefundView(
                 refund_id=r.refund_id,

@@ -3,7 +3,16 @@
 from datetime import datetime
 
 from activities.views.base import Amount, View
-from infra.words import AuthorizationStatus, DisputeStatus, PaymentMethod, PaymentStatus, RefundStatus
+from infra.database.tables import Payment
+from infra.words import AuthorizationStatus, DisputeStatus, IntentMisfit, PaymentMethod, PaymentStatus, RefundStatus
+
+
+class IntentProblem(View):
+    """Why a payment intent that was given was left alone: as the order's field that it does not fit, and what to do."""
+
+    field: str
+    code: str
+    message: str
 
 
 class AuthorizationView(View):
@@ -17,6 +26,10 @@ class AuthorizationView(View):
     decline_code: str | None
     action_url: str | None
     """Where the customer confirms the payment (3-D Secure)."""
+    client_secret: str | None
+    """For the payment provider's script in the customer's browser, which confirms it; only while that is needed, and
+    only to the API key that placed the order."""
+    problem: IntentProblem | None = None
 
 
 class RefundedUnits(View):
@@ -64,3 +77,41 @@ class PaymentView(View):
     authorizations: list[AuthorizationView]
     refunds: list[RefundView]
     disputes: list[DisputeView]
+
+
+AGAIN = "have another way to pay given"
+MISFITS = {
+    IntentMisfit.UNKNOWN: {
+        "field": "payment.reference",
+        "message": f"the payment provider knows no such intent in this account: {AGAIN}",
+    },
+    IntentMisfit.OF_ANOTHER_ORDER: {
+        "field": "payment.reference",
+        "message": f"its metadata name another order_id: it is left to that one; {AGAIN}",
+    },
+    IntentMisfit.CURRENCY: {
+        "field": "currency",
+        "message": f"is not the order's: cancel the intent at the provider, and {AGAIN}",
+    },
+    IntentMisfit.AMOUNT: {
+        "field": "total",
+        "message": f"is not the intent's amount: cancel the intent at the provider, and {AGAIN}",
+    },
+    IntentMisfit.CAPTURE_METHOD: {
+        "field": "payment.reference",
+        "message": "is captured by itself, and capture_method must be manual: refund or cancel it at the provider, "
+        f"and {AGAIN}",
+    },
+    IntentMisfit.STATUS: {
+        "field": "payment.reference",
+        "message": f"is not authorized (requires_capture), or was captured or cancelled already: {AGAIN}",
+    },
+}
+"""By which field of the order it was seen, and what to do."""
+
+
+def authorization(payment: Payment, *, secret: bool) -> AuthorizationView:
+    seen = AuthorizationView.model_validate(payment, from_attributes=True)
+    code = payment.decline_code or ""
+    wrong = IntentProblem(code=code, **MISFITS[IntentMisfit(code)]) if code in MISFITS else None
+    return seen.model_copy(update={"problem": wrong} | ({} if secret else {"client_secret": None}))

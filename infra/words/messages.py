@@ -13,6 +13,7 @@ class MessageKind(StrEnum):
     PAYMENT_PROBLEM = "payment_problem"
     PAYMENT_ACTION = "payment_action"
     PAYMENT_REMINDER = "payment_reminder"
+    PAYMENT_ENDING = "payment_ending"
     BACKORDERED = "backordered"
     DELAYED = "delayed"
     SHIPPED = "shipped"

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 class PaymentMethod(StrEnum):
     CARD = "card"
+    PAYMENT_INTENT = "payment_intent"
+    """Authorized on the shop's own page, before the order was placed."""
     EXTERNAL = "external"
     """Somebody else takes the money."""
 
@@ -18,6 +20,17 @@ class AuthorizationStatus(StrEnum):
     AUTHORIZED = "authorized"
     CAPTURED = "captured"
     ENDED = "ended"
+
+
+class IntentMisfit(StrEnum):
+    """Why a payment intent that was given is not what the order needs: then it is left alone."""
+
+    UNKNOWN = "intent_unknown"
+    OF_ANOTHER_ORDER = "intent_of_another_order"
+    CURRENCY = "intent_currency"
+    AMOUNT = "intent_amount"
+    CAPTURE_METHOD = "intent_capture_method"
+    STATUS = "intent_status"
 
 
 class ChargePurpose(StrEnum):

@@ -37,6 +37,7 @@ class EventType(StrEnum):
     VOID_GIVEN_UP = "void_given_up"
     AUTHORIZATION_ENDED = "authorization_ended"
     RENEWAL_ASKED = "renewal_asked"
+    RENEWAL_NEEDS_CUSTOMER = "renewal_needs_customer"
     CAPTURED_ELSEWHERE = "captured_elsewhere"
     VOIDED_ELSEWHERE = "voided_elsewhere"
     REFUNDED_ELSEWHERE = "refunded_elsewhere"

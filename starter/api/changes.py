@@ -1,18 +1,21 @@
 """What customers and operators want changed: stored as asked, then the order is nudged and decides."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.facts import addresses
+from activities.facts.authorizations import REFUSED_FOR_GOOD
 from activities.facts.holds import MENDED_BY_METHOD, OF_AUTHORIZATION
 from activities.intake.fields import (
     DESTINATION,
     FULFILLMENT,
+    INTENT,
     LINES,
     METHOD,
     PRINTABLE,
@@ -52,7 +55,20 @@ class Body(BaseModel):
 
 
 class MethodGiven(Body):
-    payment_method: Annotated[str, StringConstraints(pattern=METHOD)] = Field(examples=["pm_card_visa"])
+    """A payment method, or a payment intent that was authorized on the shop's own page for what is still to be paid."""
+
+    payment_method: Annotated[str, StringConstraints(pattern=METHOD)] | None = Field(
+        default=None, examples=["pm_card_visa"]
+    )
+    payment_intent: Annotated[str, StringConstraints(pattern=INTENT)] | None = Field(default=None, examples=[None])
+
+    @model_validator(mode="after")
+    def one_of_them(self) -> Self:
+        if (self.payment_method is None) == (self.payment_intent is None):
+            raise PydanticCustomError(
+                "payment_method", "or payment_intent is needed, one of them", {"field": "payment_method"}
+            )
+        return self
 
 
 class ServiceGiven(Body):
@@ -63,17 +79,23 @@ class ServiceGiven(Body):
 def give_payment_method(
     order_id: OrderId, given: MethodGiven, here: Here, who: Writer, response: Response, if_match: IfMatch = None
 ) -> OrderAnswer:
-    """Another card, while the payment waits for one."""
+    """Another card, or a payment intent, while the payment waits for one or cannot be renewed."""
 
     def work(tx: Session) -> OrderAnswer:
         order = to_change(tx, order_id, if_match, who)
         last = tx.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.n.desc())).first()
-        if last and last.status == AuthorizationStatus.ASKED and last.method == given.payment_method and last.n > 1:
+        same = last and (
+            last.given == given.payment_intent if given.payment_intent else last.method == given.payment_method
+        )
+        if last and same and last.status == AuthorizationStatus.ASKED and last.n > 1:
             return shown(tx, order_id, who)
         refused = held_for_method(tx, order)  # as it was given: Stripe knows no such method
         if not waits_for_method(tx, order) or (last and last.status == AuthorizationStatus.ASKED and not refused):
             raise Refusal(409, f"the payment waits for no other method: it is {order.payment_status}")
-        facts.placing.payment_method_given(tx, order_id, given.payment_method, wall_clock())
+        if doubt := method_doubt(tx, order_id, given):
+            raise wrong([doubt])
+        method, intent = given.payment_method, given.payment_intent
+        facts.placing.payment_method_given(tx, order_id, method, wall_clock(), intent=intent)
         return shown(tx, order_id, who)
 
     return changed(here, response, work)
@@ -151,10 +173,23 @@ def waits_for_method(tx: Session, order: Order) -> bool:
     return order.payment_status in unpaid and order.cancellation not in CALLED_OFF
 
 
+def method_doubt(tx: Session, order_id: str, given: MethodGiven) -> tuple[str, str] | None:
+    if given.payment_intent:
+        known = select(Payment.payment_id).where(Payment.intent == given.payment_intent)
+        return ("payment_intent", "pays an order already") if tx.scalars(known).first() else None
+    mine = (Payment.order_id == order_id, Payment.method == given.payment_method)
+    refused = select(Payment.payment_id).where(*mine, Payment.decline_code.in_(REFUSED_FOR_GOOD))
+    return ("payment_method", "is refused by its bank for good: give another") if tx.scalars(refused).first() else None
+
+
 def renewal_refused(tx: Session, order: Order) -> bool:
-    """Another authorization was declined, while an earlier one is still good."""
-    newest = select(Payment.status).where(Payment.order_id == order.order_id).order_by(Payment.n.desc()).limit(1)
-    waits = tx.scalars(newest).first() in ("declined", "action_required")
+    """Another authorization was declined, while an earlier one is still good; or this one cannot be renewed."""
+    mine = select(Payment).where(Payment.order_id == order.order_id).order_by(Payment.n.desc()).limit(1)
+    newest = tx.scalars(mine).first()
+    waits = newest is not None and (
+        newest.status in (AuthorizationStatus.DECLINED, AuthorizationStatus.ACTION_REQUIRED)
+        or (newest.status == AuthorizationStatus.AUTHORIZED and not newest.reusable)
+    )
     return waits and order.payment_status in (PaymentStatus.AUTHORIZED, PaymentStatus.PARTIALLY_CAPTURED)
 
 

@@ -135,7 +135,8 @@ def placed_once(here: Dependencies, asked: AskedOrder, key: str | None, caller: 
     times = DeliveryTimes(here.settings.orders_handling_days, here.settings.orders_transit_days)
 
     def work(tx: Session) -> tuple[Placed, OrderAnswer]:
-        placed = place(tx, asked, idempotency_key=key, known_contact=caller.knows_customers, times=times)
+        known, by = caller.knows_customers, caller.key_id
+        placed = place(tx, asked, idempotency_key=key, placed_by=by, known_contact=known, times=times)
         return placed, shown(tx, placed.order_id, caller)
 
     try:

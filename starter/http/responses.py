@@ -52,8 +52,14 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def tagged(response: Response, order: OrderAnswer) -> OrderAnswer:
-    response.headers["ETag"] = etag(order.version)
+    response.headers.update(headers_of(order))
     return order
+
+
+def headers_of(order: OrderAnswer) -> dict[str, str]:
+    """What tells a secret is kept nowhere on its way."""
+    secret = isinstance(order, OrderView) and any(each.client_secret for each in order.payment.authorizations)
+    return {"ETag": etag(order.version), **({"Cache-Control": "no-store"} if secret else {})}
 
 
 def etag(version: int) -> str:
@@ -72,7 +78,7 @@ def to_change(tx: Session, order_id: str, if_match: str | None, who: Caller) -> 
     order = locked_order(tx, order_id)
     if if_match is not None and not matches(if_match, order.version):
         now = shown(tx, order_id, who)
-        raise Refusal(412, "the order has changed since", headers={"ETag": etag(order.version)}, more=now)
+        raise Refusal(412, "the order has changed since", headers=headers_of(now), more=now)
     return order
 
 
@@ -83,7 +89,7 @@ def shown(tx: Session, order_id: str, who: Caller) -> OrderAnswer:
     order = seen(tx, order_id, who)
     if not who.may("orders:read"):
         return OrderReceipt(order_id=order_id, version=order.version)
-    return read(tx, order)
+    return read(tx, order, reader=who.key_id)
 
 
 def seen(tx: Session, order_id: str, who: Caller) -> Order:

@@ -122,6 +122,7 @@ async def test_news_of_money_that_is_of_no_order_is_for_a_person(api: Api, sende
                 n=1,
                 method="pm_1",
                 off_session=True,
+                reusable=True,
                 amount=4410,
                 status="captured",
                 intent="pi_9",

@@ -26,6 +26,7 @@ TROUBLED = {
     "P-bounced": UNREACHABLE,
     "P-unreadable": {"zip": "00003"},
     "P-lost": {"zip": "00006"},
+    "P-confirm": {"card": "pm_card_authenticationRequired"},
 }
 FAULTS = (
     ("stripe", "confirm", "lose_answer"),
@@ -42,8 +43,10 @@ PERSONAL = (
     "5550177",
     "5005550001",
     "bounce@",
+    "_secret_",  # of a payment intent, for the customer's browser
 )
-"""Dependencies of all of it, in lower case."""
+"""Parts of all of it, in lower case."""
+CONFIRM = ("P-confirm", "payment_action_required")
 Found = dict[str, set[str]]
 
 
@@ -59,7 +62,7 @@ def lived_through(house: House) -> House:
         house.sandbox.fail(provider, operation, mode, match=order_id)  # type: ignore[arg-type]
         house.place(order(order_id, **PERSON))
     refused_at_the_door(house)
-    for order_id, event in (("P-declined", "declined"), ("P-address", "held"), ("P-lost", "held")):
+    for order_id, event in (("P-declined", "declined"), ("P-address", "held"), ("P-lost", "held"), CONFIRM):
         house.happened(order_id, event)
     for order_id in ("P-well", "P-bounced", "P-unreadable", *(f"P-{provider}" for provider, _, _ in FAULTS)):
         house.until(lambda order_id=order_id: house.view(order_id)["status"] == "completed", f"{order_id} to end")  # type: ignore[misc]
@@ -121,8 +124,9 @@ def test_the_search_finds_what_is_there(found: Found, lived_through: House) -> N
     """Else it would prove nothing: the order's id in the engine's database, and the person in ours."""
     for place in ("cells of the engine's database", "bytes of engine.db"):
         assert "p-well" in found[place], place
-    known = lived_through.api.get("/v1/orders/P-well").content + lived_through.sandbox.client.get("/mailbox").content
-    assert held(known) >= {"zebulon", "quill", "hollowmere"}
+    orders = [lived_through.api.get(f"/v1/orders/{order_id}").content for order_id in ("P-well", "P-confirm")]
+    known = b"".join(orders) + lived_through.sandbox.client.get("/mailbox").content
+    assert held(known) >= {"zebulon", "quill", "hollowmere", "_secret_"}
     written = (lived_through.home.path / "logs" / "worker.log").read_text()
     assert "worker_ready" in written
     assert re.search(r"temporal_\w+", httpx.get(lived_through.metrics, trust_env=False).text)

@@ -24,10 +24,16 @@ def test_a_declined_card_is_rescued_by_another(shop: Shop) -> None:
 
 @renewed_only
 def test_three_d_secure_waits_for_the_customer(shop: Shop) -> None:
-    order = shop.place({shop.product(OAK=1): 1}, card="pm_card_authenticationRequired")
-    shop.reaches(order, payment_status="action_required")
-    intent = shop.until(lambda: payment_intent(shop, order), "an intent", order)
+    asked = shop.order({shop.product(OAK=1): 1}, card="pm_card_authenticationRequired")
+    order = asked["order_id"]
+    answer = shop.api.post("/v1/orders", json=asked, headers={"Prefer": "wait=20"})
+    assert (answer.json()["payment_status"], answer.headers["cache-control"]) == ("action_required", "no-store")
+    [waiting] = answer.json()["payment"]["authorizations"]
+    intent = payment_intent(shop, order)
+    assert waiting["client_secret"].startswith(f"{intent}_secret_")
     shop.sandbox.card(intent, "authenticate")
+    shop.reaches(order, payment_status="authorized")
+    assert [each["client_secret"] for each in shop.view(order)["payment"]["authorizations"]] == [None]
     assert shop.ends(order) == "completed"
     assert shop.books(order)["captures"] == 1
 

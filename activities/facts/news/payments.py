@@ -113,8 +113,9 @@ def disputed(tx: Session, content: PaymentDisputed, at: datetime) -> NewsOutcome
 
 
 def payment_of(tx: Session, intent: str) -> Payment | None:
-    """An order's."""
-    return tx.scalars(select(Payment).where(Payment.intent == intent, Payment.order_id.is_not(None))).first()
+    """An order's. One that was given with it and not looked at yet may be another's."""
+    found = tx.scalars(select(Payment).where(Payment.intent == intent, Payment.order_id.is_not(None))).first()
+    return None if found is None or found.unseen else found
 
 
 def not_known(tx: Session, content: PaymentNews) -> NewsOutcome:

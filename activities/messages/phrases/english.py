@@ -31,6 +31,12 @@ PHRASES = {
         "[ We wait for it until {deadline}, then we cancel the order.]",
         "Your bank still waits for you to confirm the payment[ ({subject})][ until {deadline}][: {url}|.]",
     ),
+    MessageKind.PAYMENT_ENDING: Phrase(
+        "please pay anew",
+        "The payment for order {order_id} cannot be used after {good_until}[ ({subject})], and not all of it has left "
+        "us. Please choose how to pay for the rest where you ordered.",
+        "Your payment ends on {good_until}[ ({subject})]. Please choose how to pay for the rest.",
+    ),
     MessageKind.BACKORDERED: Phrase(
         "waiting for stock",
         "We are waiting for stock for order {order_id}[ ({subject})][: {items}].[ We expect to ship on {expected}.]",

@@ -32,6 +32,12 @@ PHRASES = {
         "[ Wir warten darauf bis {deadline}, danach stornieren wir die Bestellung.]",
         "Ihre Bank wartet noch auf Ihre Bestätigung der Zahlung[ ({subject})][ bis {deadline}][: {url}|.]",
     ),
+    MessageKind.PAYMENT_ENDING: Phrase(
+        "bitte neu bezahlen",
+        "Die Zahlung für Ihre Bestellung {order_id} kann nach {good_until} nicht mehr verwendet werden[ ({subject})], "
+        "und noch nicht alles hat uns verlassen. Bitte wählen Sie, wo Sie bestellt haben, wie Sie den Rest zahlen.",
+        "Ihre Zahlung endet am {good_until}[ ({subject})]. Bitte wählen Sie, wie Sie den Rest zahlen.",
+    ),
     MessageKind.BACKORDERED: Phrase(
         "wartet auf Ware",
         "Für Ihre Bestellung {order_id} warten wir noch auf Ware[ ({subject})][: {items}]."

@@ -114,6 +114,14 @@ class StripePayments:
         found = _look(lambda: self._client.v1.payment_intents.retrieve(intent_id, {"expand": WITH_CHARGE}))
         return _intent(found.to_dict())
 
+    def mark(self, intent_id: str, *, metadata: dict[str, str], key: str) -> PaymentIntent:
+        marked = _effect(
+            lambda: self._client.v1.payment_intents.update(
+                intent_id, {"metadata": dict(metadata), "expand": WITH_CHARGE}, {"idempotency_key": key}
+            )
+        )
+        return _intent(marked.to_dict())
+
     def intents_of(self, customer: str) -> list[PaymentIntent]:
         def every() -> list[stripe.PaymentIntent]:
             first = self._client.v1.payment_intents.list(
@@ -217,14 +225,19 @@ def _intent(found: dict[str, Any]) -> PaymentIntent:
         intent_id=found["id"],
         status=status,
         amount=found["amount"],
+        currency=found["currency"],
+        by_hand=found["capture_method"] == "manual",
         captured=found["amount_received"],
         capturable=found["amount_capturable"],
         capture_before=datetime.fromtimestamp(before, UTC) if before else None,
         multicapture=(card.get("multicapture") or {}).get("status") == "available",
         payment_method=_id(found.get("payment_method") or error.get("payment_method")),
+        customer=_id(found.get("customer")),
+        reusable=found.get("setup_future_usage") == "off_session" and found.get("customer") is not None,
         decline_code=error.get("decline_code") or error.get("code"),
         expired=found.get("cancellation_reason") == EXPIRED,
         action_url=_action_url(found.get("next_action") or {}),
+        client_secret=found.get("client_secret") if status is IntentStatus.ACTION_REQUIRED else None,
         metadata=found["metadata"],
     )
 

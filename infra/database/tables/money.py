@@ -13,7 +13,7 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.orm import Mapped, column_property, mapped_column
+from sqlalchemy.orm import Mapped, column_property, mapped_column, validates
 
 from infra.database.tables.base import COUNTER, PERSONAL, REFERENCE, WORD, Base
 from infra.words import AuthorizationStatus, ChargePurpose, ChargeStatus, DisputeStatus, MoneyMoveKind, RefundStatus
@@ -47,13 +47,21 @@ class Payment(Base):
     """One authorization of an order, asked for or made."""
 
     __tablename__ = "payments"
-    __table_args__ = (UniqueConstraint("order_id", "n"),)
+    __table_args__ = (
+        UniqueConstraint("order_id", "n"),
+        CheckConstraint("client_secret IS NULL OR status = 'action_required'", name="secret_while_asked"),
+    )
 
     payment_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"), index=True)
     """None: money of several orders at once, or of none."""
     n: Mapped[int]
     method: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
+    """What pays, by the provider's reference; empty of a given intent that was not looked at yet."""
+    given: Mapped[str | None] = mapped_column(REFERENCE, info=PERSONAL)
+    """The provider's id of an intent that was authorized before it was given to us: ours once it was found to fit."""
+    reusable: Mapped[bool]
+    """Whether its method pays again without the customer."""
     off_session: Mapped[bool]
     amount: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[AuthorizationStatus]
@@ -70,7 +78,21 @@ class Payment(Base):
     capture_before: Mapped[datetime | None]
     decline_code: Mapped[str | None] = mapped_column(WORD)
     action_url: Mapped[str | None] = mapped_column(String(1000), info=PERSONAL)
+    client_secret: Mapped[str | None] = mapped_column(REFERENCE, info=PERSONAL)
+    """With which the customer's browser confirms it: kept only while it waits for that."""
     recorded_at: Mapped[datetime]
+
+    @validates("status")
+    def forget_secret(self, _: str, status: AuthorizationStatus) -> AuthorizationStatus:
+        """It is of no use any more, and nobody has to remember to forget it."""
+        if status != AuthorizationStatus.ACTION_REQUIRED and self.client_secret:
+            self.client_secret = None
+        return status
+
+    @property
+    def unseen(self) -> bool:
+        """A given intent that nobody has looked at: it may be another's."""
+        return self.given is not None and self.status == AuthorizationStatus.ASKED
 
 
 class Charge(Base):

@@ -72,6 +72,8 @@ class Order(Base):
     locale: Mapped[str] = mapped_column(WORD, info=PERSONAL)
     notify: Mapped[list[Any]]
     track_token: Mapped[str] = mapped_column(ID, unique=True, info=PERSONAL)
+    placed_by: Mapped[str | None] = mapped_column(ID)
+    """The API key that placed it, by its id: what a browser needs to confirm a payment is told to it alone."""
     idempotency_key: Mapped[str | None] = mapped_column(REFERENCE, unique=True)
     content_hash: Mapped[str] = mapped_column(String(64))
     """Of the order as sent: the same id with other content is a conflict."""

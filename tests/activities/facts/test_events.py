@@ -22,7 +22,7 @@ from tests.fixtures_database import Database
 
 ORDER = "W-1"
 FULFILLMENT = f"{ORDER}-1"
-CALLER = Caller("test", frozenset({"orders:read"}))
+CALLER = Caller("test", frozenset({"orders:read"}), "k")
 
 
 @pytest.fixture

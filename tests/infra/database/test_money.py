@@ -23,6 +23,7 @@ def test_a_payment_needs_no_order_and_a_move_needs_one_of_both(database: Databas
             n=1,
             method="transfer",
             off_session=True,
+            reusable=False,
             amount=45000,
             status="captured",
             multicapture=False,

@@ -134,6 +134,7 @@ def upgrade() -> None:
         sa.Column("locale", sa.String(length=40), nullable=False),
         sa.Column("notify", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("track_token", sa.String(length=64), nullable=False),
+        sa.Column("placed_by", sa.String(length=64), nullable=True),
         sa.Column("idempotency_key", sa.String(length=255), nullable=True),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -303,6 +304,8 @@ def upgrade() -> None:
         sa.Column("order_id", sa.String(length=64), nullable=True),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("method", sa.String(length=255), nullable=False),
+        sa.Column("given", sa.String(length=255), nullable=True),
+        sa.Column("reusable", sa.Boolean(), nullable=False),
         sa.Column("off_session", sa.Boolean(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
@@ -311,7 +314,11 @@ def upgrade() -> None:
         sa.Column("capture_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decline_code", sa.String(length=40), nullable=True),
         sa.Column("action_url", sa.String(length=1000), nullable=True),
+        sa.Column("client_secret", sa.String(length=255), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "client_secret IS NULL OR status = 'action_required'", name=op.f("ck_payments_secret_while_asked")
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_payments_order_id")),
         sa.PrimaryKeyConstraint("payment_id", name=op.f("pk_payments")),
         sa.UniqueConstraint("intent", name=op.f("uq_payments_intent")),
