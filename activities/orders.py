@@ -6,9 +6,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import facts, resolutions
+from activities.facts import refund_requests
 from activities.facts.cancellation import Decided
 from activities.facts.cancellation_requests import TooLate, WrongLines
 from activities.facts.journal import locked_order, mark_read, note
+from activities.facts.refund_requests import NothingLeft, Wanted, WrongFields
 from activities.facts.requests import OtherContent
 from activities.facts.statuses import CLOSED
 from activities.models import (
@@ -21,6 +23,7 @@ from activities.models import (
     ResolveStep,
     Snapshot,
 )
+from activities.refund_steps import AskRefundStep
 from activities.views.snapshot import of_fulfillment, snapshot, whole
 from infra.database.tables import Change, Event, Hold
 from infra.words import Decision, EventType
@@ -52,6 +55,18 @@ class OrderActivities:
                 tx, step.order_id, change_id, reason=step.reason, by=step.by, why=step.why, at=step.at
             )
             return snapshot(tx, step.order_id, changed)
+
+    @activity.defn(name="ask_refund", no_thread_cancel_exception=True)
+    def ask_refund(self, step: AskRefundStep) -> Snapshot:
+        """Money asked back in the web UI, by the rules of what is asked over HTTP."""
+        wanted = Wanted(step.lines, step.amount, step.shipping)
+        with self.sessions.begin() as tx:
+            order = locked_order(tx, step.order_id)
+            try:
+                refund_requests.asked(tx, order, wanted, by=step.by, why=step.why, request_id=step.request_id)
+            except (NothingLeft, WrongFields, OtherContent) as refusal:
+                raise impossible(refusal) from None
+            return snapshot(tx, step.order_id)
 
     @activity.defn(name="open_hold", no_thread_cancel_exception=True)
     def open_hold(self, step: HoldStep) -> Snapshot:
@@ -112,9 +127,13 @@ def wanted(tx: Session, step: ChangeStep) -> int | None:
             tx, order, by=step.by, why=step.why, reason=step.reason, lines=step.lines, request_id=step.request_id
         )
     except (TooLate, WrongLines, OtherContent) as refusal:
-        words = str(refusal) or "this request_id was used before, for something else"
-        raise ApplicationError(words, type="NotPossible", non_retryable=True) from None
+        raise impossible(refusal) from None
     return asked.change.change_id if asked.change else None
+
+
+def impossible(refusal: Exception) -> ApplicationError:
+    words = "this request_id was used before, for something else" if isinstance(refusal, OtherContent) else str(refusal)
+    return ApplicationError(words, type="NotPossible", non_retryable=True)
 
 
 def answered_meanwhile(tx: Session, step: HoldStep) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pytest
 
+from activities.views.check import breaches
 from infra.database import engine
 from infra.sandbox.client import SandboxControl
 from infra.temporal import DevServer
@@ -80,6 +81,21 @@ def shop(any_shop: Shop) -> Shop:
 def plain_shop(shops: Callable[[str], Shop]) -> Shop:
     """For what does not depend on how often a run is renewed."""
     return _open_for_trade(shops(AS_IT_IS))
+
+
+@pytest.fixture
+def sound(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever happens in the test, it breaks nothing that must hold of the tables."""
+    any_kind = "shop" if "shop" in request.fixturenames else "plain_shop"
+    shop: Shop = request.getfixturevalue(any_kind)
+
+    def broken() -> set[str]:
+        with shop.database.sessions() as tx:
+            return {str(breach) for breach in breaches(tx)}
+
+    before = broken()
+    yield
+    assert broken() - before == set()
 
 
 def _open_for_trade(shop: Shop) -> Shop:

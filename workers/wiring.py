@@ -109,6 +109,7 @@ def activities(
     return [
         orders.load,
         orders.decide_cancellation,
+        orders.ask_refund,
         orders.open_hold,
         orders.resolve_hold,
         orders.note_remark,

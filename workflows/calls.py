@@ -13,10 +13,12 @@ from activities.models import (
     ResolveStep,
     Snapshot,
 )
+from activities.refund_steps import AskRefundStep
 from workflows.call import Call
 
 LOAD = Call("load_order", LoadStep, Snapshot, local=True)
 DECIDE = Call("decide_cancellation", ChangeStep, Snapshot, local=True)
+ASK_REFUND = Call("ask_refund", AskRefundStep, Snapshot, local=True)
 OPEN_HOLD = Call("open_hold", HoldStep, Snapshot, local=True)
 RESOLVE_HOLD = Call("resolve_hold", ResolveStep, Snapshot, local=True)
 NOTE_REMARK = Call("note_remark", RemarkStep, Snapshot, local=True)

@@ -10,7 +10,8 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.models import ChangeStep, HoldKind, Snapshot, Subject
-from workflows import typed
+from activities.refund_steps import AskRefundStep
+from workflows import calls, typed
 from workflows.messages import Entry, Remark, Where
 from workflows.order_progress import OrderProgress
 from workflows.run import Run
@@ -22,6 +23,12 @@ def as_written(word: object) -> str:
     if isinstance(word, RawValue):
         return word.payload.data.decode(errors="replace")
     return json.dumps(word, ensure_ascii=False)
+
+
+def this_update() -> str:
+    """A request that brings no id of its own: sent once, it is asked once."""
+    update = workflow.current_update_info()
+    return f"update {update.id if update else ''}"
 
 
 class Handlers(Run[Snapshot]):
@@ -98,9 +105,7 @@ class Handlers(Run[Snapshot]):
     async def cancel_lines(self, *words: object) -> Where:
         p, wish = self.progress, typed.lines(words)
         await p.until(lambda: p.loaded)
-        update = workflow.current_update_info()
-        request_id = wish.request_id or f"update {update.id if update else ''}"
-        fields = wish.model_dump() | {"request_id": request_id}
+        fields = wish.model_dump() | {"request_id": wish.request_id or this_update()}
         try:
             await p.cancel(ChangeStep(order_id=p.order_id, at=p.at, **fields))
         except ActivityError as failure:
@@ -111,13 +116,32 @@ class Handlers(Run[Snapshot]):
     def may_cancel_lines(self, *words: object) -> None:
         typed.lines(words)
 
+    @workflow.update(
+        name="refund",
+        description='Give money back: {"lines": [{"line": 2, "quantity": 1}], "by": "you", "why": "…"}; or "amount" in '
+        'minor units, or "shipping": true; without these, all that can be. After the order has ended: over HTTP.',
+    )
+    async def ask_refund(self, *words: object) -> Where:
+        p, wish = self.progress, typed.refund(words)
+        await p.until(lambda: p.loaded)
+        fields = wish.model_dump() | {"request_id": wish.request_id or this_update()}
+        try:
+            await p.decide(calls.ASK_REFUND, AskRefundStep(order_id=p.order_id, at=p.at, **fields))
+        except ActivityError as failure:
+            raise ApplicationError(str(failure.cause), type="NotPossible") from failure
+        return self.where()
+
+    @ask_refund.validator
+    def may_ask_refund(self, *words: object) -> None:
+        typed.refund(words)
+
     @workflow.update(dynamic=True, description="Nothing else is known: refused.")
     async def any_other(self, name: str, words: Sequence[RawValue]) -> None:
         """Its validator refuses it."""
 
     @any_other.validator
     def refuse(self, name: str, words: Sequence[RawValue]) -> None:
-        raise typed.unclear("there is no such update: send resolve, hold or cancel_lines")
+        raise typed.unclear("there is no such update: send resolve, hold, cancel_lines or refund")
 
     @workflow.query(name="status", description="Where the order stands, as this run knows it.")
     def where(self) -> Where:

@@ -73,6 +73,17 @@ class CancelLines(Cancel):
     request_id: str
 
 
+class RefundMoney(Message):
+    """Units, an amount or the shipping; none of them: all that can be given back."""
+
+    by: str
+    why: str
+    lines: tuple[WantedLine, ...] | None = None
+    amount: int | None = None
+    shipping: bool = False
+    request_id: str = ""
+
+
 class Resolve(Message):
     """An operator's decision about an open hold."""
 

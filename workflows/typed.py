@@ -3,11 +3,12 @@
 from temporalio.exceptions import ApplicationError
 
 from activities.models import Action, CancelReason, WantedLine
-from workflows.messages import Cancel, CancelLines, HoldOrder, Resolve
+from workflows.messages import Cancel, CancelLines, HoldOrder, RefundMoney, Resolve
 
 MARK = " (web UI)"
 """Whoever reaches the engine's port may call themselves anything: what comes from there says where it came from."""
 OF_LINES = ("reason", "request_id")
+OF_MONEY = ("lines", "amount", "shipping")
 ACTIONS = tuple(action.value for action in Action)
 
 
@@ -53,12 +54,41 @@ def lines(args: tuple[object, ...]) -> CancelLines:
     if given.get("reason", CancelReason.OPERATOR) not in list(CancelReason):
         raise unclear(f"reason must be {', '.join(CancelReason)}, or left out")
     return CancelLines(
-        lines=tuple(wanted_line(n, line) for n, line in enumerate(fields["lines"])),
+        lines=wanted_lines(fields["lines"]),
         by=from_web_ui(given["by"]),
         why=harmless(given["why"], 500),
         reason=CancelReason(given.get("reason", CancelReason.OPERATOR)),
         request_id=given.get("request_id", "")[:255],
     )
+
+
+def refund(args: tuple[object, ...]) -> RefundMoney:
+    """One of `lines`, `amount` and `shipping`, or none of them; the rest are fields of text."""
+    fields = args[0] if len(args) == 1 and isinstance(args[0], dict) else {}
+    what = {name: fields[name] for name in OF_MONEY if fields.get(name) is not None}
+    given = read(
+        ({name: value for name, value in fields.items() if name not in OF_MONEY},), ("by", "why"), ("request_id",)
+    )
+    if len(what) > 1:
+        raise unclear("give one of lines, amount and shipping, or none of them: all that can be refunded")
+    if "lines" in what and not (isinstance(what["lines"], list) and what["lines"]):
+        raise unclear('lines must be [{"line": 2, "quantity": 1}], with at least one')
+    if "amount" in what and not (type(what["amount"]) is int and 0 < what["amount"] <= 2**53):
+        raise unclear("amount must be a whole number from 1 on, in minor units")
+    if "shipping" in what and what["shipping"] is not True:
+        raise unclear("shipping must be true, or left out")
+    return RefundMoney(
+        lines=wanted_lines(what["lines"]) if "lines" in what else None,
+        amount=what.get("amount"),
+        shipping="shipping" in what,
+        by=from_web_ui(given["by"]),
+        why=harmless(given["why"], 500),
+        request_id=given.get("request_id", "")[:255],
+    )
+
+
+def wanted_lines(lines: list[object]) -> tuple[WantedLine, ...]:
+    return tuple(wanted_line(n, line) for n, line in enumerate(lines))
 
 
 def wanted_line(n: int, line: object) -> WantedLine:

@@ -20,6 +20,9 @@ from infra.words import ChangeKind, Decision
 class NothingLeft(Exception):
     """Nothing was taken, or all of it was given back, or is on its way."""
 
+    def __init__(self) -> None:
+        super().__init__("nothing of this order can be refunded: nothing is captured, or all of it is")
+
 
 class WrongFields(Exception):
     """Fields, and what is wrong with each."""

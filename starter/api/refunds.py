@@ -88,8 +88,8 @@ def refund(
                 currency=asked.currency,
                 request_id=request_id,
             )
-        except refund_requests.NothingLeft:
-            raise Refusal(409, "nothing of this order can be refunded: nothing is captured, or all of it is") from None
+        except refund_requests.NothingLeft as nothing:
+            raise Refusal(409, str(nothing)) from None
         except refund_requests.WrongFields as unfit:
             raise wrong(unfit.errors) from None
         except requests.OtherContent:

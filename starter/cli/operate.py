@@ -1,4 +1,4 @@
-"""`orders cancel`, `resolve`: what an operator asks of an order."""
+"""`orders cancel`, `refund`, `resolve`: what an operator asks of an order."""
 
 import json
 from typing import Annotated, Any
@@ -29,15 +29,42 @@ def cancel(
 
     asked: dict[str, Any] = {"reason": reason, "why": why}
     asked |= {"cancellation_request_id": request_id} if request_id else {}
-    asked |= {"lines": lines_of(line, quantity)} if line or quantity else {}
+    asked |= {"lines": lines_of("cancel", line, quantity)} if line or quantity else {}
     order = api().post(path(order_id, "/cancellation"), asked)
     what = "of units asked" if line else order.get("cancellation", "asked")
     answer(order, as_json, f"{order_id}: cancellation {what}")
 
 
-def lines_of(lines: list[int] | None, quantities: list[int] | None) -> list[dict[str, int]]:
+def refund(
+    order_id: OrderId,
+    line: Annotated[list[int] | None, typer.Option(help="Units of this line only; more than once: of these.")] = None,
+    quantity: Annotated[
+        list[int] | None, typer.Option(help="So many units of the line; left out: all that were paid and not refunded.")
+    ] = None,
+    amount: Annotated[int | None, typer.Option(help="So much, in minor units: 18.00 is 1800.", min=1)] = None,
+    shipping: Annotated[bool, typer.Option("--shipping", help="What shipping cost, alone.")] = False,
+    cause: Annotated[str | None, typer.Option(help="Why, by a code of your own: damaged.")] = None,
+    why: Annotated[str, typer.Option(help="Why, in words.")] = "",
+    request_id: Annotated[str | None, typer.Option(help="The same again is the same request.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask for money to be given back: all that can be, units, an amount, or the shipping. Also after delivery."""
+    from starter.cli.client import api
+
+    if sum((bool(line or quantity), amount is not None, shipping)) > 1:
+        raise Misused("refund: give --line, --amount or --shipping, not several of them")
+    asked: dict[str, Any] = {"why": why}
+    asked |= {name: given for name, given in (("cause", cause), ("refund_request_id", request_id)) if given}
+    asked |= {"lines": lines_of("refund", line, quantity)} if line or quantity else {}
+    asked |= {"amount": amount} if amount is not None else {}
+    asked |= {"shipping": True} if shipping else {}
+    order = api().post(path(order_id, "/refunds"), asked)
+    answer(order, as_json, f"{order_id}: refund asked")
+
+
+def lines_of(command: str, lines: list[int] | None, quantities: list[int] | None) -> list[dict[str, int]]:
     if quantities and len(quantities) != len(lines or []):
-        raise Misused("cancel: give as many --quantity as --line, or none")
+        raise Misused(f"{command}: give as many --quantity as --line, or none")
     return [{"line": line} | ({"quantity": quantities[n]} if quantities else {}) for n, line in enumerate(lines or [])]
 
 

@@ -116,7 +116,7 @@ def whole(order: dict[str, Any]) -> RenderableType:
     from rich.console import Group
 
     blocks: list[RenderableType] = [headline(order), lines(order)]
-    blocks += [made(order) for made in (payments, fulfillments, holds, messages) if made(order).rows]
+    blocks += [made(order) for made in (payments, refunds, fulfillments, holds, messages) if made(order).rows]
     return Group(*blocks, timeline(order))
 
 
@@ -166,12 +166,18 @@ def payments(order: dict[str, Any]) -> Table:
         until, why = day_and_time(each["capture_before"]), each["decline_code"] or ""
         figures = [amount(order, each[name]) for name in ("amount", "captured")]
         made.add_row(str(each["n"]), word(each["status"]), *figures, until, escaped(each["action_url"] or why))
-    for refund in order["payment"]["refunds"]:
-        made.add_row("refund", word(refund["status"]), f"-{amount(order, refund['amount'])}", "", "", "")
     for dispute in order["payment"]["disputes"]:
         status = f"{word(dispute['status'])}{', answered' if dispute['answered'] else ''}"
         asked, until = f"-{amount(order, dispute['amount'])}", day_and_time(dispute["due_by"])
         made.add_row("dispute", status, asked, "", until, escaped(f"{dispute['reason']} {dispute['dispute_id']}"))
+    return made
+
+
+def refunds(order: dict[str, Any]) -> Table:
+    made = table("refund", "status", ">amount", "~units", title="Refunds")
+    for each in order["payment"]["refunds"]:
+        units = ", ".join(f"{of['quantity']} of line {of['line']}" for of in each["lines"])
+        made.add_row(each["refund_id"], word(each["status"]), amount(order, each["amount"]), units)
     return made
 
 

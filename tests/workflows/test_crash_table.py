@@ -13,7 +13,7 @@ from infra.temporal import DevServer
 from tests.cells import chosen
 from tests.fixtures_shop import NewDatabase
 from tests.shop import Shop, unique
-from tests.workflows import stories
+from tests.workflows import refunding, stories
 from tests.workflows.mishaps import EFFECTS, Cut, How, Mishap, Mishaps, Where
 from workers.wiring import activities, policy
 from workflows.calls import CALLS
@@ -30,6 +30,7 @@ ROWS: dict[str, stories.Story] = {
     "reauthorize_payment": stories.two_holds,
     "pass_deadlines": stories.renewed,
     "decide_cancellation": stories.cancelled_while_waiting,
+    "ask_refund": refunding.refunded_on_the_way,
     "release_stock": stories.cancelled_while_waiting,
     "note_remark": stories.misunderstood,
     "void_payments": stories.cancelled_while_waiting,
@@ -42,8 +43,9 @@ ROWS: dict[str, stories.Story] = {
 }
 AGAIN: dict[str, tuple[stories.Story, stories.Story]] = {
     "authorize_payment": (stories.waits_for_stock, stories.waits_longer),
+    "refund_payment": (stories.delivered, refunding.refunded_after_the_end),
 }
-"""What comes before it may be cut off, and then: of an authorization, its renewal."""
+"""What comes before it may be cut off, and then: of an authorization, its renewal; of a refund, a closed order's."""
 CELLS = [
     Mishap(activity, where, how, again)
     for again, rows in ((False, ROWS), (True, AGAIN))

@@ -61,6 +61,26 @@ def test_an_order_is_cancelled_once_and_refused_when_it_has_left(orders: Orders)
     assert "can't be cancelled" in orders("cancel", delivered).failed(1)
 
 
+def test_money_is_asked_back_by_unit_by_amount_and_as_a_whole_never_more_than_was_taken(orders: Orders) -> None:
+    order_id = place(orders, lines=[{"sku": "MUG-BLUE", "quantity": 2, "unit_price": 1800}])
+    orders("watch", order_id)
+    assert "several of them" in orders("refund", order_id, "--amount", "5", "--shipping").failed(2)
+    assert "as many --quantity" in orders("refund", order_id, "--quantity", "1").failed(2)
+    assert "amount" in orders("refund", order_id, "--amount", "4101").failed(1)
+    for _ in range(2):
+        output = orders("refund", order_id, "--amount", "100", "--cause", "late", "--request-id", "R-1")
+        assert output.out.startswith(f"{order_id}: refund asked; ")
+    known = orders("refund", order_id, "--line", "1", "--quantity", "1", "--why", "damaged", "--json").json
+    assert [each["lines"] for each in known["payment"]["refunds"]] == [[], [{"line": 1, "quantity": 1}]]
+    assert orders("refund", order_id).code == 0
+    assert "nothing of this order can be refunded" in orders("refund", order_id).failed(1)
+    shown = orders("show", order_id).out
+    for word in ("Refunds", f"{order_id}-r1", "$1.00", f"{order_id}-r2", "1 of line 1"):
+        assert word in shown
+    refunds = orders("show", order_id, "--json").json["payment"]["refunds"]
+    assert sum(each["amount"] for each in refunds) == 4100
+
+
 @pytest.fixture
 def stack_sandbox(orders: Orders) -> Iterator[SandboxControl]:
     stack = json.loads(Path(orders.environ["ORDERS_HOME"], "stack.json").read_text())
