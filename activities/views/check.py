@@ -33,9 +33,15 @@ QUESTIONS = {
         SELECT h.order_id, h.hold_id FROM holds h JOIN disputes d ON d.dispute_id = h.subject_id
         WHERE h.kind = 'dispute' AND h.closed_at IS NULL AND d.status IN ('won', 'lost')""",
     "charged more than the order costs": """
-        SELECT o.order_id, o.total, SUM(m.amount) AS captured
-        FROM orders o JOIN money_moves m ON m.order_id = o.order_id
-        WHERE m.kind = 'captured' GROUP BY o.order_id, o.total HAVING SUM(m.amount) > o.total""",
+        SELECT o.order_id, o.total, SUM(CASE m.kind WHEN 'captured' THEN m.amount ELSE 0 END) AS captured
+        FROM orders o JOIN money_moves m ON m.order_id = o.order_id GROUP BY o.order_id, o.total
+        HAVING SUM(CASE WHEN m.kind = 'captured' AND m.charge_id IS NOT NULL THEN m.amount ELSE 0 END) > o.total""",
+    "taken elsewhere, and neither given back nor told to a person": """
+        SELECT o.order_id, o.total FROM orders o JOIN money_moves m ON m.order_id = o.order_id
+        WHERE NOT EXISTS (SELECT 1 FROM holds h WHERE h.order_id = o.order_id AND h.kind = 'captured_unknown')
+        AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.order_id = o.order_id AND r.status IN ('asked', 'given_up'))
+        GROUP BY o.order_id, o.total
+        HAVING SUM(CASE m.kind WHEN 'captured' THEN m.amount WHEN 'refunded' THEN -m.amount ELSE 0 END) > o.total""",
     "reserved for nobody, or not for whom it is": """
         SELECT sku, location_id, SUM(reserved) AS reserved, SUM(held) AS held FROM (
             SELECT sku, location_id, reserved, 0 AS held FROM stock UNION ALL

@@ -27,9 +27,12 @@ BROKEN = {
     "more came back of a dispute than the bank took": f"{DISPUTED}; {RETURNED}",
     "a person is asked about a dispute that was decided": f"{DISPUTED}; {ASKED}",
     "captured more than was authorized": MOVED.format("captured", "USD"),
-    "an authorization neither captured nor given back, or both": "UPDATE orders SET status = 'cancelled'",
+    "an authorization neither captured nor given back, or both": (
+        "UPDATE orders SET status = 'cancelled'; UPDATE money_moves SET amount = amount - 1 WHERE kind = 'voided'"
+    ),
     "refunded more than was captured": MOVED.format("refunded", "USD"),
-    "charged more than the order costs": MOVED.format("captured", "USD"),
+    "charged more than the order costs": "UPDATE money_moves SET amount = amount + 9500 WHERE charge_id IS NOT NULL",
+    "taken elsewhere, and neither given back nor told to a person": MOVED.format("captured", "USD"),
     "money in another currency than its order": MOVED.format("voided", "EUR"),
     "unit amounts that are not the order's total": "UPDATE unit_amounts SET total = total + 1",
     "reserved for nobody, or not for whom it is": "UPDATE reservations SET status = 'released'",
