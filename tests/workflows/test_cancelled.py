@@ -9,6 +9,8 @@ from tests.fixtures_shop import renewed_only
 from tests.opening import opens
 from tests.shop import Shop
 
+pytestmark = pytest.mark.usefixtures("sound")
+
 
 def requested(shop: Shop) -> tuple[str, str]:
     """An order that the warehouse was asked for, in a world that stands still."""

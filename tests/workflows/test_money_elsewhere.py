@@ -1,6 +1,7 @@
 """Money that moves without us: taken, voided and given back by a person in the payment provider's dashboard. Never is
 more taken than the order costs; what a person has ended is a person's matter."""
 
+import pytest
 from sqlalchemy import func, select, update
 
 from infra.database.tables import MoneyMove, Payment
@@ -9,6 +10,8 @@ from tests.fixtures_shop import renewed_only
 from tests.opening import opens
 from tests.shop import Shop
 from tests.workflows.stories import pack
+
+pytestmark = pytest.mark.usefixtures("sound")
 
 
 def two_parcels(shop: Shop) -> tuple[str, str]:

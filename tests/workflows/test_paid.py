@@ -9,6 +9,8 @@ from tests.fixtures_shop import renewed_only
 from tests.opening import opens
 from tests.shop import Shop
 
+pytestmark = pytest.mark.usefixtures("sound")
+
 
 def test_a_declined_card_is_rescued_by_another(shop: Shop) -> None:
     sku = shop.product(OAK=1)
