@@ -96,6 +96,11 @@ class Known(ABC, Generic[SnapshotT]):
         """Nothing but short steps of our own is under way: what waits for this workflow task waits a moment."""
         return all(call.local for call, _ in self.under_way.values())
 
+    def unread(self) -> bool:
+        """There is news that nobody has read, or a step of our own is under way, which a run that ended now would have
+        to record after its end: the engine takes no such thing."""
+        return self.nudged or any(call.local for call, _ in self.under_way.values())
+
     # --- waiting -----------------------------------------------------------------------------------------------------
 
     async def until(

@@ -124,7 +124,7 @@ class OrderWorkflow(Handlers):
             await p.close(hold, by="order", why="nothing waits for this step any more")
         if p.order.money_left:
             await self.void()
-        await p.until(lambda: p.order.to_undo or (p.closed and not self.asked_something()))
+        await p.until(lambda: p.order.to_undo or (p.closed and not (self.asked_something() or p.unread())))
         return not p.order.to_undo
 
     async def void(self) -> None:

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.models import HoldSnapshot
 from workflows import typed
+from workflows.call import Condition
 from workflows.known import SnapshotT
 from workflows.messages import Resolve
 from workflows.progress import Progress
@@ -41,10 +42,11 @@ class Run(ABC, Generic[SnapshotT]):
         """Until it has ended. Renewal drains: nothing begins, what is under way comes to its end, and the new run goes
         on from the tables."""
         life, p = self.spawn(process), self.progress
-        while not life.done():
+        over: Condition = lambda: life.done() and workflow.all_handlers_finished() and not p.unread()  # noqa: E731
+        while not over():
             try:
-                await workflow.wait_condition(lambda: life.done() or p.renewal_due() or bool(self.bugs))
-                if p.renewal_due() and not life.done():
+                await workflow.wait_condition(lambda: over() or p.renewal_due() or bool(self.bugs))
+                if p.renewal_due() and not over():
                     p.drain()
                     await workflow.wait_condition(lambda: p.drained() or bool(self.bugs))
             except asyncio.CancelledError:
@@ -52,9 +54,8 @@ class Run(ABC, Generic[SnapshotT]):
                 continue
             for bug in self.bugs:
                 raise bug
-            if p.draining and not life.done():
+            if p.draining and not over():
                 workflow.continue_as_new(self.left())
-        await workflow.wait_condition(workflow.all_handlers_finished)
 
     def spawn(self, life: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(life)
