@@ -27,7 +27,7 @@ class LastWords(Interceptor):
     """Once armed, a look at the tables is answered just when the run hears that the next message is out."""
 
     def __init__(self) -> None:
-        self.armed, self.telling, self.looking, self.told, self.heard = (threading.Event() for _ in range(5))
+        self.armed, self.telling, self.looking, self.sent, self.learned = (threading.Event() for _ in range(5))
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Beside(super().intercept_activity(next), self)
@@ -46,12 +46,12 @@ class _Beside(ActivityInboundInterceptor):
                 words.telling.set()
                 answer = step(*args)
                 assert words.looking.wait(30)
-                words.told.set()
+                words.sent.set()
                 return answer
             if name == "load_order" and words.telling.is_set() and not words.looking.is_set():
                 words.looking.set()
                 answer = step(*args)
-                assert words.heard.wait(30)
+                assert words.learned.wait(30)
                 return answer
             return step(*args)
 
@@ -66,8 +66,8 @@ def test_an_order_does_not_end_while_its_tables_are_looked_at(
 
     def learn_slowly(progress: OrderProgress, news: Snapshot) -> None:
         learn(progress, news)
-        if words.told.is_set() and not words.heard.is_set():
-            words.heard.set()
+        if words.sent.is_set() and not words.learned.is_set():
+            words.learned.set()
             time.sleep(MOMENT)
 
     monkeypatch.setattr(OrderProgress, "learn", learn_slowly)
@@ -82,7 +82,7 @@ def test_an_order_does_not_end_while_its_tables_are_looked_at(
         assert words.telling.wait(60)
         shop.call(shop.handle(order).signal("news"))  # reaches the run with its task's heartbeat
         assert shop.ends(order, 90) == "completed"
-        assert words.told.is_set()
+        assert words.sent.is_set()
         history = shop.call(shop.handle(order).fetch_history())
     kinds = [event.event_type for event in history.events]
     assert EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED not in kinds
