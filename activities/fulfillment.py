@@ -78,12 +78,15 @@ class FulfillmentActivities:
             _, f = fulfillments.locked(tx, step.fulfillment_id)
             lost = effects.begin(tx, step.order_id, request) if effects.unresolved(tx, step.order_id, request) else None
             asked = f.status in (FulfillmentStatus.REQUESTED, FulfillmentStatus.PACKED) or lost
+            name = f"recall:{step.fulfillment_id}"
             if f.recall in (Recall.CONFIRMED, Recall.REFUSED) or not asked:
-                outcome_known(tx, step.order_id, f"recall:{step.fulfillment_id}")
+                outcome_known(tx, step.order_id, name)
+                return of_fulfillment(tx, step.fulfillment_id)
+            if effects.done_at(tx, step.order_id, name, step.at):
                 return of_fulfillment(tx, step.fulfillment_id)
             warehouse = warehouse_of(tx, f)
             recall.recall_asked(tx, step.fulfillment_id, step.at)
-            effect = effects.begin(tx, step.order_id, f"recall:{step.fulfillment_id}")
+            effect = effects.begin(tx, step.order_id, name, at=step.at.isoformat())
         try:
             self.warehouses.cancel(warehouse, step.fulfillment_id, key=effect.key)
         except Refused as refusal:

@@ -136,6 +136,14 @@ def unresolved(tx: Session, order_id: str, step: str) -> bool:
     return tx.scalars(select(Effect.effect_id).where(*mine)).first() is not None
 
 
+def done_at(tx: Session, order_id: str, step: str, at: datetime) -> bool:
+    """Whether an attempt of this very call, which the workflow made `at`, is on record as done: only its answer was
+    lost."""
+    mine = (Effect.order_id == order_id, Effect.step == step)
+    last = tx.scalars(select(Effect).where(*mine).order_by(Effect.n.desc()).limit(1)).first()
+    return last is not None and last.outcome == "done" and last.parameters.get("at") == at.isoformat()
+
+
 def finish_answered(tx: Session, order_id: str, prefix: str) -> None:
     """Of all calls of this kind: what the provider's own news told before their records did. Nothing is left to look
     up."""

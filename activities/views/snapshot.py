@@ -51,11 +51,13 @@ def snapshot_of_all(tx: Session, order_id: str) -> Snapshot:
 
 
 def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
-    """One fulfillment alone, after a step that changed nothing else which the process acts on; and the order, whose
-    status may have changed, where what a warehouse said has closed a hold."""
+    """One fulfillment alone, after a step that changed nothing else which the process acts on. The order with it, where
+    what a warehouse said has closed a hold, which may have changed its status; or has stopped the fulfillment, whose
+    other units are to be planned anew: a run that hears of the end alone takes the order for done."""
     f = tx.get_one(Fulfillment, fulfillment_id)
     mine, parts = unwritten(tx).get(f.order_id), [(f, parcels_of(tx, fulfillment_id))]
-    if mine and any(event["type"] == EventType.HOLD_CLOSED for event in mine.events):
+    closed = mine and any(event["type"] == EventType.HOLD_CLOSED for event in mine.events)
+    if closed or f.status == FulfillmentStatus.CANCELLED:
         return with_order(tx, tx.get_one(Order, f.order_id), parts)
     return Snapshot(**fulfillment_snapshots(tx, parts, conclude(tx).get(f.order_id)))
 

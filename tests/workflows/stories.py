@@ -238,6 +238,7 @@ NAMES = {
     r"\b[0-9a-f]{24,32}\b": "#",
     r"\b92\d{18,}\b": "#",
     r"'payment_id': \d+": "'payment_id': #",
+    r"'at': '[^']+'": "'at': #",
 }
 SURROGATE = {
     "move_id",

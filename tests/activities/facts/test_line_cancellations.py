@@ -11,6 +11,7 @@ from activities.facts.journal import locked_order
 from activities.facts.line_cancellations import parts_left
 from activities.models import CancelReason
 from activities.views.check import breaches
+from activities.views.snapshot import of_fulfillment
 from infra.clock import wall_clock
 from infra.database.tables import (
     Backorder,
@@ -128,6 +129,10 @@ def test_of_a_warehouse_units_are_asked_and_the_others_planned_anew(database: Da
         assert facts.recall.recall_confirmed(tx, PLACE, wall_clock())
     assert rows(database) == [(2, 1, "done", PLACE)]
     assert held(database) == [(0, 2, None)]
+    with database.sessions.begin() as tx:
+        order = of_fulfillment(tx, PLACE).order
+        assert order, "a step hears that its place has stopped: the run is to know that the others are not planned"
+        assert order.unplanned
     reserve(database)
     assert held(database) == [(0, 2, f"{ORDER}-2")]
     assert figures(database) == (3, 2)

@@ -40,6 +40,7 @@ COMMANDS = [
     "show",
     "watch",
     "cancel",
+    "refund",
     "resolve",
     "restock",
     "stock",
