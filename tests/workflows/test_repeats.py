@@ -35,6 +35,7 @@ def test_a_step_that_changes_nothing_is_repeated_ever_less_often_and_then_held(
         "reason": "no_progress",
         "subject_kind": "order",
         "subject_id": order,
+        "order_id": order,
         "fulfillment_id": None,
         "code": "authorize_payment",
         "advice": HoldKind.NO_PROGRESS.advice,
