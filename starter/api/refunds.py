@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from activities.facts import refund_requests, requests
 from activities.facts.refund_requests import Wanted
-from activities.intake.fields import CAUSE, KEY
+from activities.intake.fields import CAUSE, KEY, Currency
 from activities.models import WantedLine
 from starter.api.cancellations import MOST_LINES, Key
 from starter.api.changes import Body, Note, changed
@@ -36,7 +36,7 @@ class RefundAsked(Body):
     )
     amount: Annotated[int, Field(ge=1, le=2**53, description="Minor units of the order's currency")] | None = None
     shipping: bool = False
-    currency: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z]{3}$")] | None = None
+    currency: Currency | None = None
     cause: Annotated[str, StringConstraints(pattern=CAUSE)] | None = Field(
         None, examples=["damaged"], description="Why, by a code of your own"
     )

@@ -213,7 +213,7 @@ async def test_returned_to_sender_reaches_an_operator(api: Api, senders: Senders
     stages.shipped(api.database)
     await senders.track("92W-1001", "RETURNED")
     (hold,) = (await order(api))["holds"]
-    assert (hold["reason"], hold["actions"]) == ("delivery", ["skip"])
+    assert (hold["reason"], hold["actions"]) == ("delivery", ["reship", "refund", "skip"])
 
 
 async def test_a_label_refund_that_is_refused_reaches_an_operator(api: Api, senders: Senders) -> None:

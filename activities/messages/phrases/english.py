@@ -33,9 +33,9 @@ PHRASES = {
     ),
     MessageKind.PAYMENT_ENDING: Phrase(
         "please pay anew",
-        "The payment for order {order_id} cannot be used after {good_until}[ ({subject})], and not all of it has left "
-        "us. Please choose how to pay for the rest where you ordered.",
-        "Your payment ends on {good_until}[ ({subject})]. Please choose how to pay for the rest.",
+        "The payment for order {order_id} cannot be used[ after {good_until}| much longer][ ({subject})], and "
+        "not all of it has left us. Please choose how to pay for the rest where you ordered.",
+        "Your payment ends[ on {good_until}| soon][ ({subject})]. Please choose how to pay for the rest.",
     ),
     MessageKind.BACKORDERED: Phrase(
         "waiting for stock",

@@ -34,9 +34,10 @@ PHRASES = {
     ),
     MessageKind.PAYMENT_ENDING: Phrase(
         "bitte neu bezahlen",
-        "Die Zahlung für Ihre Bestellung {order_id} kann nach {good_until} nicht mehr verwendet werden[ ({subject})], "
-        "und noch nicht alles hat uns verlassen. Bitte wählen Sie, wo Sie bestellt haben, wie Sie den Rest zahlen.",
-        "Ihre Zahlung endet am {good_until}[ ({subject})]. Bitte wählen Sie, wie Sie den Rest zahlen.",
+        "Die Zahlung für Ihre Bestellung {order_id} kann[ nach {good_until}| bald] nicht mehr verwendet "
+        "werden[ ({subject})], und noch nicht alles hat uns verlassen. Bitte wählen Sie, wo Sie bestellt haben, wie "
+        "Sie den Rest zahlen.",
+        "Ihre Zahlung endet[ am {good_until}| bald][ ({subject})]. Bitte wählen Sie, wie Sie den Rest zahlen.",
     ),
     MessageKind.BACKORDERED: Phrase(
         "wartet auf Ware",
