@@ -26,9 +26,8 @@ def taken(tx: Session, order: Order, payment: Payment, at_provider: int, at: dat
     tx.flush()
     mine = (MoneyMove.payment_id == payment.payment_id, MoneyMove.kind == MoneyMoveKind.CAPTURED)
     more = at_provider - int(tx.scalar(select(func.sum(MoneyMove.amount)).where(*mine)) or 0)
-    if more <= 0 or payment.payment_id in in_doubt(
-        tx, order.order_id
-    ):  # of those in doubt the look-up tells whose it is
+    # of those in doubt the look-up tells whose it is
+    if more <= 0 or payment.payment_id in in_doubt(tx, order.order_id):
         return 0
     name = f"{payment.intent}:{at_provider}"
     moved(tx, order, payment.payment_id, MoneyMoveKind.CAPTURED, more, name, at)

@@ -38,6 +38,9 @@ def owed_back(tx: Session, order: Order, at: datetime, change_id: int | None = N
         if each.charge.status == ChargeStatus.OPEN and each.charge.charge_id not in doubt:
             if gone and not each.left:
                 cancelled(tx, order, [each.charge.charge_id], at)
+            # what has come for it so far pays first for what is to be sent
+            going_on = total(each.units) - total(gone)
+            parts += left.take(each, max(0, sum(each.left.values()) - going_on), gone)
             continue
         parts += left.take(each, total(gone), gone) if gone else []
     return asked(tx, order, parts, at, change_id)
@@ -116,10 +119,11 @@ def locked_refund(tx: Session, refund_id: str) -> tuple[Order, Refund]:
 
 
 def lowers_charge(tx: Session, refund_id: str, at: datetime) -> bool:
-    """Before it is asked of the bank: was its charge never paid, there is nothing to give back, and nothing to take."""
+    """Before it is asked of the bank: what its payment never gave for its charge is not to be given back, and not to be
+    taken."""
     order, refund = locked_refund(tx, refund_id)
     charge = tx.get_one(Charge, refund.charge_id, populate_existing=True)
-    if refund.status != RefundStatus.ASKED or charge.status == ChargeStatus.PAID:
+    if refund.status != RefundStatus.ASKED or received(tx, charge, refund.payment_id) >= refund.amount:
         return False
     refund.credited, refund.status = refund.amount, RefundStatus.SUCCEEDED
     if refund.amount == charge.amount and charge.status == ChargeStatus.OPEN:
@@ -129,17 +133,31 @@ def lowers_charge(tx: Session, refund_id: str, at: datetime) -> bool:
     return True
 
 
+def received(tx: Session, charge: Charge, payment_id: int | None = None) -> int:
+    """For a charge; of one payment, where it is named."""
+    tx.flush()
+    moves = select(func.sum(MoneyMove.amount)).where(
+        MoneyMove.charge_id == charge.charge_id, MoneyMove.kind.in_(RECEIVED)
+    )
+    return int(tx.scalar(moves.where(MoneyMove.payment_id == payment_id) if payment_id else moves) or 0)
+
+
 def credited(tx: Session, order: Order, charge: Charge, at: datetime) -> None:
     """All that a charge lacks is given away."""
-    received = (MoneyMove.charge_id == charge.charge_id, MoneyMove.kind.in_(RECEIVED))
-    lacking = charge.amount - int(tx.scalar(select(func.sum(MoneyMove.amount)).where(*received)) or 0)
+    lacking = charge.amount - received(tx, charge)
     [refund] = asked(tx, order, [Part(charge, None, lacking, [])], at, held=False)
     refund.credited, refund.status = lacking, RefundStatus.SUCCEEDED
 
 
 def pending(tx: Session, refund_id: str, made: ProviderRefund, at: datetime) -> None:
-    """The provider has it: money is on its way back. The bank may still say no, weeks later."""
+    """The provider has it: money is on its way back. The bank may still say no, weeks later. Also where a person gave
+    it up while it was asked for: then they have settled with the customer, and hear of it."""
     order, refund = locked_refund(tx, refund_id)
+    if refund.status == RefundStatus.GIVEN_UP and refund.reference is None:
+        refund.reference = made.refund_id
+        moved(tx, order, refund.payment_id, MoneyMoveKind.REFUNDED, refund.amount, refund_id, at, refund.charge_id)
+        seen(tx, refund, made.status, at)
+        return
     if refund.status != RefundStatus.ASKED:
         return
     refund.status, refund.reference = RefundStatus.PENDING, made.refund_id

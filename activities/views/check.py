@@ -42,6 +42,23 @@ QUESTIONS = {
         AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.order_id = o.order_id AND r.status IN ('asked', 'given_up'))
         GROUP BY o.order_id, o.total
         HAVING SUM(CASE m.kind WHEN 'captured' THEN m.amount WHEN 'refunded' THEN -m.amount ELSE 0 END) > o.total""",
+    "kept for units that were never sent": """
+        SELECT o.order_id, SUM(kept) AS kept, SUM(sent) AS sent FROM orders o JOIN (
+            SELECT order_id, 0 AS sent, CASE WHEN kind IN ('captured', 'dispute_returned') THEN amount
+                WHEN kind = 'disputed' THEN -amount ELSE 0 END AS kept FROM money_moves UNION ALL
+            SELECT order_id, 0, credited - amount FROM refunds WHERE status <> 'failed' OR EXISTS (
+                SELECT 1 FROM holds h WHERE h.kind = 'refund_failed' AND h.subject_id = refund_id
+                AND h.closed_at IS NULL) UNION ALL
+            SELECT r.order_id, u.total * (
+                CASE WHEN r.first_unit + r.quantity < u.first_unit + u.quantity THEN r.first_unit + r.quantity
+                    ELSE u.first_unit + u.quantity END
+                - CASE WHEN r.first_unit > u.first_unit THEN r.first_unit ELSE u.first_unit END), 0
+            FROM reservations r JOIN unit_amounts u ON u.order_id = r.order_id AND u.line_no = r.line_no
+            AND u.first_unit < r.first_unit + r.quantity AND r.first_unit < u.first_unit + u.quantity
+            WHERE r.status = 'consumed') AS each ON each.order_id = o.order_id
+        WHERE o.status IN ('completed', 'cancelled')
+        AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.order_id = o.order_id AND h.kind = 'captured_unknown')
+        GROUP BY o.order_id HAVING SUM(kept) > SUM(sent)""",
     "reserved for nobody, or not for whom it is": """
         SELECT sku, location_id, SUM(reserved) AS reserved, SUM(held) AS held FROM (
             SELECT sku, location_id, reserved, 0 AS held FROM stock UNION ALL

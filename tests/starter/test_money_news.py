@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from activities import facts
 from infra.database.tables import Message, Order, Payment, Refund
 from tests.starter import stages
 from tests.starter.door import Api
@@ -113,6 +114,17 @@ async def test_a_refund_that_was_given_up_and_is_paid_after_all_reaches_an_opera
     content = {"id": "re_1", "status": end, "metadata": {"order_id": "W-1001"}}
     assert (await senders.stripe(f"refund.{'failed' if end == 'failed' else 'updated'}", content)).status_code == 200
     assert [hold["kind"] for hold in (await order(api))["holds"]] == held
+
+
+async def test_one_that_was_given_up_before_it_was_known_at_the_provider_is_found(api: Api, senders: Senders) -> None:
+    """The answer to our call was lost, and nobody looks for it any more."""
+    stages.refunding(api.database)
+    with api.database.sessions.begin() as tx:
+        facts.refunds.given_up(tx, "W-1001-r1", stages.now())
+    made = {"id": "re_1", "status": "succeeded", "amount": 4410, "balance_transaction": "txn_1"}
+    made["metadata"] = {"order_id": "W-1001", "refund": "W-1001-r1"}
+    assert (await senders.stripe("refund.created", made)).json() == {"outcome": "taken"}
+    assert [hold["kind"] for hold in (await order(api))["holds"]] == ["refunded_after_all"]
 
 
 async def test_news_of_money_that_is_of_no_order_is_for_a_person(api: Api, senders: Senders) -> None:

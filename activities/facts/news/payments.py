@@ -17,8 +17,9 @@ from activities.news import (
     RefundChanged,
 )
 from activities.ports import IntentStatus, PaymentIntent
+from activities.ports import Refund as ProviderRefund
 from infra.database.tables import Order, Payment, Refund
-from infra.words import AuthorizationStatus, EventType, NewsOutcome
+from infra.words import AuthorizationStatus, EventType, NewsOutcome, RefundStatus
 
 UNHEARD = (AuthorizationStatus.ASKED, AuthorizationStatus.ACTION_REQUIRED)
 
@@ -82,6 +83,10 @@ def taken(tx: Session, content: PaymentTaken, at: datetime) -> NewsOutcome:
 def refund_changed(tx: Session, content: RefundChanged, at: datetime) -> NewsOutcome:
     """One of ours that we have not recorded yet waits. One that somebody else made is booked as it is."""
     refund = tx.scalars(select(Refund).where(Refund.reference == content.refund)).first()
+    if refund is None and (unasked := given_up(tx, content)):
+        made = ProviderRefund(refund_id=content.refund, amount=content.amount, status=content.status)
+        refunds.pending(tx, unasked, made, at)
+        return NewsOutcome.TAKEN
     if refund is None and not content.ours:
         payment = payment_of(tx, content.intent)
         if payment is None or not content.moved:
@@ -96,6 +101,12 @@ def refund_changed(tx: Session, content: RefundChanged, at: datetime) -> NewsOut
         return NewsOutcome.UNCHANGED
     nudge(tx, [refund.order_id])
     return NewsOutcome.TAKEN
+
+
+def given_up(tx: Session, content: RefundChanged) -> str | None:
+    """One of ours of which nobody waits for an answer any more, though the provider has made it."""
+    mine = (Refund.refund_id == content.ours, Refund.status == RefundStatus.GIVEN_UP, Refund.reference.is_(None))
+    return tx.scalars(select(Refund.refund_id).where(*mine)).first() if content.ours and content.moved else None
 
 
 def not_known_refund(tx: Session, content: RefundChanged) -> NewsOutcome:

@@ -33,6 +33,7 @@ BROKEN = {
     "refunded more than was captured": MOVED.format("refunded", "USD"),
     "charged more than the order costs": "UPDATE money_moves SET amount = amount + 9500 WHERE charge_id IS NOT NULL",
     "taken elsewhere, and neither given back nor told to a person": MOVED.format("captured", "USD"),
+    "kept for units that were never sent": "UPDATE orders SET status = 'completed'",
     "money in another currency than its order": MOVED.format("voided", "EUR"),
     "unit amounts that are not the order's total": "UPDATE unit_amounts SET total = total + 1",
     "reserved for nobody, or not for whom it is": "UPDATE reservations SET status = 'released'",
