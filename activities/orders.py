@@ -8,12 +8,11 @@ from temporalio.exceptions import ApplicationError
 from activities import facts, resolutions
 from activities.facts import refund_requests
 from activities.facts.cancellation import Decided
-from activities.facts.cancellation_requests import TooLate, WrongLines
 from activities.facts.journal import locked_order, mark_read, note
-from activities.facts.refund_requests import NothingLeft, Wanted, WrongFields
-from activities.facts.requests import OtherContent
-from activities.facts.statuses import CLOSED
+from activities.facts.refund_requests import Wanted
+from activities.facts.requests import Impossible
 from activities.models import (
+    CLOSED,
     ChangeStep,
     HoldStep,
     LoadStep,
@@ -64,8 +63,8 @@ class OrderActivities:
             order = locked_order(tx, step.order_id)
             try:
                 refund_requests.asked(tx, order, wanted, by=step.by, why=step.why, request_id=step.request_id)
-            except (NothingLeft, WrongFields, OtherContent) as refusal:
-                raise impossible(refusal) from None
+            except Impossible as refusal:
+                raise not_possible(refusal) from None
             return snapshot(tx, step.order_id)
 
     @activity.defn(name="open_hold", no_thread_cancel_exception=True)
@@ -126,14 +125,13 @@ def wanted(tx: Session, step: ChangeStep) -> int | None:
         asked = facts.cancellation_requests.asked(
             tx, order, by=step.by, why=step.why, reason=step.reason, lines=step.lines, request_id=step.request_id
         )
-    except (TooLate, WrongLines, OtherContent) as refusal:
-        raise impossible(refusal) from None
+    except Impossible as refusal:
+        raise not_possible(refusal) from None
     return asked.change.change_id if asked.change else None
 
 
-def impossible(refusal: Exception) -> ApplicationError:
-    words = "this request_id was used before, for something else" if isinstance(refusal, OtherContent) else str(refusal)
-    return ApplicationError(words, type="NotPossible", non_retryable=True)
+def not_possible(refusal: Exception) -> ApplicationError:
+    return ApplicationError(str(refusal), type="NotPossible", non_retryable=True)
 
 
 def answered_meanwhile(tx: Session, step: HoldStep) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.facts import addresses
+from activities.facts.requests import WrongFields
 from activities.intake.delivery_times import USUAL, DeliveryTimes
 from activities.intake.fields import MADE
 from activities.intake.order import AskedOrder
@@ -26,14 +27,6 @@ class OtherContent(Exception):
     def __init__(self, field: str) -> None:
         super().__init__(field)
         self.field = field
-
-
-class WrongFields(Exception):
-    """Fields that do not fit what is sold, and where it is shipped from; and why."""
-
-    def __init__(self, errors: list[tuple[str, str]]) -> None:
-        super().__init__([field for field, _ in errors])
-        self.errors = errors
 
 
 @dataclass(frozen=True)

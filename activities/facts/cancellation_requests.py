@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,28 +9,10 @@ from sqlalchemy.orm import Session
 from activities.facts import requests
 from activities.facts.cancellation import cancellation_asked, decided
 from activities.facts.line_cancellations import parts_left
-from activities.facts.statuses import CLOSED
-from activities.models import CALLED_OFF, CancelReason, WantedLine
+from activities.facts.requests import Asked, NothingLeft, WrongFields
+from activities.models import CALLED_OFF, CLOSED, CancelReason, WantedLine
 from infra.database.tables import Change, Order, OrderLine
 from infra.words import Cancellation, ChangeKind
-
-
-class TooLate(Exception):
-    """Nothing is left that could be cancelled; the text says why."""
-
-
-class WrongLines(Exception):
-    """Fields, and what is wrong with each."""
-
-    def __init__(self, errors: list[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{field} {message}" for field, message in errors))
-        self.errors = errors
-
-
-class Asked(NamedTuple):
-    change: Change | None
-    """None: the order is being cancelled anyway."""
-    new: bool
 
 
 def asked(
@@ -45,8 +26,7 @@ def asked(
     lines: Sequence[WantedLine] | None = None,
     request_id: str | None = None,
 ) -> Asked:
-    """The caller holds the order's lock. Raises `TooLate`, `WrongLines` or `requests.OtherContent`: then nothing has
-    changed."""
+    """The caller holds the order's lock. Raises one of `requests.Impossible`."""
     wanted = None if lines is None else sorted((line.line, line.quantity or 0) for line in lines)
     content = requests.digest(kind=ChangeKind.CANCEL, reason=reason, cause=cause, lines=wanted)
     if known := requests.asked_before(tx, order.order_id, request_id, content):
@@ -56,7 +36,7 @@ def asked(
         return Asked(None, new=False)
     if not ending and decided(tx, order) == Cancellation.REFUSED:
         has = f"is {order.status}" if order.status in CLOSED else "has left"
-        raise TooLate(f"the order {has}: it can't be cancelled, but it can be returned once it has arrived")
+        raise NothingLeft(f"the order {has}: it can't be cancelled, but it can be returned once it has arrived")
     waiting = undecided(tx, order.order_id)
     whole = next((change for change in waiting if change.lines is None), None)
     if lines is None and whole is not None and request_id is None:
@@ -97,7 +77,7 @@ def units_of(tx: Session, order: Order, lines: Sequence[WantedLine], waiting: Se
         seen.add(line.line)
         units.append({"line": line.line, "quantity": line.quantity or rest})
     if errors:
-        raise WrongLines(errors)
+        raise WrongFields(errors)
     return units
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from activities.deadline_kinds import DECLARED
 from activities.facts import deadlines, gathering, promises, reminders, renewal
 from activities.facts.journal import locked_order
-from activities.facts.statuses import CLOSED, derive
-from activities.models import OrderStatus
+from activities.facts.statuses import derive
+from activities.models import CLOSED, OrderStatus
 from infra.clock import wall_clock
 from infra.database.tables import Deadline, Hold, Order
 from infra.hold_kinds import HoldKind

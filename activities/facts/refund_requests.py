@@ -10,31 +10,12 @@ from sqlalchemy.orm import Session
 from activities.facts import refunds, requests
 from activities.facts.journal import nudge
 from activities.facts.refundable import Part, Refundable, refundable
+from activities.facts.requests import Asked, NothingLeft, WrongFields
 from activities.facts.units import PricedUnits, common, total
 from activities.models import WantedLine
 from infra.clock import wall_clock
 from infra.database.tables import Change, Order, OrderLine, UnitAmount
 from infra.words import ChangeKind, Decision
-
-
-class NothingLeft(Exception):
-    """Nothing was taken, or all of it was given back, or is on its way."""
-
-    def __init__(self) -> None:
-        super().__init__("nothing of this order can be refunded: nothing is captured, or all of it is")
-
-
-class WrongFields(Exception):
-    """Fields, and what is wrong with each."""
-
-    def __init__(self, errors: list[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{field} {message}" for field, message in errors))
-        self.errors = errors
-
-
-class Asked(NamedTuple):
-    change: Change
-    new: bool
 
 
 class Wanted(NamedTuple):
@@ -56,8 +37,7 @@ def asked(
     currency: str | None = None,
     request_id: str | None = None,
 ) -> Asked:
-    """The caller holds the order's lock. Raises `NothingLeft`, `WrongFields` or `requests.OtherContent`: then nothing
-    has changed."""
+    """The caller holds the order's lock. Raises one of `requests.Impossible`."""
     lines = None if wanted.lines is None else sorted((line.line, line.quantity or 0) for line in wanted.lines)
     content = requests.digest(
         kind=ChangeKind.REFUND, cause=cause, lines=lines, amount=wanted.amount, shipping=wanted.shipping
@@ -91,7 +71,7 @@ def asked(
 def parts_of(tx: Session, order: Order, wanted: Wanted) -> list[Part]:
     left = refundable(tx, order)
     if left.amount <= 0:
-        raise NothingLeft
+        raise NothingLeft("nothing of this order can be refunded: nothing is captured, or all of it is")
     if wanted.lines is not None:
         return of_lines(tx, order, left, wanted.lines)
     if wanted.shipping:

@@ -1,9 +1,9 @@
-"""The same request again is the same change: known by the id that whoever asks gives it, and a digest of what they
-ask."""
+"""What is asked of an order: why it can't be, and when it was asked before. The same request again is the same change,
+known by the id that whoever asks gives it, and a digest of what they ask."""
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,8 +11,33 @@ from sqlalchemy.orm import Session
 from infra.database.tables import Change
 
 
+class NothingLeft(Exception):
+    """Nothing is left of what is asked for; the text says why."""
+
+
+class WrongFields(Exception):
+    """Fields, and what is wrong with each."""
+
+    def __init__(self, errors: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{field} {message}" for field, message in errors))
+        self.errors = errors
+
+
 class OtherContent(Exception):
     """The id was used before, for something else."""
+
+    def __init__(self) -> None:
+        super().__init__("this request_id was used before, for something else")
+
+
+Impossible = (NothingLeft, WrongFields, OtherContent)
+"""Then nothing has changed."""
+
+
+class Asked(NamedTuple):
+    change: Change | None
+    """None: it is happening anyway."""
+    new: bool
 
 
 def digest(**asked: Any) -> str:

@@ -11,12 +11,10 @@ from sqlalchemy.orm import Session
 from activities.facts import deadlines
 from activities.facts.journal import may_be_calling, raise_version, unwritten
 from activities.facts.sums import Sums, sums
-from activities.models import CALLED_OFF, ENDED, LEFT, FulfillmentStatus, OrderStatus, PaymentStatus
+from activities.models import CALLED_OFF, CLOSED, ENDED, LEFT, FulfillmentStatus, OrderStatus, PaymentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Event, Order
 from infra.words import AuthorizationStatus, OrderFulfillment, PaymentMethod
-
-CLOSED = (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
 
 
 def derive(tx: Session, order: Order) -> None:

@@ -2,21 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
-from pydantic import Field, StringConstraints
+from fastapi import APIRouter, Response
+from pydantic import Field
 from sqlalchemy.orm import Session
 
-from activities.facts import cancellation_requests, requests
-from activities.intake.fields import CAUSE, KEY
+from activities.facts import cancellation_requests
 from activities.models import CancelReason, WantedLine
 from starter.api.changes import Body, Note, changed
+from starter.api.requests import MOST_LINES, Cause, IdempotencyKey, RequestId, refusals, request_id_of
 from starter.http.dependencies import Guarded, Here, Writer
-from starter.http.problems import Refusal, wrong
 from starter.http.responses import IfMatch, OrderAnswer, OrderId, problems, shown, to_change
-
-MOST_LINES = 2000
-
-Key = Annotated[str, StringConstraints(pattern=KEY)]
 
 router = APIRouter(tags=["Changes"], route_class=Guarded)
 
@@ -32,14 +27,12 @@ class CancellationAsked(Body):
     """All that has not left; or, with `lines`, so many units of each."""
 
     reason: CancelReason = CancelReason.CUSTOMER
-    cause: Annotated[str, StringConstraints(pattern=CAUSE)] | None = Field(
-        None, examples=["ordered_twice"], description="Why, by a code of your own"
-    )
+    cause: Cause | None = Field(None, examples=["ordered_twice"], description="Why, by a code of your own")
     why: Note = ""
     lines: Annotated[list[CancelledLine], Field(min_length=1, max_length=MOST_LINES)] | None = Field(
         None, examples=[[{"line": 1, "quantity": 1}]]
     )
-    cancellation_request_id: Key | None = Field(None, description="The same again is the same request")
+    cancellation_request_id: RequestId | None = Field(None, description="The same again is the same request")
 
 
 @router.post(
@@ -57,19 +50,17 @@ def cancel(
     who: Writer,
     response: Response,
     if_match: IfMatch = None,
-    idempotency_key: Annotated[str | None, Header(pattern=KEY)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> OrderAnswer:
     """Asks for the order, or for units of it, to be cancelled; a quantity is lowered in the same way. What waits or is
     in no warehouse goes first. What a race with the warehouse decides stands in `cancellation`, and of units in each
     line's `cancelled` and `cancelling`."""
-    request_id = asked.cancellation_request_id or idempotency_key
-    if asked.cancellation_request_id and idempotency_key not in (None, asked.cancellation_request_id):
-        raise wrong([("cancellation_request_id", "is not the Idempotency-Key: give one of them")])
+    request_id = request_id_of(asked.cancellation_request_id, idempotency_key, "cancellation_request_id")
     lines = None if asked.lines is None else [WantedLine(**line.model_dump()) for line in asked.lines]
 
     def work(tx: Session) -> OrderAnswer:
         order = to_change(tx, order_id, if_match, who)
-        try:
+        with refusals("cancellation_request_id"):
             found = cancellation_requests.asked(
                 tx,
                 order,
@@ -80,13 +71,6 @@ def cancel(
                 lines=lines,
                 request_id=request_id,
             )
-        except cancellation_requests.TooLate as late:
-            raise Refusal(409, str(late)) from None
-        except cancellation_requests.WrongLines as unfit:
-            raise wrong(unfit.errors) from None
-        except requests.OtherContent:
-            detail = "cancellation_request_id was used before, for something else"
-            raise Refusal(409, detail, [("cancellation_request_id", "was used for another request")]) from None
         response.status_code = 200 if request_id and found.change and not found.new else 202
         return shown(tx, order_id, who)
 

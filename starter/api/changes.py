@@ -24,7 +24,7 @@ from activities.intake.fields import (
     unmarked,
 )
 from activities.intake.people import Address
-from activities.models import CALLED_OFF, PaymentStatus
+from activities.models import CALLED_OFF, CLOSED, PaymentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Hold, Order, Payment
 from infra.words import AuthorizationStatus
@@ -32,8 +32,6 @@ from starter.http.dependencies import Dependencies, Guarded, Here, Writer
 from starter.http.problems import Refusal, wrong
 from starter.http.responses import IfMatch, OrderAnswer, OrderId, problems, shown, tagged, to_change
 from starter.transactions import written
-
-CLOSED = ("completed", "cancelled")
 
 Note = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=500, pattern=LINES), BeforeValidator(unmarked)

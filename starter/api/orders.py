@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities import facts
+from activities.facts.requests import WrongFields
 from activities.intake.delivery_times import DeliveryTimes
 from activities.intake.fields import CHANNEL, KEY, Id, Reference
 from activities.intake.order import AskedOrder
@@ -26,7 +27,7 @@ from starter.http.dependencies import Dependencies, Guarded, Here, Reader, Write
 from starter.http.problems import Refusal, wrong
 from starter.http.responses import OrderAnswer, OrderId, matches, problems, seen, shown, tagged
 from starter.keys import Caller
-from starter.placing import OtherContent, Placed, WrongFields, place
+from starter.placing import OtherContent, Placed, place
 from starter.transactions import written
 
 LONGEST_WAIT = 20

@@ -2,19 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
-from pydantic import Field, StringConstraints, model_validator
+from fastapi import APIRouter, Response
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
-from activities.facts import refund_requests, requests
+from activities.facts import refund_requests
 from activities.facts.refund_requests import Wanted
-from activities.intake.fields import CAUSE, KEY, Currency
+from activities.intake.fields import Currency
 from activities.models import WantedLine
-from starter.api.cancellations import MOST_LINES, Key
 from starter.api.changes import Body, Note, changed
+from starter.api.requests import MOST_LINES, Cause, IdempotencyKey, RequestId, refusals, request_id_of
 from starter.http.dependencies import Guarded, Here, Operator
-from starter.http.problems import Refusal, wrong
 from starter.http.responses import IfMatch, OrderAnswer, OrderId, problems, shown, to_change
 
 router = APIRouter(tags=["Changes"], route_class=Guarded)
@@ -37,11 +36,9 @@ class RefundAsked(Body):
     amount: Annotated[int, Field(ge=1, le=2**53, description="Minor units of the order's currency")] | None = None
     shipping: bool = False
     currency: Currency | None = None
-    cause: Annotated[str, StringConstraints(pattern=CAUSE)] | None = Field(
-        None, examples=["damaged"], description="Why, by a code of your own"
-    )
+    cause: Cause | None = Field(None, examples=["damaged"], description="Why, by a code of your own")
     why: Note = ""
-    refund_request_id: Key | None = Field(None, description="The same again is the same request")
+    refund_request_id: RequestId | None = Field(None, description="The same again is the same request")
 
     @model_validator(mode="after")
     def one_way(self) -> Any:
@@ -65,19 +62,17 @@ def refund(
     who: Operator,
     response: Response,
     if_match: IfMatch = None,
-    idempotency_key: Annotated[str | None, Header(pattern=KEY)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> OrderAnswer:
     """Asks for money to be given back, before or after delivery: one refund per charge, the newest first, and one
     message. Tax and discount of a unit go back with it. Refundable is what was captured, less what was refunded or is
     on its way; what became of each refund stands in `payment.refunds`."""
-    request_id = asked.refund_request_id or idempotency_key
-    if asked.refund_request_id and idempotency_key not in (None, asked.refund_request_id):
-        raise wrong([("refund_request_id", "is not the Idempotency-Key: give one of them")])
+    request_id = request_id_of(asked.refund_request_id, idempotency_key, "refund_request_id")
     lines = None if asked.lines is None else [WantedLine(**line.model_dump()) for line in asked.lines]
 
     def work(tx: Session) -> OrderAnswer:
         order = to_change(tx, order_id, if_match, who)
-        try:
+        with refusals("refund_request_id"):
             found = refund_requests.asked(
                 tx,
                 order,
@@ -88,13 +83,6 @@ def refund(
                 currency=asked.currency,
                 request_id=request_id,
             )
-        except refund_requests.NothingLeft as nothing:
-            raise Refusal(409, str(nothing)) from None
-        except refund_requests.WrongFields as unfit:
-            raise wrong(unfit.errors) from None
-        except requests.OtherContent:
-            detail = "refund_request_id was used before, for something else"
-            raise Refusal(409, detail, [("refund_request_id", "was used for another request")]) from None
         response.status_code = 202 if found.new else 200
         return shown(tx, order_id, who)
 

@@ -10,6 +10,7 @@ from activities import facts
 from activities.facts import refund_requests
 from activities.facts.journal import locked_order
 from activities.facts.refund_requests import Wanted
+from activities.facts.requests import WrongFields
 from activities.ports import Dispute, RefundStatus
 from activities.ports import Refund as ProviderRefund
 from infra.database.tables import Message, Payment, Refund
@@ -113,7 +114,7 @@ async def test_two_at_once_never_give_back_more_than_was_taken(api: Api) -> None
         with api.database.sessions.begin() as tx:
             try:
                 refund_requests.asked(tx, locked_order(tx, "W-1001"), Wanted(amount=total - 100), by="x")
-            except refund_requests.WrongFields:
+            except WrongFields:
                 return False
         return True
 
