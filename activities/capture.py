@@ -1,6 +1,8 @@
 """Money taken at the payment provider, one charge at a time, once."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -33,18 +35,21 @@ class CaptureActivities:
     def capture(self, step: FulfillmentStep) -> Snapshot:
         """Takes what one fulfillment's units cost that is not paid, once. Not paid afterwards: the authorization is not
         good for it. Of one that was cancelled it is only looked up what was taken."""
-        settle_captures(self.sessions, self.payments, step, besides=step.fulfillment_id)
         with self.sessions.begin() as tx:
             order, f = locked(tx, step.fulfillment_id)
-            cancelled = f.status == FulfillmentStatus.CANCELLED
-            effect = None if f.status not in READY else self.to_capture(tx, order, f, step.at)
-            if effect is None and not cancelled:
-                return snapshot(tx, step.order_id, [step.fulfillment_id])
+            doubt = captures_in_doubt(tx, step.order_id)
+            mine = doubt.get(step.fulfillment_id)
+            others = doubt.keys() - {step.fulfillment_id}
+            is_ready, cancelled = f.status in READY, f.status == FulfillmentStatus.CANCELLED
+            effect = self.to_capture(tx, order, f, mine, step.at) if is_ready and not others else None
             if effect:
-                payment = tx.get_one(Payment, effect.parameters["payment_id"])
-                provider_id = str(payment.intent)
+                provider_id = str(tx.get_one(Payment, effect.parameters["payment_id"]).intent)
+            elif not (others or (cancelled and mine)):
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
         if effect is None:
-            settle_captures(self.sessions, self.payments, step)
+            settle_captures(self.sessions, self.payments, step, besides=None if cancelled else step.fulfillment_id)
+            if is_ready:
+                return self.capture(step)
             with self.sessions.begin() as tx:
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
         effect, after = self.captured(effect, provider_id)
@@ -57,9 +62,10 @@ class CaptureActivities:
                 not_taken(tx, effect, after, step.at)
             return snapshot(tx, step.order_id, [step.fulfillment_id])
 
-    def to_capture(self, tx: Session, order: Order, f: Fulfillment, at: datetime) -> OpenEffect | None:
+    def to_capture(
+        self, tx: Session, order: Order, f: Fulfillment, doubt: Mapping[str, Any] | None, at: datetime
+    ) -> OpenEffect | None:
         """What is to be asked of the bank; what was asked before and not answered, as it was asked."""
-        doubt = captures_in_doubt(tx, order.order_id).get(f.fulfillment_id)
         if doubt:
             return effects.begin(tx, order.order_id, doubt["name"])
         now = bill(tx, order)

@@ -86,5 +86,5 @@ def test_a_plain_card_order_to_delivered_stays_small(
     assert cost.events <= 66
     assert cost.bytes <= 10.75 * 1024
     assert cost.billed <= 20, cost.actions
-    assert asked.transactions.total() <= 54, str(asked)
+    assert asked.transactions.total() <= 53, str(asked)
     assert asked.statements.total() <= 300, str(asked)
