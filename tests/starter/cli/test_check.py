@@ -43,7 +43,7 @@ def test_every_breach_is_named_with_its_ids(orders: Orders, elsewhere: Orders, s
     again = [json.loads(line) for line in elsewhere("db", "check", "--json").out.splitlines()]
     assert checked.code == 1
     assert checked.err.count("\n") == 1
-    assert "holds 7 breaches" in checked.err
+    assert f"holds {len(again)} breaches" in checked.err
     assert f"charged more than the order costs: order_id {delivered}, total 2300, captured 2400\n" in checked.out
     books = f"otherwise than in the sandbox's books: order_id {delivered}"
     assert f"captured {books}, here 2400, there 2300\n" in checked.out
