@@ -1,9 +1,6 @@
-"""Walk 6 of docs/data.md: a payment is disputed that was refunded in part, or is just being refunded. News comes in any
-order, twice, late."""
+"""Walk 6 of docs/data.md: a payment is disputed that was refunded in part, or is just being refunded."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from itertools import permutations
 
 import pytest
 from sqlalchemy import select
@@ -17,13 +14,10 @@ from infra.database.tables import Deadline, Event, Hold, Order
 from tests.activities import orders
 from tests.activities.disputes import (
     ANSWERED,
-    ASKED,
     CREATED,
     DUE,
-    GAVE,
     GAVE_PART,
     HELD,
-    LET_GO,
     LOST,
     ORDER,
     PART,
@@ -31,12 +25,10 @@ from tests.activities.disputes import (
     REINSTATED,
     START,
     TAKEN,
-    TAKEN_AFTER_ASKING,
     TAKES,
     TOOK,
     TWICE,
     WITHDRAWN,
-    WON,
     Figures,
     State,
     news,
@@ -114,45 +106,6 @@ def test_when_the_refund_failed_before_it_was_lost_its_hold_closes(paid: Databas
         assert state(tx).holds == []
         tx.refresh(r1)
         assert r1.status == RefundStatus.GIVEN_UP
-
-
-@pytest.mark.parametrize(
-    ("life", "end"),
-    [
-        (
-            (CREATED, WITHDRAWN, ANSWERED, LOST),
-            State("lost", "partially_refunded", Figures(TAKEN, 1000, TAKEN, 0), [TOOK], [TWICE], 0),
-        ),
-        (
-            (CREATED, WITHDRAWN, ANSWERED, LOST, PARTLY_BACK),
-            State("lost", "partially_refunded", Figures(TAKEN, 1000, 3100, 0), [TOOK, GAVE_PART], [], 0),
-        ),
-        (
-            (CREATED, WITHDRAWN, ANSWERED, WON, REINSTATED),
-            State("won", "partially_refunded", Figures(TAKEN, 1000, 0, 3100), [TOOK, GAVE], [], 0),
-        ),
-        (
-            (ASKED, TAKEN_AFTER_ASKING, WON, REINSTATED),
-            State("won", "partially_refunded", Figures(TAKEN, 1000, 0, 3100), [TOOK, GAVE], [], 0),
-        ),
-        ((ASKED, LET_GO), State("won", "partially_refunded", Figures(TAKEN, 1000, 0, 3100), [], [], 0)),
-    ],
-    ids=["lost", "lost and returned in part", "won", "inquiry, then won", "inquiry, let go"],
-)
-def test_in_every_order_and_twice_it_ends_alike(paid: Database, life: tuple[Dispute, ...], end: State) -> None:
-    """An older piece may carry an older instant, or a newer one: the provider's stage is what counts."""
-    with paid.sessions.begin() as tx:
-        on_its_way(tx, refund(tx))
-    instants: list[Callable[[int], int]] = [lambda n: n, lambda n: 0, lambda n: -n]
-    for tried, came in enumerate(permutations(life)):
-        at = instants[tried % len(instants)]
-        with paid.sessions() as tx:
-            for n, each in enumerate(came):
-                report(tx, each, at(n))
-                assert not report(tx, each, at(n)), "nothing is new in it"
-            assert state(tx) == end
-            assert [*breaches(tx)] == []
-            tx.rollback()
 
 
 def test_before_our_own_record_of_the_capture_stands(database: Database) -> None:
