@@ -228,6 +228,7 @@ class OrderSummary(View):
 
     order_id: str
     reference: str | None
+    version: int
     channel: str
     customer_id: str
     status: OrderStatus

@@ -109,6 +109,7 @@ def summary(order: Order, lines: int, units: int, attention: list[HoldReason]) -
     return OrderSummary(
         order_id=order.order_id,
         reference=order.reference,
+        version=order.version,
         channel=order.channel,
         customer_id=order.customer_id,
         status=OrderStatus(order.status),

@@ -178,6 +178,7 @@ async def test_orders_are_found_by_another_systems_number(api: Api) -> None:
         assert order.json()["reference"] == reference
     found = (await api.client.get("/v1/orders", params={"reference": "#1001/A"})).json()["orders"]
     assert [(order["order_id"], order["reference"]) for order in found] == [("R-3", "#1001/A"), ("R-1", "#1001/A")]
+    assert found[0]["version"] == (await api.client.get("/v1/orders/R-3")).json()["version"]
 
 
 async def test_a_restock_of_the_unknown_names_it(api: Api) -> None:
