@@ -17,8 +17,10 @@ from starter.cli.tables import escaped, table, word
 MILESTONES = ("placed", "authorized", "planned", "packed", "label_bought", "captured", "shipped", "delivered")
 STATE_WIDTH = 16
 """As wide as the longest, so that nothing jumps."""
-FULL_WIDTH, TITLES_WIDTH = 142, 176
-"""From these widths on the last table has room for both ends, and for the scenarios' titles."""
+DOTS_WIDTH = 100
+"""From this width on the board has room for the milestones."""
+AIRY_WIDTH, ENDS_WIDTH, TITLES_WIDTH = 88, 118, 158
+"""From these on the last table has room between its figures, for how an order ended, and for the scenarios' titles."""
 LEGEND = "charges: holds on the card; labels: bought − given back; what is news at the same time goes in one message"
 REFRESH = 5
 QUIET = ("message_sent", "rated", "placed")
@@ -31,7 +33,7 @@ class Board:
         self.plays = plays
 
     async def show(self, paper: Console) -> None:
-        with Live(console=paper, auto_refresh=False, get_renderable=self.table) as screen:
+        with Live(console=paper, auto_refresh=False, get_renderable=lambda: self.table(paper.width)) as screen:
             try:
                 while True:
                     screen.refresh()
@@ -39,22 +41,23 @@ class Board:
             finally:
                 screen.refresh()
 
-    def table(self) -> Table:
-        made = table("order", "stage", "", ">s", "")
+    def table(self, width: int) -> Table:
+        stages = ["stage"] if width >= DOTS_WIDTH else []
+        made = table("order", *stages, "", ">s", "")
         made.expand = True
-        made.columns[2].min_width = STATE_WIDTH
-        made.columns[4].ratio = 1
+        made.columns[-3].min_width = STATE_WIDTH
+        made.columns[-1].ratio = 1
         for play in self.plays:
-            made.add_row(*row(play))
+            made.add_row(play.scenario.order_id, *([dots(play.view)] if stages else []), *rest(play))
         return made
 
 
-def row(play: Play) -> tuple[RenderableType, ...]:
+def rest(play: Play) -> tuple[RenderableType, ...]:
     what = Text(play.scenario.title)
     if play.saying:
         what.append(f": {play.saying}", style="dim")
     seconds = f"{play.seconds:.0f}" if play.seconds is not None else ""
-    return play.scenario.order_id, dots(play.view), now(play.view), seconds, what
+    return now(play.view), seconds, what
 
 
 def dots(view: View | None) -> Text:
@@ -97,25 +100,30 @@ def tell(plays: Sequence[Play], shown: dict[str, tuple[str, str]], paper: Consol
             [play.view[status] for status in ("status", "payment_status", "fulfillment_status")] if play.view else []
         )
         line = (" · ".join(states), play.saying)
-        if any(line) and line != shown.get(order_id):
+        if order_id not in shown and play.began is not None:
+            shown[order_id] = ("", "")
+            paper.print(f"{seconds:5.1f} s  {order_id:<14} {play.scenario.title}", markup=False, soft_wrap=True)
+        if any(line) and line != shown[order_id]:
             shown[order_id] = line
             what = f"{line[0]}  ({line[1]})" if all(line) else "".join(line)
             paper.print(f"{seconds:5.1f} s  {order_id:<14} {what}", markup=False, soft_wrap=True)
 
 
 def results(verdicts: Sequence[Result], width: int) -> RenderableType:
-    """Scenario, order, expected and reached end, and what the sandbox counted."""
+    """Each order, how it ended, and what the sandbox counted; below, what differs from what was expected."""
     titles = ["scenario"] if width >= TITLES_WIDTH else []
-    figures = (">charges", ">captures", ">refunds", ">labels", ">mails", ">SMS")
-    made = table("", *titles, "order", "~expected end", "~reached end", *figures, title="As the sandbox counted")
+    ends = ["end"] if width >= ENDS_WIDTH else []
+    figures = (">charges", ">captures", ">refunds", ">disputes", ">labels", ">mails", ">SMS")
+    made = table("", *titles, "order", *ends, *figures, title="As the sandbox counted")
+    if width < AIRY_WIDTH:
+        made.padding = (0, 1, 0, 0)
     for each in verdicts:
         made.add_row(
             "[green]✓[/]" if each.good else "[bold red]✗[/]",
             *([each.scenario.title] if titles else []),
             each.scenario.order_id,
-            str(each.scenario.end),
-            reached(each, width),
-            *(figure(each, name) for name in ("authorizations", "captures", "refunds")),
+            *([reached(each)] if ends else []),
+            *(figure(each, name) for name in ("authorizations", "captures", "refunds", "disputes")),
             labels(each),
             str(each.counted["email"] or "·"),
             str(each.counted["sms"] or "·"),
@@ -125,10 +133,9 @@ def results(verdicts: Sequence[Result], width: int) -> RenderableType:
     return made
 
 
-def reached(result: Result, width: int) -> str:
-    if result.reached != result.scenario.end:
-        return f"[bold red]{result.reached or 'not placed'}[/]"
-    return str(result.reached) if width >= FULL_WIDTH else "the same"
+def reached(result: Result) -> str:
+    end = str(result.reached or "not placed")
+    return end if result.reached == result.scenario.end else f"[bold red]{end}[/]"
 
 
 def figure(result: Result, name: str) -> str:

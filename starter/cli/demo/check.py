@@ -9,7 +9,7 @@ from starter.cli.demo.steps import Books, End, Scenario, View
 CHANNELS = ("email", "sms")
 OVERTAKEN = "out_for_delivery"
 """Carriers' webhooks come in any order: when this one comes after the delivery, it is no news any more."""
-FIGURES = ("authorizations", "captures", "refunds", "labels", "label_refunds")
+FIGURES = ("authorizations", "captures", "refunds", "disputes", "labels", "label_refunds")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def judged(scenario: Scenario, view: View | None, books: dict[str, Any], seconds
         wrong.append(f"ended {reached}, not {scenario.end}")
     wrong += [
         *wrong_figures(scenario.books, counted),
-        *wrong_money(view, books),
+        *wrong_money(scenario, view, books),
         *wrong_messages(scenario, view, counted),
     ]
     return Result(scenario, reached, counted, tuple(wrong), seconds)
@@ -69,11 +69,12 @@ def wrong_figures(expected: Books, counted: dict[str, int]) -> list[str]:
     ]
 
 
-def wrong_money(view: View, books: dict[str, Any]) -> list[str]:
-    """Ours and the bank's: the same sums, and in the end either all that was ordered is paid for, or nothing."""
-    kept = books["captured"] - books["refunded"]
-    due = view["total"] if view["status"] == "completed" else 0
-    ours = view["payment"]["captured"] - view["payment"]["refunded"]
+def wrong_money(scenario: Scenario, view: View, books: dict[str, Any]) -> list[str]:
+    """Ours and the bank's: the same sums, and in the end what was sent and not given back is paid for, or nothing."""
+    kept = books["captured"] - books["refunded"] - books["disputed"] + books["dispute_returned"]
+    due = view["total"] - scenario.books.less if view["status"] == "completed" else 0
+    payment = view["payment"]
+    ours = payment["captured"] - payment["refunded"] - payment["disputed"]
     return [f"{kept} was kept, not {due} ({ours} by our tables)"] if not kept == due == ours else []
 
 

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from httpx import HTTPStatusError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
@@ -23,7 +25,9 @@ from workflows.messages import workflow_id
 
 LOOK_SECONDS = 0.4
 STRIKE_SECONDS = 0.03
+MOST_ORDERS = 1000
 TELLING = ("pending", "claimed")
+MOVING = ("asked", "pending", "open")
 
 
 class Diary:
@@ -88,7 +92,6 @@ class Play:
         if not self.scenario.first:
             await self.world.killing.wait()
         self.began = time.monotonic()
-        looking = asyncio.create_task(self.look())
         try:
             await self.play()
             await self.until(closed)
@@ -97,7 +100,6 @@ class Play:
             self.say(self.failure)
         finally:
             self.ended = time.monotonic()
-            looking.cancel()
             if self.scenario.first:
                 self.world.killing.set()
 
@@ -111,13 +113,11 @@ class Play:
     def say(self, what: str) -> None:
         self.saying = what
 
-    async def look(self) -> None:
-        """Keeps `view` fresh."""
-        while True:
-            with suppress(Refused, Unreachable):  # not placed yet; or too busy for a moment
-                self.view = await asyncio.to_thread(self.world.api.get, f"/v1/orders/{self.scenario.order_id}")
-                self.seen.set()
-            await asyncio.sleep(LOOK_SECONDS)
+    def see(self, view: View) -> None:
+        """An answer may be overtaken by a later one."""
+        if self.view is None or self.view["version"] <= view["version"]:
+            self.view = view
+            self.seen.set()
 
     async def until(self, condition: Condition) -> None:
         while self.view is None or not condition(self.view):
@@ -128,7 +128,7 @@ class Play:
         order_id, sandbox = self.scenario.order_id, self.world.sandbox
         match act:
             case steps.Place():
-                await asyncio.to_thread(self.world.api.post, "/v1/orders", self.scenario.order)
+                self.see(await asyncio.to_thread(self.place))
             case steps.Break():
                 await asyncio.to_thread(self.break_, act)
             case steps.Mend():
@@ -144,7 +144,19 @@ class Play:
             case steps.PayBy():
                 await self.ask("payment-method", {"payment_method": act.payment_method})
             case steps.Cancel():
-                await self.ask("cancellation", {"reason": "customer", "why": "changed my mind"})
+                body = {"reason": "customer", "why": "changed my mind"}
+                await self.ask("cancellation", body | ({"lines": [{"line": act.line}]} if act.line else {}))
+            case steps.Refund():
+                lines = [{"line": act.line, "quantity": act.quantity}]
+                await self.ask("refunds", {"lines": lines, "cause": act.cause})
+            case steps.CheckOut():
+                await asyncio.to_thread(self.check_out)
+            case steps.Dispute():
+                await asyncio.to_thread(self.dispute)
+                await self.until(lambda view: view["payment"]["disputes"])
+            case steps.Decide():
+                await asyncio.to_thread(self.decide, act.outcome)
+                await self.until(lambda view: all(each["status"] != "open" for each in view["payment"]["disputes"]))
             case steps.Resolve():
                 await self.resolve(act.action)
             case steps.KillWorker():
@@ -156,10 +168,43 @@ class Play:
         if not self.faults():
             sandbox.fail(act.provider, act.operation, act.mode, times=act.times, seconds=act.seconds, match=order_id)
 
+    def place(self) -> View:
+        order = self.scenario.order
+        if order["payment"]["method"] == "payment_intent":
+            order = order | {"payment": order["payment"] | {"reference": self.intent()}}
+        placed: View = self.world.api.post("/v1/orders", order)
+        return placed
+
+    def check_out(self) -> None:
+        if not self.intent():
+            order_id, sandbox = self.scenario.order_id, self.world.sandbox
+            asked = {"status": "requires_action", "metadata": {"order_id": order_id}}
+            sandbox.card(sandbox.check_out(self.scenario.order["total"], **asked)["id"], "authenticate")
+
+    def intent(self) -> str:
+        """The payment intent that was authorized for this order."""
+        return next(iter(self.booked("authorization")), "")
+
+    def booked(self, effect: str) -> list[str]:
+        """At the provider, for this order: by its id there."""
+        entries = self.world.sandbox.books(self.scenario.order_id)["entries"]
+        return [str(entry["reference"]) for entry in entries if entry["effect"] == effect]
+
+    def dispute(self) -> None:
+        if not self.booked("dispute"):
+            self.world.sandbox.dispute(self.intent())
+
+    def decide(self, outcome: Literal["won", "lost"]) -> None:
+        with suppress(HTTPStatusError):  # decided before, by a demo that was killed
+            [dispute] = self.booked("dispute")
+            self.world.sandbox.move_dispute(dispute, "respond")
+            self.world.sandbox.move_dispute(dispute, outcome)
+
     async def ask(self, change: str, body: dict[str, Any]) -> None:
         """Asked before and done since: the API says so with 409, and nothing is wrong."""
+        path, once = f"/v1/orders/{self.scenario.order_id}/{change}", {"Idempotency-Key": f"demo-{change}"}
         try:
-            await asyncio.to_thread(self.world.api.post, f"/v1/orders/{self.scenario.order_id}/{change}", body)
+            self.see(await asyncio.to_thread(self.world.api.post, path, body, **once))
         except Refused as refusal:
             if refusal.status != 409:
                 raise
@@ -208,6 +253,20 @@ class Play:
         self.say(f"another worker took over (pid {another.pid})")
 
 
+async def look(world: World, plays: Sequence[Play]) -> None:
+    """Keeps every play's `view` fresh: one list of all orders, and those whose version is another."""
+    of = {play.scenario.order_id: play for play in plays}
+    while True:
+        with suppress(Refused, Unreachable):  # too busy for a moment
+            for order in await asyncio.to_thread(lambda: list(world.api.orders(MOST_ORDERS))):
+                play = of.get(order["order_id"])
+                if play and (play.view is None or play.view["version"] != order["version"]):
+                    play.see(await asyncio.to_thread(world.api.get, f"/v1/orders/{order['order_id']}"))
+        await asyncio.sleep(LOOK_SECONDS)
+
+
 def closed(view: View) -> bool:
+    """Nothing of it is left to be done, and no money is on its way."""
     telling = any(message["status"] in TELLING for message in view["messages"])
-    return view["status"] in ("completed", "cancelled") and not telling
+    moving = any(each["status"] in MOVING for name in ("refunds", "disputes") for each in view["payment"][name])
+    return view["status"] in ("completed", "cancelled") and not telling and not moving

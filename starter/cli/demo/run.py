@@ -16,7 +16,7 @@ from starter.cli.client import Api
 from starter.cli.demo import scenarios
 from starter.cli.demo.board import Board, plain, results
 from starter.cli.demo.check import Result, judged
-from starter.cli.demo.player import Diary, Play, World
+from starter.cli.demo.player import Diary, Play, World, look
 from starter.cli.stack import catalogue
 from starter.cli.stack.environment import without_real_parts
 from starter.cli.stack.stack import Running, running
@@ -79,13 +79,15 @@ async def played(world: World, paper: Console) -> list[Result]:
     board = Board(plays)
     everything: asyncio.Future[Any] = asyncio.gather(*(play.run() for play in plays))
     shown = asyncio.create_task(board.show(paper) if paper.is_terminal else plain(plays, paper))
+    looking = asyncio.create_task(look(world, plays))
     guard: asyncio.Future[Any] = asyncio.create_task(kept(world.running))
+    waited = {everything, looking, guard}
     try:
-        done, _ = await asyncio.wait({everything, guard}, timeout=CURTAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(waited, timeout=CURTAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
-        for task in (everything, guard, shown):
+        for task in (*waited, shown):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task

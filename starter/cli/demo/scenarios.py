@@ -12,6 +12,9 @@ from starter.cli.demo.steps import (
     Books,
     Break,
     Cancel,
+    CheckOut,
+    Decide,
+    Dispute,
     End,
     KillWorker,
     Mend,
@@ -19,6 +22,7 @@ from starter.cli.demo.steps import (
     PayBy,
     Place,
     Receive,
+    Refund,
     Resolve,
     Scenario,
     View,
@@ -43,17 +47,21 @@ PEOPLE = (
     ("Sam Kerr", "700 Boylston St", "Boston", "MA", "02116"),
     ("Eva Blum", "900 Exposition Blvd", "Los Angeles", "CA", "90007"),
     ("Max Dorn", "4th St and Main Ave", "Fargo", "ND", "58103"),
+    ("Rosa Diaz", "1 Riverwalk Plaza", "San Antonio", "TX", "78205"),
+    ("Kai Brandt", "1120 SW 5th Ave", "Portland", "OR", "97204"),
+    ("Lea Moreau", "800 Bourbon St", "New Orleans", "LA", "70116"),
+    ("Otis Reed", "100 Peachtree St", "Atlanta", "GA", "30303"),
 )
 PRICES = {"MUG-BLUE": 1800, "MUG-GREEN": 1800, "TEAPOT": 6400, "KETTLE": 8900, "LAMP-OAK": 12900, "RUG-WOOL": 24500}
 
 
-def order(n: int, order_id: str, skus: dict[str, int], card: str = "pm_card_visa") -> dict[str, Any]:
+def order(n: int, order_id: str, skus: dict[str, int], card: str = "pm_card_visa", **changes: Any) -> dict[str, Any]:
     """An order of the n-th person."""
     name, street, city, state, zip_code = PEOPLE[n - 1]
     lines = [{"sku": sku, "quantity": count, "unit_price": PRICES[sku]} for sku, count in skus.items()]
     customer = {"customer_id": f"C-{n}", "email": f"{name.split()[0].lower()}@example.com", "phone": f"+1415555{n:04}"}
     address = {"street1": street, "city": city, "state": state, "zip": zip_code}
-    return example_order(order_id, skus, lines=lines, card=card, name=name, **customer, **address)
+    return example_order(order_id, skus, lines=lines, card=card, name=name, **customer, **address, **changes)
 
 
 # --- where an order can be waited for -------------------------------------------------------------------------------
@@ -67,8 +75,16 @@ def backordered(view: View) -> bool:
     return bool(view["fulfillment_status"] == "backordered")
 
 
+def waits_for_a_lamp(view: View) -> bool:
+    return any(line["waiting"] and line["sku"] == "LAMP-OAK" for line in view["lines"])
+
+
 def partly_delivered(view: View) -> bool:
     return bool(view["fulfillment_status"] == "partial") and all(f["delivered_at"] for f in view["fulfillments"])
+
+
+def delivered(view: View) -> bool:
+    return bool(view["status"] == "completed")
 
 
 def paid_and_labelled(view: View) -> bool:
@@ -201,6 +217,67 @@ SCENARIOS = (
             Resolve("decided over HTTP, with a reason", "retry"),
         ),
     ),
+    Scenario(
+        "D12-ONE-LINE",
+        "a line cancelled, the rest delivered",
+        order(12, "D12-ONE-LINE", {"TEAPOT": 1, "LAMP-OAK": 1}),
+        DELIVERED,
+        Books(
+            authorizations=1,
+            captures=1,
+            labels=1,
+            messages=("confirmed", "backordered", "partly_cancelled", *PARCEL),
+            less=PRICES["LAMP-OAK"] + 335,  # with its share of the shipping
+        ),
+        (
+            Place(),
+            Await("the lamp is on backorder", waits_for_a_lamp),
+            Cancel("the customer cancels the lamp", line=2),
+        ),
+    ),
+    Scenario(
+        "D13-REFUNDED",
+        "a partial refund after delivery",
+        order(13, "D13-REFUNDED", {"MUG-BLUE": 2}),
+        End("completed", "partially_refunded", "delivered"),
+        Books(
+            authorizations=1,
+            captures=1,
+            refunds=1,
+            labels=1,
+            messages=("confirmed", *PARCEL, "refunded"),
+            less=PRICES["MUG-BLUE"] + 250,  # with its share of the shipping
+        ),
+        (
+            Place(),
+            Await("first it is delivered", delivered),
+            Refund("one of two mugs came broken", line=1, quantity=1, cause="damaged"),
+        ),
+    ),
+    Scenario(
+        "D14-3D-SECURE",
+        "a payment intent with 3-D Secure",
+        order(14, "D14-3D-SECURE", {"MUG-BLUE": 1}, payment={"method": "payment_intent"}),
+        DELIVERED,
+        USUAL,
+        (
+            CheckOut("paid on the shop's page; the bank asks"),
+            Place("the customer confirmed it at her bank"),
+        ),
+    ),
+    Scenario(
+        "D15-DISPUTED",
+        "disputed after delivery, and won",
+        order(15, "D15-DISPUTED", {"MUG-BLUE": 1}),
+        DELIVERED,
+        Books(authorizations=1, captures=1, disputes=1, labels=1, messages=USUAL.messages),
+        (
+            Place(),
+            Await("first it is delivered", delivered),
+            Dispute("the bank takes the money back"),
+            Decide("we prove the delivery, and win", "won"),
+        ),
+    ),
 )
 IN_ORDER = sorted(SCENARIOS, key=lambda scenario: int(scenario.order_id[1 : scenario.order_id.index("-")]))
 PRODUCTS = {"RUG-WOOL": {"name": "Rug, wool", "weight_g": 2600, "lead_time_days": 45}}
@@ -210,7 +287,7 @@ SETTINGS = {
     "ORDERS_HTTP_TIMEOUT": "2s",
     "ORDERS_START_TO_CLOSE": "3s",
     "ORDERS_STEP_PATIENCE": "7s",
-    "ORDERS_HELD_RETRY": "10s",
+    "ORDERS_HELD_RETRY": "6s",
     "ORDERS_LABEL_SETTLE": "1s",
     "ORDERS_PARCELS_TOLD_WITHIN": "0s",
 }

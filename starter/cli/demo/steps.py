@@ -68,8 +68,43 @@ class PayBy:
 
 
 @dataclass(frozen=True)
-class Cancel:
+class CheckOut:
+    """The customer pays on the shop's own page, and confirms it at her bank: the payment intent is the order's."""
+
     saying: str
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """The whole order, or this line of it."""
+
+    saying: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Refund:
+    """An operator gives so many units of a line back."""
+
+    saying: str
+    line: int
+    quantity: int
+    cause: str
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """The customer's bank takes the payment back; done when the order knows."""
+
+    saying: str
+
+
+@dataclass(frozen=True)
+class Decide:
+    """We give evidence, and the bank decides; done when the order knows."""
+
+    saying: str
+    outcome: Literal["won", "lost"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +122,22 @@ class KillWorker:
     saying: str
 
 
-Act = Break | Mend | Place | Await | Pass | Receive | PayBy | Cancel | Resolve | KillWorker
+Act = (
+    Break
+    | Mend
+    | Place
+    | Await
+    | Pass
+    | Receive
+    | PayBy
+    | CheckOut
+    | Cancel
+    | Refund
+    | Dispute
+    | Decide
+    | Resolve
+    | KillWorker
+)
 
 
 @dataclass(frozen=True)
@@ -106,14 +156,17 @@ class End:
 
 @dataclass(frozen=True)
 class Books:
-    """What the order caused outside, as the sandbox counts it. `messages`: by mail and by SMS."""
+    """What the order caused outside, as the sandbox counts it. `messages`: by mail and by SMS. `less`: so much of a
+    completed order's total is not ours in the end."""
 
     authorizations: int
     captures: int
     refunds: int = 0
+    disputes: int = 0
     labels: int = 0
     label_refunds: int = 0
     messages: tuple[str, ...] = ()
+    less: int = 0
 
 
 @dataclass(frozen=True)
