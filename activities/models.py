@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from infra.hold_kinds import DeclaredHoldKind as DeclaredHoldKind
 from infra.hold_kinds import HoldKind as HoldKind
 from infra.holds import Action as Action
 from infra.holds import AnyHoldKind as AnyHoldKind
-from infra.holds import DeclaredHoldKind as DeclaredHoldKind
 from infra.holds import HoldReason as HoldReason
 from infra.words import Cancellation as Cancellation
 from infra.words import CancelReason as CancelReason

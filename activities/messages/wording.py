@@ -23,7 +23,6 @@ from functools import lru_cache
 from string import Formatter
 from zoneinfo import ZoneInfo
 
-from langcodes import closest_supported_match
 from pydantic import BaseModel, ConfigDict
 
 from activities.messages.phrases import LOCALES, Language
@@ -93,6 +92,10 @@ def money(amount: int, currency: str, locale: str = "en") -> str:
 @lru_cache(maxsize=1000)
 def _language(locale: str) -> Language:
     """The nearest that is spoken here: Swiss German is answered in German, Filipino in English."""
+    if locale in LOCALES:
+        return LOCALES[locale]
+    from langcodes import closest_supported_match
+
     try:
         return LOCALES[closest_supported_match(locale, list(LOCALES)) or "en"]
     except ValueError:

@@ -1,18 +1,20 @@
-"""Bring a database to the tables of this code, and refuse to run on one that is behind."""
+"""Bring a database to the tables of this code, and refuse to run on one that is behind.
+
+Alembic is imported by who migrates: a process that finds its database as it should be starts without it.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from infra.database.engine import create
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 LOCK = 0x6F7264657273
 """Any number, the same in every process that migrates this database."""
@@ -41,25 +43,35 @@ def opened(url: str, pool_size: int) -> Engine:
 
 def upgrade(engine: Engine) -> None:
     """Migrates to the newest version, all or nothing; of several processes that try, one does it, the others wait."""
+    from alembic import command
+
     with migrating(engine) as connection:
         command.upgrade(_config(connection), "head")
 
 
 def require_current(engine: Engine) -> None:
     """Raises `NotCurrent` unless the database is at the version of this code."""
-    script = ScriptDirectory.from_config(_config())
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_heads()
-    if set(found) == set(script.get_heads()):
+        made = inspect(connection).has_table("alembic_version")
+        found = set(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars()) if made else set()
+    known = versions()
+    if found == {known[-1]}:
         return
-    known = {revision.revision for revision in script.walk_revisions()}
-    if set(found) <= known:
+    if found <= set(known):
         raise NotCurrent("the database is older than this code: run `orders db upgrade`")
     raise NotCurrent("the database is newer than this code: install the version that upgraded it, or a later one")
 
 
+def versions() -> list[str]:
+    """Of the tables, oldest first: each migration's file is named by the one that it leads to."""
+    return sorted(file.name.partition("_")[0] for file in Path(__file__).parent.glob("migrations/versions/*.py"))
+
+
 def check(engine: Engine) -> list[str]:
     """What a migration would still have to change for the database to match the tables; empty when they match."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
     from infra.database.tables import metadata
 
     with engine.connect() as connection:
@@ -93,7 +105,9 @@ def migrating(engine: Engine) -> Iterator[Connection]:
             driver.execute("PRAGMA foreign_keys = ON")
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _config(connection: Connection | None = None) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", "infra:database/migrations")
     config.attributes["connection"] = connection

@@ -1,21 +1,23 @@
 """One call to Shippo through its SDK: a timeout, one attempt, and its troubles in our words.
 
 The SDK has no timeout of its own and raises while parsing answers that it does not know, also that of a label which was
-bought. So the answer's text is kept, and whoever asked reads that.
+bought. So the answer's text is kept, and whoever asked reads that. Its 300 modules are imported by the first call: they
+were a seventh of a worker's start.
 """
 
 import json
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
-from shippo import Shippo  # type: ignore[import-untyped]
-from shippo.models.errors import SDKError  # type: ignore[import-untyped]
 
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.providers.shippo.answers import ADDRESS
+
+if TYPE_CHECKING:
+    from shippo import Shippo  # type: ignore[import-untyped]
 
 PROVIDER = "shippo"
 _CONNECT_SECONDS = 5.0
@@ -57,7 +59,7 @@ class ShippoCalls:
         self._timeout = timeout
         self._own = threading.local()
 
-    def look(self, ask: Callable[[Shippo], object]) -> str:
+    def look(self, ask: "Callable[[Shippo], object]") -> str:
         """The answer's JSON, whether or not the SDK can parse it. For calls that are harmless to repeat."""
         text, failure = self._attempt(ask)
         if isinstance(failure, OutcomeUnknown):
@@ -66,7 +68,7 @@ class ShippoCalls:
             raise failure
         return text
 
-    def act(self, ask: Callable[[Shippo], object]) -> str:
+    def act(self, ask: "Callable[[Shippo], object]") -> str:
         """The answer's JSON, for calls that change something: what is no clear refusal is `OutcomeUnknown`."""
         text, failure = self._attempt(ask, must_parse=True)
         if failure is not None:
@@ -74,8 +76,10 @@ class ShippoCalls:
         return text
 
     def _attempt(
-        self, ask: Callable[[Shippo], object], *, must_parse: bool = False
+        self, ask: "Callable[[Shippo], object]", *, must_parse: bool = False
     ) -> tuple[str, ProviderFailure | None]:
+        from shippo.models.errors import SDKError  # type: ignore[import-untyped]
+
         # Given back, and raised outside of `except`: else the exception's context would carry the vendor's text.
         sdk, session = self._of_this_thread()
         session.begin()
@@ -90,8 +94,10 @@ class ShippoCalls:
                 return "", OutcomeUnknown(PROVIDER, "unreadable_answer", LOOK_UP)
         return session.text, None
 
-    def _of_this_thread(self) -> tuple[Shippo, _Session]:
+    def _of_this_thread(self) -> "tuple[Shippo, _Session]":
         if not hasattr(self._own, "pair"):
+            from shippo import Shippo
+
             session = _Session(self._timeout)
             sdk = Shippo(api_key_header=self._authorization, server_url=self._api_base or None, client=session)
             self._own.pair = (sdk, session)

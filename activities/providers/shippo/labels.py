@@ -4,11 +4,9 @@ Shippo has no idempotency keys: the same rate bought twice is two labels.
 """
 
 import contextlib
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from shippo.models import components  # type: ignore[import-untyped]
-from shippo.models.operations import ListTransactionsRequest  # type: ignore[import-untyped]
 
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.intake.customs import crosses_customs
@@ -41,11 +39,16 @@ class ShippoLabels:
 
     def rates(self, *, origin: PostalAddress, destination: PostalAddress, parcel: Parcel, reference: str) -> list[Rate]:
         """What carriers ask for this parcel; good for seven days. Free and harmless to repeat."""
+        from shippo.models import components  # type: ignore[import-untyped]
+
+        size = {"mass_unit": components.WeightUnitEnum.G, "distance_unit": components.DistanceUnitEnum.MM}
         request = components.ShipmentCreateRequest(
-            address_from=_address(origin),
+            address_from=components.AddressCreateRequest(**_address(origin)),
             # Validation of addresses in the United States is free of charge, elsewhere it is not.
-            address_to=_address(destination, validate=destination.country == "US"),
-            parcels=[_parcel(parcel)],
+            address_to=components.AddressCreateRequest(
+                **_address(destination), validate=destination.country == "US" or None
+            ),
+            parcels=[components.ParcelCreateRequest(**_parcel(parcel), **size)],
             metadata=_metadata(reference),
             async_=False,
         )
@@ -61,6 +64,8 @@ class ShippoLabels:
 
     def buy(self, rate_id: str, *, reference: str) -> Label:
         """Buys one label. Never repeat it without `labels_of`. A purchase that the carrier refused is an answer."""
+        from shippo.models import components
+
         request = components.TransactionCreateRequest(
             rate=rate_id,
             label_file_type=components.LabelFileTypeEnum.PDF_4X6,
@@ -73,6 +78,8 @@ class ShippoLabels:
 
     def labels_of(self, rate_id: str) -> list[Label]:
         """Every label bought with this rate, failed ones included. At most 50 calls a minute (10 with a test token)."""
+        from shippo.models.operations import ListTransactionsRequest  # type: ignore[import-untyped]
+
         request = ListTransactionsRequest(rate=rate_id, results=MOST_PER_PAGE)
         answer = _answer(LabelsAnswer, self._calls.look(lambda shippo: shippo.transactions.list(request)))
         # Adopting a label of another parcel would be worse than finding none.
@@ -114,30 +121,27 @@ def _read(model: type[Read], text: str, unreadable: ProviderFailure) -> Read:
     raise unreadable
 
 
-def _address(place: PostalAddress, *, validate: bool = False) -> components.AddressCreateRequest:
-    return components.AddressCreateRequest(
-        name=place.name,
-        street1=place.street1,
-        street2=place.street2 or None,
-        city=place.city,
-        state=place.state or None,
-        zip=place.zip,
-        country=place.country,
-        phone=place.phone or None,
-        email=place.email or None,
-        validate=validate or None,
-    )
+def _address(place: PostalAddress) -> dict[str, Any]:
+    return {
+        "name": place.name,
+        "street1": place.street1,
+        "street2": place.street2 or None,
+        "city": place.city,
+        "state": place.state or None,
+        "zip": place.zip,
+        "country": place.country,
+        "phone": place.phone or None,
+        "email": place.email or None,
+    }
 
 
-def _parcel(parcel: Parcel) -> components.ParcelCreateRequest:
-    return components.ParcelCreateRequest(
-        weight=str(parcel.weight_g),
-        mass_unit=components.WeightUnitEnum.G,
-        length=str(parcel.length_mm),
-        width=str(parcel.width_mm),
-        height=str(parcel.height_mm),
-        distance_unit=components.DistanceUnitEnum.MM,
-    )
+def _parcel(parcel: Parcel) -> dict[str, str]:
+    return {
+        "weight": str(parcel.weight_g),
+        "length": str(parcel.length_mm),
+        "width": str(parcel.width_mm),
+        "height": str(parcel.height_mm),
+    }
 
 
 def _metadata(reference: str) -> str:
