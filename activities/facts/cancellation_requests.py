@@ -10,7 +10,7 @@ from activities.facts import requests
 from activities.facts.cancellation import cancellation_asked, decided
 from activities.facts.line_cancellations import parts_left
 from activities.facts.requests import Asked, NothingLeft, WrongFields
-from activities.models import CALLED_OFF, CLOSED, CancelReason, WantedLine
+from activities.models import CALLED_OFF, CLOSED, CancelReason, OrderStatus, WantedLine
 from infra.database.tables import Change, Order, OrderLine
 from infra.words import Cancellation, ChangeKind
 
@@ -34,8 +34,10 @@ def asked(
     ending = order.cancellation in CALLED_OFF and order.status not in CLOSED
     if lines is None and ending:
         return Asked(None, new=False)
+    if order.status == OrderStatus.CANCELLED:
+        raise NothingLeft("the order is cancelled already")
     if not ending and decided(tx, order) == Cancellation.REFUSED:
-        has = f"is {order.status}" if order.status in CLOSED else "has left"
+        has = "is completed" if order.status in CLOSED else "has left"
         raise NothingLeft(f"the order {has}: it can't be cancelled, but it can be returned once it has arrived")
     waiting = undecided(tx, order.order_id)
     whole = next((change for change in waiting if change.lines is None), None)

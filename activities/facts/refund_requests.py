@@ -71,7 +71,9 @@ def asked(
 def parts_of(tx: Session, order: Order, wanted: Wanted) -> list[Part]:
     left = refundable(tx, order)
     if left.amount <= 0:
-        raise NothingLeft("nothing of this order can be refunded: nothing is captured, or all of it is")
+        raise NothingLeft(
+            "nothing of this order can be refunded: no money was taken, or all of it is refunded or disputed"
+        )
     if wanted.lines is not None:
         return of_lines(tx, order, left, wanted.lines)
     if wanted.shipping:

@@ -51,14 +51,22 @@ def test_an_order_that_does_not_exist_is_not_found(orders: Orders) -> None:
     assert "order ../x" not in orders("show", "../x").failed(1)
 
 
-def test_an_order_is_cancelled_once_and_refused_when_it_has_left(orders: Orders) -> None:
-    waiting = place(orders, lines=[{"sku": "LAMP-OAK", "quantity": 1, "unit_price": 1800}])
+def test_units_are_cancelled_then_the_whole_order_and_what_has_left_is_refused(orders: Orders) -> None:
+    waiting = place(orders, lines=[{"sku": "LAMP-OAK", "quantity": 3, "unit_price": 1800}])
+    line_1 = ("cancel", waiting, "--line", "1")
+    assert orders("cancel", waiting, "--line", "7").failed(1) == "orders: lines[0].line is not one of this order"
+    assert "lines[0].quantity is more than is left of this line: 3" in orders(*line_1, "--quantity", "4").failed(1)
+    for _ in range(2):
+        order = orders(*line_1, "--quantity", "2", "--request-id", "R-1", "--json").json
+    asked = [entry["data"]["units"] for entry in order["timeline"] if entry["event"] == "cancellation_asked"]
+    assert asked == [2], "once, and nothing by what was refused"
     output = orders("cancel", waiting, "--why", "found it elsewhere")
     assert output.out.startswith(f"{waiting}: cancellation ")
     assert orders("watch", waiting).out.splitlines()[-1] == f"{waiting} cancelled"
+    assert orders("cancel", waiting).failed(1) == "orders: the order is cancelled already"
     delivered = place(orders)
     orders("watch", delivered)
-    assert "can't be cancelled" in orders("cancel", delivered).failed(1)
+    assert "can't be cancelled" in orders("cancel", delivered, "--line", "1").failed(1)
 
 
 def test_money_is_asked_back_by_unit_by_amount_and_as_a_whole_never_more_than_was_taken(orders: Orders) -> None:
@@ -66,7 +74,8 @@ def test_money_is_asked_back_by_unit_by_amount_and_as_a_whole_never_more_than_wa
     orders("watch", order_id)
     assert "several of them" in orders("refund", order_id, "--amount", "5", "--shipping").failed(2)
     assert "as many --quantity" in orders("refund", order_id, "--quantity", "1").failed(2)
-    assert "amount" in orders("refund", order_id, "--amount", "4101").failed(1)
+    assert "amount is more than can be refunded: 4100" in orders("refund", order_id, "--amount", "4101").failed(1)
+    assert orders("refund", order_id, "--line", "2").failed(1) == "orders: lines[0].line is not one of this order"
     for _ in range(2):
         output = orders("refund", order_id, "--amount", "100", "--cause", "late", "--request-id", "R-1")
         assert output.out.startswith(f"{order_id}: refund asked; ")

@@ -20,6 +20,7 @@ from tests.starter.cli.commands import Orders
         (["show"], "orders show: Missing argument 'ID'."),
         (["list", "-n", "many"], "orders list: Invalid value for '--limit' / '-n'"),
         (["cancel", "W-1", "--reason", "mood"], "'mood' is not one of 'customer', 'payment'"),
+        (["cancel", "W-1", "--quantity", "1"], "cancel: give as many --quantity as --line, or none"),
         (["resolve", "W-1", "--action", "retry"], "orders resolve: Missing option '--why'."),
         (["place", "/no/such/file"], "orders: /no/such/file cannot be read: No such file or directory"),
         (["place", "x", "--format", "xml"], "--format is json, jsonl or csv"),
