@@ -18,7 +18,7 @@ from structlog import get_logger
 from activities.intake.fields import WORDS
 
 PROBLEM_JSON = "application/problem+json"
-CHOICES = ("card", "external")
+CHOICES = ("card", "payment_intent", "external")
 """Tags that pydantic puts between a field and its parts; they are no fields."""
 WHOLE = ("model_attributes_type", ("body",))
 FREE_FORM = ("options",)
@@ -58,8 +58,7 @@ NOT_YET = {
     "lot": "is not supported yet: units of a product are alike",
     "serial": "is not supported yet: units of a product are alike",
     "blocked": "is not supported yet: a place counts on hand and reserved",
-    "payment_intent": "is not supported yet: card or external",
-    "invoice": "is not supported yet: card or external",
+    "invoice": "is not supported yet: card, payment_intent or external",
 }
 """What is to come, refused by its name: fields, and methods of payment."""
 PYDANTICS_OWN = frozenset(get_args(ErrorType))

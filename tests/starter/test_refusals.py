@@ -52,6 +52,7 @@ ORDERS = [
     ({"currency": "isk"}, "currency", "is not a currency that is known here, as usd or eur"),
     ({"payment": {"method": "barter"}}, "payment", "names a method that is not known here"),
     ({"payment": {"method": "card"}}, "payment.payment_method", "is missing"),
+    ({"payment": {"method": "payment_intent"}}, "payment.reference", "is missing"),
     ({"surprise": 1}, "surprise", "is not a field that is known here"),
     ({TYPED: 1}, "body", "is not a field that is known here"),
 ]
