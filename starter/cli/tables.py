@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +140,12 @@ def headline(order: dict[str, Any]) -> str:
 def short(path: Path) -> str:
     """As one would type it here."""
     return str(path.relative_to(here)) if path.is_relative_to(here := path.cwd()) else str(path)
+
+
+def as_typed() -> str:
+    """The command, as one types it here: by its path where it is on none of PATH's."""
+    this = Path(sys.argv[0]).absolute()
+    return short(this) if this.name == "orders" and shutil.which("orders") is None else "orders"
 
 
 def escaped(text: str) -> str:

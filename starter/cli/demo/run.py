@@ -21,7 +21,7 @@ from starter.cli.stack import catalogue
 from starter.cli.stack.environment import without_real_parts
 from starter.cli.stack.stack import Running, running
 from starter.cli.stack.up import show_links
-from starter.cli.tables import short
+from starter.cli.tables import as_typed, short
 
 CURTAIN_SECONDS = 110
 """Whatever has not ended by then has failed."""
@@ -51,12 +51,16 @@ async def perform(home: Home, paper: Console, *, keep: bool) -> list[Result]:
         if keep:
             paper.print("  [bold]It goes on running[/] until Ctrl-C. In another terminal:")
             paper.print(f"  [cyan]export ORDERS_HOME={short(home.path)}[/]", soft_wrap=True)
-            paper.print("  [cyan]orders list[/], [cyan]orders show D3-BACKORDER[/], [cyan]orders watch …[/]\n")
+            for command in ("list", "show D13-REFUNDED", "refund D1-PARCEL --line 1 --quantity 1"):
+                paper.print(f"  [cyan]{as_typed()} {command}[/]", soft_wrap=True)
+            paper.print()
             with suppress(asyncio.CancelledError):
                 await kept(stack)
         else:
-            paper.print("  Everything is stopped now; the links work with [cyan]orders demo --keep[/],")
-            paper.print("  for this very world with [cyan]orders demo --resume --keep[/].\n")
+            paper.print("  Everything is stopped now. With the links, for this very world or a new one:")
+            for options in ("--resume --keep", "--keep"):
+                paper.print(f"  [cyan]{as_typed()} demo {options}[/]", soft_wrap=True)
+            paper.print()
         status.start()
     return verdicts
 

@@ -200,7 +200,7 @@ SCENARIOS = (
             Break("Shippo is down", "shippo", "*", "error"),
             Place(),
             Await("Shippo is down: tried again and again", held),
-            Mend("held; Shippo is back, the order will notice"),
+            Mend("held, and Shippo is back"),
         ),
     ),
     Scenario(

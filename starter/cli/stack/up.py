@@ -55,11 +55,13 @@ def sow_when_empty(running: Running) -> None:
 
 
 def welcome(paper: Console, running: Running) -> None:
+    from starter.cli.tables import as_typed
+
     paper.print("\n[bold green]Orders are taken.[/] Ctrl-C stops everything.\n")
     show_links(paper, running.links())
     paper.print("  [dim]Try it, in another terminal:[/]")
-    for command in ("orders place docs/examples/orders.jsonl", "orders list", "orders watch W-1001"):
-        paper.print(f"  [cyan]{command}[/]")
+    for command in ("place docs/examples/orders.jsonl", "list", "watch W-1001"):
+        paper.print(f"  [cyan]{as_typed()} {command}[/]", soft_wrap=True)
     paper.print()
 
 
