@@ -100,7 +100,9 @@ def tell(plays: Sequence[Play], shown: dict[str, tuple[str, str]], paper: Consol
             [play.view[status] for status in ("status", "payment_status", "fulfillment_status")] if play.view else []
         )
         line = (" · ".join(states), play.saying)
-        if order_id not in shown and play.began is not None:
+        if play.began is None:
+            continue
+        if order_id not in shown:
             shown[order_id] = ("", "")
             paper.print(f"{seconds:5.1f} s  {order_id:<14} {play.scenario.title}", markup=False, soft_wrap=True)
         if any(line) and line != shown[order_id]:
