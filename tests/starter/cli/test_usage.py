@@ -114,5 +114,5 @@ def test_many_commands_in_a_row_tell_the_truth(orders: Orders) -> None:
     """A hundred in `make test-all`, forty otherwise."""
     pairs = 50 if os.environ.get("CELLS") == "all" else 20
     with ThreadPoolExecutor(4) as hands:
-        codes = hands.map(lambda n: orders("stock", "MUG-BLUE" if n % 2 else "NO-SUCH").code, range(2 * pairs))
+        codes = hands.map(lambda n: orders.anew("stock", "MUG-BLUE" if n % 2 else "NO-SUCH").code, range(2 * pairs))
     assert list(codes) == [1, 0] * pairs
