@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from infra import telemetry, temporal
 from infra.database import engine, upgrade
 from infra.database.counting import count
-from infra.processes import leave, told_to_stop
+from infra.processes import begin_work, leave, told_to_stop
 from infra.settings import WORKER_NEEDS, Settings, SettingsError
 from workers.metrics import transactions_counted
 from workers.wiring import WORKFLOWS, activities, policy, providers
@@ -45,6 +45,7 @@ async def main(settings: Settings, workflows: Sequence[type], more: Activities) 
     )
     registered = [*registered, *more(sessions, settings)]
     running = worker(client, workflows, registered, drain=settings.orders_http_timeout + timedelta(seconds=5))
+    begin_work()
     async with running:
         log.info("worker_ready", activities=len(registered))
         await stop.wait()
@@ -52,6 +53,7 @@ async def main(settings: Settings, workflows: Sequence[type], more: Activities) 
     outside.close()
     log.info("worker_stopped")
     del running, client
+    gc.unfreeze()
     gc.collect()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
@@ -120,22 +120,23 @@ def raise_version(tx: Session, order: Order) -> Unwritten:
 def tell(tx: Session, order: Order, kind: MessageKind, subject: str = "", **data: Any) -> None:
     """Lets the customer hear of it, once per kind and subject, by each channel they chose; with what waits for others
     of its kind, where something does."""
-    alike = (Message.order_id == order.order_id, Message.kind.in_(MOVES.get(kind, (kind,))))
+    alike = (Message.order_id == order.order_id, or_(*(Message.kind == each for each in MOVES.get(kind, (kind,)))))
+    waits = select(func.max(Message.due_at)).where(*alike, Message.channel == bindparam("by")).scalar_subquery()
     rows = [
         {
             "order_id": order.order_id,
             "kind": kind,
             "subject": subject,
             "channel": channel,
+            "by": channel,
             "data": data,
             "status": MessageStatus.PENDING,
-            "due_at": select(func.max(Message.due_at)).where(*alike, Message.channel == channel).scalar_subquery(),
             "recorded_at": wall_clock(),
         }
         for channel in order.notify
     ]
     if rows:
-        tx.execute(insert_new(tx, Message, *rows))
+        tx.execute(insert_new(tx, Message).values(due_at=waits), rows)
 
 
 def outcome_known(tx: Session, order_id: str, step: str, outcome: str = "done") -> bool:

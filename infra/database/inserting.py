@@ -11,8 +11,9 @@ from infra.database.tables import Base
 INSERT: dict[str, Callable[..., Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
-def insert_new(tx: Session, table: type[Base], *rows: dict[str, Any]) -> Any:
+def insert_new(tx: Session, table: type[Base]) -> Any:
     """The statement that inserts rows, but for those that some unique key knows. Where another transaction is just
-    inserting one, it waits for the end of that."""
+    inserting one, it waits for the end of that. Rows are given when it is executed: with a list of them in its
+    `values` it would be compiled anew each time."""
     insert = INSERT[tx.get_bind().dialect.name]
-    return insert(table).values(list(rows)).on_conflict_do_nothing()
+    return insert(table.__table__).on_conflict_do_nothing()

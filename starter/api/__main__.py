@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from structlog import get_logger
 
 from infra.database.upgrade import Unusable, opened
-from infra.processes import leave, told_to_stop
+from infra.processes import begin_work, leave, told_to_stop
 from infra.settings import API_NEEDS, Settings, SettingsError
 from infra.telemetry import log_to_stderr
 from infra.temporal import EngineError, connect
@@ -55,6 +55,7 @@ async def serve(settings: Settings, engine: Engine) -> int:
             **LIMITS,
         )
     )
+    begin_work()
     serving = asyncio.create_task(server.serve())
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)

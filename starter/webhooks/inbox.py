@@ -83,7 +83,7 @@ def as_row(sender: str, news: News) -> dict[str, Any]:
 
 def inserted(tx: Session, row: dict[str, Any]) -> bool:
     """Of two that come at once the second waits here, and is known then."""
-    return tx.execute(insert_new(tx, Row, row).returning(Row.n)).first() is not None
+    return tx.execute(insert_new(tx, Row).returning(Row.n), row).first() is not None
 
 
 def settled(tx: Session, row: dict[str, Any], news: News) -> NewsOutcome:

@@ -29,13 +29,19 @@ REJECTED = (
 )
 
 
+class _Read(Exception):
+    """The answer is there, and we read it ourselves."""
+
+
 class _Session(requests.Session):
     def __init__(self, timeout: float) -> None:
         super().__init__()
         self._timeout = (min(_CONNECT_SECONDS, timeout), timeout)
         self.begin()
 
-    def begin(self) -> None:
+    def begin(self, *, sdk_reads: bool = True) -> None:
+        """Whether the SDK is to make its objects of the next answer: that takes longer than everything else here."""
+        self.sdk_reads = sdk_reads
         self.sent = self.answered = False
         self.text = ""
 
@@ -46,6 +52,8 @@ class _Session(requests.Session):
         self.sent = True
         answer = super().send(request, **kwargs)
         self.text, self.answered = answer.text, True
+        if answer.ok and not self.sdk_reads:
+            raise _Read
         return answer
 
 
@@ -82,7 +90,7 @@ class ShippoCalls:
 
         # Given back, and raised outside of `except`: else the exception's context would carry the vendor's text.
         sdk, session = self._of_this_thread()
-        session.begin()
+        session.begin(sdk_reads=must_parse)
         try:
             ask(sdk)
         except SDKError as error:
