@@ -1,8 +1,11 @@
-"""Cancelled at every stage, in whole, by line and by quantity, with nothing else going on and in a race with the very
-next step: nothing of what was cancelled is left anywhere, judged by the tables and by the outside world's books."""
+"""Cancelled at every stage, in whole, by line and by quantity, with nothing else going on, in a race with the very next
+step, and while the card's authorization is renewed: nothing of what was cancelled is left anywhere, judged by the
+tables and by the outside world's books."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from enum import StrEnum
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -11,21 +14,30 @@ from sqlalchemy import select
 
 from activities.intake.allocation import cost
 from activities.views.check import breaches
-from infra.database.tables import Reservation, UnitAmount
+from infra.database.tables import Event, Reservation, UnitAmount
+from infra.words import EventType
 from tests.fixtures_shop import AS_IT_IS
 from tests.shop import Shop, unique
 
 MUGS, LAMPS = 3, 1
-AT_ONCE = 6
+EACH = 1800 + 500 // (MUGS + LAMPS)
+AT_ONCE = 4
+
+
+class Beside(StrEnum):
+    NOTHING = ""
+    NEXT_STEP = ", in a race"
+    RENEWAL = ", as its card is renewed"
+    DECLINED = ", as its card's renewal is declined"
 
 
 class Cell(NamedTuple):
     stage: str
     what: str
-    race: bool
+    beside: Beside
 
     def __str__(self) -> str:
-        return f"{self.stage}, {self.what}{', in a race' if self.race else ''}"
+        return f"{self.stage}, {self.what}{self.beside}"
 
 
 WHAT: dict[str, dict[str, Any]] = {
@@ -45,7 +57,12 @@ STAGES = {
     "delivered": "delivered",
 }
 """And the event by which each is known."""
-CELLS = [Cell(*cell) for cell in product(STAGES, WHAT, (False, True))]
+RENEWED = ("backordered", "requested")
+"""Where an order stays while its money is only set aside."""
+CELLS = [Cell(*cell) for cell in product(STAGES, WHAT, (Beside.NOTHING, Beside.NEXT_STEP))]
+CELLS += [Cell(*cell) for cell in product(RENEWED, WHAT, (Beside.RENEWAL, Beside.DECLINED))]
+NEARLY = timedelta(days=6, hours=1)
+"""An authorization is good for seven days."""
 
 
 class Played(NamedTuple):
@@ -55,17 +72,23 @@ class Played(NamedTuple):
 
 
 def play(shop: Shop, cell: Cell) -> Played:
-    """As far as its stage; cancels; then everything goes by itself to its end."""
+    """As far as its stage; cancels; then everything goes by itself to its end. Nobody is told of it: how that goes
+    beside other steps is other tests' story."""
     waiting = cell.stage == "backordered"
     mugs, lamps = shop.product(OAK=MUGS), shop.product() if waiting else shop.product(OAK=LAMPS)
-    order = shop.place({mugs: MUGS, lamps: LAMPS}, order_id=unique("M"), by_hand=True)
+    changes = {"card": "pm_card_declinedOffSession"} if cell.beside is Beside.DECLINED else {}
+    order = shop.place({mugs: MUGS, lamps: LAMPS}, order_id=unique("M"), notify=[], by_hand=True, **changes)
     stages = [stage for stage in STAGES if stage != "backordered" or waiting]
     at = stages.index(cell.stage)
     for stage in stages[: at + 1]:
         move(shop, order, stage)
         shop.happened(order, STAGES[stage], 1, 90)
     with ThreadPoolExecutor(1) as beside:
-        begun = [beside.submit(move, shop, order, stage) for stage in stages[at + 1 : at + 2] if cell.race]
+        begun = []
+        if cell.beside is Beside.NEXT_STEP:
+            begun = [beside.submit(move, shop, order, stage) for stage in stages[at + 1 : at + 2]]
+        elif cell.beside:
+            begun = [beside.submit(shop.pass_time, order, NEARLY)]
         answer = shop.cancel(order, **WHAT[cell.what])
         assert answer.status_code in (202, 409, 422), answer.text
         for each in begun:
@@ -126,5 +149,26 @@ def test_nothing_of_it_is_left(shops: Callable[[str], Shop], played: dict[Cell, 
     assert view["status"] == ("completed" if left else "cancelled"), story
     assert not any(a["status"] in ("asked", "action_required", "authorized") for a in view["payment"]["authorizations"])
     assert shop.open_hold(order) is None, story
-    if cell.stage in ("placed", "backordered") and not cell.race:
+    kept = [a for a in view["payment"]["authorizations"] if a["status"] == "captured"]
+    assert books.get("authorizations", 0) - books.get("voids", 0) == len(kept), story
+    if cell.stage in ("placed", "backordered") and not cell.beside:
         assert sum(sent.values()) == {"whole": 0, "line": MUGS, "quantity": MUGS}[cell.what], story
+    if cell.beside in (Beside.RENEWAL, Beside.DECLINED):
+        for amount, cancelled in renewals(shop, order):
+            assert amount == EACH * (MUGS + LAMPS - cancelled), f"computed after what was decided\n{story}"
+        declined = [a for a in view["payment"]["authorizations"] if a["status"] == "declined"]
+        assert len(declined) == (len(renewals(shop, order)) if cell.beside is Beside.DECLINED else 0), story
+        assert all(a["n"] == 1 for a in kept) or cell.beside is Beside.RENEWAL, "the old one stays good"
+
+
+def renewals(shop: Shop, order: str) -> list[tuple[int, int]]:
+    """What the bank was asked for anew, and how many units were cancelled by then."""
+    with shop.database.sessions() as tx:
+        events = tx.scalars(select(Event).where(Event.order_id == order).order_by(Event.event_no)).all()
+    asked, cancelled = [], 0
+    for event in events:
+        if event.type == EventType.UNITS_CANCELLED:
+            cancelled += event.data["units"]
+        elif event.type == EventType.RENEWAL_ASKED:
+            asked.append((event.data["amount"], cancelled))
+    return asked
