@@ -16,6 +16,7 @@ from activities.intake.fields import MADE
 from activities.intake.order import AskedOrder
 from infra.clock import wall_clock
 from infra.database.tables import Location, Order, Payment, Product
+from infra.words import PaymentMethod
 
 FARTHEST = timedelta(days=730)
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -100,10 +101,11 @@ def doubts_of_day(asked: AskedOrder, now: datetime) -> list[tuple[str, str]]:
 
 
 def intent_doubts(tx: Session, asked: AskedOrder) -> list[tuple[str, str]]:
-    if asked.payment.method != "payment_intent":
-        return []
-    known = select(Payment.payment_id).where(Payment.intent == asked.payment.reference)
-    return [("payment.reference", "pays another order already")] if tx.scalars(known).first() else []
+    for tender in asked.tenders():
+        if tender.method == PaymentMethod.PAYMENT_INTENT:
+            known = select(Payment.payment_id).where(Payment.intent == tender.reference)
+            return [(f"{tender.field}.reference", "pays another order already")] if tx.scalars(known).first() else []
+    return []
 
 
 def destinations(asked: AskedOrder) -> list[tuple[str, str]]:

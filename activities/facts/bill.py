@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.orm import Session
@@ -33,9 +34,17 @@ from infra.database.tables import (
     Order,
     OrderLine,
     Reservation,
+    Tender,
     UnitAmount,
 )
-from infra.words import BackorderStatus, ChargeStatus, LineCancellationStatus, MoneyMoveKind, ReservationStatus
+from infra.words import (
+    BackorderStatus,
+    ChargeStatus,
+    LineCancellationStatus,
+    MoneyMoveKind,
+    ReservationStatus,
+    TenderDue,
+)
 
 SET_ASIDE = (ReservationStatus.HELD, ReservationStatus.CONSUMED)
 RECEIVED = (MoneyMoveKind.CAPTURED, MoneyMoveKind.ASSIGNED)
@@ -57,6 +66,14 @@ class Bill:
     """Taken by somebody else, and used for no charge yet."""
     charges: int
     """How many there were, of any status."""
+    tenders: dict[int, TenderDue]
+    """In the order in which they are drawn."""
+
+    @property
+    def charged_tender(self) -> int:
+        """The one whose money a provider takes; else the last."""
+        charged = [n for n, due in self.tenders.items() if due == TenderDue.BEFORE_RELEASE]
+        return charged[0] if charged else max(self.tenders)
 
     @property
     def to_capture(self) -> int:
@@ -74,6 +91,7 @@ def bill(tx: Session, order: Order) -> Bill:
     paid: list[PricedUnits] = []
     open_charges: dict[str, list[PricedUnits]] = defaultdict(list)
     received: dict[str, int] = defaultdict(int)
+    tenders: list[tuple[int, TenderDue]] = []
     elsewhere = charges = 0
     for what, name, line_no, first, quantity, amount in tx.execute(STATEMENT, {"mine": order.order_id}):
         match what:
@@ -95,6 +113,8 @@ def bill(tx: Session, order: Order) -> Bill:
                 elsewhere = max(0, int(amount or 0))
             case "charges":
                 charges = quantity
+            case "tender":
+                tenders.append((quantity, TenderDue(name)))
     if order.cancellation in CALLED_OFF:  # of what no warehouse has, nothing will be sent
         spans.pop(None, None)
     else:
@@ -102,7 +122,9 @@ def bill(tx: Session, order: Order) -> Bill:
     priced = less([each for each in prices if each.amount], paid)
     unpaid = {name: left for name, units in spans.items() if (left := common(priced, units))}
     coming = [each for units in spans.values() for each in units]
-    return Bill(dict(spans), unpaid, without(priced, coming), open_charges, received, elsewhere, charges)
+    gone = without(priced, coming)
+    in_turn = dict(sorted(tenders))
+    return Bill(dict(spans), unpaid, gone, open_charges, received, elsewhere, charges, in_turn)
 
 
 def unreserved(lines: list[Units], taken: list[Units]) -> list[Units]:
@@ -177,6 +199,12 @@ STATEMENT = union_all(
     ).group_by(MoneyMove.charge_id),
     part("elsewhere", MoneyMove.order_id == MINE, MoneyMove.charge_id.is_(None), amount=func.sum(SIGNED)),
     part("charges", Charge.order_id == MINE, units=(NO_NUMBER, NO_NUMBER, func.count())),
+    part(
+        "tender",
+        Tender.order_id == MINE,
+        name=type_coerce(Tender.due, String),
+        units=(NO_NUMBER, NO_NUMBER, Tender.n),
+    ),
 )
 
 # --- of one fulfillment -----------------------------------------------------------------------------------------------

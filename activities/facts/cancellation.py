@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities.facts.cancelled_messages import about_money, tell_decided
+from activities.facts.cancelled_messages import money_of, tell_decided
 from activities.facts.journal import fulfillments_of, locked_order, note, nudge, tell
 from activities.facts.line_cancellations import DONE, Where, Wish, cancelled, of_line, parts_left, wishes
 from activities.facts.statuses import derive, write_statuses
@@ -172,13 +172,12 @@ def cancellation_settled(tx: Session, order: Order, at: datetime) -> None:
     order.cancellation_settled = True
     fulfillments = fulfillments_of(tx, order.order_id)
     done = [row for row in wishes(tx, order.order_id, DONE) if row.whole]
-    stopped = {row.fulfillment_id for row in done if row.fulfillment_id}
     if all(f.status == FulfillmentStatus.CANCELLED for f in fulfillments):
         order.cancellation = Cancellation.ACCEPTED
-        tell(tx, order, MessageKind.CANCELLED, "", **about_money(tx, order, stopped))
+        tell(tx, order, MessageKind.CANCELLED, "", **money_of(tx, order, done))
     elif done:
         order.cancellation = Cancellation.PARTLY
-        tell(tx, order, MessageKind.PARTLY_CANCELLED, "", **about_money(tx, order, stopped))
+        tell(tx, order, MessageKind.PARTLY_CANCELLED, "", **money_of(tx, order, done))
     else:
         order.cancellation, order.cancel_reason = Cancellation.REFUSED, None
         note(tx, order, EventType.CANCELLATION_REFUSED, at)

@@ -14,7 +14,7 @@ from activities.facts.sums import sums
 from activities.facts.units import Units
 from activities.models import FulfillmentStatus
 from infra.database.tables import Fulfillment, LineCancellation, Order, OrderLine, Product, Reservation
-from infra.words import LineCancellationStatus, MessageKind, PaymentMethod
+from infra.words import LineCancellationStatus, MessageKind, TenderDue
 
 
 def tell_decided(tx: Session, order: Order, rows: Iterable[LineCancellation]) -> None:
@@ -53,8 +53,6 @@ def items(tx: Session, order: Order, name: str, rows: Iterable[LineCancellation 
 
 def money_of(tx: Session, order: Order, rows: Collection[LineCancellation]) -> dict[str, str | int]:
     """What these units cost, as far as it was taken."""
-    if order.pay_by == PaymentMethod.EXTERNAL:
-        return {"paid_as": order.payment_reference}
     places = {row.fulfillment_id for row in rows if row.fulfillment_id}
     units = [Units(row.line_no, row.first_unit, row.quantity) for row in rows]
     return owed(tx, order, units, places)
@@ -67,18 +65,19 @@ def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
     more = going or now.to_come
     kind = MessageKind.PARTLY_CANCELLED if more else MessageKind.CANCELLED
     about = stopped.fulfillment_id if more else ""
-    tell(tx, order, kind, about, **about_money(tx, order, {stopped.fulfillment_id}))
-
-
-def about_money(tx: Session, order: Order, stopped: Collection[str]) -> dict[str, str | int]:
-    """What the customer hears of the money for fulfillments that will not be sent."""
-    if order.pay_by == PaymentMethod.EXTERNAL:
-        return {"paid_as": order.payment_reference}
     were_in = select(Reservation.line_no, Reservation.first_unit, Reservation.quantity)
-    units = [Units(*row) for row in tx.execute(were_in.where(Reservation.fulfillment_id.in_(stopped)))]
-    return owed(tx, order, units, set(stopped))
+    units = [Units(*row) for row in tx.execute(were_in.where(Reservation.fulfillment_id == stopped.fulfillment_id))]
+    tell(tx, order, kind, about, **owed(tx, order, units, {stopped.fulfillment_id}))
 
 
 def owed(tx: Session, order: Order, units: list[Units], places: set[str]) -> dict[str, str | int]:
+    back: dict[TenderDue, dict[str, int]] = {due: {} for due in TenderDue}
+    for tender, amount in given_back_for(tx, order, units).items():
+        if amount:
+            back[tender.due][tender.reference] = amount
     doubt = captures_in_doubt(tx, order.order_id).keys() & places
-    return {"refunded": given_back_for(tx, order, units), **({"charge_in_doubt": 1} if doubt else {})}
+    return {
+        "refunded": sum(back[TenderDue.BEFORE_RELEASE].values()),
+        **({"paid_as": ", ".join(back[TenderDue.ELSEWHERE])} if back[TenderDue.ELSEWHERE] else {}),
+        **({"charge_in_doubt": 1} if doubt else {}),
+    }

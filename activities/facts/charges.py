@@ -13,23 +13,27 @@ from activities.facts.bill import Bill
 from activities.facts.fulfillments import changed, locked
 from activities.facts.journal import note
 from activities.facts.moves import assigned, moved
-from activities.facts.units import PricedUnits, common, total
+from activities.facts.units import PricedUnits, common, drawn, total
 from activities.intake.charge_limits import smallest
+from activities.intake.payment import AskedTender
 from activities.ports import IntentStatus, PaymentIntent
 from infra.clock import wall_clock
 from infra.database.tables import Charge, ChargeUnits, Fulfillment, Order, Payment, UnitAmount
-from infra.words import AuthorizationStatus, ChargePurpose, ChargeStatus, EventType, MoneyMoveKind
+from infra.words import AuthorizationStatus, ChargePurpose, ChargeStatus, EventType, MoneyMoveKind, TenderDue
 
 MOST_CAPTURES = 50
 """On one authorization (Stripe, "Multicapture": at most 50 captures of one PaymentIntent)."""
 
 
-def write(tx: Session, order: Order, n: int, units: Iterable[PricedUnits], status: ChargeStatus) -> Charge:
+def write(
+    tx: Session, order: Order, n: int, tender_n: int, units: Iterable[PricedUnits], status: ChargeStatus
+) -> Charge:
     units = list(units)
     charge = Charge(
         charge_id=f"{order.order_id}-c{n}",
         order_id=order.order_id,
         n=n,
+        tender_n=tender_n,
         purpose=ChargePurpose.UNITS,
         amount=total(units),
         status=status,
@@ -42,12 +46,21 @@ def write(tx: Session, order: Order, n: int, units: Iterable[PricedUnits], statu
     return charge
 
 
-def placed_paid(tx: Session, order: Order, at: datetime) -> None:
-    """Somebody else has taken the money before it was placed."""
+def placed_paid(tx: Session, order: Order, tenders: Iterable[AskedTender], at: datetime) -> None:
+    """Each tender pays, in its turn, what those before it leave. Of some, somebody else has the money already."""
+    tenders = list(tenders)
+    if all(tender.due != TenderDue.ELSEWHERE for tender in tenders):
+        return
     rows = select(UnitAmount.line_no, UnitAmount.first_unit, UnitAmount.quantity, UnitAmount.total)
-    units = [PricedUnits(*row) for row in tx.execute(rows.where(UnitAmount.order_id == order.order_id))]
-    charge = write(tx, order, 1, [each for each in units if each.amount], ChargeStatus.PAID)
-    moved(tx, order, None, MoneyMoveKind.CAPTURED, charge.amount, charge.charge_id, at, charge.charge_id)
+    mine = rows.where(UnitAmount.order_id == order.order_id, UnitAmount.total > 0)
+    left = [PricedUnits(*row) for row in tx.execute(mine.order_by(UnitAmount.line_no, UnitAmount.first_unit))]
+    n = 0
+    for tender in tenders:
+        units, left = drawn(left, tender.pays)
+        if tender.due == TenderDue.ELSEWHERE:
+            n += 1
+            charge = write(tx, order, n, tender.n, units, ChargeStatus.PAID)
+            moved(tx, order, None, MoneyMoveKind.CAPTURED, charge.amount, charge.charge_id, at, charge.charge_id)
 
 
 def to_ask_for(now: Bill, fulfillment_id: str, currency: str) -> list[PricedUnits]:
@@ -69,7 +82,7 @@ def asked(tx: Session, order: Order, fulfillment_id: str, now: Bill, at: datetim
         if now.received.get(charge_id) or sorted(written) == sorted(units):
             return tx.get_one(Charge, charge_id)
     cancelled(tx, order, list(same), at)
-    return write(tx, order, now.charges + 1, units, ChargeStatus.OPEN)
+    return write(tx, order, now.charges + 1, now.charged_tender, units, ChargeStatus.OPEN)
 
 
 def cancelled(tx: Session, order: Order, charge_ids: list[str], at: datetime) -> None:

@@ -17,14 +17,11 @@ from activities.facts.statuses import conclude, derive, first_statuses
 from activities.intake.delivery_times import USUAL, DeliveryTimes
 from activities.intake.fields import GUEST
 from activities.intake.order import AskedOrder
+from activities.intake.payment import AskedTender
 from activities.intake.people import Address, AskedCustomer, Person
 from infra.clock import wall_clock
-from infra.database.tables import Contact, Customer, Order, OrderLine, Payment, TaxLine, UnitAmount
-from infra.words import (
-    AuthorizationStatus,
-    ContactKind,
-    EventType,
-)
+from infra.database.tables import Contact, Customer, Order, OrderLine, Payment, TaxLine, Tender, UnitAmount
+from infra.words import AuthorizationStatus, ContactKind, EventType, PaymentMethod, TenderDue
 
 NO_ADDRESS = {"street1": "", "street2": "", "city": "", "state": "", "zip": "", "country": ""}
 
@@ -69,8 +66,6 @@ def placed(
         total=asked.total,
         promised_on=day,
         first_promised_on=day,
-        pay_by=asked.payment.method,
-        payment_reference=asked.payment.payment_method if asked.payment.method == "card" else asked.payment.reference,
         locale=person.locale,
         notify=list(person.notify),
         cancellation_settled=False,
@@ -82,18 +77,25 @@ def placed(
         placed_at=now,
         recorded_at=now,
     )
-    first_statuses(order)
+    tenders = asked.tenders()
+    to_charge = next((each for each in tenders if each.due == TenderDue.BEFORE_RELEASE and each.pays), None)
+    first_statuses(order, paid_elsewhere=to_charge is None)
     tx.add(order)
     note(tx, order, EventType.PLACED, now, total=order.total, lines=len(asked.lines))
     conclude(tx)  # before the rows that refer to it, and with the version that it keeps
     store_lines(tx, asked, order_id, person, skus)
-    if asked.payment.method == "payment_intent":
-        tx.add(given_payment(order, 1, asked.payment.reference, order.total))
-    elif asked.payment.method == "card" and order.total:
-        tx.add(new_payment(order, 1, order.payment_reference, order.total, off_session=False))
+    tx.execute(
+        insert(Tender),
+        [
+            {"order_id": order_id, "due": tender.due}
+            | {name: getattr(tender, name) for name in ("n", "method", "reference", "amount")}
+            for tender in tenders
+        ],
+    )
+    charges.placed_paid(tx, order, [each for each in tenders if each.pays], now)
+    if to_charge:
+        tx.add(first_payment(order, to_charge))
     else:
-        if order.total:
-            charges.placed_paid(tx, order, now)
         promises.confirmed(tx, order, customer, first=True)
     nudge(tx, [order_id], "start")
     return order
@@ -198,18 +200,20 @@ def own_address(address: Address | None, places: Mapping[Address, Contact]) -> i
 
 
 def ask_payment(tx: Session, order: Order, method: str, amount: int, *, off_session: bool) -> Payment:
-    """A payment to be authorized next."""
-    last = tx.scalars(select(Payment.n).where(Payment.order_id == order.order_id).order_by(Payment.n.desc())).first()
-    payment = new_payment(order, (last or 0) + 1, method, amount, off_session=off_session)
+    """A payment to be authorized next, of the tender that the one before was of."""
+    mine = select(Payment.n, Payment.tender_n).where(Payment.order_id == order.order_id)
+    last, tender_n = tx.execute(mine.order_by(Payment.n.desc())).first() or (0, 1)
+    payment = new_payment(order, last + 1, tender_n, method, amount, off_session=off_session)
     tx.add(payment)
     tx.flush()
     return payment
 
 
-def new_payment(order: Order, n: int, method: str, amount: int, *, off_session: bool) -> Payment:
+def new_payment(order: Order, n: int, tender_n: int | None, method: str, amount: int, *, off_session: bool) -> Payment:
     return Payment(
         order_id=order.order_id,
         n=n,
+        tender_n=tender_n,
         method=method,
         off_session=off_session,
         amount=amount,
@@ -220,9 +224,11 @@ def new_payment(order: Order, n: int, method: str, amount: int, *, off_session: 
     )
 
 
-def given_payment(order: Order, n: int, intent: str, amount: int) -> Payment:
-    payment = new_payment(order, n, "", amount, off_session=False)
-    is_given(payment, intent)
+def first_payment(order: Order, tender: AskedTender) -> Payment:
+    if tender.method == PaymentMethod.CARD:
+        return new_payment(order, 1, tender.n, tender.reference, tender.pays, off_session=False)
+    payment = new_payment(order, 1, tender.n, "", tender.pays, off_session=False)
+    is_given(payment, tender.reference)
     return payment
 
 

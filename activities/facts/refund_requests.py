@@ -11,7 +11,7 @@ from activities.facts import refunds, requests
 from activities.facts.journal import nudge
 from activities.facts.refundable import Part, Refundable, refundable
 from activities.facts.requests import Asked, NothingLeft, WrongFields
-from activities.facts.units import PricedUnits, common, total
+from activities.facts.units import PricedUnits, Units, common, less, lesser, merged, total, without
 from activities.models import WantedLine
 from infra.clock import wall_clock
 from infra.database.tables import Change, Order, OrderLine, UnitAmount
@@ -91,60 +91,54 @@ def parts_of(tx: Session, order: Order, wanted: Wanted) -> list[Part]:
 
 
 def of_lines(tx: Session, order: Order, left: Refundable, lines: Sequence[WantedLine]) -> list[Part]:
-    """Units of a line that were not given back yet, the last first, at what each of them cost."""
+    """Units of a line that were not given back yet, the last first, at what each of them cost, whoever paid it."""
     ordered = set(tx.scalars(select(OrderLine.line_no).where(OrderLine.order_id == order.order_id)))
-    chosen: dict[str, list[PricedUnits]] = {each.charge.charge_id: [] for each in left.charges}
+    paid = merged(units for each in left.charges for units in each.units)
     errors, seen = [], set()
+    chosen: list[Units] = []
     for n, line in enumerate(lines):
+        mine = [units for units in paid if units.line_no == line.line]
+        count = sum(units.quantity for units in mine)
+        wanted = line.quantity or count
         if line.line not in ordered:
             errors.append((f"lines[{n}].line", "is not one of this order"))
         elif line.line in seen:
             errors.append((f"lines[{n}].line", "is named twice"))
-        elif (few := choose(left, line, chosen)) is not None:
-            errors.append((f"lines[{n}].quantity", f"is more than was paid for and not refunded: {few}"))
+        elif wanted > count or not count:
+            errors.append((f"lines[{n}].quantity", f"is more than was paid for and not refunded: {count}"))
+        else:
+            chosen += last_of(mine, wanted)
         seen.add(line.line)
-    if not errors and any(total(chosen[each.charge.charge_id]) > left.of(each) for each in left.charges):
+    parts = [(each, common(each.units, chosen)) for each in left.charges]
+    if not errors and any(total(units) > left.of(each) for each, units in parts):
         errors.append(("lines", f"cost more than can be refunded: {left.amount}"))
     if errors:
         raise WrongFields(errors)
-    return [
-        part
-        for each in left.charges
-        if (units := chosen[each.charge.charge_id])
-        for part in left.take(each, total(units), units)
-    ]
+    return [part for each, units in parts if units for part in left.take(each, total(units), units)]
 
 
-def choose(left: Refundable, line: WantedLine, chosen: dict[str, list[PricedUnits]]) -> int | None:
-    """How many there are, where those are fewer than wanted, or none."""
-    mine = [(each.charge.charge_id, units) for each in left.charges for units in each.units]
-    mine = [(name, units) for name, units in mine if units.line_no == line.line]
-    count = sum(units.quantity for _, units in mine)
-    rest = line.quantity or count
-    if rest > count or not count:
-        return count
-    for name, units in sorted(mine, key=lambda each: -each[1].first_unit):
-        if quantity := min(rest, units.quantity):
-            first = units.first_unit + units.quantity - quantity
-            chosen[name].append(units._replace(first_unit=first, quantity=quantity))
-            rest -= quantity
-    return None
+def last_of(units: Sequence[Units], quantity: int) -> list[Units]:
+    chosen = []
+    for each in reversed(units):
+        if count := min(quantity, each.quantity):
+            first = each.first_unit + each.quantity - count
+            chosen.append(each._replace(first_unit=first, quantity=count))
+            quantity -= count
+    return chosen
 
 
 def of_shipping(tx: Session, order: Order, left: Refundable) -> list[Part]:
-    """Each unit's share of it, where nothing of that unit was given back."""
+    """Each unit's share of it, where all of that unit was paid and nothing of it was given back."""
     rows = tx.scalars(select(UnitAmount).where(UnitAmount.order_id == order.order_id, UnitAmount.shipping > 0)).all()
-    parts = []
+    costs = [PricedUnits(row.line_no, row.first_unit, row.quantity, row.total) for row in rows]
+    lacking = less(costs, [units for each in left.charges for units in each.units])
+    shares = [PricedUnits(row.line_no, row.first_unit, row.quantity, row.shipping) for row in rows]
+    shares, parts = without(shares, lacking), []
     for each in left.charges:
-        shares = [
-            share
-            for row in rows
-            for share in common(
-                [PricedUnits(row.line_no, row.first_unit, row.quantity, row.shipping)],
-                [units for units in each.units if units.amount == row.total],
-            )
-        ]
-        parts += left.take(each, min(total(shares), left.of(each)), shares)
+        mine = lesser(shares, each.units)
+        taken = left.take(each, min(total(mine), left.of(each)), mine)
+        shares = less(shares, [units for part in taken for units in part.units])
+        parts += taken
     if not parts:
         raise WrongFields([("shipping", "was not paid, or is refunded")])
     return parts

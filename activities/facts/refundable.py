@@ -12,7 +12,7 @@ from activities.facts.bill import RECEIVED
 from activities.facts.disputed import disputed
 from activities.facts.statuses import captures_in_doubt
 from activities.facts.units import PricedUnits, Units, common, drawn, less, total
-from infra.database.tables import Charge, ChargeUnits, Hold, MoneyMove, Order, Payment, Refund, RefundUnits
+from infra.database.tables import Charge, ChargeUnits, Hold, MoneyMove, Order, Payment, Refund, RefundUnits, Tender
 from infra.hold_kinds import HoldKind
 from infra.words import ChargeStatus, RefundStatus
 
@@ -41,7 +41,7 @@ class Chargeable:
 @dataclass
 class Refundable:
     charges: list[Chargeable]
-    """The newest first."""
+    """Of the last tender first, and of each the newest."""
     room: dict[int | None, int]
     """By payment: what it still has, whatever it was taken for."""
 
@@ -79,7 +79,9 @@ def refundable(tx: Session, order: Order, *, in_doubt: bool = False) -> Refundab
     """`in_doubt`: as if what was asked of the bank, and nobody knows what became of, had been taken."""
     tx.flush()
     mine = select(Charge).where(Charge.order_id == order.order_id, Charge.status != ChargeStatus.CANCELLED)
-    charges = {each.charge_id: Chargeable(each) for each in tx.scalars(mine.order_by(Charge.n.desc()))}
+    charges = {
+        each.charge_id: Chargeable(each) for each in tx.scalars(mine.order_by(Charge.tender_n.desc(), Charge.n.desc()))
+    }
     room: dict[int | None, int] = {
         payment.payment_id: payment.captured
         for payment in tx.scalars(
@@ -137,13 +139,19 @@ def counting_refunds(tx: Session, order: Order) -> list[Refund]:
     return list(tx.scalars(mine.execution_options(populate_existing=True)))
 
 
-def given_back_for(tx: Session, order: Order, spans: list[Units]) -> int:
-    """What was asked back of these units, of what is known to have been taken."""
+def given_back_for(tx: Session, order: Order, spans: list[Units]) -> dict[Tender, int]:
+    """What was asked back of these units, of what is known to have been taken; by who paid it."""
     tx.flush()
     known = (Refund.order_id == order.order_id, Refund.status.in_(COUNTING), Charge.status == ChargeStatus.PAID)
-    rows = select(RefundUnits).join(Refund, Refund.refund_id == RefundUnits.refund_id)
-    units = tx.scalars(rows.join(Charge, Charge.charge_id == Refund.charge_id).where(*known))
-    return total(common([priced(each) for each in units], spans))
+    rows = select(Tender, RefundUnits).join(
+        Charge, (Charge.order_id == Tender.order_id) & (Charge.tender_n == Tender.n)
+    )
+    rows = rows.join(Refund, Refund.charge_id == Charge.charge_id)
+    rows = rows.join(RefundUnits, RefundUnits.refund_id == Refund.refund_id).where(*known).order_by(Tender.n)
+    amounts: dict[Tender, int] = defaultdict(int)
+    for tender, units in tx.execute(rows):
+        amounts[tender] += total(common([priced(units)], spans))
+    return amounts
 
 
 def priced(units: ChargeUnits | RefundUnits) -> PricedUnits:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from activities.facts import holds, paid_back_twice
+from activities.facts import holds, paid_back_twice, tenders
 from activities.facts.bill import RECEIVED, Bill, bill
 from activities.facts.charges import cancelled, write
 from activities.facts.journal import locked_order, note, outcome_known, tell
@@ -17,7 +17,7 @@ from activities.facts.units import PricedUnits, drawn, total, without
 from activities.models import Subject
 from activities.ports import Refund as ProviderRefund
 from infra.clock import wall_clock
-from infra.database.tables import Charge, MoneyMove, Order, Refund, RefundUnits
+from infra.database.tables import Charge, MoneyMove, Order, Refund, RefundUnits, Tender
 from infra.hold_kinds import HoldKind
 from infra.words import ChargeStatus, EventType, MessageKind, MoneyMoveKind, RefundStatus
 
@@ -29,6 +29,7 @@ def owed_back(tx: Session, order: Order, at: datetime, change_id: int | None = N
     if not now.charges and not now.elsewhere:
         return []
     coming = [each for units in now.going_on.values() for each in units]
+    now = tenders.lowered(tx, order, now, at)
     taken_for_nothing(tx, order, now, at)
     doubt = {asked["charge_id"] for asked in captures_in_doubt(tx, order.order_id).values()}
     left = refundable(tx, order, in_doubt=bool(doubt))
@@ -54,7 +55,7 @@ def taken_for_nothing(tx: Session, order: Order, now: Bill, at: datetime) -> Non
         return
     units, _ = drawn(now.gone, surplus)
     if units:
-        charge = write(tx, order, now.charges + 1, units, ChargeStatus.PAID)
+        charge = write(tx, order, now.charges + 1, now.charged_tender, units, ChargeStatus.PAID)
         surplus -= assigned(tx, order, charge, charge.amount, at)
     if surplus > 0:
         holds.opened(tx, order.order_id, HoldKind.CAPTURED_UNKNOWN, Subject.order(order.order_id), at)
@@ -96,11 +97,16 @@ def asked(
     for refund in written:
         note(tx, order, EventType.REFUND_ASKED, at, refund=refund.refund_id, amount=refund.amount)
         if refund.payment_id is None and held:
-            about = Subject("refund", refund.refund_id)
-            advice = f"{HoldKind.EXTERNAL_REFUND.advice} Paid as: {order.payment_reference or 'not said'}."
+            about, paid_as = Subject("refund", refund.refund_id), tender_of(tx, refund).reference
+            advice = f"{HoldKind.EXTERNAL_REFUND.advice} Paid as: {paid_as}."
             holds.opened(tx, order.order_id, HoldKind.EXTERNAL_REFUND, about, at, advice=advice)
     derive(tx, order)
     return written
+
+
+def tender_of(tx: Session, refund: Refund) -> Tender:
+    charge = tx.get_one(Charge, refund.charge_id)
+    return tx.get_one(Tender, (charge.order_id, charge.tender_n))
 
 
 def named(tx: Session, order: Order, refunds: list[tuple[Refund, list[PricedUnits]]]) -> None:
@@ -171,12 +177,13 @@ def pending(tx: Session, refund_id: str, made: ProviderRefund, at: datetime) -> 
 
 
 def tell_refunded(tx: Session, order: Order, refund: Refund) -> None:
-    """Once for a request, when all of it is on its way."""
+    """Once for a request, when all of it is on its way; what a person pays back, by itself."""
     tx.flush()
     alike = [refund]
-    if refund.change_id:
-        alike = list(tx.scalars(select(Refund).where(Refund.change_id == refund.change_id).order_by(Refund.n)))
-    if any(each.status == RefundStatus.ASKED and each.payment_id for each in alike):
+    if refund.change_id and refund.payment_id:
+        same = (Refund.change_id == refund.change_id, Refund.payment_id.is_not(None))
+        alike = list(tx.scalars(select(Refund).where(*same).order_by(Refund.n)))
+    if any(each.status == RefundStatus.ASKED for each in alike):
         return
     gone = (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
     amount = sum(each.amount - each.credited for each in alike if each.status in gone)

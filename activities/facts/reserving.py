@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from activities.facts import inventory, planning, promises
 from activities.facts.cancellation import cancellation_settled
-from activities.facts.cancelled_messages import about_money
+from activities.facts.cancelled_messages import money_of
 from activities.facts.holds import close_with_order
 from activities.facts.journal import fulfillments_of, locked_order, note, tell
 from activities.facts.line_cancellations import (
@@ -20,6 +20,7 @@ from activities.facts.line_cancellations import (
     parts_left,
     recall_wanted,
     requested_of,
+    wishes,
 )
 from activities.facts.statuses import derive
 from activities.models import LEFT, CancelReason, FulfillmentStatus
@@ -133,7 +134,8 @@ def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime)
         tell(tx, order, MessageKind.PARTLY_CANCELLED, f"unavailable {gone}")
     else:
         order.cancel_reason = CancelReason.STOCK
-        tell(tx, order, MessageKind.CANCELLED, "", **about_money(tx, order, set()))
+        rows = wishes(tx, order.order_id, LineCancellationStatus.DONE)
+        tell(tx, order, MessageKind.CANCELLED, "", **money_of(tx, order, rows))
 
 
 def released(tx: Session, order_id: str, at: datetime) -> None:

@@ -14,7 +14,7 @@ from activities.facts.sums import Sums, sums
 from activities.models import CALLED_OFF, CLOSED, ENDED, LEFT, FulfillmentStatus, OrderStatus, PaymentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Event, Order
-from infra.words import AuthorizationStatus, OrderFulfillment, PaymentMethod
+from infra.words import AuthorizationStatus, OrderFulfillment
 
 
 def derive(tx: Session, order: Order) -> None:
@@ -71,16 +71,10 @@ def derived(tx: Session, order: Order) -> Sums:
     return conclude(tx).get(order.order_id) or sums(tx, order)
 
 
-def paid_elsewhere(order: Order) -> bool:
-    """Nothing to authorize or capture; what costs nothing is paid."""
-    return order.pay_by == PaymentMethod.EXTERNAL or not order.total
-
-
-def first_statuses(order: Order) -> None:
+def first_statuses(order: Order, *, paid_elsewhere: bool) -> None:
     """Those that would be derived of an order of which nothing has happened yet."""
-    elsewhere = paid_elsewhere(order)
-    order.status = OrderStatus.PROCESSING if elsewhere else OrderStatus.PLACED
-    order.payment_status = PaymentStatus.CAPTURED if elsewhere else PaymentStatus.NONE
+    order.status = OrderStatus.PROCESSING if paid_elsewhere else OrderStatus.PLACED
+    order.payment_status = PaymentStatus.CAPTURED if paid_elsewhere else PaymentStatus.NONE
     order.fulfillment_status = OrderFulfillment.UNFULFILLED
 
 
@@ -93,7 +87,7 @@ def order_status(tx: Session, order: Order, now: Sums) -> OrderStatus:
         return OrderStatus.CANCELLING
     if now.open_holds:
         return OrderStatus.ON_HOLD
-    if paid_elsewhere(order) or now.captured or any(p.status == AuthorizationStatus.AUTHORIZED for p in now.payments):
+    if now.paid_elsewhere or any(p.captured or p.status == AuthorizationStatus.AUTHORIZED for p in now.payments):
         return OrderStatus.PROCESSING
     return OrderStatus.PLACED
 
@@ -132,13 +126,14 @@ def payment_status(order: Order, now: Sums) -> PaymentStatus:
         return PaymentStatus.CAPTURED
     if now.disputes:
         return PaymentStatus.DISPUTED
-    if now.captured:
+    # until the provider has said yes once, what others have taken is not told by this word
+    if now.captured and (now.paid_elsewhere or now.authorized):
         if now.refunded >= now.captured:
             return PaymentStatus.REFUNDED
         if now.refunded:
             return PaymentStatus.PARTIALLY_REFUNDED
         unpaid = any(f.unpaid for f in now.fulfillments if f.status != FulfillmentStatus.CANCELLED)
-        if not paid_elsewhere(order) and (now.to_come or unpaid):
+        if not now.paid_elsewhere and (now.to_come or unpaid):
             return PaymentStatus.PARTIALLY_CAPTURED
         return PaymentStatus.CAPTURED
     states = [p.status for p in now.payments]

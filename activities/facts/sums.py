@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from activities.facts.bill import PAID, SIGNED, UNPAID
+from activities.facts.bill import PAID, SIGNED, UNPAID, bill
 from activities.models import OPEN_LABELS
 from infra.database.tables import (
     WORD,
@@ -43,6 +43,7 @@ from infra.database.tables import (
     Payment,
     Refund,
     Reservation,
+    Tender,
 )
 from infra.database.types import UTCDateTime
 from infra.words import (
@@ -55,6 +56,7 @@ from infra.words import (
     MoneyMoveKind,
     RefundStatus,
     ReservationStatus,
+    TenderDue,
 )
 
 SET_ASIDE = (AuthorizationStatus.ACTION_REQUIRED, AuthorizationStatus.AUTHORIZED)
@@ -107,6 +109,8 @@ class Sums:
     """The oldest message that the customer is to get now."""
     deadlines: dict[str, datetime]
     """The nearest of each kind."""
+    paid_elsewhere: bool
+    """Nothing, or nothing more, is asked of the payment provider: others have taken it all, or it costs nothing."""
 
     @property
     def next_deadline(self) -> datetime | None:
@@ -125,6 +129,7 @@ class Sums:
 def sums(tx: Session, order: Order) -> Sums:
     tx.flush()
     payments, fulfillments, open_holds, deadlines = [], set(), set(), dict[str, datetime]()
+    dues: set[TenderDue] = set()
     figures: Counter[tuple[str, str | None]] = Counter()
     for what, word, flag, other, n, amount, until in tx.execute(EVERY_SUM, {"mine": order.order_id}):
         if what == "payment":
@@ -135,6 +140,8 @@ def sums(tx: Session, order: Order) -> Sums:
             deadlines[word] = until
         elif what == "hold":
             open_holds.add(word)
+        elif what == "tender":
+            dues.add(TenderDue(word))
         else:
             figures[what, word] = int(amount or 0)  # PostgreSQL sums BIGINT to a decimal
     held, waiting = figures["reserved", ReservationStatus.HELD], figures["waiting", None]
@@ -160,7 +167,15 @@ def sums(tx: Session, order: Order) -> Sums:
         disputes=figures["disputes", None],
         telling=figures["telling", None],
         deadlines=deadlines,
+        paid_elsewhere=paid_elsewhere(tx, order, dues),
     )
+
+
+def paid_elsewhere(tx: Session, order: Order, dues: set[TenderDue]) -> bool:
+    if TenderDue.BEFORE_RELEASE not in dues or not order.total:
+        return True
+    # what others have taken may pay, by now, for all that is still to be sent
+    return len(dues) > 1 and not bill(tx, order).to_capture
 
 
 # --- the statement ----------------------------------------------------------------------------------------------------
@@ -239,6 +254,7 @@ PARTS: list[Select[Any]] = [
         amount=func.sum(LineCancellation.quantity),
     ),
     part("hold", Hold.order_id == MINE, Hold.closed_at.is_(None), word=Hold.reason),
+    part("tender", Tender.order_id == MINE, word=Tender.due).distinct(),
     part("changes", Change.order_id == MINE, Change.decision.is_(None), amount=func.count()),
     part(
         "labels",

@@ -59,6 +59,24 @@ def less(units: Iterable[PricedUnits], taken: Iterable[PricedUnits]) -> list[Pri
     return left
 
 
+def lesser(units: Iterable[PricedUnits], others: Iterable[PricedUnits]) -> list[PricedUnits]:
+    """What they have in common, each at the smaller of both amounts."""
+    units = list(units)
+    return [part._replace(amount=min(part.amount, other.amount)) for other in others for part in common(units, [other])]
+
+
+def merged(units: Iterable[Spans]) -> list[Units]:
+    """Each unit once, in order, whatever holds it."""
+    found = []
+    for line_no, spans in sorted(by_line(units).items()):
+        at_unit = 0
+        for first, after in sorted(spans):
+            if (first := max(first, at_unit)) < after:
+                found.append(Units(line_no, first, after - first))
+                at_unit = after
+    return found
+
+
 def without(units: Iterable[PricedUnits], others: Iterable[Spans]) -> list[PricedUnits]:
     """Those of `units` that are not in `others`."""
     left = list(units)

@@ -29,11 +29,13 @@ EXAMPLE: dict[str, Any] = {
 
 def example_order(order_id: str, units: Mapping[str, int], **changes: Any) -> dict[str, Any]:
     """The example with these units at 18.00, untaxed, of a customer of its own who hears by mail and by SMS. `changes`
-    go to where their name belongs; `card` is the payment method."""
+    go to where their name belongs; `card` is the payment method, and `payments` stand in place of the payment."""
     order = deepcopy(EXAMPLE) | {"order_id": order_id, "tax": 0}
     order["customer"] |= {"customer_id": f"C-{order_id}", "phone": "+14155550100", "notify": ["email", "sms"]}
     order["lines"] = [{"sku": sku, "quantity": n, "unit_price": 1800} for sku, n in units.items()]
     order["payment"]["payment_method"] = changes.pop("card", order["payment"]["payment_method"])
+    if "payments" in changes:
+        del order["payment"]
     for name, value in changes.items():
         for part in [p for p in (order["customer"], order["shipping"]["address"]) if name in p] or [order]:
             part[name] = value

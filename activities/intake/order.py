@@ -18,11 +18,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from activities.intake.allocation import UnitAmounts, allocate, unit_amounts
-from activities.intake.charge_limits import largest, smallest
 from activities.intake.example import EXAMPLE
 from activities.intake.fields import (
-    INTENT,
-    METHOD,
     PRINTABLE,
     SERVICE,
     ChannelName,
@@ -30,11 +27,19 @@ from activities.intake.fields import (
     GivenOrderId,
     Minor,
     Reference,
-    Text,
     day,
     one_line,
     telephone,
     unmarked,
+)
+from activities.intake.payment import (
+    MOST_TENDERS,
+    AskedPayment,
+    AskedTender,
+    GivenTender,
+    chargeable,
+    meaning,
+    tenders_of,
 )
 from activities.intake.people import Address, Asked, AskedCustomer, Person
 from activities.intake.tax import TaxLine, checked_tax
@@ -73,28 +78,6 @@ class AskedShipping(Asked):
     address: Address
 
 
-class CardPayment(Asked):
-    method: Literal["card"]
-    payment_method: Annotated[str, StringConstraints(pattern=METHOD)]
-
-
-class IntentPayment(Asked):
-    """Authorized on the shop's own page, to be captured by hand: for the order's total, and for no other order."""
-
-    method: Literal["payment_intent"]
-    reference: Annotated[str, StringConstraints(pattern=INTENT)]
-
-
-class ExternalPayment(Asked):
-    """Already paid, at a till or a marketplace."""
-
-    method: Literal["external"]
-    reference: Text
-
-
-AskedPayment = Annotated[CardPayment | IntentPayment | ExternalPayment, Field(discriminator="method")]
-
-
 class AskedOrder(Asked):
     """What `POST /v1/orders` takes. Money in minor units; `total` must add up."""
 
@@ -112,7 +95,18 @@ class AskedOrder(Asked):
     tax_included: bool = Field(False, description="Prices, shipping and discount are gross: `tax` is a part of them")
     discount: Minor = 0
     total: Minor
-    payment: AskedPayment
+    payment: AskedPayment | None = Field(None, description="How all of it is paid; or `payments`, by several tenders")
+    payments: Annotated[tuple[GivenTender, ...], Field(max_length=MOST_TENDERS)] = Field(
+        (),
+        description="Tenders, drawn in this order, each up to its amount, and given back in reverse; one of them may "
+        "leave its amount out, and pays the rest",
+        examples=[
+            [
+                {"method": "external", "reference": "voucher 17", "amount": 1000},
+                {"method": "card", "payment_method": "pm_card_visa"},
+            ]
+        ],
+    )
     promised_on: Annotated[date | None, BeforeValidator(day)] = Field(
         None,
         description="The day by whose end all is to be there; left out: handling and transit, as this installation "
@@ -163,15 +157,13 @@ class AskedOrder(Asked):
                 raise PydanticCustomError(
                     "discount", "makes the line cost less than nothing", {"field": f"lines[{number}].discount"}
                 )
-        if self.payment.method == "payment_intent" or (self.payment.method == "card" and self.total):
-            self.chargeable()
+        for tender in self.tenders():
+            chargeable(tender, self.currency)
         return self
 
-    def chargeable(self) -> None:
-        low, high = smallest(self.currency), largest(self.currency)
-        if not low <= self.total <= high:
-            bound = f"at least {low}" if self.total < low else f"at most {high}"
-            raise PydanticCustomError("total", "must be {bound} to go to a card", {"field": "total", "bound": bound})
+    def tenders(self) -> tuple[AskedTender, ...]:
+        """In the order in which they are drawn."""
+        return tenders_of(self.payment, self.payments, self.total)
 
     def destination_countries(self) -> set[str]:
         own = [line.ship_to.country for line in self.lines if line.ship_to]
@@ -219,7 +211,8 @@ class AskedOrder(Asked):
     def content_hash(self) -> str:
         """The same meaning, the same hash, whatever defaults are written out; the id does not count. A field that comes
         later changes no hash of an order that does not use it."""
-        content = self.model_dump(mode="json", exclude={"order_id"}, exclude_defaults=True)
+        content = self.model_dump(mode="json", exclude={"order_id", "payments"}, exclude_defaults=True)
+        content |= meaning(self.tenders(), self.payments)
         if self.customer.customer_id is None:
             usual = {"locale": Person().locale, "notify": list(Person().notify)}
             content["customer"] = {

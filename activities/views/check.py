@@ -136,6 +136,18 @@ QUESTIONS = {
         SELECT charge_id FROM money_moves WHERE charge_id IS NOT NULL GROUP BY charge_id
         HAVING SUM(CASE kind WHEN 'refunded' THEN amount WHEN 'refund_failed' THEN -amount ELSE 0 END)
              > SUM(CASE WHEN kind IN ('captured', 'assigned') THEN amount ELSE 0 END)""",
+    "tenders that do not make the order's total": """
+        SELECT o.order_id, o.total, SUM(t.amount) AS given FROM orders o LEFT JOIN tenders t ON t.order_id = o.order_id
+        GROUP BY o.order_id, o.total HAVING COUNT(t.n) = 0 OR SUM(t.amount) > o.total
+            OR COUNT(t.amount) = COUNT(t.n) AND SUM(t.amount) <> o.total""",
+    "drawn more of a tender than it was to pay": """
+        SELECT t.order_id, t.n, t.amount, SUM(m.amount) AS drawn FROM tenders t
+        JOIN charges c ON c.order_id = t.order_id AND c.tender_n = t.n
+        JOIN money_moves m ON m.charge_id = c.charge_id AND m.kind IN ('captured', 'assigned')
+        GROUP BY t.order_id, t.n, t.amount HAVING SUM(m.amount) > t.amount""",
+    "a charge that another tender has paid": """
+        SELECT c.charge_id, p.payment_id FROM money_moves m JOIN charges c ON c.charge_id = m.charge_id
+        JOIN payments p ON p.payment_id = m.payment_id WHERE p.tender_n <> c.tender_n""",
     "a refund of which its moves tell otherwise": """
         SELECT refund_id, status, amount, SUM(moved) AS moved FROM (
             SELECT r.refund_id, r.status, r.amount - r.credited AS amount,

@@ -1,9 +1,10 @@
 """One order, whole: a dozen queries, none of them per line."""
 
 from collections import Counter, defaultdict
+from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import CompoundSelect, Date, bindparam, cast, func, null, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
 from activities.facts.messages import blocked
@@ -21,22 +22,18 @@ from activities.views.model import (
     TaxLineView,
     TimelineView,
 )
-from activities.views.payments import DisputeView, PaymentView, RefundedUnits, RefundView, authorization
+from activities.views.payments import payment
 from infra.database.tables import (
+    WORD,
     Backorder,
     Change,
     Contact,
     Customer,
-    Dispute,
     Event,
     LineCancellation,
     Message,
-    MoneyMove,
     Order,
     OrderLine,
-    Payment,
-    Refund,
-    RefundUnits,
     TaxLine,
 )
 from infra.words import (
@@ -45,7 +42,6 @@ from infra.words import (
     Channel,
     ContactKind,
     LineCancellationStatus,
-    MoneyMoveKind,
     ReservationStatus,
 )
 
@@ -123,26 +119,34 @@ def destinations(contacts: dict[int, Contact], lines: list[LineView]) -> list[De
     ]
 
 
+MINE = bindparam("mine", type_=Order.order_id.type)
+NOT_SET_ASIDE: CompoundSelect[Any] = union_all(
+    select(Backorder.line_no, cast(null(), WORD), func.sum(Backorder.quantity), func.max(Backorder.promised_on))
+    .where(Backorder.order_id == MINE, Backorder.status == BackorderStatus.WAITING)
+    .group_by(Backorder.line_no),
+    select(
+        LineCancellation.line_no,
+        type_coerce(LineCancellation.status, WORD),
+        func.sum(LineCancellation.quantity),
+        cast(null(), Date()),
+    )
+    .where(LineCancellation.order_id == MINE)
+    .group_by(LineCancellation.line_no, LineCancellation.status),
+)
+"""Of each line, what waits; and, with its status, what is cancelled or asked to be."""
+
+
 def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[Reserved]) -> list[LineView]:
     set_aside: Counter[tuple[int, ReservationStatus]] = Counter()
     for line_no, _, status, _, quantity in units:
         set_aside[line_no, status] += quantity
-    queued = {
-        line_no: (quantity, promised_on)
-        for line_no, quantity, promised_on in tx.execute(
-            select(Backorder.line_no, func.sum(Backorder.quantity), func.max(Backorder.promised_on))
-            .where(Backorder.order_id == order_id, Backorder.status == BackorderStatus.WAITING)
-            .group_by(Backorder.line_no)
-        )
-    }
-    given_up: dict[tuple[int, LineCancellationStatus], int] = {
-        (line_no, status): quantity
-        for line_no, status, quantity in tx.execute(
-            select(LineCancellation.line_no, LineCancellation.status, func.sum(LineCancellation.quantity))
-            .where(LineCancellation.order_id == order_id)
-            .group_by(LineCancellation.line_no, LineCancellation.status)
-        )
-    }
+    waiting: dict[int, tuple[int, date | None]] = {}
+    given_up: Counter[tuple[int, LineCancellationStatus]] = Counter()
+    for line_no, word, quantity, promised_on in tx.execute(NOT_SET_ASIDE, {"mine": order_id}):
+        if word is None:
+            waiting[line_no] = (quantity, promised_on)
+        else:
+            given_up[line_no, LineCancellationStatus(word)] = quantity
     same_line = (TaxLine.order_id == OrderLine.order_id) & (TaxLine.line_no == OrderLine.line_no)
     with_taxes = select(OrderLine, TaxLine).outerjoin(TaxLine, same_line).where(OrderLine.order_id == order_id)
     found: dict[OrderLine, list[TaxLineView]] = defaultdict(list)
@@ -159,71 +163,16 @@ def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[
             discount=line.discount,
             reserved=set_aside[line.line_no, ReservationStatus.HELD],
             shipped=set_aside[line.line_no, ReservationStatus.CONSUMED],
-            waiting=queued.get(line.line_no, (0, None))[0],
-            cancelled=given_up.get((line.line_no, LineCancellationStatus.DONE), 0),
-            cancelling=given_up.get((line.line_no, LineCancellationStatus.ASKED), 0),
-            promised_on=queued.get(line.line_no, (0, None))[1],
+            waiting=waiting.get(line.line_no, (0, None))[0],
+            cancelled=given_up[line.line_no, LineCancellationStatus.DONE],
+            cancelling=given_up[line.line_no, LineCancellationStatus.ASKED],
+            promised_on=waiting.get(line.line_no, (0, None))[1],
             ship_to=address(contacts[line.contact_id]) if line.contact_id else None,
             destination=str(contacts[line.contact_id].destination) if line.contact_id else "d1",
             options=line.options,
         )
         for line, taxes in found.items()
     ]
-
-
-def payment(tx: Session, order: Order, reader: str | None) -> PaymentView:
-    moved: dict[MoneyMoveKind, int] = defaultdict(int)
-    for kind, amount in tx.execute(
-        select(MoneyMove.kind, func.sum(MoneyMove.amount))
-        .where(MoneyMove.order_id == order.order_id)
-        .group_by(MoneyMove.kind)
-    ):
-        moved[kind] = int(amount)
-    disputed = select(Payment, Dispute).outerjoin(Dispute, Dispute.payment_id == Payment.payment_id)
-    in_turn = disputed.where(Payment.order_id == order.order_id).order_by(Payment.n, Dispute.recorded_at)
-    rows = tx.execute(in_turn).all()
-    tried = list(dict.fromkeys(payment for payment, _ in rows))
-    refunds = tx.scalars(select(Refund).where(Refund.order_id == order.order_id).order_by(Refund.n))
-    units: dict[str, dict[int, int]] = defaultdict(dict)
-    for refund_id, line_no, quantity in tx.execute(
-        select(RefundUnits.refund_id, RefundUnits.line_no, func.sum(RefundUnits.quantity))
-        .where(RefundUnits.order_id == order.order_id)
-        .group_by(RefundUnits.refund_id, RefundUnits.line_no)
-        .order_by(RefundUnits.line_no)
-    ):
-        units[refund_id][line_no] = quantity
-    return PaymentView(
-        method=order.pay_by,
-        status=PaymentStatus(order.payment_status),
-        authorized=moved[MoneyMoveKind.AUTHORIZED],
-        captured=moved[MoneyMoveKind.CAPTURED],
-        refunded=moved[MoneyMoveKind.REFUNDED] - moved[MoneyMoveKind.REFUND_FAILED],
-        voided=moved[MoneyMoveKind.VOIDED],
-        disputed=moved[MoneyMoveKind.DISPUTED] - moved[MoneyMoveKind.DISPUTE_RETURNED],
-        authorizations=[authorization(p, secret=reader is not None and reader == order.placed_by) for p in tried],
-        refunds=[
-            RefundView(
-                refund_id=r.refund_id,
-                amount=r.amount,
-                status=r.status,
-                lines=[RefundedUnits(line=line, quantity=quantity) for line, quantity in units[r.refund_id].items()],
-            )
-            for r in refunds
-        ],
-        disputes=[
-            DisputeView(
-                dispute_id=d.dispute_id,
-                payment=p.n,
-                amount=d.amount,
-                reason=d.reason,
-                due_by=d.due_by,
-                answered=d.answered,
-                status=d.status,
-            )
-            for p, d in rows
-            if d
-        ],
-    )
 
 
 def cancellation(tx: Session, order: Order) -> dict[str, Any]:

@@ -1,10 +1,25 @@
 """How an order was paid, as those who may read it are answered."""
 
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from activities.facts.bill import bill
 from activities.views.base import Amount, View
-from infra.database.tables import Payment
-from infra.words import AuthorizationStatus, DisputeStatus, IntentMisfit, PaymentMethod, PaymentStatus, RefundStatus
+from infra.database.tables import Charge, Dispute, MoneyMove, Order, Payment, Refund, RefundUnits, Tender
+from infra.words import (
+    AuthorizationStatus,
+    DisputeStatus,
+    IntentMisfit,
+    MoneyMoveKind,
+    PaymentMethod,
+    PaymentStatus,
+    RefundStatus,
+    TenderDue,
+)
 
 
 class IntentProblem(View):
@@ -63,10 +78,28 @@ class DisputeView(View):
     status: DisputeStatus
 
 
+class TenderView(View):
+    """A part of the order's money, and how it is paid. Drawn in order n; given back in reverse."""
+
+    n: int
+    method: PaymentMethod
+    reference: str
+    """Of a card the method that was given first, of an intent its id, of what was paid elsewhere who was paid."""
+    amount: Amount | None
+    """Null: the rest."""
+    due: TenderDue
+    captured: Amount
+    refunded: Amount
+    to_come: Amount
+    """Still to be captured of what is to be sent."""
+
+
 class PaymentView(View):
     """Sums of what moved, and how."""
 
-    method: PaymentMethod
+    method: PaymentMethod | None
+    """Null: several `tenders`."""
+    tenders: list[TenderView]
     status: PaymentStatus
     authorized: Amount
     captured: Amount
@@ -110,8 +143,108 @@ MISFITS = {
 """By which field of the order it was seen, and what to do."""
 
 
-def authorization(payment: Payment, *, secret: bool) -> AuthorizationView:
+def payment(tx: Session, order: Order, reader: str | None) -> PaymentView:
+    """`reader`: the API key that asks, by its id."""
+    of_tender = moved(tx, order.order_id)
+    whole = Counter[MoneyMoveKind]()
+    for sums in of_tender.values():
+        whole.update(sums)
+    disputed = select(Payment, Dispute).outerjoin(Dispute, Dispute.payment_id == Payment.payment_id)
+    in_turn = disputed.where(Payment.order_id == order.order_id).order_by(Payment.n, Dispute.recorded_at)
+    rows = tx.execute(in_turn).all()
+    tried = list(dict.fromkeys(payment for payment, _ in rows))
+    several = len(of_tender) > 1
+    return PaymentView(
+        method=None if several else next(iter(of_tender)).method,
+        tenders=tenders(tx, order, of_tender),
+        status=PaymentStatus(order.payment_status),
+        authorized=whole[MoneyMoveKind.AUTHORIZED],
+        captured=whole[MoneyMoveKind.CAPTURED],
+        refunded=given_back(whole),
+        voided=whole[MoneyMoveKind.VOIDED],
+        disputed=whole[MoneyMoveKind.DISPUTED] - whole[MoneyMoveKind.DISPUTE_RETURNED],
+        authorizations=[
+            authorization(each, secret=reader is not None and reader == order.placed_by, several=several)
+            for each in tried
+        ],
+        refunds=refunds(tx, order.order_id),
+        disputes=[
+            DisputeView(
+                dispute_id=d.dispute_id,
+                payment=p.n,
+                amount=d.amount,
+                reason=d.reason,
+                due_by=d.due_by,
+                answered=d.answered,
+                status=d.status,
+            )
+            for p, d in rows
+            if d
+        ],
+    )
+
+
+def moved(tx: Session, order_id: str) -> dict[Tender, Counter[MoneyMoveKind]]:
+    """By tender, in the order in which they are drawn."""
+    moves = (
+        select(func.coalesce(Charge.tender_n, Payment.tender_n).label("n"), MoneyMove.kind, MoneyMove.amount)
+        .outerjoin(Charge, Charge.charge_id == MoneyMove.charge_id)
+        .outerjoin(Payment, Payment.payment_id == MoneyMove.payment_id)
+        .where(MoneyMove.order_id == order_id)
+        .subquery()
+    )
+    rows = select(Tender, moves.c.kind, func.sum(moves.c.amount)).outerjoin(moves, moves.c.n == Tender.n)
+    of_tender: dict[Tender, Counter[MoneyMoveKind]] = defaultdict(Counter)
+    for tender, kind, amount in tx.execute(
+        rows.where(Tender.order_id == order_id).group_by(Tender.order_id, Tender.n, moves.c.kind).order_by(Tender.n)
+    ):
+        of_tender[tender].update({kind: int(amount)} if kind else {})
+    return of_tender
+
+
+def tenders(tx: Session, order: Order, of_tender: Mapping[Tender, Counter[MoneyMoveKind]]) -> list[TenderView]:
+    to_come = bill(tx, order).to_capture
+    return [
+        TenderView(
+            n=tender.n,
+            method=tender.method,
+            reference=tender.reference,
+            amount=tender.amount,
+            due=tender.due,
+            captured=sums[MoneyMoveKind.CAPTURED],
+            refunded=given_back(sums),
+            to_come=to_come if tender.due == TenderDue.BEFORE_RELEASE else 0,
+        )
+        for tender, sums in of_tender.items()
+    ]
+
+
+def given_back(sums: Counter[MoneyMoveKind]) -> int:
+    return sums[MoneyMoveKind.REFUNDED] - sums[MoneyMoveKind.REFUND_FAILED]
+
+
+def refunds(tx: Session, order_id: str) -> list[RefundView]:
+    units: dict[Refund, list[RefundedUnits]] = defaultdict(list)
+    for refund, line, quantity in tx.execute(
+        select(Refund, RefundUnits.line_no, func.sum(RefundUnits.quantity))
+        .outerjoin(RefundUnits, RefundUnits.refund_id == Refund.refund_id)
+        .where(Refund.order_id == order_id)
+        .group_by(Refund.refund_id, RefundUnits.line_no)
+        .order_by(Refund.n, RefundUnits.line_no)
+    ):
+        units[refund] += [RefundedUnits(line=line, quantity=quantity)] if line else []
+    return [
+        RefundView(refund_id=refund.refund_id, amount=refund.amount, status=refund.status, lines=lines)
+        for refund, lines in units.items()
+    ]
+
+
+def authorization(payment: Payment, *, secret: bool, several: bool) -> AuthorizationView:
     seen = AuthorizationView.model_validate(payment, from_attributes=True)
     code = payment.decline_code or ""
     wrong = IntentProblem(code=code, **MISFITS[IntentMisfit(code)]) if code in MISFITS else None
+    if wrong and several:
+        of_tender = f"payments[{(payment.tender_n or 1) - 1}]"
+        field = {"total": f"{of_tender}.amount"}.get(wrong.field, wrong.field.replace("payment.", f"{of_tender}."))
+        wrong = wrong.model_copy(update={"field": field})
     return seen.model_copy(update={"problem": wrong} | ({} if secret else {"client_secret": None}))

@@ -13,7 +13,7 @@ from activities.facts.disputes import refund_waits
 from activities.facts.fulfillments import parcels_of
 from activities.facts.holds import subject
 from activities.facts.journal import locked_fulfillments, unwritten
-from activities.facts.statuses import captures_in_doubt, conclude, derived, paid_elsewhere
+from activities.facts.statuses import captures_in_doubt, conclude, derived
 from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
     CALLED_OFF,
@@ -152,7 +152,7 @@ def of_parcel(parcel: Parcel) -> ParcelSnapshot:
 def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
     given: dict[str, Any] = {
         "payment": order.payment_status if order.payment_status != PaymentStatus.NONE else None,
-        "paid_elsewhere": paid_elsewhere(order),
+        "paid_elsewhere": now.paid_elsewhere,
         "was_authorized": now.authorized > 0 and order.payment_status not in FUNDED,
         "cancellation": order.cancellation,
         "payment_ready": any(p.status == AuthorizationStatus.ASKED for p in now.payments),

@@ -14,6 +14,7 @@ from infra.words.money import (
     MoneyMoveKind,
     PaymentMethod,
     RefundStatus,
+    TenderDue,
 )
 from infra.words.news import NewsOutcome
 from infra.words.orders import (
@@ -63,5 +64,6 @@ __all__ = [
     "ReservationStatus",
     "ShippingMethod",
     "StockMoveKind",
+    "TenderDue",
     "TrackingStatus",
 ]

@@ -11,6 +11,15 @@ class PaymentMethod(StrEnum):
     """Somebody else takes the money."""
 
 
+class TenderDue(StrEnum):
+    """When the money of a tender is needed."""
+
+    BEFORE_RELEASE = "before_release"
+    """Set aside by the payment provider first, and taken as goods get ready."""
+    ELSEWHERE = "elsewhere"
+    """Taken by somebody else, before the order was placed."""
+
+
 class AuthorizationStatus(StrEnum):
     """One payment's."""
 

@@ -118,7 +118,7 @@ def whole(order: dict[str, Any]) -> RenderableType:
     from rich.console import Group
 
     blocks: list[RenderableType] = [headline(order), lines(order)]
-    blocks += [made(order) for made in (payments, refunds, fulfillments, holds, messages) if made(order).rows]
+    blocks += [made(order) for made in (tenders, payments, refunds, fulfillments, holds, messages) if made(order).rows]
     return Group(*blocks, timeline(order))
 
 
@@ -165,6 +165,16 @@ def lines(order: dict[str, Any]) -> Table:
             amount(order, line["unit_price"]),
             line["promised_on"] or "",
         )
+    return made
+
+
+def tenders(order: dict[str, Any]) -> Table:
+    """Of an order that several pay."""
+    made = table(">tender", "method", "~reference", ">amount", ">captured", ">refunded", ">to come", title="Tenders")
+    for each in order["payment"]["tenders"] if len(order["payment"]["tenders"]) > 1 else ():
+        part = "the rest" if each["amount"] is None else amount(order, each["amount"])
+        figures = [amount(order, each[name]) for name in ("captured", "refunded", "to_come")]
+        made.add_row(str(each["n"]), word(each["method"]), escaped(each["reference"]), part, *figures)
     return made
 
 

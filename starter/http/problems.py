@@ -58,7 +58,7 @@ NOT_YET = {
     "lot": "is not supported yet: units of a product are alike",
     "serial": "is not supported yet: units of a product are alike",
     "blocked": "is not supported yet: a place counts on hand and reserved",
-    "invoice": "is not supported yet: card, payment_intent or external",
+    "invoice": "is not supported yet: no invoices, but card, payment_intent or external",
 }
 """What is to come, refused by its name: fields, and methods of payment."""
 PYDANTICS_OWN = frozenset(get_args(ErrorType))
@@ -166,11 +166,13 @@ def field_of(error: Any) -> str:
     """`("body", "lines", 0, "sku")` is `lines[0].sku`. Checks of a whole say in `ctx` which field they mean. What
     people typed is no part of it: neither the keys of a free map nor a name that is none."""
     where, *parts = error["loc"]
-    if where == "body" and "payment" in parts:
+    if where == "body" and {"payment", "payments"} & {*parts}:
         parts = [part for part in parts if part not in CHOICES]
     known = list(takewhile(lambda part: isinstance(part, int) or FIELD_NAME.fullmatch(part), parts))
     if typed := [n for n, part in enumerate(known) if part in FREE_FORM]:
         known = known[: typed[0] + 1]
+    if error["type"] == "union_tag_invalid":
+        known.append("method")
     if more := error.get("ctx", {}).get("field"):
         known.append(more)
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in known)

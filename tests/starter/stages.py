@@ -56,7 +56,7 @@ def refunding(database: Database, order_id: str = "W-1001") -> None:
     authorized(database, order_id)
     with database.sessions.begin() as tx:
         order, payment = locked_order(tx, order_id), tx.scalars(select(Payment)).one()
-        charge = facts.charges.write(tx, order, 1, [PricedUnits(1, 0, 1, payment.amount)], ChargeStatus.PAID)
+        charge = facts.charges.write(tx, order, 1, 1, [PricedUnits(1, 0, 1, payment.amount)], ChargeStatus.PAID)
         kind, name = MoneyMoveKind.CAPTURED, charge.charge_id
         facts.moves.moved(tx, order, payment.payment_id, kind, charge.amount, name, now(), name)
         facts.refunds.asked(tx, order, [Part(charge, payment.payment_id, charge.amount, [])], now())

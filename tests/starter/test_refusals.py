@@ -50,7 +50,7 @@ ORDERS = [
     (to(zip=""), "shipping.address.zip", "is needed for addresses in this country"),
     (to(state=""), "shipping.address.state", "is needed for addresses in this country"),
     ({"currency": "isk"}, "currency", "is not a currency that is known here, as usd or eur"),
-    ({"payment": {"method": "barter"}}, "payment", "names a method that is not known here"),
+    ({"payment": {"method": "barter"}}, "payment.method", "names a method that is not known here"),
     ({"payment": {"method": "card"}}, "payment.payment_method", "is missing"),
     ({"payment": {"method": "payment_intent"}}, "payment.reference", "is missing"),
     ({"surprise": 1}, "surprise", "is not a field that is known here"),

@@ -88,7 +88,7 @@ async def test_the_same_rate_is_kept_in_one_form(api: Api, rate: str) -> None:
         ({"lines": [line(lot="L-1")]}, "lines[0].lot"),
         ({"lines": [line(serial="S-1")]}, "lines[0].serial"),
         ({"lines": [line(production_id="M-1")]}, "lines[0].production_id"),
-        ({"payment": {"method": "invoice", "days_until_due": 30}}, "payment"),
+        ({"payment": {"method": "invoice", "days_until_due": 30}}, "payment.method"),
     ],
 )
 async def test_what_is_to_come_is_refused_by_its_name(api: Api, changes: dict[str, Any], field: str) -> None:

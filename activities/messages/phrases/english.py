@@ -76,27 +76,33 @@ PHRASES = {
     MessageKind.NOT_DELIVERED: Phrase(
         "not delivered",
         "A parcel of order {order_id} did not reach you[ ({subject})][: {items}]. We are sorry."
-        "[ {refunded} goes back to you the way you paid."
+        "[ {refunded} goes back to you the way you paid, and what you paid for it elsewhere ({paid_as}) from there."
+        "| {refunded} goes back to you the way you paid."
         "| What you paid for it elsewhere ({paid_as}) goes back to you from there.]",
-        "Did not reach you[ ({subject})], sorry.[ {refunded} goes back to you."
+        "Did not reach you[ ({subject})], sorry.[ {refunded} goes back to you, more from elsewhere ({paid_as})."
+        "| {refunded} goes back to you."
         "| Paid elsewhere: its part goes back from there ({paid_as}).]",
     ),
     MessageKind.CANCELLED: Phrase(
         "cancelled",
         "Order {order_id} is cancelled[ ({subject})]."
-        "[ {refunded} goes back to you the way you paid."
+        "[ {refunded} goes back to you the way you paid, and what you paid elsewhere ({paid_as}) from there."
+        "| {refunded} goes back to you the way you paid."
         "| What you paid elsewhere ({paid_as}) goes back to you from there.|{charge_in_doubt}"
         "| You have not been charged.]",
-        "Cancelled[ ({subject})].[ {refunded} goes back to you."
+        "Cancelled[ ({subject})].[ {refunded} goes back to you, more from elsewhere ({paid_as})."
+        "| {refunded} goes back to you."
         "| Paid elsewhere: it goes back from there ({paid_as}).|{charge_in_doubt}| You have not been charged.]",
     ),
     MessageKind.PARTLY_CANCELLED: Phrase(
         "partly cancelled",
         "A part of order {order_id} is cancelled[ ({subject})][: {items}]."
-        "[ {refunded} goes back to you the way you paid."
+        "[ {refunded} goes back to you the way you paid, and what you paid for it elsewhere ({paid_as}) from there."
+        "| {refunded} goes back to you the way you paid."
         "| What you paid for it elsewhere ({paid_as}) goes back to you from there.]"
         "[ Not this, which has left already, but you can return it: {left}.]",
-        "Partly cancelled[ ({subject})].[ {refunded} goes back to you."
+        "Partly cancelled[ ({subject})].[ {refunded} goes back to you, more from elsewhere ({paid_as})."
+        "| {refunded} goes back to you."
         "| Paid elsewhere: its part goes back from there ({paid_as}).]",
     ),
     MessageKind.CANCELLATION_REFUSED: Phrase(

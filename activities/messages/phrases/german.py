@@ -83,27 +83,37 @@ PHRASES = {
     MessageKind.NOT_DELIVERED: Phrase(
         "nicht zugestellt",
         "Ein Paket Ihrer Bestellung {order_id} hat Sie nicht erreicht[ ({subject})][: {items}]. Das tut uns leid."
-        "[ Sie erhalten {refunded} auf demselben Weg zurück."
+        "[ Sie erhalten {refunded} auf demselben Weg zurück, und was Sie dafür anderswo bezahlt haben ({paid_as}), "
+        "von dort."
+        "| Sie erhalten {refunded} auf demselben Weg zurück."
         "| Was Sie dafür anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.]",
-        "Nicht angekommen[ ({subject})]. Das tut uns leid.[ Sie erhalten {refunded} zurück."
+        "Nicht angekommen[ ({subject})]. Das tut uns leid."
+        "[ Sie erhalten {refunded} zurück, mehr von anderswo ({paid_as})."
+        "| Sie erhalten {refunded} zurück."
         "| Anderswo bezahlt: dieser Teil zurück von dort ({paid_as}).]",
     ),
     MessageKind.CANCELLED: Phrase(
         "storniert",
         "Ihre Bestellung {order_id} ist storniert[ ({subject})]."
-        "[ Sie erhalten {refunded} auf demselben Weg zurück."
+        "[ Sie erhalten {refunded} auf demselben Weg zurück, und was Sie anderswo bezahlt haben ({paid_as}), "
+        "von dort."
+        "| Sie erhalten {refunded} auf demselben Weg zurück."
         "| Was Sie anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.|{charge_in_doubt}"
         "| Es wurde nichts berechnet.]",
-        "Storniert[ ({subject})].[ Sie erhalten {refunded} zurück."
+        "Storniert[ ({subject})].[ Sie erhalten {refunded} zurück, mehr von anderswo ({paid_as})."
+        "| Sie erhalten {refunded} zurück."
         "| Anderswo bezahlt: zurück von dort ({paid_as}).|{charge_in_doubt}| Es wurde nichts berechnet.]",
     ),
     MessageKind.PARTLY_CANCELLED: Phrase(
         "teilweise storniert",
         "Ein Teil Ihrer Bestellung {order_id} ist storniert[ ({subject})][: {items}]."
-        "[ Sie erhalten {refunded} auf demselben Weg zurück."
+        "[ Sie erhalten {refunded} auf demselben Weg zurück, und was Sie dafür anderswo bezahlt haben ({paid_as}), "
+        "von dort."
+        "| Sie erhalten {refunded} auf demselben Weg zurück."
         "| Was Sie dafür anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.]"
         "[ Schon unterwegs ist, und kann zurückgegeben werden: {left}.]",
-        "Teilweise storniert[ ({subject})].[ Sie erhalten {refunded} zurück."
+        "Teilweise storniert[ ({subject})].[ Sie erhalten {refunded} zurück, mehr von anderswo ({paid_as})."
+        "| Sie erhalten {refunded} zurück."
         "| Anderswo bezahlt: dieser Teil zurück von dort ({paid_as}).]",
     ),
     MessageKind.CANCELLATION_REFUSED: Phrase(

@@ -11,7 +11,7 @@ from infra.database.tables.events import Event
 from infra.database.tables.fulfillments import Fulfillment, Parcel, ParcelContent
 from infra.database.tables.keys import ApiKey
 from infra.database.tables.messages import Message, News
-from infra.database.tables.money import Charge, ChargeUnits, Dispute, MoneyMove, Payment, Refund, RefundUnits
+from infra.database.tables.money import Charge, ChargeUnits, Dispute, MoneyMove, Payment, Refund, RefundUnits, Tender
 from infra.database.tables.orders import Contact, LineCancellation, Order, OrderLine, TaxLine, UnitAmount
 from infra.database.tables.process import Change, Deadline, Effect, Hold, Relay
 from infra.database.tables.stock import Backorder, Reservation, Restock, Stock, StockMove
@@ -58,6 +58,7 @@ __all__ = [
     "Stock",
     "StockMove",
     "TaxLine",
+    "Tender",
     "UnitAmount",
     "metadata",
 ]

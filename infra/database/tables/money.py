@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     String,
     UniqueConstraint,
@@ -16,7 +17,31 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, column_property, mapped_column, validates
 
 from infra.database.tables.base import COUNTER, PERSONAL, REFERENCE, WORD, Base
-from infra.words import AuthorizationStatus, ChargePurpose, ChargeStatus, DisputeStatus, MoneyMoveKind, RefundStatus
+from infra.words import (
+    AuthorizationStatus,
+    ChargePurpose,
+    ChargeStatus,
+    DisputeStatus,
+    MoneyMoveKind,
+    PaymentMethod,
+    RefundStatus,
+    TenderDue,
+)
+
+
+class Tender(Base):
+    """A part of an order's money, and how it is paid. Drawn in order n, each up to its amount."""
+
+    __tablename__ = "tenders"
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    method: Mapped[PaymentMethod]
+    reference: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
+    """Of a card the method given with the order, of an intent its id, of what was paid elsewhere who was paid."""
+    amount: Mapped[int | None] = mapped_column(BigInteger)
+    """As it was given; none: the rest."""
+    due: Mapped[TenderDue]
 
 
 class MoneyMove(Base):
@@ -49,6 +74,7 @@ class Payment(Base):
     __tablename__ = "payments"
     __table_args__ = (
         UniqueConstraint("order_id", "n"),
+        ForeignKeyConstraint(["order_id", "tender_n"], ["tenders.order_id", "tenders.n"], name="fk_payments_tender"),
         CheckConstraint("client_secret IS NULL OR status = 'action_required'", name="secret_while_asked"),
     )
 
@@ -56,6 +82,8 @@ class Payment(Base):
     order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.order_id"), index=True)
     """None: money of several orders at once, or of none."""
     n: Mapped[int]
+    tender_n: Mapped[int | None]
+    """Of an order's own; of money of several, none."""
     method: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
     """What pays, by the provider's reference; empty of a given intent that was not looked at yet."""
     given: Mapped[str | None] = mapped_column(REFERENCE, info=PERSONAL)
@@ -99,12 +127,16 @@ class Charge(Base):
     """What is asked for units. Its amount never changes: other units mean that it is cancelled, and another written."""
 
     __tablename__ = "charges"
-    __table_args__ = (UniqueConstraint("order_id", "n"),)
+    __table_args__ = (
+        UniqueConstraint("order_id", "n"),
+        ForeignKeyConstraint(["order_id", "tender_n"], ["tenders.order_id", "tenders.n"], name="fk_charges_tender"),
+    )
 
     charge_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     """`{order_id}-c{n}`"""
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"))
     n: Mapped[int]
+    tender_n: Mapped[int]
     purpose: Mapped[ChargePurpose]
     amount: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[ChargeStatus]

@@ -23,7 +23,6 @@ from infra.words import (
     LineCancellationStatus,
     OrderFulfillment,
     OrderStatus,
-    PaymentMethod,
     PaymentStatus,
     ShippingMethod,
 )
@@ -66,9 +65,6 @@ class Order(Base):
     promised_on: Mapped[date]
     """By the end of which all is to be there, as it was told last."""
     first_promised_on: Mapped[date]
-    pay_by: Mapped[PaymentMethod]
-    payment_reference: Mapped[str] = mapped_column(REFERENCE, info=PERSONAL)
-    """Card: the method given with the order; external: who paid."""
     locale: Mapped[str] = mapped_column(WORD, info=PERSONAL)
     notify: Mapped[list[Any]]
     track_token: Mapped[str] = mapped_column(ID, unique=True, info=PERSONAL)

@@ -173,10 +173,9 @@ def line_up(tx: Session, sku: str) -> None:
         "tax_included": False,
         "discount": 0,
         "total": 100,
-        "pay_by": "card",
     }
     words = {"channel": "web", "backorder": "ship_partial", "shipping_method": "ship", "service": "cheapest"}
-    rest = {"payment_reference": "pm", "locale": "en", "notify": [], "content_hash": "", "version": 1}
+    rest = {"locale": "en", "notify": [], "content_hash": "", "version": 1}
     days = {"promised_on": now.date(), "first_promised_on": now.date()}
     rest |= days
     same = states | money | words | rest | {"cancellation_settled": False, "customer_id": "C-1", "recorded_at": now}

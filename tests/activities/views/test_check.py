@@ -55,6 +55,12 @@ BROKEN = {
     "given back of a charge more than was received for it": (
         "UPDATE money_moves SET kind = 'refunded' WHERE charge_id IS NOT NULL"
     ),
+    "tenders that do not make the order's total": "UPDATE tenders SET amount = 1",
+    "drawn more of a tender than it was to pay": "UPDATE tenders SET amount = 1",
+    "a charge that another tender has paid": (
+        "INSERT INTO tenders (order_id, n, method, reference, due) SELECT order_id, 2, 'card', 'x', due FROM tenders; "
+        "UPDATE payments SET tender_n = 2"
+    ),
     "a refund of which its moves tell otherwise": (
         "INSERT INTO refunds (refund_id, order_id, n, amount, credited, status, recorded_at) "
         "SELECT 'W-1-r1', order_id, 1, 100, 0, 'pending', recorded_at FROM orders"

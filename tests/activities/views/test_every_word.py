@@ -59,7 +59,7 @@ def whole(new_database: Any) -> Database:
     with database.sessions.begin() as tx:
         placed = locked_order(tx, ORDER)
         payment = tx.scalars(select(Payment)).one()
-        charge = facts.charges.write(tx, placed, 1, [PricedUnits(1, 0, 1, 100)], ChargeStatus.PAID)
+        charge = facts.charges.write(tx, placed, 1, 1, [PricedUnits(1, 0, 1, 100)], ChargeStatus.PAID)
         facts.moves.moved(tx, placed, payment.payment_id, MoneyMoveKind.CAPTURED, 100, "c", now, charge.charge_id)
         facts.refunds.asked(tx, placed, [Part(charge, payment.payment_id, 100, [])], now)
         seen = Dispute(dispute_id="dp_1", intent_id="", amount=100, reason="general", status=DisputeStatus.OPEN)

@@ -129,8 +129,6 @@ def upgrade() -> None:
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column("promised_on", sa.Date(), nullable=False),
         sa.Column("first_promised_on", sa.Date(), nullable=False),
-        sa.Column("pay_by", sa.String(length=40), nullable=False),
-        sa.Column("payment_reference", sa.String(length=255), nullable=False),
         sa.Column("locale", sa.String(length=40), nullable=False),
         sa.Column("notify", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("track_token", sa.String(length=64), nullable=False),
@@ -299,10 +297,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_messages_reference"), ["reference"], unique=False)
 
     op.create_table(
+        "tenders",
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("method", sa.String(length=40), nullable=False),
+        sa.Column("reference", sa.String(length=255), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=True),
+        sa.Column("due", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_tenders_order_id")),
+        sa.PrimaryKeyConstraint("order_id", "n", name=op.f("pk_tenders")),
+    )
+    op.create_table(
         "payments",
         sa.Column("payment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("order_id", sa.String(length=64), nullable=True),
         sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("tender_n", sa.Integer(), nullable=True),
         sa.Column("method", sa.String(length=255), nullable=False),
         sa.Column("given", sa.String(length=255), nullable=True),
         sa.Column("reusable", sa.Boolean(), nullable=False),
@@ -319,6 +329,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "client_secret IS NULL OR status = 'action_required'", name=op.f("ck_payments_secret_while_asked")
         ),
+        sa.ForeignKeyConstraint(["order_id", "tender_n"], ["tenders.order_id", "tenders.n"], name="fk_payments_tender"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_payments_order_id")),
         sa.PrimaryKeyConstraint("payment_id", name=op.f("pk_payments")),
         sa.UniqueConstraint("intent", name=op.f("uq_payments_intent")),
@@ -515,10 +526,12 @@ def upgrade() -> None:
         sa.Column("charge_id", sa.String(length=80), nullable=False),
         sa.Column("order_id", sa.String(length=64), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("tender_n", sa.Integer(), nullable=False),
         sa.Column("purpose", sa.String(length=40), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id", "tender_n"], ["tenders.order_id", "tenders.n"], name="fk_charges_tender"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_charges_order_id")),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_charges")),
         sa.UniqueConstraint("order_id", "n", name=op.f("uq_charges_order_id_n")),
