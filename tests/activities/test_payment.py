@@ -14,6 +14,7 @@ from activities.failures import OutcomeUnknown, Unavailable
 from activities.models import CancelReason, FulfillmentStep, OrderStep, RefundStep
 from activities.news import PaymentEnded
 from activities.payment import PaymentActivities
+from activities.ports import IntentStatus
 from activities.providers.stripe.payments import StripePayments
 from activities.refund import RefundActivities
 from infra.clock import wall_clock
@@ -55,6 +56,14 @@ def step(database: Database) -> OrderStep:
     order_id = unique("M")
     orders.placed(database, order_id)
     return OrderStep(order_id=order_id, at=wall_clock())
+
+
+class ProcessEnded(BaseException):
+    """Everything in memory is gone; what was committed stays."""
+
+
+def dies(_: Any) -> None:
+    raise ProcessEnded
 
 
 def payment(database: Database) -> Payment:
@@ -213,3 +222,26 @@ def test_an_end_that_is_told_while_a_capture_is_in_doubt_is_booked_once(
     end = "captured" if mode == "lose_answer" else "voided"
     assert [tuple(move) for move in moves] == [("authorized", 2300), (end, 2300)]
     assert payment(database).status == ("captured" if mode == "lose_answer" else "ended")
+
+
+@pytest.mark.parametrize(("undone", "after"), [(False, IntentStatus.AUTHORIZED), (True, IntentStatus.ENDED)])
+def test_dead_between_the_mark_of_a_given_intent_and_its_record_it_is_ours_all_the_same(
+    database: Database,
+    sandbox: SandboxControl,
+    stripe: StripePayments,
+    step: OrderStep,
+    undone: bool,
+    after: IntentStatus,
+) -> None:
+    given = sandbox.check_out(2300)["id"]
+    with database.sessions.begin() as tx:
+        facts.placing.is_given(tx.scalars(select(Payment)).one(), given)
+    with pytest.raises(ProcessEnded):
+        PaymentActivities(database.sessions, Meanwhile(stripe, "mark", dies)).authorize(step)
+    assert stripe.intent(given).metadata == {"order_id": step.order_id, "payment": "1"}
+    assert payment(database).unseen
+    activities = PaymentActivities(database.sessions, stripe)
+    activities.void(step) if undone else activities.authorize(step)
+    assert (stripe.intent(given).status, str(payment(database).status)) == (after, after.value)
+    calls = [call["path"].partition(given) for call in sandbox.requests("stripe") if call["method"] == "POST"]
+    assert [what for _, about, what in calls if about] == ["", *(["/cancel"] if undone else [])], "marked once"

@@ -20,6 +20,12 @@ def to(**changes: Any) -> dict[str, Any]:
     return {"shipping": {"price": 500, "address": ADDRESS | changes}}
 
 
+def paid(*tenders: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"payment": None, "payments": [*tenders], **more}
+
+
+CARD, INTENT = {"method": "card", "payment_method": "pm_card_visa"}, {"method": "payment_intent", "reference": "pi_1"}
+TILL, VOUCHER = ({"method": "external", "reference": name} for name in ("till", "voucher"))
 ORDERS = [
     ({"lines": [LINE | {"quantity": 0}]}, "lines[0].quantity", "must be at least 1"),
     ({"lines": [LINE | {"quantity": 1.5}]}, "lines[0].quantity", "must be a whole number"),
@@ -53,6 +59,20 @@ ORDERS = [
     ({"payment": {"method": "barter"}}, "payment.method", "names a method that is not known here"),
     ({"payment": {"method": "card"}}, "payment.payment_method", "is missing"),
     ({"payment": {"method": "payment_intent"}}, "payment.reference", "is missing"),
+    ({"payment": {"method": "invoice"}}, "payment.method", "is not supported yet: no invoices, but card, payment_inte"),
+    ({"payment": None}, "payment", "is missing"),
+    (paid(CARD, payment=CARD), "payments", "and payment are given: give one of them"),
+    (paid(TILL | {"amount": 9}, {"method": "invoice"}), "payments[1].method", "is not supported yet: no invoices"),
+    (paid(TILL | {"amount": 9}, {"method": "card"}), "payments[1].payment_method", "is missing"),
+    (paid(TILL | {"amount": 0}, CARD), "payments[0].amount", "must be at least 1"),
+    (paid(TILL, CARD), "payments[1].amount", "is missing: one of them may pay the rest, not two"),
+    (paid(TILL | {"amount": 4411}, CARD), "payments", "make 4411, but the total is 4410"),
+    (paid(TILL | {"amount": 9}, VOUCHER | {"amount": 9}), "payments", "make 18, but the total is 4410"),
+    (paid(TILL | {"amount": 4361}, CARD), "payments[1].amount", "is 49, and must be at least 50 to go to a card"),
+    (paid(TILL | {"amount": 4410}, INTENT), "payments[1].amount", "is 0, and must be at least 50 to go to a card"),
+    (paid(TILL | {"amount": 9}, TILL), "payments[1].reference", "is named twice: give it once, with both amounts"),
+    (paid(CARD | {"amount": 900}, CARD), "payments[1].payment_method", "is named twice: give it once, with both"),
+    (paid(CARD | {"amount": 900}, INTENT), "payments[1].method", "is not supported yet: one card or payment intent,"),
     ({"surprise": 1}, "surprise", "is not a field that is known here"),
     ({TYPED: 1}, "body", "is not a field that is known here"),
 ]

@@ -74,13 +74,19 @@ def test_what_was_rolled_back_is_forgotten(database: Database) -> None:
         assert f is tx.get_one(Fulfillment, fulfillment_id)
 
 
+CARD = {"method": "card", "payment_method": "pm_card_visa"}
+VOUCHER = {"method": "external", "reference": "voucher", "amount": 1000}
+
+
 @pytest.mark.parametrize(
     "paid",
     [
-        {"payment": {"method": "card", "payment_method": "pm_card_visa"}},
+        {"payment": CARD},
         {"payment": {"method": "external", "reference": "shop-1"}},
+        {"payment": None, "payments": [VOUCHER, CARD]},
+        {"payment": None, "payments": [VOUCHER | {"amount": 2300}, CARD]},
     ],
-    ids=lambda paid: paid["payment"]["method"],
+    ids=["card", "external", "both", "both, and a rest of nothing"],
 )
 def test_first_statuses_are_those_that_would_be_derived(database: Database, paid: dict[str, object]) -> None:
     placed(database, "L-0")  # and with it the product

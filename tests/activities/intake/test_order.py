@@ -26,6 +26,11 @@ def taxed(*parts: Any, tax: int = 310) -> dict[str, Any]:
     return line(tax=tax, tax_lines=[{"jurisdiction": "US-CA", "rate": rate, "amount": n} for rate, n in pairs])
 
 
+def tenders(*payments: dict[str, Any]) -> dict[str, Any]:
+    return {"payment": None, "payments": [*payments]}
+
+
+CARD, TILL = EXAMPLE["payment"], {"method": "external", "reference": "till"}
 GUEST = {"name": "Ada Park", "email": "ada@example.com"}
 ENGRAVED = line(options={"engraving": "A", "wrap": "red"})
 
@@ -53,6 +58,9 @@ def test_the_hash_of_the_example_is_the_recorded_one() -> None:
         ({}, {"promised_on": None, "tax_included": False, "lines": [line(tax_lines=[])]}),
         ({"lines": [taxed("0.0825", 310)]}, {"lines": [taxed("0.08250", 310)]}),
         ({"customer": GUEST | {"locale": "en_us"}}, {"customer": GUEST | {"locale": "en-US"}}),
+        ({}, tenders(CARD)),
+        ({}, tenders(CARD | {"amount": 4410})),
+        (tenders(TILL | {"amount": 1000}, CARD), tenders(TILL | {"amount": 1000}, CARD | {"amount": 3410})),
     ],
 )
 def test_the_same_meaning_is_the_same_content(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -72,6 +80,9 @@ def test_the_same_meaning_is_the_same_content(one: dict[str, Any], other: dict[s
             {"payment": {"method": "card", "payment_method": "till"}},
         ),
         ({}, {"lines": [line(tax=310)]}),
+        ({}, tenders(TILL | {"amount": 1000}, CARD)),
+        (tenders(TILL | {"amount": 1000}, CARD), tenders(TILL | {"amount": 1001}, CARD)),
+        (tenders(TILL | {"amount": 1000}, CARD), tenders(CARD, TILL | {"amount": 1000})),
         ({"lines": [line(tax=310)]}, {"lines": [taxed("0.0825", 310)]}),
         ({"lines": [taxed("0.0825", 310)]}, {"lines": [taxed("0.08", 310)]}),
         ({"lines": [taxed("0.0825", 310)]}, {"lines": [taxed("0.06", 200, "0.0225", 110)]}),
