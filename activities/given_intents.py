@@ -27,7 +27,7 @@ def taken_over(
 
 
 def misfit_of(found: PaymentIntent, amount: int, currency: str, marks: dict[str, str]) -> IntentMisfit | None:
-    if found.metadata.get("order_id", marks["order_id"]) != marks["order_id"]:
+    if found.of_others or found.metadata.get("order_id", marks["order_id"]) != marks["order_id"]:
         return IntentMisfit.OF_ANOTHER_ORDER
     if found.currency != currency:
         return IntentMisfit.CURRENCY

@@ -76,6 +76,8 @@ class PaymentIntent(Value):
     client_secret: str | None = Field(default=None, repr=False)
     """With which the customer's browser proves it, while it is to be proven."""
     metadata: dict[str, str] = {}
+    of_others: bool = False
+    """Another installation, in the same account, says that it is its own."""
 
 
 class Refund(Value):

@@ -167,6 +167,11 @@ class Settings(BaseModel):
         description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; @ and % in a password are %40 and %25",
     )
 
+    orders_installation: str = Field(
+        "orders",
+        pattern="^[a-z0-9-]{1,40}$",
+        description="at most 40 small letters, digits and hyphens; another for each installation in one Stripe account",
+    )
     orders_api_host: str = Field("127.0.0.1", min_length=1, description="a host name or address to listen on")
     orders_api_port: int = Field(8080, ge=1, le=65535, description="a port, 1 to 65535")
     public_url: Url = Field(

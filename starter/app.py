@@ -72,7 +72,7 @@ def senders(settings: Settings) -> dict[str, Sender]:
         return [secret.get_secret_value() for secret in secrets]
 
     return {
-        "stripe": StripeEvents(plain(settings.stripe_webhook_secret)),
+        "stripe": StripeEvents(plain(settings.stripe_webhook_secret), settings.orders_installation),
         "shippo": ShippoEvents(plain(settings.shippo_webhook_secret)),
         "twilio": TwilioEvents(plain(settings.twilio_auth_token), settings.public_url),
         "warehouse": WarehouseEvents({name: plain(one.secret) for name, one in settings.warehouses.items()}),

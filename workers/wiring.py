@@ -49,7 +49,9 @@ class Providers:
 def providers(settings: Settings) -> Providers:
     timeout = settings.orders_http_timeout.total_seconds()
     return Providers(
-        payments=StripePayments(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base, timeout),
+        payments=StripePayments(
+            settings.stripe_api_key.get_secret_value(), settings.stripe_api_base, timeout, settings.orders_installation
+        ),
         labels=ShippoLabels(settings.shippo_api_token.get_secret_value(), settings.shippo_api_base, timeout),
         texts=TwilioMessages(
             settings.twilio_account_sid,

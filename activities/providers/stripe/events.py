@@ -28,6 +28,8 @@ from activities.providers.stripe import disputes
 from activities.providers.stripe.disputes import Word
 
 TOLERANCE_SECONDS = 300
+INSTALLATION = "installation"
+"""Under which name whatever is made says whose it is: others may use the same account, and ids like ours."""
 EXPIRED = "automatic"
 """Why an intent was cancelled, where nobody did it."""
 REFUND_ENDS = {
@@ -40,16 +42,23 @@ REFUND_ENDS = {
 class StripeEvents:
     signature = "stripe-signature"
 
-    def __init__(self, secrets: Sequence[str]) -> None:
+    def __init__(self, secrets: Sequence[str], installation: str = "orders") -> None:
         self.secrets = secrets
+        self.installation = installation
 
     def read(self, delivery: Delivery) -> News:
         """Signed with the endpoint's secret, at most five minutes ago."""
         if not any(signed(delivery, self.signature, secret) for secret in self.secrets):
             raise Unsigned
         event = parsed(Event, delivery.body)
-        content = READERS[event.type](event.data.object) if event.type in READERS else None
+        content = READERS[event.type](self.named(event.data.object)) if event.type in READERS else None
         return News(event.id, event.type, content, datetime.fromtimestamp(event.created, UTC))
+
+    def named(self, thing: dict[str, Any]) -> dict[str, Any]:
+        """What another installation wrote names no order of ours."""
+        marks = thing.get("metadata")
+        whose = marks.get(INSTALLATION, self.installation) if isinstance(marks, dict) else self.installation
+        return thing if whose == self.installation else thing | {"metadata": {}}
 
 
 def signed(delivery: Delivery, header: str, secret: str) -> bool:

@@ -11,7 +11,7 @@ from activities.failures import Refused, Unavailable
 from activities.ports import Dispute, IntentStatus, PaymentIntent, Refund, RefundStatus
 from activities.providers.stripe import disputes
 from activities.providers.stripe.errors import PROVIDER, UNKNOWN_METHOD, translated, unknown_method
-from activities.providers.stripe.events import EXPIRED
+from activities.providers.stripe.events import EXPIRED, INSTALLATION
 
 if TYPE_CHECKING:
     from stripe.params import PaymentIntentCaptureParams, PaymentIntentCreateParams
@@ -39,9 +39,10 @@ Result = TypeVar("Result")
 class StripePayments:
     """`Payments` over the vendor's SDK, for threads to share. `timeout` (seconds) is for the answer of one call."""
 
-    def __init__(self, api_key: str, api_base: str | None, timeout: float) -> None:
+    def __init__(self, api_key: str, api_base: str | None, timeout: float, installation: str = "orders") -> None:
         # The SDK logs messages of errors, which may name a person, at INFO.
         logging.getLogger("stripe").disabled = True
+        self._installation = installation
         self._client = stripe.StripeClient(
             api_key,
             base_addresses={"api": api_base} if api_base else {},
@@ -50,11 +51,8 @@ class StripePayments:
         )
 
     def create_customer(self, customer_id: str, *, key: str) -> str:
-        made = _effect(
-            lambda: self._client.v1.customers.create(
-                {"metadata": {"customer_id": customer_id}}, {"idempotency_key": key}
-            )
-        )
+        about = self._marked({"customer_id": customer_id})
+        made = _effect(lambda: self._client.v1.customers.create({"metadata": about}, self._key(key)))
         return made.id
 
     def create_intent(
@@ -76,28 +74,28 @@ class StripePayments:
             "capture_method": "manual",
             "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
             "payment_method_options": {"card": {"request_multicapture": "if_available"}},
-            "metadata": metadata,
+            "metadata": self._marked(metadata),
             "expand": WITH_CHARGE,
         }
         if not off_session:
             asked["setup_future_usage"] = "off_session"
         try:
-            made = self._client.v1.payment_intents.create(asked, {"idempotency_key": key})
+            made = self._client.v1.payment_intents.create(asked, self._key(key))
         except stripe.InvalidRequestError as refused:
             if unknown_method(refused):
                 return _nothing_made(amount)
             raise translated(refused, effect=True) from None
         except Exception as trouble:
             raise translated(trouble, effect=True) from None
-        return _intent(made.to_dict())
+        return self._intent(made.to_dict())
 
     def confirm(self, intent_id: str, *, off_session: bool, key: str) -> PaymentIntent:
         try:
             asked = self._client.v1.payment_intents.confirm(
-                intent_id, {"off_session": off_session, "expand": WITH_CHARGE}, {"idempotency_key": key}
+                intent_id, {"off_session": off_session, "expand": WITH_CHARGE}, self._key(key)
             )
         except stripe.CardError as declined:
-            return _declined(declined)
+            return self._declined(declined)
         except stripe.InvalidRequestError as refused:
             # Confirmed by an earlier call whose answer was lost, or by the customer: the intent says how it went.
             if refused.code == UNEXPECTED_STATE:
@@ -108,19 +106,19 @@ class StripePayments:
             raise translated(refused, effect=True) from None
         except Exception as trouble:
             raise translated(trouble, effect=True) from None
-        return _intent(asked.to_dict())
+        return self._intent(asked.to_dict())
 
     def intent(self, intent_id: str) -> PaymentIntent:
         found = _look(lambda: self._client.v1.payment_intents.retrieve(intent_id, {"expand": WITH_CHARGE}))
-        return _intent(found.to_dict())
+        return self._intent(found.to_dict())
 
     def mark(self, intent_id: str, *, metadata: dict[str, str], key: str) -> PaymentIntent:
         marked = _effect(
             lambda: self._client.v1.payment_intents.update(
-                intent_id, {"metadata": dict(metadata), "expand": WITH_CHARGE}, {"idempotency_key": key}
+                intent_id, {"metadata": self._marked(metadata), "expand": WITH_CHARGE}, self._key(key)
             )
         )
-        return _intent(marked.to_dict())
+        return self._intent(marked.to_dict())
 
     def intents_of(self, customer: str) -> list[PaymentIntent]:
         def every() -> list[stripe.PaymentIntent]:
@@ -129,15 +127,16 @@ class StripePayments:
             )
             return list(first.auto_paging_iter())
 
-        return [_intent(found.to_dict()) for found in _look(every)]
+        found = [self._intent(each.to_dict()) for each in _look(every)]
+        return [intent for intent in found if not intent.of_others]
 
     def capture(self, intent_id: str, *, amount: int, final: bool, key: str) -> PaymentIntent:
         asked: PaymentIntentCaptureParams = {"amount_to_capture": amount, "expand": WITH_CHARGE}
         if not final:
             # May be named only where multicapture is available; left out it is true.
             asked["final_capture"] = False
-        taken = _effect(lambda: self._client.v1.payment_intents.capture(intent_id, asked, {"idempotency_key": key}))
-        return _intent(taken.to_dict())
+        taken = _effect(lambda: self._client.v1.payment_intents.capture(intent_id, asked, self._key(key)))
+        return self._intent(taken.to_dict())
 
     def void(self, intent_id: str, *, key: str) -> PaymentIntent:
         before = self.intent(intent_id)
@@ -155,9 +154,9 @@ class StripePayments:
 
     def _cancel(self, intent_id: str, key: str) -> PaymentIntent:
         ended = _effect(
-            lambda: self._client.v1.payment_intents.cancel(intent_id, {"expand": WITH_CHARGE}, {"idempotency_key": key})
+            lambda: self._client.v1.payment_intents.cancel(intent_id, {"expand": WITH_CHARGE}, self._key(key))
         )
-        return _intent(ended.to_dict())
+        return self._intent(ended.to_dict())
 
     def _release_rest(self, intent_id: str, key: str) -> PaymentIntent:
         """Stripe's way to give back what is left of a hold that was captured in part: capture nothing, finally."""
@@ -165,15 +164,15 @@ class StripePayments:
             lambda: self._client.v1.payment_intents.capture(
                 intent_id,
                 {"amount_to_capture": 0, "final_capture": True, "expand": WITH_CHARGE},
-                {"idempotency_key": f"{key}:rest"},
+                self._key(f"{key}:rest"),
             )
         )
-        return _intent(ended.to_dict())
+        return self._intent(ended.to_dict())
 
     def refund(self, intent_id: str, *, amount: int, metadata: dict[str, str], key: str) -> Refund:
         made = _effect(
             lambda: self._client.v1.refunds.create(
-                {"payment_intent": intent_id, "amount": amount, "metadata": metadata}, {"idempotency_key": key}
+                {"payment_intent": intent_id, "amount": amount, "metadata": self._marked(metadata)}, self._key(key)
             )
         )
         return _refund(made.to_dict())
@@ -186,13 +185,33 @@ class StripePayments:
             return list(self._client.v1.refunds.list({"payment_intent": intent_id, "limit": 100}).auto_paging_iter())
 
         found = [each.to_dict() for each in _look(every)]
-        return [_refund(each) for each in found if not _released(each)]
+        return [_refund(each) for each in found if not (_released(each) or self._of_others(each))]
 
     def disputes(self, intent_id: str) -> list[Dispute]:
         def every() -> list[stripe.Dispute]:
             return list(self._client.v1.disputes.list({"payment_intent": intent_id, "limit": 100}).auto_paging_iter())
 
         return [disputes.read(disputes.DisputeObject.model_validate(each.to_dict())) for each in _look(every)]
+
+    # --- whose it is -------------------------------------------------------------------------------------------------
+
+    def _key(self, key: str) -> stripe.RequestOptions:
+        """Others may use the same account, and ids like ours."""
+        return {"idempotency_key": f"{self._installation}:{key}"}
+
+    def _marked(self, metadata: dict[str, str]) -> dict[str, str]:
+        return metadata | {INSTALLATION: self._installation}
+
+    def _of_others(self, found: dict[str, Any]) -> bool:
+        return bool((found["metadata"] or {}).get(INSTALLATION, self._installation) != self._installation)
+
+    def _intent(self, found: dict[str, Any]) -> PaymentIntent:
+        return _intent(found).model_copy(update={"of_others": self._of_others(found)})
+
+    def _declined(self, declined: stripe.CardError) -> PaymentIntent:
+        """What the bank refused: the error carries the intent as it is now, with the error in it."""
+        body = cast("dict[str, Any]", declined.json_body)["error"]
+        return self._intent({**body["payment_intent"], "last_payment_error": body})
 
 
 def _effect(call: Callable[[], Result]) -> Result:
@@ -238,14 +257,8 @@ def _intent(found: dict[str, Any]) -> PaymentIntent:
         expired=found.get("cancellation_reason") == EXPIRED,
         action_url=_action_url(found.get("next_action") or {}),
         client_secret=found.get("client_secret") if status is IntentStatus.ACTION_REQUIRED else None,
-        metadata=found["metadata"],
+        metadata=_marks(found),
     )
-
-
-def _declined(declined: stripe.CardError) -> PaymentIntent:
-    """What the bank refused: the error carries the intent as it is now, with the error in it."""
-    body = cast("dict[str, Any]", declined.json_body)["error"]
-    return _intent({**body["payment_intent"], "last_payment_error": body})
 
 
 def _nothing_made(amount: int) -> PaymentIntent:
@@ -268,7 +281,7 @@ def _refund(found: dict[str, Any]) -> Refund:
         refund_id=found["id"],
         amount=found["amount"],
         status=REFUND_STATUS.get(found["status"], RefundStatus.FAILED),
-        metadata=found["metadata"] or {},
+        metadata=_marks(found),
     )
 
 
@@ -280,3 +293,8 @@ def _released(found: dict[str, Any]) -> bool:
 def _id(value: Any) -> str | None:
     found = value.get("id") if isinstance(value, dict) else value
     return found if isinstance(found, str) else None
+
+
+def _marks(found: dict[str, Any]) -> dict[str, str]:
+    """What its maker wrote, without whose it is."""
+    return {name: value for name, value in (found["metadata"] or {}).items() if name != INSTALLATION}
