@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from activities.facts import holds
@@ -17,7 +17,14 @@ from activities.models import CALLED_OFF, CLOSED
 from infra.clock import wall_clock
 from infra.database.tables import Effect, MoneyMove, Order, Payment, Refund
 from infra.hold_kinds import HoldKind
-from infra.words import EventType, MessageKind, MoneyMoveKind, RefundStatus
+from infra.words import AuthorizationStatus, EventType, MessageKind, MoneyMoveKind, RefundStatus
+
+HELD = case(
+    (MoneyMove.kind == MoneyMoveKind.AUTHORIZED, MoneyMove.amount),
+    (MoneyMove.kind.in_((MoneyMoveKind.CAPTURED, MoneyMoveKind.VOIDED)), -MoneyMove.amount),
+    else_=0,
+)
+"""What is set aside of a payment; below 0: more was booked as given back than was."""
 
 
 def taken(tx: Session, order: Order, payment: Payment, at_provider: int, at: datetime) -> int:
@@ -31,9 +38,21 @@ def taken(tx: Session, order: Order, payment: Payment, at_provider: int, at: dat
         return 0
     name = f"{payment.intent}:{at_provider}"
     moved(tx, order, payment.payment_id, MoneyMoveKind.CAPTURED, more, name, at)
+    not_given_back(tx, order, payment, name, at)
     note(tx, order, EventType.CAPTURED_ELSEWHERE, at, amount=more, payment=payment.n)
     owed_back(tx, order, at)
     return more
+
+
+def not_given_back(tx: Session, order: Order, payment: Payment, name: str, at: datetime) -> None:
+    """It was taken to have lapsed, and its end came and went before we heard that somebody had captured of it."""
+    if payment.status not in (AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED):
+        return
+    tx.flush()
+    moves = select(func.sum(HELD)).where(MoneyMove.payment_id == payment.payment_id)
+    if (left := int(tx.scalar(moves) or 0)) < 0:
+        moved(tx, order, payment.payment_id, MoneyMoveKind.VOIDED, left, name, at)
+        payment.status = AuthorizationStatus.CAPTURED
 
 
 def refunded(tx: Session, payment: Payment, reference: str, amount: int, at: datetime) -> Refund:

@@ -77,7 +77,8 @@ QUESTIONS = {
         WHERE o.status IN ('completed', 'cancelled') AND b.status = 'waiting'""",
     "an authorization held by a closed order": """
         SELECT o.order_id, p.payment_id FROM orders o JOIN payments p ON p.order_id = o.order_id
-        WHERE o.status IN ('completed', 'cancelled') AND p.status IN ('asked', 'action_required', 'authorized')""",
+        WHERE o.status IN ('completed', 'cancelled')
+        AND (p.status IN ('action_required', 'authorized') OR p.status = 'asked' AND p.intent IS NOT NULL)""",
     "an unused label held by a closed order": """
         SELECT o.order_id, p.fulfillment_id, p.n AS parcel FROM orders o
         JOIN fulfillments f ON f.order_id = o.order_id JOIN parcels p ON p.fulfillment_id = f.fulfillment_id

@@ -3,6 +3,7 @@
 from activities import facts
 from activities.intake.example import example_order
 from activities.intake.order import AskedOrder
+from activities.models import CancelReason
 from activities.ports import Parcel
 from infra.clock import wall_clock
 from infra.database.tables import Product
@@ -46,3 +47,12 @@ def located(database: Database, location_id: str, priority: int, *, stock: int) 
         where = {"name": location_id, "kind": "warehouse", "warehouse": "default"}
         facts.catalogue.location_put(tx, location_id, **where, priority=priority, address={**DOCK, "street2": ""})
         facts.inventory.received(tx, reference=f"opening {location_id}", location_id=location_id, lines=[(SKU, stock)])
+
+
+def cancelled(database: Database, order_id: str) -> None:
+    """By the customer; nothing has left, and what was set aside for it is back."""
+    with database.sessions.begin() as tx:
+        facts.cancellation.cancellation_decided(
+            tx, order_id, None, reason=CancelReason.CUSTOMER, by="x", why="", at=wall_clock()
+        )
+        facts.reserving.released(tx, order_id, wall_clock())

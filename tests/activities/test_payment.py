@@ -5,24 +5,27 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from activities import facts
 from activities.capture import CaptureActivities
 from activities.facts import effects
 from activities.failures import OutcomeUnknown, Unavailable
 from activities.models import CancelReason, FulfillmentStep, OrderStep, RefundStep
-from activities.news import PaymentEnded
+from activities.news import PaymentEnded, PaymentTaken
 from activities.payment import PaymentActivities
 from activities.ports import IntentStatus
 from activities.providers.stripe.payments import StripePayments
 from activities.refund import RefundActivities
+from activities.views.check import breaches
 from infra.clock import wall_clock
-from infra.database.tables import Charge, Customer, Hold, MoneyMove, Order, Payment
+from infra.database.tables import Charge, Customer, Hold, MoneyMove, Order, Payment, Refund
 from infra.sandbox.client import SandboxControl
+from infra.words import EventType
 from tests.activities import orders
 from tests.fixtures_database import Database
 from tests.shop import unique
+from tests.starter import stages
 
 
 class Meanwhile:
@@ -245,3 +248,21 @@ def test_dead_between_the_mark_of_a_given_intent_and_its_record_it_is_ours_all_t
     assert (stripe.intent(given).status, str(payment(database).status)) == (after, after.value)
     calls = [call["path"].partition(given) for call in sandbox.requests("stripe") if call["method"] == "POST"]
     assert [what for _, about, what in calls if about] == ["", *(["/cancel"] if undone else [])], "marked once"
+
+
+def test_what_was_captured_of_a_hold_that_we_took_for_lapsed_was_not_given_back(
+    database: Database, step: OrderStep
+) -> None:
+    """Somebody captured a part; that was never told, and a week later nothing can be set aside any more."""
+    stages.authorized(database, step.order_id)
+    orders.cancelled(database, step.order_id)
+    with database.sessions.begin() as tx:
+        payment_id = tx.scalars(select(Payment.payment_id)).one()
+        facts.money.ended(tx, payment_id, EventType.AUTHORIZATION_ENDED, step.at)
+        assert facts.news.payments.taken(tx, PaymentTaken(intent="pi_1", order=step.order_id, captured=900), step.at)
+    with database.sessions() as tx:
+        rows = tx.execute(select(MoneyMove.kind, func.sum(MoneyMove.amount)).group_by(MoneyMove.kind))
+        assert dict(rows.all()) == {"authorized": 2300, "captured": 900, "assigned": 0, "voided": 1400}
+        assert tx.scalars(select(Refund.amount)).all() == [900]
+        assert [*breaches(tx)] == []
+    assert payment(database).status == "captured"

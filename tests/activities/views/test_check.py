@@ -1,10 +1,11 @@
 """What cannot be is found by the question about it, and named with its ids; what may be is not."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from activities.ports import IntentStatus
 from activities.views.check import QUESTIONS, breaches, totals
+from infra.database.tables import Order, Payment
 from tests.activities import orders
 from tests.fixtures_database import Database
 from tests.starter import stages
@@ -109,3 +110,13 @@ def test_the_database_does_the_sums(busy: Database) -> None:
         assert found[0] == (ORDER, 5700 + 9501, 0, 1, 0)
         assert {each[1:] for each in found[1:]} == {(2301, 0, 0, 0)}
         assert [*totals(tx, ORDER)] == found[:1]
+
+
+def test_a_payment_that_the_provider_never_had_holds_nothing(database: Database) -> None:
+    """Its order ends when the stock is back; that nobody will be asked for it is recorded a step later."""
+    orders.placed(database, ORDER, 2)
+    orders.cancelled(database, ORDER)
+    with database.sessions() as tx:
+        assert tx.get_one(Order, ORDER).status == "cancelled"
+        assert tx.scalars(select(Payment.status)).all() == ["asked"]
+        assert [*breaches(tx)] == []
