@@ -1,0 +1,77 @@
+"""What is asked after every step of the stock machine."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activities.facts import planning
+from activities.facts.journal import locked_order
+from activities.models import CLOSED
+from activities.views.check import breaches
+from infra.database.tables import Backorder, Fulfillment, Reservation, Stock
+from tests.fixtures_database import Database
+from tests.machines.stock_model import Model, Shelf
+
+
+@dataclass
+class Known:
+    """An order's units, as the tables have them."""
+
+    open: Counter[tuple[int, str]] = field(default_factory=Counter)
+    """By line and product: neither set aside, gone, waiting nor cancelled."""
+    waiting: Counter[tuple[int, str]] = field(default_factory=Counter)
+    held: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """By fulfillment, product and place."""
+    gone: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    released: Counter[Shelf] = field(default_factory=Counter)
+    """Ever."""
+    ending: bool = False
+    closed: bool = False
+
+
+class Checked:
+    steps: ClassVar[int] = 0
+    database: Database
+    orders: list[str]
+    model: Model
+    avoided = False
+    """A place has refused units, which wait for another."""
+
+    def look(self) -> None:
+        Checked.steps += 1
+        with self.database.sessions() as tx:
+            found = [str(breach) for breach in breaches(tx)]
+            assert found == [], found
+            self.known = {order_id: self.read(tx, order_id) for order_id in self.orders}
+            self.fulfillments = list(tx.scalars(select(Fulfillment).order_by(Fulfillment.n, Fulfillment.order_id)))
+            stock = {(row.sku, row.location_id): (row.on_hand, row.reserved) for row in tx.scalars(select(Stock))}
+        ours = {shelf: (units, self.model.reserved[shelf]) for shelf, units in self.model.on_hand.items()}
+        assert stock == ours, f"on the shelves: {stock}, not {ours}"
+        for number, (order_id, known) in enumerate(self.known.items()):
+            theirs = Counter[str]()
+            for (_, sku), units in known.waiting.items():
+                theirs[sku] += units
+            waits = {sku: self.model.waits(number, sku) for sku in theirs.keys() | self.model.waiting.keys()}
+            assert theirs == +Counter(waits), f"{order_id} waits for {theirs}, not {waits}"
+        if not self.avoided:
+            for (sku, place), _ in ours.items():
+                free = self.model.available((sku, place))
+                assert not (free and any(self.model.waiting.get(sku, []))), f"{free} of {sku}, and somebody waits"
+
+    def read(self, tx: Session, order_id: str) -> Known:
+        order, known = locked_order(tx, order_id), Known()
+        known.ending, known.closed = order.cancellation in ("accepted", "partly"), order.status in CLOSED
+        for units in planning.open_units(tx, order):
+            known.open[units.line_no, units.sku] += units.quantity
+        for row in tx.scalars(select(Backorder).where(Backorder.order_id == order_id, Backorder.status == "waiting")):
+            known.waiting[row.line_no, row.sku] += row.quantity
+        for held in tx.scalars(select(Reservation).where(Reservation.order_id == order_id)):
+            if held.status == "released":
+                known.released[held.sku, held.location_id] += held.quantity
+            else:
+                of = known.held if held.status == "held" else known.gone
+                of[held.fulfillment_id or "", held.sku, held.location_id] += held.quantity
+        return known

@@ -1,0 +1,295 @@
+"""Stock, whatever happens in whatever order, for several orders and places: against plain integers per shelf, and a
+queue by placement."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from hypothesis import assume
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import run_state_machine_as_test as run
+
+from activities import facts
+from activities.facts import cancellation_requests
+from activities.facts.journal import locked_order
+from activities.facts.requests import Impossible
+from activities.models import CALLED_OFF, Action, CancelReason, FulfillmentStatus, Recall, Subject, WantedLine
+from activities.ports import TrackingStatus
+from infra.clock import wall_clock
+from infra.database.tables import Fulfillment, Hold, Order, Parcel
+from infra.hold_kinds import HoldKind
+from tests.fixtures_database import Database
+from tests.machines import profiles
+from tests.machines.account import BOX
+from tests.machines.asking import PLACES, SKUS, checked, open_shop, orders, place
+from tests.machines.choosing import given, pick, some
+from tests.machines.stock_checks import Checked, Known
+from tests.machines.stock_model import Model
+from tests.shop import unique
+
+EXAMPLES, STEPS = 6, 20
+AT_PLACE = (FulfillmentStatus.REQUESTED, FulfillmentStatus.PACKED)
+
+
+class StockMachine(Checked, RuleBasedStateMachine):
+    new_database: ClassVar[Callable[[], Database]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.database, self.orders, self.model = type(self).new_database(), [], Model()
+        self.known: dict[str, Known] = {}
+        self.fulfillments: list[Fulfillment] = []
+        open_shop(self.database)
+
+    def teardown(self) -> None:
+        self.database.engine.dispose()
+
+    @initialize(stock=st.lists(st.integers(0, 6), min_size=6, max_size=6))
+    def stocked(self, stock: list[int]) -> None:
+        for (sku, where), units in zip([(sku, where) for sku in SKUS for where in PLACES], stock, strict=True):
+            if units:
+                self.restock(sku, where, units)
+
+    @invariant()
+    def everything_adds_up(self) -> None:
+        self.look()
+
+    def fact(self, happens: Callable[..., Any], *about: Any, **more: Any) -> Any:
+        with self.database.sessions.begin() as tx:
+            return happens(tx, *about, **more)
+
+    # --- what the model hears -----------------------------------------------------------------------------------------
+
+    def freed(self, number: int) -> None:
+        """What this order has let go, since it was looked at, is back on the shelf, and goes to whoever waits."""
+        order_id = self.orders[number]
+        with self.database.sessions() as tx:
+            released = self.read(tx, order_id).released - self.known[order_id].released
+        for shelf, units in released.items():
+            self.model.change(shelf, reserved=-units)
+        for shelf in sorted(released):
+            self.model.served(shelf)
+
+    def gives_up(self, number: int, waiting: Iterable[tuple[str, int]]) -> None:
+        for sku, units in waiting:
+            self.model.gives_up(sku, number, units)
+
+    def of(self, f: Fulfillment, *, left: bool = False) -> dict[str, int]:
+        """Its units, by product."""
+        known = self.known[f.order_id]
+        rows = known.gone if left else known.held
+        return {sku: units for (name, sku, _), units in rows.items() if name == f.fulfillment_id}
+
+    # --- orders and stock ---------------------------------------------------------------------------------------------
+
+    @given("room")
+    @rule(order=orders())
+    def order_is_placed(self, order: dict[str, Any]) -> None:
+        asked = checked(order, unique("S"))
+        assume(asked)
+        assert asked
+        self.orders.append(place(self.database, asked))
+
+    @property
+    def room(self) -> bool:
+        return len(self.orders) < 4
+
+    @rule(sku=st.sampled_from(SKUS), where=st.sampled_from(PLACES), units=st.integers(1, 4))
+    def restock(self, sku: str, where: str, units: int) -> None:
+        reference, lines = unique("PO"), [(sku, units)]
+        for _ in range(2):  # the same once more changes nothing
+            self.fact(facts.inventory.received, reference=reference, location_id=where, lines=lines)
+        self.model.change((sku, where), on_hand=units)
+        self.model.served((sku, where))
+
+    @given("going")
+    @rule(which=some)
+    def reserve(self, which: int) -> None:
+        number = pick(self.going, which)
+        order_id = self.orders[number]
+        before, wanted = self.known[order_id], Counter[str]()
+        for (_, sku), units in before.open.items():
+            wanted[sku] += units
+        self.fact(facts.reserving.reserved, order_id, wall_clock())
+        with self.database.sessions() as tx:
+            now, policy = self.read(tx, order_id), tx.get_one(Order, order_id).backorder
+        taken = by_shelf(now) - by_shelf(before)
+        for sku, units in wanted.items():
+            free = sum(self.model.available((sku, where)) for where in PLACES)
+            got = sum(count for (product, _), count in taken.items() if product == sku)
+            assert got == min(units, free) or (self.avoided and got <= min(units, free))
+            if policy != "cancel_unavailable":
+                self.model.queue(sku, number, units - got)
+        for shelf, units in taken.items():
+            self.model.change(shelf, reserved=units)
+
+    @property
+    def going(self) -> list[int]:
+        return [n for n, known in enumerate(self.known.values()) if not (known.ending or known.closed)]
+
+    # --- cancelled ----------------------------------------------------------------------------------------------------
+
+    @given("going")
+    @rule(which=some, line=some, units=st.integers(1, 4), whole=st.sampled_from([False, False, False, True]))
+    def cancel(self, which: int, line: int, units: int, whole: bool) -> None:
+        number = pick(self.going, which)
+        order_id, before = self.orders[number], self.known[self.orders[number]]
+        wanted = None if whole else [WantedLine(line=line % 4 + 1, quantity=units)]
+        try:
+            with self.database.sessions.begin() as tx:
+                asked = cancellation_requests.asked(tx, locked_order(tx, order_id), by="shop", lines=wanted)
+        except Impossible:
+            return
+        about = {"reason": CancelReason.CUSTOMER, "by": "shop", "why": "", "at": wall_clock()}
+        self.fact(facts.cancellation.cancellation_decided, order_id, asked.change and asked.change.change_id, **about)
+        for (line_no, sku), waits in before.waiting.items():
+            if whole:
+                self.model.gives_up(sku, number, waits)
+            elif line_no == line % 4 + 1:
+                nowhere = before.open[line_no, sku]
+                self.model.gives_up(sku, number, max(0, min(waits, units - nowhere)))
+        self.freed(number)
+
+    @given("ending")
+    @rule(which=some)
+    def release_stock(self, which: int) -> None:
+        number = pick(self.ending, which)
+        self.fact(facts.reserving.released, self.orders[number], wall_clock())
+        self.gives_up(number, self.waits_of(number))
+        self.freed(number)
+
+    @property
+    def ending(self) -> list[int]:
+        stopping = {f.order_id for f in self.to_stop}
+        return [n for n, (name, known) in enumerate(self.known.items()) if known.ending and name not in stopping]
+
+    def waits_of(self, number: int) -> list[tuple[str, int]]:
+        return [(sku, units) for (_, sku), units in self.known[self.orders[number]].waiting.items()]
+
+    @given("queued")
+    @rule(which=some)
+    def backorder_is_given_up(self, which: int) -> None:
+        number = pick(self.queued, which)
+        order_id, now = self.orders[number], wall_clock()
+        hold_id = self.fact(facts.holds.opened, order_id, HoldKind.BACKORDER_OVERDUE, Subject.order(order_id), now)
+        with self.database.sessions.begin() as tx:
+            facts.holds.closed(tx, hold_id, now, by="operator", why="", action=Action.SKIP)
+            by = facts.cancellation.Decided("operator", "", None)
+            facts.cancellation.cancelled_for_hold(tx, order_id, tx.get_one(Hold, hold_id), by, now)
+        self.gives_up(number, self.waits_of(number))
+        self.freed(number)
+
+    @property
+    def queued(self) -> list[int]:
+        return [number for number in self.going if self.waits_of(number)]
+
+    # --- warehouses ---------------------------------------------------------------------------------------------------
+
+    @property
+    def steady(self) -> list[Fulfillment]:
+        """Not to be stopped."""
+        refused, known = Recall.REFUSED, self.known
+        return [f for f in self.fulfillments if f.recall == refused or not (f.recall or known[f.order_id].ending)]
+
+    @property
+    def to_pack(self) -> list[Fulfillment]:
+        return [f for f in self.steady if f.status in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED)]
+
+    @property
+    def packed(self) -> list[Fulfillment]:
+        return [f for f in self.fulfillments if f.status == FulfillmentStatus.PACKED]
+
+    @property
+    def shipped(self) -> list[Fulfillment]:
+        return [f for f in self.fulfillments if f.status == FulfillmentStatus.SHIPPED]
+
+    @property
+    def to_stop(self) -> list[Fulfillment]:
+        asked = [f for f in self.fulfillments if f.recall == Recall.ASKED or self.known[f.order_id].ending]
+        return [f for f in asked if f.status in AT_PLACE and f.recall in (None, Recall.ASKED)]
+
+    @given("to_pack")
+    @rule(which=some, packs=st.booleans())
+    def requested(self, which: int, packs: bool) -> None:
+        f = pick(self.to_pack, which)
+        self.fact(facts.fulfillments.requested, f.fulfillment_id, wall_clock())
+        if packs:
+            self.fact(facts.packing.packed, f.fulfillment_id, [BOX], wall_clock())
+
+    @given("at_place")
+    @rule(which=some, sku=st.sampled_from(SKUS), units=st.integers(1, 3))
+    def short_pick(self, which: int, sku: str, units: int) -> None:
+        f = pick(self.at_place, which)
+        self.fact(facts.short_pick.short_picked, f.fulfillment_id, [(sku, units)], wall_clock())
+        lost = min(units, self.of(f).get(sku, 0))
+        self.model.change((sku, f.location_id), on_hand=-lost, reserved=-lost)
+
+    @property
+    def at_place(self) -> list[Fulfillment]:
+        return [f for f in self.fulfillments if f.status in AT_PLACE]
+
+    @given("to_stop")
+    @rule(which=some, can=st.booleans())
+    def stop(self, which: int, can: bool) -> None:
+        f = pick(self.to_stop, which)
+        self.fact(facts.recall.recall_asked, f.fulfillment_id, wall_clock())
+        happens = facts.recall.recall_confirmed if can else facts.recall.recall_refused
+        self.fact(happens, f.fulfillment_id, wall_clock())
+        self.freed(self.orders.index(f.order_id))
+
+    @given("to_pack")
+    @rule(which=some)
+    def planned_elsewhere(self, which: int) -> None:
+        f = pick(self.to_pack, which)
+        self.fact(facts.recall.planned_elsewhere, f.fulfillment_id, "full", wall_clock())
+        self.avoided = True
+        self.freed(self.orders.index(f.order_id))
+
+    @given("packed")
+    @rule(which=some)
+    def leave(self, which: int) -> None:
+        f = pick(self.packed, which)
+        self.fact(facts.handing_over.released, f.fulfillment_id, wall_clock())
+        self.fact(facts.handing_over.handed_over, f.fulfillment_id, wall_clock())
+        for sku, units in self.of(f).items():
+            self.model.change((sku, f.location_id), on_hand=-units, reserved=-units)
+
+    @given("shipped")
+    @rule(which=some, lost=st.booleans(), again=st.booleans())
+    def parcel_comes_back(self, which: int, lost: bool, again: bool) -> None:
+        f = pick(self.shipped, which)
+        with self.database.sessions.begin() as tx:
+            parcel = tx.get_one(Parcel, (f.fulfillment_id, 1))
+            status = TrackingStatus.FAILURE if lost else TrackingStatus.RETURN_TO_SENDER
+            facts.tracking.tracked(tx, parcel, status, wall_clock())
+        with self.database.sessions.begin() as tx:
+            ending = tx.get_one(Order, f.order_id).cancellation in CALLED_OFF
+            if again:
+                facts.undelivered.sent_again(tx, f.fulfillment_id, wall_clock())
+            else:
+                facts.undelivered.paid_back(tx, f.fulfillment_id, None, wall_clock())
+        if lost or (again and ending):
+            return
+        back = self.of(f, left=True)
+        for sku, units in back.items():
+            self.model.change((sku, f.location_id), on_hand=units)
+        for sku in back:
+            self.model.served((sku, f.location_id))
+
+
+def by_shelf(known: Known) -> Counter[tuple[str, str]]:
+    held = Counter[tuple[str, str]]()
+    for (_, sku, where), units in known.held.items():
+        held[sku, where] += units
+    return held
+
+
+def test_stock_adds_up_whatever_happens(
+    new_sqlite: Callable[[], Database], record_property: Callable[[str, object], None]
+) -> None:
+    StockMachine.new_database = staticmethod(new_sqlite)
+    try:
+        run(StockMachine, settings=profiles.bounded(EXAMPLES, STEPS))
+    finally:
+        record_property("figures", f"{Checked.steps} steps")
