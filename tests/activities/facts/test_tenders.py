@@ -5,123 +5,37 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from activities import facts
-from activities.facts import refund_requests
+from activities.facts import effects, refund_requests
 from activities.facts.bill import bill
 from activities.facts.fulfillments import locked
 from activities.facts.journal import locked_order
 from activities.facts.refund_requests import Wanted
-from activities.intake.example import example_order
-from activities.intake.order import AskedOrder
-from activities.models import CancelReason, WantedLine
-from activities.ports import IntentStatus, PaymentIntent
-from activities.views import order as view
+from activities.models import WantedLine
 from activities.views.check import breaches
 from infra.clock import wall_clock
-from infra.database.tables import Charge, ChargeUnits, Hold, Message, MoneyMove, Order, Payment, Product, Refund
-from tests.activities import orders
+from infra.database.tables import Message, Payment
+from tests.activities.tenders import (
+    CARD,
+    FIRST,
+    GIFT,
+    ORDER,
+    SECOND,
+    VOUCHER,
+    authorized,
+    cancel,
+    captured,
+    charges,
+    done,
+    moves,
+    placed,
+    refunds,
+    statuses,
+    tenders,
+)
 from tests.fixtures_database import Database
 from tests.starter import stages
-
-ORDER = "W-1"
-VOUCHER = {"method": "external", "reference": "voucher 17"}
-GIFT = {"method": "external", "reference": "gift card"}
-CARD = {"method": "card", "payment_method": "pm_card_visa"}
-FIRST, SECOND = 7000, 3000
-"""What the one unit of each line costs."""
-
-
-def placed(database: Database, *payments: dict[str, Any], in_stock: tuple[int, int] = (1, 1)) -> None:
-    orders.placed(database, "other")  # and with it the place
-    skus = ("LAMP", "MUG")
-    with database.sessions.begin() as tx:
-        tx.merge(Product(sku="LAMP", name="Lamp", weight_g=400, lead_time_days=7))
-        lines = [(sku, units) for sku, units in zip(skus, in_stock, strict=True) if units]
-        if lines:
-            facts.inventory.received(tx, reference="shelves", location_id="OAK", lines=lines)
-        asked = example_order(ORDER, dict.fromkeys(skus, 1), payments=payments, notify=["email"])
-        for line, price in zip(asked["lines"], (FIRST, SECOND), strict=True):
-            line["unit_price"] = price
-        asked["shipping"]["price"], asked["total"] = 0, FIRST + SECOND
-        facts.placing.placed(tx, AskedOrder.model_validate(asked), order_id=ORDER, idempotency_key=None)
-
-
-def authorized(database: Database) -> None:
-    stages.authorized(database, ORDER)
-
-
-def cancel(database: Database, *lines: int) -> None:
-    """One unit of each, or the whole order."""
-    with database.sessions.begin() as tx:
-        wanted = [{"line": line, "quantity": 1} for line in lines] or None
-        who: dict[str, Any] = {"reason": CancelReason.CUSTOMER, "by": "x", "why": ""}
-        change = facts.cancellation.cancellation_asked(tx, ORDER, lines=wanted, **who)
-        facts.cancellation.cancellation_decided(tx, ORDER, change.change_id, **who, at=wall_clock())
-
-
-def captured(database: Database) -> None:
-    """What is packed, all of it at once."""
-    stages.packed(database, ORDER)
-    with database.sessions.begin() as tx:
-        order, f = locked(tx, f"{ORDER}-1")
-        payment = tx.scalars(select(Payment).where(Payment.order_id == ORDER)).one()
-        charge = facts.charges.asked(tx, order, f.fulfillment_id, bill(tx, order), wall_clock())
-        assert charge
-        asked = {
-            "charge_id": charge.charge_id,
-            "payment_id": payment.payment_id,
-            "received": 0,
-            "amount": charge.amount,
-        }
-        after = PaymentIntent(
-            intent_id="pi_1", status=IntentStatus.CAPTURED, amount=payment.amount, captured=charge.amount
-        )
-        facts.charges.captured(tx, f.fulfillment_id, asked, after, wall_clock())
-
-
-def charges(tx: Session) -> list[tuple[int, str, list[tuple[int, int]]]]:
-    """Tender, status, and of which line how much."""
-    rows = select(Charge, ChargeUnits).join(ChargeUnits, ChargeUnits.charge_id == Charge.charge_id)
-    found: dict[Charge, list[tuple[int, int]]] = {}
-    for charge, units in tx.execute(rows.order_by(Charge.n, ChargeUnits.line_no)):
-        found.setdefault(charge, []).append((units.line_no, units.amount * units.quantity))
-    return [(charge.tender_n, str(charge.status), units) for charge, units in found.items()]
-
-
-def moves(tx: Session) -> list[tuple[str, int, str | None]]:
-    rows = tx.scalars(select(MoneyMove).where(MoneyMove.order_id == ORDER).order_by(MoneyMove.move_id))
-    return [(str(move.kind), move.amount, move.charge_id and move.charge_id.removeprefix(f"{ORDER}-")) for move in rows]
-
-
-def refunds(tx: Session) -> list[tuple[int, str | None, bool]]:
-    """Amount, of which charge, and whether a person pays it back."""
-    rows = tx.scalars(select(Refund).order_by(Refund.n))
-    return [(r.amount, r.charge_id and r.charge_id.removeprefix(f"{ORDER}-"), r.payment_id is None) for r in rows]
-
-
-def statuses(tx: Session) -> tuple[str, str]:
-    order = tx.get_one(Order, ORDER)
-    return str(order.status), str(order.payment_status)
-
-
-def tenders(tx: Session) -> list[tuple[int, int, int]]:
-    """Captured, refunded, still to come."""
-    found = view.read(tx, tx.get_one(Order, ORDER)).payment.tenders
-    return [(each.captured, each.refunded, each.to_come) for each in found]
-
-
-def done(database: Database, action: str = "paid_otherwise") -> None:
-    """A person has paid it back, or has given it up."""
-    with database.sessions.begin() as tx:
-        mine = Refund.order_id == ORDER, Refund.payment_id.is_(None), Refund.status == "asked"
-        refund = tx.scalars(select(Refund).where(*mine).order_by(Refund.n)).first()
-        assert refund
-        getattr(facts.refunds, action)(tx, refund.refund_id, wall_clock())
-        hold = tx.scalars(select(Hold).where(Hold.subject_id == refund.refund_id)).one()
-        assert "Paid as: voucher 17." in hold.advice
-        facts.holds.closed(tx, hold.hold_id, wall_clock(), by="x", why="")
 
 
 @pytest.mark.both_databases
@@ -213,6 +127,40 @@ def test_what_a_tender_paid_of_several_units_goes_on_for_those_that_do(database:
         assert charges(tx)[1:] == [(1, "paid", [(2, 1000)]), (1, "paid", [(2, 2000)]), (1, "paid", [(1, 5000)])]
         assert refunds(tx) == [(5000, "c4", True)]
         assert tenders(tx) == [(8000, 0, 0), (0, 0, 0)]
+        assert [*breaches(tx)] == []
+
+
+@pytest.mark.parametrize("in_doubt", [True, False])
+def test_what_the_card_is_just_being_asked_for_is_left_to_it(database: Database, in_doubt: bool) -> None:
+    placed(database, VOUCHER | {"amount": 6000}, CARD, in_stock=(0, 1))
+    authorized(database)
+    stages.packed(database, ORDER)
+    with database.sessions.begin() as tx:
+        order, f = locked(tx, f"{ORDER}-1")
+        charge = facts.charges.asked(tx, order, f.fulfillment_id, bill(tx, order), wall_clock())
+        assert charge
+        about = {"charge_id": charge.charge_id, "fulfillment_id": f.fulfillment_id, "amount": charge.amount}
+        about["payment_id"] = tx.scalars(select(Payment.payment_id).where(Payment.order_id == ORDER)).one()
+        effect = effects.begin(tx, ORDER, "capture:c2", name="capture:c2", **about)
+        if not in_doubt:
+            effects.finish(tx, effect, "nothing_happened")
+    cancel(database, 1)
+    with database.sessions() as tx:
+        left = [(2, "open", [(2, 3000)])] if in_doubt else [(2, "cancelled", [(2, 3000)])]
+        assert charges(tx)[1:2] == left
+        assert sum(amount for amount, _, _ in refunds(tx)) == (6000 if in_doubt else 3000)
+        assert [*breaches(tx)] == []
+
+
+def test_a_voucher_that_was_given_back_in_part_pays_for_nothing_else(database: Database) -> None:
+    placed(database, VOUCHER | {"amount": 6000}, CARD)
+    authorized(database)
+    with database.sessions.begin() as tx:
+        refund_requests.asked(tx, locked_order(tx, ORDER), Wanted(amount=500), by="x")
+    cancel(database, 1)
+    with database.sessions() as tx:
+        assert refunds(tx) == [(500, "c1", True), (5500, "c1", True)]
+        assert tenders(tx)[1] == (0, 0, 3000)
         assert [*breaches(tx)] == []
 
 
