@@ -60,7 +60,9 @@ def answered(
         renewal_wanted(tx, order, payment, at)
         note(tx, order, EventType.AUTHORIZED, at, amount=payment.amount, payment=payment.n)
         if not payment.off_session:
-            promises.confirmed(tx, order, customer, first=payment.n == 1)
+            # where others pay a part, it may have been confirmed without this one
+            first = payment.n == 1 and payment.amount == order.total
+            promises.confirmed(tx, order, customer, first=first)
         by = f"payment {payment.n}"
         close_mended(tx, order.order_id, OF_AUTHORIZATION, at, by=by, why="it was authorized")
         if answer.captured:  # before we heard of it

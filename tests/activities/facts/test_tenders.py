@@ -206,6 +206,17 @@ def test_a_declined_card_that_is_needed_for_nothing_any_more_holds_up_nothing(da
         assert [str(kind) for kind in kinds] == ["payment_problem", "confirmed", "partly_cancelled"]
 
 
+def test_a_card_that_is_needed_for_nothing_may_say_yes_all_the_same(database: Database) -> None:
+    placed(database, VOUCHER | {"amount": 7000}, CARD)
+    cancel(database, 2)
+    authorized(database)
+    with database.sessions() as tx:
+        assert tenders(tx) == [(7000, 0, 0), (0, 0, 0)]
+        assert statuses(tx) == ("processing", "captured")
+        confirmed = (Message.order_id == ORDER, Message.kind == "confirmed")
+        assert len(tx.scalars(select(Message).where(*confirmed)).all()) == 1
+
+
 def test_wholly_paid_by_two_others_each_gets_its_own_back(database: Database) -> None:
     placed(database, GIFT | {"amount": 6000}, VOUCHER)
     with database.sessions() as tx:
