@@ -55,8 +55,9 @@ def cancellation_asked(
     )
     tx.add(change)
     tx.flush()
-    units = {"units": sum(line["quantity"] for line in lines)} if lines is not None else {}
-    note(tx, order, EventType.CANCELLATION_ASKED, wall_clock(), reason=reason, by=by, **units)
+    said: dict[str, Any] = {"units": sum(line["quantity"] for line in lines)} if lines is not None else {}
+    said |= {"cause": cause} if cause else {}
+    note(tx, order, EventType.CANCELLATION_ASKED, wall_clock(), reason=reason, by=by, **said)
     derive(tx, order)
     nudge(tx, [order_id])
     return change

@@ -17,7 +17,7 @@ from activities.facts.units import PricedUnits, drawn, total, without
 from activities.models import Subject
 from activities.ports import Refund as ProviderRefund
 from infra.clock import wall_clock
-from infra.database.tables import Charge, MoneyMove, Order, Refund, RefundUnits, Tender
+from infra.database.tables import Change, Charge, MoneyMove, Order, Refund, RefundUnits, Tender
 from infra.hold_kinds import HoldKind
 from infra.words import ChargeStatus, EventType, MessageKind, MoneyMoveKind, RefundStatus
 
@@ -94,8 +94,10 @@ def asked(
         written.append(refund)
     tx.flush()
     named(tx, order, list(zip(written, [part.units for part in parts], strict=True)))
+    change = tx.get(Change, change_id) if change_id else None
+    said = {"cause": change.cause} if change and change.cause else {}
     for refund in written:
-        note(tx, order, EventType.REFUND_ASKED, at, refund=refund.refund_id, amount=refund.amount)
+        note(tx, order, EventType.REFUND_ASKED, at, refund=refund.refund_id, amount=refund.amount, **said)
         if refund.payment_id is None and held:
             about, paid_as = Subject("refund", refund.refund_id), tender_of(tx, refund).reference
             advice = f"{HoldKind.EXTERNAL_REFUND.advice} Paid as: {paid_as}."

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from activities.facts.bill import bill
 from activities.views.base import Amount, View
-from infra.database.tables import Charge, Dispute, MoneyMove, Order, Payment, Refund, RefundUnits, Tender
+from infra.database.tables import Change, Charge, Dispute, MoneyMove, Order, Payment, Refund, RefundUnits, Tender
 from infra.words import (
     AuthorizationStatus,
     DisputeStatus,
@@ -60,6 +60,8 @@ class RefundView(View):
     status: RefundStatus
     lines: list[RefundedUnits]
     """None where only an amount was named."""
+    cause: str | None = None
+    """Why, by a code of whoever asked."""
 
 
 class DisputeView(View):
@@ -224,18 +226,19 @@ def given_back(sums: Counter[MoneyMoveKind]) -> int:
 
 
 def refunds(tx: Session, order_id: str) -> list[RefundView]:
-    units: dict[Refund, list[RefundedUnits]] = defaultdict(list)
-    for refund, line, quantity in tx.execute(
-        select(Refund, RefundUnits.line_no, func.sum(RefundUnits.quantity))
+    units: dict[tuple[Refund, str | None], list[RefundedUnits]] = defaultdict(list)
+    for refund, cause, line, quantity in tx.execute(
+        select(Refund, Change.cause, RefundUnits.line_no, func.sum(RefundUnits.quantity))
         .outerjoin(RefundUnits, RefundUnits.refund_id == Refund.refund_id)
+        .outerjoin(Change, Change.change_id == Refund.change_id)
         .where(Refund.order_id == order_id)
-        .group_by(Refund.refund_id, RefundUnits.line_no)
+        .group_by(Refund.refund_id, Change.cause, RefundUnits.line_no)
         .order_by(Refund.n, RefundUnits.line_no)
     ):
-        units[refund] += [RefundedUnits(line=line, quantity=quantity)] if line else []
+        units[refund, cause] += [RefundedUnits(line=line, quantity=quantity)] if line else []
     return [
-        RefundView(refund_id=refund.refund_id, amount=refund.amount, status=refund.status, lines=lines)
-        for refund, lines in units.items()
+        RefundView(refund_id=refund.refund_id, amount=refund.amount, status=refund.status, lines=lines, cause=cause)
+        for (refund, cause), lines in units.items()
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from infra.database.tables import Change, LineCancellation
+from infra.database.tables import Change, Event, LineCancellation
 from tests.starter import stages
 from tests.starter.door import Api
 
@@ -35,7 +35,11 @@ def errors(answer: Any) -> list[tuple[str, str]]:
 async def test_units_of_a_line_are_asked_for_and_counted(api: Api) -> None:
     await api.place()
     stages.read_by_the_order(api.database)
-    assert (await ask(api, wanted((1, 1)))).status_code == 202
+    assert (await ask(api, wanted((1, 1)) | {"cause": "ordered_twice"})).status_code == 202
+    with api.database.sessions() as tx:
+        assert (
+            tx.scalars(select(Event.data).where(Event.type == "cancellation_asked")).one()["cause"] == "ordered_twice"
+        )
     assert stages.nudges(api.database) == ["news"]
     assert asked(api) == [[{"line": 1, "quantity": 1}]]
     assert errors(await ask(api, wanted((1, 2)))) == [("lines[0].quantity", "is more than is left of this line: 1")]

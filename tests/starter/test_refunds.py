@@ -13,7 +13,7 @@ from activities.facts.refund_requests import Wanted
 from activities.facts.requests import WrongFields
 from activities.ports import Dispute, RefundStatus
 from activities.ports import Refund as ProviderRefund
-from infra.database.tables import Message, Payment, Refund
+from infra.database.tables import Event, Message, Payment, Refund
 from tests.starter import stages
 from tests.starter.door import Api
 
@@ -46,9 +46,12 @@ def refunds(api: Api) -> list[tuple[int, str]]:
 
 async def test_a_whole_refund_is_all_that_was_taken(api: Api) -> None:
     total = await paid(api)
-    answer = await ask(api)
+    answer = await ask(api, cause="damaged")
     assert answer.status_code == 202
-    assert answer.json()["payment"]["refunds"][0]["amount"] == total
+    [refund] = answer.json()["payment"]["refunds"]
+    assert (refund["amount"], refund["cause"]) == (total, "damaged")
+    with api.database.sessions() as tx:
+        assert tx.scalars(select(Event.data).where(Event.type == "refund_asked")).one()["cause"] == "damaged"
     assert stages.nudges(api.database) == ["news"]
     assert (await ask(api)).status_code == 409
     assert refunds(api) == [(total, "asked")]
