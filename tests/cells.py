@@ -4,7 +4,7 @@ by their names or a part of these, with `;` between them. Where it says nothing,
 import os
 import random
 import subprocess
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.sandbox import ROOT
 from tests.workflows.mishaps import Mishap
 
 SAMPLE = "sample:"
-OF_EACH_ROW = 2
+OF_EACH_ACTIVITY = 2
 
 
 def chosen(cells: list[Mishap]) -> list[Mishap]:
@@ -28,12 +28,17 @@ def chosen(cells: list[Mishap]) -> list[Mishap]:
 
 
 def sample(cells: list[Mishap], seed: str) -> list[Mishap]:
-    """As many cells of each row, so that none is ever left out."""
+    """As many cells of each activity, and some of each of its stories: none is ever left out."""
     rows: dict[tuple[str, bool], list[Mishap]] = defaultdict(list)
     for cell in cells:
-        rows[cell.activity, cell.again].append(cell)
+        rows[cell.activity, cell.other].append(cell)
+    told = Counter(activity for activity, _ in rows)
     chance = random.Random(seed)
-    return [cell for row in rows.values() for cell in sorted(chance.sample(row, OF_EACH_ROW), key=row.index)]
+    return [
+        cell
+        for (activity, _), row in rows.items()
+        for cell in sorted(chance.sample(row, OF_EACH_ACTIVITY // told[activity]), key=row.index)
+    ]
 
 
 def commit() -> str:

@@ -40,11 +40,11 @@ class Mishap(NamedTuple):
     activity: str
     where: Where
     how: How
-    again: bool = False
-    """Not the first time that the order comes to it."""
+    other: bool = False
+    """In the activity's other story."""
 
     def __str__(self) -> str:
-        return f"{self.activity}{' again' if self.again else ''}, {self.where}, {self.how}"
+        return f"{self.activity}{' in its other story' if self.other else ''}, {self.where}, {self.how}"
 
 
 EFFECTS: dict[str, tuple[Provider, str]] = {

@@ -112,6 +112,7 @@ SCENARIOS: dict[str, Story] = {
         stories.cancelled_while_waiting,
         cancelled_while_the_warehouse_works,
         stories.cancelled_after_label,
+        stories.line_cancelled,
         cancelled_when_half_of_it_has_shipped,
         held_and_retried,
         stories.held_and_cancelled,

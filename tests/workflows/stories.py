@@ -36,9 +36,9 @@ def pack(shop: Shop, order: str, n: int = 1) -> None:
 def deliver(shop: Shop, order: str, n: int = 1) -> None:
     shop.warehouse(order, n).hands_over()
     customer_hears(shop, order, "shipped partly_shipped", f"{order}-{n}")
-    number = tracking_number(shop, f"{order}-{n}")
+    number, before = tracking_number(shop, f"{order}-{n}"), shop.timeline(order).count("in_transit")
     shop.sandbox.track(number, "in_transit")
-    shop.happened(order, "in_transit", n, 60)
+    shop.happened(order, "in_transit", before + 1, 60)
     shop.sandbox.track(number, "out_for_delivery")
     customer_hears(shop, order, "out_for_delivery", f"{order}-{n}")
     shop.sandbox.track(number, "delivered")
@@ -120,6 +120,20 @@ def cancelled_after_label(shop: Shop, order: str) -> None:
         label = tx.scalars(select(Parcel.label_id).where(Parcel.fulfillment_id == f"{order}-1")).one()
     shop.sandbox.label(str(label), "refund")
     assert shop.ends(order, 60) == "cancelled"
+
+
+def line_cancelled(shop: Shop, order: str) -> None:
+    """One of two units, when the warehouse was asked for both: it stops, and the other is sent anew."""
+    shop.place({shop.product(OAK=2): 2}, order_id=order, by_hand=True)
+    customer_hears(shop, order, "confirmed")
+    shop.happened(order, "requested", 1, 60)
+    shop.cancel(order, lines=[{"line": 1, "quantity": 1}])
+    shop.until(lambda: shop.books(order).get("recalls", 0), "the recall", order, 60)
+    shop.warehouse(order).stops()
+    shop.warehouse(order, 2).packs()
+    shop.happened(order, "released", 1, 60)
+    deliver(shop, order, 2)
+    assert shop.ends(order, 60) == "completed"
 
 
 def held_and_cancelled(shop: Shop, order: str) -> None:
@@ -239,6 +253,7 @@ NAMES = {
     r"\b92\d{18,}\b": "#",
     r"'payment_id': \d+": "'payment_id': #",
     r"'at': '[^']+'": "'at': #",
+    r"\brequest \d+": "request #",
 }
 SURROGATE = {
     "move_id",

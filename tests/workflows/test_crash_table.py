@@ -41,14 +41,17 @@ ROWS: dict[str, stories.Story] = {
     "resolve_hold": stories.held_and_cancelled,
     "poll_delivery": stories.lost_parcel,
 }
-AGAIN: dict[str, tuple[stories.Story, stories.Story]] = {
+OTHER: dict[str, tuple[stories.Story, ...]] = {
     "authorize_payment": (stories.waits_for_stock, stories.waits_longer),
     "refund_payment": (stories.delivered, refunding.refunded_after_the_end),
+    "decide_cancellation": (stories.line_cancelled,),
+    "recall_fulfillment": (stories.line_cancelled,),
 }
-"""What comes before it may be cut off, and then: of an authorization, its renewal; of a refund, a closed order's."""
+"""What comes before it may be cut off, and then: of an authorization, its renewal; of a refund, a closed order's; of a
+cancellation, that of some units."""
 CELLS = [
-    Mishap(activity, where, how, again)
-    for again, rows in ((False, ROWS), (True, AGAIN))
+    Mishap(activity, where, how, other)
+    for other, rows in ((False, ROWS), (True, OTHER))
     for activity in rows
     for where in Where
     for how in How
@@ -63,7 +66,7 @@ Row = tuple[stories.Story, ...]
 
 
 def row_of(cell: Mishap) -> Row:
-    return AGAIN[cell.activity] if cell.again else (ROWS[cell.activity],)
+    return OTHER[cell.activity] if cell.other else (ROWS[cell.activity],)
 
 
 class Table:
