@@ -55,9 +55,9 @@ def cancellation_asked(
     )
     tx.add(change)
     tx.flush()
-    said: dict[str, Any] = {"units": sum(line["quantity"] for line in lines)} if lines is not None else {}
-    said |= {"cause": cause} if cause else {}
-    note(tx, order, EventType.CANCELLATION_ASKED, wall_clock(), reason=reason, by=by, **said)
+    details: dict[str, Any] = {"units": sum(line["quantity"] for line in lines)} if lines is not None else {}
+    details |= {"cause": cause} if cause else {}
+    note(tx, order, EventType.CANCELLATION_ASKED, wall_clock(), reason=reason, by=by, **details)
     derive(tx, order)
     nudge(tx, [order_id])
     return change

@@ -95,9 +95,9 @@ def asked(
     tx.flush()
     named(tx, order, list(zip(written, [part.units for part in parts], strict=True)))
     change = tx.get(Change, change_id) if change_id else None
-    said = {"cause": change.cause} if change and change.cause else {}
+    details = {"cause": change.cause} if change and change.cause else {}
     for refund in written:
-        note(tx, order, EventType.REFUND_ASKED, at, refund=refund.refund_id, amount=refund.amount, **said)
+        note(tx, order, EventType.REFUND_ASKED, at, refund=refund.refund_id, amount=refund.amount, **details)
         if refund.payment_id is None and held:
             about, paid_as = Subject("refund", refund.refund_id), tender_of(tx, refund).reference
             advice = f"{HoldKind.EXTERNAL_REFUND.advice} Paid as: {paid_as}."
