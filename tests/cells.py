@@ -32,12 +32,12 @@ def sample(cells: list[Mishap], seed: str) -> list[Mishap]:
     rows: dict[tuple[str, bool], list[Mishap]] = defaultdict(list)
     for cell in cells:
         rows[cell.activity, cell.other].append(cell)
-    told = Counter(activity for activity, _ in rows)
+    stories = Counter(activity for activity, _ in rows)
     chance = random.Random(seed)
     return [
         cell
         for (activity, _), row in rows.items()
-        for cell in sorted(chance.sample(row, OF_EACH_ACTIVITY // told[activity]), key=row.index)
+        for cell in sorted(chance.sample(row, OF_EACH_ACTIVITY // stories[activity]), key=row.index)
     ]
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from infra.hold_kinds import HoldKind
 from tests.shop import Shop
-from tests.workflows import stories
+from tests.workflows import cancelling, stories
 from tests.workflows.stories import Story, customer_hears, deliver, pack
 
 
@@ -112,7 +112,7 @@ SCENARIOS: dict[str, Story] = {
         stories.cancelled_while_waiting,
         cancelled_while_the_warehouse_works,
         stories.cancelled_after_label,
-        stories.line_cancelled,
+        cancelling.line_cancelled,
         cancelled_when_half_of_it_has_shipped,
         held_and_retried,
         stories.held_and_cancelled,

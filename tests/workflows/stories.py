@@ -122,20 +122,6 @@ def cancelled_after_label(shop: Shop, order: str) -> None:
     assert shop.ends(order, 60) == "cancelled"
 
 
-def line_cancelled(shop: Shop, order: str) -> None:
-    """One of two units, when the warehouse was asked for both: it stops, and the other is sent anew."""
-    shop.place({shop.product(OAK=2): 2}, order_id=order, by_hand=True)
-    customer_hears(shop, order, "confirmed")
-    shop.happened(order, "requested", 1, 60)
-    shop.cancel(order, lines=[{"line": 1, "quantity": 1}])
-    shop.until(lambda: shop.books(order).get("recalls", 0), "the recall", order, 60)
-    shop.warehouse(order).stops()
-    shop.warehouse(order, 2).packs()
-    shop.happened(order, "released", 1, 60)
-    deliver(shop, order, 2)
-    assert shop.ends(order, 60) == "completed"
-
-
 def held_and_cancelled(shop: Shop, order: str) -> None:
     """The carrier refuses the label for good; an operator ends the order."""
     shop.place({shop.product(OAK=1): 1}, order_id=order, zip="00001", by_hand=True)

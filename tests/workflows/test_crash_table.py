@@ -13,7 +13,7 @@ from infra.temporal import DevServer
 from tests.cells import chosen
 from tests.fixtures_shop import NewDatabase
 from tests.shop import Shop, unique
-from tests.workflows import refunding, stories
+from tests.workflows import cancelling, refunding, stories
 from tests.workflows.mishaps import EFFECTS, Cut, How, Mishap, Mishaps, Where
 from workers.wiring import activities, policy
 from workflows.calls import CALLS
@@ -44,8 +44,8 @@ ROWS: dict[str, stories.Story] = {
 OTHER: dict[str, tuple[stories.Story, ...]] = {
     "authorize_payment": (stories.waits_for_stock, stories.waits_longer),
     "refund_payment": (stories.delivered, refunding.refunded_after_the_end),
-    "decide_cancellation": (stories.line_cancelled,),
-    "recall_fulfillment": (stories.line_cancelled,),
+    "decide_cancellation": (cancelling.line_cancelled,),
+    "recall_fulfillment": (cancelling.line_cancelled,),
 }
 """What comes before it may be cut off, and then: of an authorization, its renewal; of a refund, a closed order's; of a
 cancellation, that of some units."""
