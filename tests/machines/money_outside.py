@@ -48,7 +48,7 @@ class Outside(Checked, RuleBasedStateMachine):
         waits = AuthorizationStatus.ACTION_REQUIRED
         return [payment for payment in self.account.payments if payment.status == waits]
 
-    @rule(which=some, units=st.integers(1, 4), whole=st.sampled_from([False, False, False, True]))
+    @rule(which=some, units=st.integers(1, 2), whole=st.sampled_from([False, False, False, True]))
     def cancel(self, which: int, units: int, whole: bool) -> None:
         self.account.cancel(None if whole else [WantedLine(line=which % len(self.lines) + 1, quantity=units)])
 
@@ -78,7 +78,7 @@ class Outside(Checked, RuleBasedStateMachine):
         self.model.by_unit &= not self.account.ask_refund(Wanted(shipping=True))
 
     @given("charged")
-    @rule(which=some, units=st.integers(1, 4))
+    @rule(which=some, units=st.integers(1, 2))
     def ask_units_back(self, which: int, units: int) -> None:
         line = which % len(self.lines) + 1
         accepted = self.account.ask_refund(Wanted([WantedLine(line=line, quantity=units)]))

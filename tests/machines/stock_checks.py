@@ -75,3 +75,13 @@ class Checked:
                 of = known.held if held.status == "held" else known.gone
                 of[held.fulfillment_id or "", held.sku, held.location_id] += held.quantity
         return known
+
+    def waits_of(self, number: int) -> list[tuple[str, int]]:
+        return [(sku, units) for (_, sku), units in self.known[self.orders[number]].waiting.items()]
+
+
+def by_shelf(known: Known) -> Counter[tuple[str, str]]:
+    held = Counter[tuple[str, str]]()
+    for (_, sku, where), units in known.held.items():
+        held[sku, where] += units
+    return held

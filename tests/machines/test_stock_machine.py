@@ -24,11 +24,11 @@ from tests.machines import profiles
 from tests.machines.account import BOX
 from tests.machines.asking import PLACES, SKUS, checked, open_shop, orders, place
 from tests.machines.choosing import given, pick, some
-from tests.machines.stock_checks import Checked, Known
+from tests.machines.stock_checks import Checked, Known, by_shelf
 from tests.machines.stock_model import Model
 from tests.shop import unique
 
-EXAMPLES, STEPS = 6, 20
+EXAMPLES, STEPS = 6, 16
 AT_PLACE = (FulfillmentStatus.REQUESTED, FulfillmentStatus.PACKED)
 
 
@@ -38,6 +38,8 @@ class StockMachine(Checked, RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.database, self.orders, self.model = type(self).new_database(), [], Model()
+        self.lines: list[int] = []
+        """How many each has."""
         self.known: dict[str, Known] = {}
         self.fulfillments: list[Fulfillment] = []
         open_shop(self.database)
@@ -45,11 +47,18 @@ class StockMachine(Checked, RuleBasedStateMachine):
     def teardown(self) -> None:
         self.database.engine.dispose()
 
-    @initialize(stock=st.lists(st.integers(0, 6), min_size=6, max_size=6))
-    def stocked(self, stock: list[int]) -> None:
+    @initialize(
+        stock=st.lists(st.integers(0, 6), min_size=6, max_size=6), first=st.lists(orders(), min_size=2, max_size=3)
+    )
+    def stocked(self, stock: list[int], first: list[dict[str, Any]]) -> None:
         for (sku, where), units in zip([(sku, where) for sku in SKUS for where in PLACES], stock, strict=True):
             if units:
                 self.restock(sku, where, units)
+        for order in first:
+            self.order_is_placed(order)
+        for number in range(len(first)):
+            self.look()
+            self.reserve(number)
 
     @invariant()
     def everything_adds_up(self) -> None:
@@ -90,6 +99,7 @@ class StockMachine(Checked, RuleBasedStateMachine):
         assume(asked)
         assert asked
         self.orders.append(place(self.database, asked))
+        self.lines.append(len(asked.lines))
 
     @property
     def room(self) -> bool:
@@ -131,11 +141,15 @@ class StockMachine(Checked, RuleBasedStateMachine):
     # --- cancelled ----------------------------------------------------------------------------------------------------
 
     @given("going")
-    @rule(which=some, line=some, units=st.integers(1, 4), whole=st.sampled_from([False, False, False, True]))
-    def cancel(self, which: int, line: int, units: int, whole: bool) -> None:
+    @rule(
+        which=some, line=some, units=st.sampled_from([1, 2, None]), whole=st.sampled_from([False, False, False, True])
+    )
+    def cancel(self, which: int, line: int, units: int | None, whole: bool) -> None:
+        """Without a number: all that is left of the line."""
         number = pick(self.going, which)
+        line = line % self.lines[number] + 1
         order_id, before = self.orders[number], self.known[self.orders[number]]
-        wanted = None if whole else [WantedLine(line=line % 4 + 1, quantity=units)]
+        wanted = None if whole else [WantedLine(line=line, quantity=units)]
         try:
             with self.database.sessions.begin() as tx:
                 asked = cancellation_requests.asked(tx, locked_order(tx, order_id), by="shop", lines=wanted)
@@ -144,9 +158,9 @@ class StockMachine(Checked, RuleBasedStateMachine):
         about = {"reason": CancelReason.CUSTOMER, "by": "shop", "why": "", "at": wall_clock()}
         self.fact(facts.cancellation.cancellation_decided, order_id, asked.change and asked.change.change_id, **about)
         for (line_no, sku), waits in before.waiting.items():
-            if whole:
+            if whole or (line_no == line and units is None):
                 self.model.gives_up(sku, number, waits)
-            elif line_no == line % 4 + 1:
+            elif line_no == line and units:
                 nowhere = before.open[line_no, sku]
                 self.model.gives_up(sku, number, max(0, min(waits, units - nowhere)))
         self.freed(number)
@@ -163,9 +177,6 @@ class StockMachine(Checked, RuleBasedStateMachine):
     def ending(self) -> list[int]:
         stopping = {f.order_id for f in self.to_stop}
         return [n for n, (name, known) in enumerate(self.known.items()) if known.ending and name not in stopping]
-
-    def waits_of(self, number: int) -> list[tuple[str, int]]:
-        return [(sku, units) for (_, sku), units in self.known[self.orders[number]].waiting.items()]
 
     @given("queued")
     @rule(which=some)
@@ -276,13 +287,6 @@ class StockMachine(Checked, RuleBasedStateMachine):
             self.model.change((sku, f.location_id), on_hand=units)
         for sku in back:
             self.model.served((sku, f.location_id))
-
-
-def by_shelf(known: Known) -> Counter[tuple[str, str]]:
-    held = Counter[tuple[str, str]]()
-    for (_, sku, where), units in known.held.items():
-        held[sku, where] += units
-    return held
 
 
 def test_stock_adds_up_whatever_happens(
