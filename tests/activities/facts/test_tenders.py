@@ -1,6 +1,7 @@
 """Walk 8 of docs/data.md: several tenders pay an order. Drawn in turn; the last is lowered first; given back in
 reverse."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -215,6 +216,19 @@ def test_a_card_that_is_needed_for_nothing_may_say_yes_all_the_same(database: Da
         assert statuses(tx) == ("processing", "captured")
         confirmed = (Message.order_id == ORDER, Message.kind == "confirmed")
         assert len(tx.scalars(select(Message).where(*confirmed)).all()) == 1
+
+
+def test_a_renewal_asks_the_card_for_what_the_voucher_leaves(database: Database) -> None:
+    placed(database, VOUCHER | {"amount": 6000}, CARD)
+    authorized(database)
+    cancel(database, 2)
+    with database.sessions.begin() as tx:
+        order = locked_order(tx, ORDER)
+        payments = select(Payment).where(Payment.order_id == ORDER).order_by(Payment.n)
+        [first] = tx.scalars(payments)
+        first.capture_before = wall_clock() + timedelta(hours=20)
+        facts.renewal.renewal_due(tx, order, f"{ORDER}/1", wall_clock())
+        assert [(p.tender_n, p.amount) for p in tx.scalars(payments)] == [(2, 4000), (2, 1000)]
 
 
 def test_wholly_paid_by_two_others_each_gets_its_own_back(database: Database) -> None:
