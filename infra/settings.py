@@ -132,9 +132,8 @@ def _duration(value: Any) -> Any:
 
 
 Url = Annotated[str, AfterValidator(_http_url)]
-Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_one_or_two)]
+Secrets = Annotated[tuple[Annotated[SecretStr, AfterValidator(_long)], ...], BeforeValidator(_one_or_two)]
 """Those that are good now: we sign with the first, and take what any of them signed."""
-WebhookSecrets = Annotated[tuple[Annotated[SecretStr, AfterValidator(_long)], ...], BeforeValidator(_one_or_two)]
 WarehouseSecrets = Annotated[
     tuple[Annotated[SecretStr, AfterValidator(_long_base64)], ...], BeforeValidator(_one_or_two)
 ]
@@ -189,16 +188,16 @@ class Settings(BaseModel):
 
     stripe_api_key: SecretStr = Field(NOTHING, description="a secret key of Stripe, sk_…")
     stripe_api_base: Url = Field("https://api.stripe.com", description=URL)
-    stripe_webhook_secret: WebhookSecrets = Field(
+    stripe_webhook_secret: Secrets = Field(
         (), description=f"the signing secret of the Stripe endpoint, whsec_…, {LENGTH}; {ROTATING}"
     )
     shippo_api_token: SecretStr = Field(NOTHING, description="an API token of Shippo")
     shippo_api_base: Url = Field("https://api.goshippo.com", description=URL)
-    shippo_webhook_secret: WebhookSecrets = Field(
+    shippo_webhook_secret: Secrets = Field(
         (), description=f"the secret that Shippo signs webhooks with, {LENGTH}; {ROTATING}"
     )
     twilio_account_sid: str = Field("", pattern="^(AC.+)?$", description="an account SID of Twilio, AC…")
-    twilio_auth_token: Secrets = Field((), description=f"the auth token of that Twilio account; {ROTATING}")
+    twilio_auth_token: Secrets = Field((), description=f"the auth token of that Twilio account, {LENGTH}; {ROTATING}")
     twilio_from: str = Field("", description="a number like +14155550100, or a messaging service MG…")
     twilio_api_base: Url = Field("https://api.twilio.com", description=URL)
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] = Field(

@@ -17,7 +17,7 @@ SECRETS = {
     "STRIPE_WEBHOOK_SECRET": "whsec_the-tests-of-durable-orders",
     "SHIPPO_WEBHOOK_SECRET": "shippo-tests-of-durable-orders",
     "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
-    "TWILIO_AUTH_TOKEN": "twilio-tests",
+    "TWILIO_AUTH_TOKEN": "the-token-of-twilio-in-tests",
     "WAREHOUSE_SECRET": "whsec_dGhlIHdhcmVob3VzZSBzZWNyZXQgb2YgdGVzdHM=",
 }
 SANDBOX_TOKEN = "the-sandbox-token-of-the-tests"
