@@ -13,22 +13,22 @@ PHRASES = {
     MessageKind.PAYMENT_PROBLEM: Phrase(
         "payment problem",
         "The payment for order {order_id} was declined[ ({subject})]. "
-        "Please choose another way to pay where you ordered[: {url}|.]"
+        "Please choose another way to pay where you ordered."
         "[ We wait for it until {deadline}, then we cancel the order."
-        "| What leaves us before {good_until} is still paid for by the first one.]",
+        "| What leaves us before {good_until} is still paid for by the first one.][ Choose it here:\n{url}]",
         "Payment declined[ ({subject})]. Please choose another way to pay[ until {deadline}| until {good_until}]"
         "[: {url}|.]",
     ),
     MessageKind.PAYMENT_ACTION: Phrase(
         "please confirm your payment",
-        "Your bank asks you to confirm the payment for order {order_id}[ ({subject})][: {url}|.]"
-        "[ We wait for it until {deadline}, then we cancel the order.]",
+        "Your bank asks you to confirm the payment for order {order_id}[ ({subject})]."
+        "[ We wait for it until {deadline}, then we cancel the order.][ Confirm it here:\n{url}]",
         "Please confirm the payment with your bank[ ({subject})][ until {deadline}][: {url}|.]",
     ),
     MessageKind.PAYMENT_REMINDER: Phrase(
         "your payment is not confirmed yet",
-        "Your bank still waits for you to confirm the payment for order {order_id}[ ({subject})][: {url}|.]"
-        "[ We wait for it until {deadline}, then we cancel the order.]",
+        "Your bank still waits for you to confirm the payment for order {order_id}[ ({subject})]."
+        "[ We wait for it until {deadline}, then we cancel the order.][ Confirm it here:\n{url}]",
         "Your bank still waits for you to confirm the payment[ ({subject})][ until {deadline}][: {url}|.]",
     ),
     MessageKind.PAYMENT_ENDING: Phrase(

@@ -13,23 +13,22 @@ PHRASES = {
     MessageKind.PAYMENT_PROBLEM: Phrase(
         "Zahlung abgelehnt",
         "Die Zahlung für Ihre Bestellung {order_id} wurde abgelehnt[ ({subject})]. "
-        "Bitte wählen Sie dort, wo Sie bestellt haben, eine andere Zahlungsart[: {url}|.]"
+        "Bitte wählen Sie dort, wo Sie bestellt haben, eine andere Zahlungsart."
         "[ Wir warten darauf bis {deadline}, danach stornieren wir die Bestellung."
-        "| Was uns vor {good_until} verlässt, ist durch die erste noch bezahlt.]",
+        "| Was uns vor {good_until} verlässt, ist durch die erste noch bezahlt.][ Hier wählen Sie:\n{url}]",
         "Zahlung abgelehnt[ ({subject})]. Bitte andere Zahlungsart wählen[ bis {deadline}| bis {good_until}]"
         "[: {url}|.]",
     ),
     MessageKind.PAYMENT_ACTION: Phrase(
         "bitte Zahlung bestätigen",
-        "Ihre Bank bittet Sie, die Zahlung für Ihre Bestellung {order_id} zu bestätigen[ ({subject})][: {url}|.]"
-        "[ Wir warten darauf bis {deadline}, danach stornieren wir die Bestellung.]",
+        "Ihre Bank bittet Sie, die Zahlung für Ihre Bestellung {order_id} zu bestätigen[ ({subject})]."
+        "[ Wir warten darauf bis {deadline}, danach stornieren wir die Bestellung.][ Hier bestätigen Sie:\n{url}]",
         "Bitte die Zahlung bei Ihrer Bank bestätigen[ ({subject})][ bis {deadline}][: {url}|.]",
     ),
     MessageKind.PAYMENT_REMINDER: Phrase(
         "Zahlung noch nicht bestätigt",
-        "Ihre Bank wartet noch darauf, dass Sie die Zahlung für Ihre Bestellung {order_id} bestätigen[ ({subject})]"
-        "[: {url}|.]"
-        "[ Wir warten darauf bis {deadline}, danach stornieren wir die Bestellung.]",
+        "Ihre Bank wartet noch darauf, dass Sie die Zahlung für Ihre Bestellung {order_id} bestätigen[ ({subject})]."
+        "[ Wir warten darauf bis {deadline}, danach stornieren wir die Bestellung.][ Hier bestätigen Sie:\n{url}]",
         "Ihre Bank wartet noch auf Ihre Bestätigung der Zahlung[ ({subject})][ bis {deadline}][: {url}|.]",
     ),
     MessageKind.PAYMENT_ENDING: Phrase(

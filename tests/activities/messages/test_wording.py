@@ -96,6 +96,12 @@ def test_no_alternative_grows_together_with_what_is_beside_it(kind: MessageKind,
                 assert not re.search(r"[\w}][\w{]", part[-1:] + after), template
 
 
+@every_kind_and_language
+def test_nothing_stands_behind_a_link_on_its_line(kind: MessageKind, locale: str) -> None:
+    for data in known_facts():
+        assert not re.search(r"https://\S+ ", email(notice((kind, data), locale=locale))[1])
+
+
 @every_language
 def test_a_text_promises_nothing_that_is_not_there(locale: str) -> None:
     """No returns, and no address to pay at where none is known."""
