@@ -123,20 +123,14 @@ FINAL = (MessageStatus.DELIVERED, MessageStatus.UNDELIVERED, MessageStatus.FAILE
 
 
 class MessageReported(Content):
+    """How it ended; what came of it on its way says nothing to anybody."""
+
     noun, id_field = "message", "message"
 
     kind: Literal["message_reported"] = "message_reported"
     message: str
     status: str
     code: str | None = None
-
-    @property
-    def final(self) -> bool:
-        return self.status in FINAL
-
-    @property
-    def likely(self) -> NewsOutcome:
-        return NewsOutcome.TAKEN if self.final else NewsOutcome.UNCHANGED
 
 
 # --- warehouses -------------------------------------------------------------------------------------------------------

@@ -57,9 +57,8 @@ listen(Session, "before_commit", conclude)
 
 def write_statuses(tx: Session, order: Order) -> Sums:
     now, was_open = sums(tx, order), order.status not in CLOSED
-    order.payment_status = payment_status(order, now)
-    order.fulfillment_status = fulfillment_status(now)
-    order.status = order_status(tx, order, now)
+    found = payment_status(order, now), fulfillment_status(now), order_status(tx, order, now)
+    order.payment_status, order.fulfillment_status, order.status = found
     if order.status in CLOSED and now.next_deadline:
         now = replace(now, deadlines=deadlines.lasting(now.deadlines))
         deadlines.leave(tx, order, now.next_deadline, first=was_open)

@@ -1,10 +1,11 @@
 """One order, whole: a dozen queries, none of them per line."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Date, bindparam, cast, func, null, select, type_coerce, union_all
+from sqlalchemy import CompoundSelect, Date, Row, bindparam, cast, func, null, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
 from activities.facts.messages import blocked
@@ -45,16 +46,20 @@ from infra.words import (
     ReservationStatus,
 )
 
+AS_PLACED = 1
+"""The version of an order to which nothing has happened but that it was placed. Whatever is answered is of a version
+(it is the ETag): at this one nothing is reserved, asked, held or told, which saves its first answer the look."""
+
 
 def read(tx: Session, order: Order, *, reader: str | None = None) -> OrderView:
     """`reader`: the API key that asks, by its id."""
-    order_id = order.order_id
+    order_id, as_placed = order.order_id, order.version == AS_PLACED
     people = select(Contact, Customer).join(Customer, Customer.customer_id == order.customer_id)
     found = tx.execute(people.where(Contact.order_id == order_id)).all()
     contacts = {contact.contact_id: contact for contact, _ in found}
-    units = reserved(tx, order_id)
+    units = [] if as_placed else reserved(tx, order_id)
     place = next(c for c in contacts.values() if c.kind == ContactKind.SHIP_TO)
-    of_lines = lines(tx, order_id, contacts, units)
+    of_lines = lines(tx, order_id, contacts, units, [] if as_placed else not_set_aside(tx, order_id))
     return OrderView(
         order_id=order_id,
         reference=order.reference,
@@ -83,10 +88,10 @@ def read(tx: Session, order: Order, *, reader: str | None = None) -> OrderView:
         first_promised_on=order.first_promised_on,
         backorder=order.backorder,
         payment=payment(tx, order, reader),
-        fulfillments=fulfillments(tx, order_id, units, contacts),
-        holds=of_order(tx, order_id),
-        **cancellation(tx, order),
-        messages=messages(tx, order_id),
+        fulfillments=[] if as_placed else fulfillments(tx, order_id, units, contacts),
+        holds=[] if as_placed else of_order(tx, order_id),
+        **({"cancellation": None, "cancel_reason": None} if as_placed else cancellation(tx, order)),
+        messages=[] if as_placed else messages(tx, order_id),
         timeline=timeline(tx, order_id),
     )
 
@@ -136,13 +141,23 @@ NOT_SET_ASIDE: CompoundSelect[Any] = union_all(
 """Of each line, what waits; and, with its status, what is cancelled or asked to be."""
 
 
-def lines(tx: Session, order_id: str, contacts: dict[int, Contact], units: list[Reserved]) -> list[LineView]:
+def not_set_aside(tx: Session, order_id: str) -> Sequence[Row[Any, Any, Any, Any]]:
+    return tx.execute(NOT_SET_ASIDE, {"mine": order_id}).all()
+
+
+def lines(
+    tx: Session,
+    order_id: str,
+    contacts: dict[int, Contact],
+    units: list[Reserved],
+    not_set_aside: Sequence[Row[Any, Any, Any, Any]],
+) -> list[LineView]:
     set_aside: Counter[tuple[int, ReservationStatus]] = Counter()
     for line_no, _, status, _, quantity in units:
         set_aside[line_no, status] += quantity
     waiting: dict[int, tuple[int, date | None]] = {}
     given_up: Counter[tuple[int, LineCancellationStatus]] = Counter()
-    for line_no, word, quantity, promised_on in tx.execute(NOT_SET_ASIDE, {"mine": order_id}):
+    for line_no, word, quantity, promised_on in not_set_aside:
         if word is None:
             waiting[line_no] = (quantity, promised_on)
         else:

@@ -169,7 +169,7 @@ def payment(tx: Session, order: Order, reader: str | None) -> PaymentView:
             authorization(each, secret=reader is not None and reader == order.placed_by, several=several)
             for each in tried
         ],
-        refunds=refunds(tx, order.order_id),
+        refunds=refunds(tx, order.order_id) if whole else [],
         disputes=[
             DisputeView(
                 dispute_id=d.dispute_id,

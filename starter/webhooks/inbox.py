@@ -34,10 +34,12 @@ class Taken(BaseModel):
 
 def take(request: Request, sender: str, news: News) -> Taken:
     """Applies the news unless it is known, and wakes the relay. 403 for news that is not the sender's to tell: that is
-    recorded too, but not as taken."""
+    recorded too, but not as taken. Of a type that says nothing to us it is counted alone."""
     parts: Dependencies = request.app.state.dependencies
-    outcome = written(parts.sessions, lambda tx: kept(tx, sender, news))
-    parts.relay.wake()
+    outcome, content = NewsOutcome.IGNORED, news.content
+    if content:
+        outcome = written(parts.sessions, lambda tx: kept(tx, sender, news, content))
+        parts.relay.wake()
     request.app.state.numbers.webhooks.labels(sender, outcome).inc()
     tell = log.warning if outcome is NewsOutcome.FINDING else log.info
     tell("news", sender=sender, type=news.type, outcome=outcome)
@@ -46,36 +48,36 @@ def take(request: Request, sender: str, news: News) -> Taken:
     return Taken(outcome=outcome)
 
 
-def kept(tx: Session, sender: str, news: News) -> NewsOutcome:
-    row = as_row(sender, news)
+def kept(tx: Session, sender: str, news: News, content: AnyContent) -> NewsOutcome:
+    row = as_row(sender, news, content)
     if inserted(tx, row):
-        return settled(tx, row, news)
+        return settled(tx, row, content)
     mine = (Row.sender == sender, Row.news_id == news.news_id)
     before = tx.execute(select(Row.digest, Row.outcome).where(*mine).order_by(Row.n)).all()
     if before[0].outcome == NewsOutcome.FORBIDDEN:
         tx.execute(delete(Row).where(*mine))
         inserted(tx, row)
-        return settled(tx, row, news)
+        return settled(tx, row, content)
     if row["digest"] in {earlier.digest for earlier in before}:
         return NewsOutcome.KNOWN
     tx.add(Row(**row | {"n": len(before), "outcome": NewsOutcome.FINDING, "open_since": row["recorded_at"]}))
     return NewsOutcome.FINDING
 
 
-def as_row(sender: str, news: News) -> dict[str, Any]:
+def as_row(sender: str, news: News, content: AnyContent) -> dict[str, Any]:
     """What mostly comes of it. When the sender says that it happened is no content: some write the time
     of sending."""
-    content = news.content.model_dump(mode="json") if news.content else None
-    whole = json.dumps([news.type, content], sort_keys=True)
+    used = content.model_dump(mode="json")
+    whole = json.dumps([news.type, used], sort_keys=True)
     return {
         "sender": sender,
         "news_id": news.news_id,
         "n": 0,
         "type": news.type,
-        "about": news.content.about if news.content else "",
-        "content": content,
+        "about": content.about,
+        "content": used,
         "digest": hashlib.sha256(whole.encode()).hexdigest(),
-        "outcome": news.content.likely if news.content else NewsOutcome.IGNORED,
+        "outcome": content.likely,
         "effective_at": instant_told(news.at),
         "recorded_at": wall_clock(),
     }
@@ -86,11 +88,9 @@ def inserted(tx: Session, row: dict[str, Any]) -> bool:
     return tx.execute(insert_new(tx, Row).returning(Row.n), row).first() is not None
 
 
-def settled(tx: Session, row: dict[str, Any], news: News) -> NewsOutcome:
-    if news.content is None:
-        return NewsOutcome.IGNORED
+def settled(tx: Session, row: dict[str, Any], content: AnyContent) -> NewsOutcome:
     try:
-        outcome = applied(tx, news.content, row["effective_at"])
+        outcome = applied(tx, content, row["effective_at"])
     except Forbidden:
         outcome = NewsOutcome.FORBIDDEN
     if outcome != row["outcome"]:

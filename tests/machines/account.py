@@ -209,10 +209,12 @@ class Account:
         """One event of the bank, as its endpoint reads it; the signature aside."""
         read = READERS.get(event["type"])
         content = read(event["data"]["object"]) if read else None
-        at = datetime.fromtimestamp(event["created"], UTC)
-        outcome: NewsOutcome = self.fact(kept, "stripe", News(event["id"], event["type"], content, at))
-        assert outcome != NewsOutcome.FINDING
         self.taken.add(event["id"])
+        if content is None:
+            return NewsOutcome.IGNORED
+        at = datetime.fromtimestamp(event["created"], UTC)
+        outcome: NewsOutcome = self.fact(kept, "stripe", News(event["id"], event["type"], content, at), content)
+        assert outcome != NewsOutcome.FINDING
         return outcome
 
     def hear_all(self) -> None:

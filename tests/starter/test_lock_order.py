@@ -117,7 +117,7 @@ class Crowd:
     def hear(self, *contents: AnyContent) -> None:
         for content in contents:
             news = News(unique("msg"), content.kind, content, None)
-            self.in_transaction(lambda tx, news=news: kept(tx, "warehouse", news))  # type: ignore[misc]
+            self.in_transaction(partial(kept, sender="warehouse", news=news, content=content))
 
     def in_transaction(self, work: Callable[[Session], object]) -> None:
         with self.sessions.begin() as tx:
@@ -167,7 +167,7 @@ async def test_a_look_at_waiting_news_that_is_cut_off_leaves_no_connection(
     """It waits for a row that somebody else has: whoever ends the API waits for it."""
     content = FulfillmentHandedOver(fulfillment="L-9-1", warehouse="default")
     with locking.sessions.begin() as tx:
-        assert kept(tx, "warehouse", News("msg-1", content.kind, content, None)) == NewsOutcome.WAITING
+        assert kept(tx, "warehouse", News("msg-1", content.kind, content, None), content) == NewsOutcome.WAITING
         tx.execute(update(Row).values(open_since=wall_clock() - timedelta(seconds=10)))
     held = locking.sessions()
     held.scalars(select(Row).with_for_update()).one()

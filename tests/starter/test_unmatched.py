@@ -54,7 +54,7 @@ async def test_tracking_before_its_label_is_applied_with_it(api: Api, senders: S
 
 
 async def test_a_texts_status_before_its_record_is_applied_with_it(api: Api, senders: Senders) -> None:
-    assert (await senders.twilio("SM1", "sent")).json() == {"outcome": "unchanged"}
+    assert (await senders.twilio("SM1", "sent")).json() == {"outcome": "ignored"}
     assert (await senders.twilio("SM1", "undelivered", ErrorCode="30003")).json() == {"outcome": "waiting"}
     texted(api, "SM1")
     comes_to_be(api, "message SM1")
@@ -206,7 +206,7 @@ async def test_a_person_resolves_what_is_never_matched(api: Api, senders: Sender
 
 async def test_who_may_see_and_resolve_it(api: Api, senders: Senders) -> None:
     await senders.twilio("SM1", "delivered")
-    await senders.stripe("customer.created", {"id": "cus_1"}, id="evt_1")
+    await senders.stripe("payment_intent.canceled", {"id": "pi_other", "status": "canceled"}, id="evt_1")
     where = "/v1/news/twilio/SM1%20delivered/resolution"
     for key in (api.key("orders:read", "orders:write"), api.key("orders:operate", channel="web")):
         assert (await api.client.get("/v1/news", headers=key)).status_code == 403

@@ -10,8 +10,6 @@ from infra.words import NewsOutcome
 
 
 def reported(tx: Session, content: MessageReported, at: datetime) -> NewsOutcome:
-    if not content.final:
-        return NewsOutcome.UNCHANGED
     changed = messages.reported(tx, content.message, content.status, content.code)
     if changed is None:
         return NewsOutcome.WAITING

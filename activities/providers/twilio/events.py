@@ -9,7 +9,7 @@ from pydantic import StringConstraints
 from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator, add_port, remove_port  # type: ignore[import-untyped]
 
-from activities.news import Body, Delivery, MessageReported, News, Unsigned, parsed
+from activities.news import FINAL, Body, Delivery, MessageReported, News, Unsigned, parsed
 
 
 class TwilioEvents:
@@ -25,8 +25,9 @@ class TwilioEvents:
         if not verified(self.tokens, f"{self.public_url}{delivery.path}", fields, delivery.headers[self.signature]):
             raise Unsigned
         status = parsed(Status, dict(fields))
-        content = MessageReported(message=status.MessageSid, status=status.MessageStatus, code=status.ErrorCode or None)
-        return News(f"{status.MessageSid} {status.MessageStatus}", status.MessageStatus, content, None)
+        sid, word = status.MessageSid, status.MessageStatus
+        ended = MessageReported(message=sid, status=word, code=status.ErrorCode or None) if word in FINAL else None
+        return News(f"{sid} {word}", word, ended, None)
 
 
 class Status(Body):
