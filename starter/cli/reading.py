@@ -17,6 +17,8 @@ ENDINGS: dict[str, Format] = {".json": "json", ".jsonl": "jsonl", ".ndjson": "js
 
 LINE_COLUMNS = ("sku", "quantity", "unit_price", "line_tax", "line_discount")
 NUMBERS = ("quantity", "unit_price", "line_tax", "line_discount", "tax", "discount", "total", "shipping.price")
+PATH = re.compile(r"[a-z]\w*(\.[a-z]\w*)*", re.ASCII)
+"""Of a field: what a column is named after."""
 DELIMITERS = ",;\t"
 """As spreadsheets write tables, by their language."""
 
@@ -126,10 +128,8 @@ def from_csv(text: str) -> Iterator[Entry]:
     lines = list(io.StringIO(text, newline=""))
     begin = 1 if lines and lines[0].lower().startswith("sep=") else 0
     delimiter, heading = headed(lines[begin][: csv.field_size_limit()] if begin < len(lines) else "")
-    if "sku" not in heading or len(set(heading)) < len(heading):
-        yield Entry(
-            begin + 1, error="sku is missing among the columns" if "sku" not in heading else "names a column twice"
-        )
+    if wrong := fault_of(heading):
+        yield Entry(begin + 1, error=wrong)
         return
     collected: list[Row] = []
     for line, row in rows_of(lines, begin + 1, delimiter):
@@ -140,6 +140,10 @@ def from_csv(text: str) -> Iterator[Entry]:
             collected += [Row(line, None)] if collected else []
             continue
         cells = {name: cell.strip() for name, cell in zip(heading, row, strict=False) if cell.strip()}
+        if "" in cells:
+            yield Entry(line, error="has a cell in a column without a name")
+            collected += [Row(line, None)] if collected else []
+            continue
         if collected and cells.get("order_id") != (collected[0].cells or {}).get("order_id", object()):
             yield joined(collected)
             collected = []
@@ -155,6 +159,17 @@ def headed(line: str) -> tuple[str, list[str]]:
         for delimiter in DELIMITERS
     }
     return next(((delimiter, names) for delimiter, names in found.items() if "sku" in names), (",", found[","]))
+
+
+def fault_of(heading: list[str]) -> str:
+    """Of the names of columns; those without one may be empty all the way down, as spreadsheets leave them."""
+    named = [name for name in heading if name]
+    if "sku" not in named:
+        return "sku is missing among the columns"
+    if len(set(named)) < len(named):
+        return "names a column twice"
+    odd = next((n for n, name in enumerate(heading, start=1) if name and PATH.fullmatch(name) is None), 0)
+    return f"column {odd} is named after no field: name it by its path, as customer.name" if odd else ""
 
 
 def rows_of(lines: list[str], begin: int, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:

@@ -86,6 +86,8 @@ def test_rows_of_one_order_are_its_lines() -> None:
     [
         ("order_id,total\nA,1\n", 1, "sku is missing among the columns"),
         ("sku,sku\nA,1\n", 1, "names a column twice"),
+        ("sku,Total Price\nA,1\n", 1, "column 2 is named after no field: name it by its path, as customer.name"),
+        ("sku,,\nA,1,\n", 2, "has a cell in a column without a name"),
         ("sku,total\nA,18.00\n", 2, "total is not a whole number (money is in minor units, 18.00 is 1800)"),
         ("sku,total\nA,1,2\n", 2, "has 3 cells for 2 columns"),
         ("order_id,total,sku\nA,1,X\nA,2,Y\n", 3, "total differs from the order's first row, line 2"),
@@ -98,6 +100,10 @@ def test_rows_of_one_order_are_its_lines() -> None:
 )
 def test_a_fault_in_a_table_has_its_row(rows: str, line: int, error: str) -> None:
     assert read(rows, "csv")[-1] == Entry(line, error=error)
+
+
+def test_columns_that_a_spreadsheet_leaves_empty_are_nothing() -> None:
+    assert read("sku,quantity,,\nA,1,,\n", "csv")[-1] == Entry(2, {"lines": [{"sku": "A", "quantity": 1}]})
 
 
 TABLE = "order_id,customer.name,sku,quantity,unit_price\n1,Jörg,MUG,1,1800\n2,Łucja,MUG,1,1800\n"
