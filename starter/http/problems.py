@@ -23,6 +23,10 @@ CHOICES = ("card", "payment_intent", "external")
 WHOLE = ("model_attributes_type", ("body",))
 FREE_FORM = ("options",)
 """Maps whose keys are typed by people."""
+BESIDE_OURS = {
+    ("body", "order_id"): "; another system's number goes into reference",
+    ("path", "sku"): "; another system's name for it goes into references",
+}
 MOST_ERRORS = 100
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}")
 INSTANT = "must be an instant with its offset from UTC, as 2026-11-27T09:30:00Z"
@@ -183,7 +187,8 @@ def message_of(error: Any) -> str:
     """Of all that pydantic says, only what it expects: the input itself may be somebody's address."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "string_pattern_mismatch":
-        return WORDS.get(context["pattern"], "is not of the form that is expected here")
+        hint = BESIDE_OURS.get(tuple(error.get("loc", ())), "")
+        return WORDS.get(context["pattern"], "is not of the form that is expected here") + hint
     if kind in ("string_too_short", "too_short"):
         return "must not be empty" if context["min_length"] == 1 else "is too short"
     later = context["tag"] if kind == "union_tag_invalid" else error["loc"][-1] if kind == "extra_forbidden" else ""

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from pydantic_core.core_schema import ErrorType
 
-from activities.intake.fields import WORDS
+from activities.intake.fields import ID, WORDS
 from starter.http.problems import FREE_FORM, MESSAGES, MOST_ERRORS, message_of
 from tests.starter.door import ADDRESS, Api
 
@@ -38,7 +38,8 @@ ORDERS = [
     ({"lines": []}, "lines", "must not be empty"),
     ({"lines": TYPED}, "lines", "must be a list"),
     ({"lines": [LINE] * 2001}, "lines", "has too many entries: at most 2000"),
-    ({"order_id": "a/b"}, "order_id", "must be 1 to 64 letters, digits, dots, hyphens or underscores, and"),
+    ({"order_id": "#1001"}, "order_id", f"{WORDS[ID]}; another system's number goes into reference"),
+    ({"customer": ADA | {"customer_id": "a/b"}}, "customer.customer_id", WORDS[ID]),
     ({"order_id": "ord_1"}, "order_id", "may not begin with ord_: such ids are made here"),
     ({"customer": ADA | {"customer_id": "guest-1"}}, "customer.customer_id", "may not begin with guest-: such ids"),
     ({"customer": ADA | {"phone": "not a phone"}}, "customer.phone", "is not a telephone number: write it with"),
