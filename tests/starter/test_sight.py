@@ -31,6 +31,7 @@ async def test_a_key_that_may_not_read_sees_no_person_in_any_answer(api: Api) ->
         ("payment-method", {"payment_method": "pm_card_amex"}, writer),
         ("shipping-address", ELSEWHERE, writer),
         ("resolution", {"hold": held(api), "action": "retry", "why": "w"}, operator),
+        ("shipping-service", {"service": "fastest"}, writer),
         ("cancellation", {}, writer),
     ]
     stale, done, again = [], [], []
@@ -65,21 +66,27 @@ async def test_a_key_of_one_channel_knows_no_other(api: Api) -> None:
     await api.place()
     await api.client.post("/v1/orders", json=an_order(order_id="P-1", channel="phone"), headers=shop)
 
+    changes: dict[str, Any] = {
+        "cancellation": {},
+        "refunds": {},
+        "payment-method": {"payment_method": "pm_card_amex"},
+        "shipping-address": ELSEWHERE,
+        "shipping-service": {"service": "fastest"},
+        "resolution": {"hold": "h", "action": "retry", "why": "w"},
+    }
+    doors = {path.removeprefix("/v1/orders/{order_id}") for path in api.app.openapi()["paths"] if "{order_id}" in path}
+    assert doors == {"", "/effects", *(f"/{change}" for change in changes)}
+
     async def statuses(order_id: str) -> list[int]:
-        there = f"/v1/orders/{order_id}"
-        answers = [await api.client.get(there, headers=shop)]
-        for what, body in (
-            ("cancellation", {}),
-            ("payment-method", {"payment_method": "pm_card_amex"}),
-            ("shipping-address", ELSEWHERE),
-            ("resolution", {"hold": "h", "action": "retry", "why": "w"}),
-        ):
-            stale = shop | {"If-Match": '"0"'}
-            answers.append(await api.client.post(f"{there}/{what}", json=body, headers=stale))
+        there, stale = f"/v1/orders/{order_id}", shop | {"If-Match": '"0"'}
+        answers = [await api.client.get(f"{there}{what}", headers=shop) for what in ("", "/effects")]
+        answers += [
+            await api.client.post(f"{there}/{what}", json=body, headers=stale) for what, body in changes.items()
+        ]
         return [answer.status_code for answer in answers]
 
-    assert await statuses("P-1") == [200, 412, 412, 412, 412]
-    assert await statuses("W-1001") == await statuses("W-none") == [404] * 5
+    assert await statuses("P-1") == [200, 200] + [412] * len(changes)
+    assert await statuses("W-1001") == await statuses("W-none") == [404] * len(doors)
     listed = (await api.client.get("/v1/orders", headers=shop)).json()["orders"]
     assert [order["order_id"] for order in listed] == ["P-1"]
     assert (await api.client.get("/v1/orders?channel=phone", headers=shop)).status_code == 200
