@@ -1,7 +1,6 @@
 """What is asked after every step of the money machine."""
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -31,7 +30,6 @@ def at_most(what: str, ours: int, theirs: int) -> None:
 class Checked:
     """An order, what its model says of it, and how far that can be told by plain addition."""
 
-    steps: ClassVar[int] = 0
     account: Account
     model: Model
     total: int
@@ -44,7 +42,6 @@ class Checked:
     """Of a capture nobody knows what became of it; or a refund was asked of a charge that was not paid."""
 
     def look(self) -> None:
-        Checked.steps += 1
         a = self.account
         a.load()
         with a.database.sessions() as tx:

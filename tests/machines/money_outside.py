@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import httpx
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import rule
 
 from activities.models import WantedLine
 from infra.database.tables import Hold, Payment, Refund
@@ -16,12 +16,13 @@ from tests.machines.asking import CARDS
 from tests.machines.choosing import given, pick, some
 from tests.machines.ending import Manner
 from tests.machines.money_checks import Checked
+from tests.machines.profiles import Tried
 
 amounts = st.integers(1, 4000)
 DISPUTE_MOVES = ("respond", "escalate", "won", "lost", "warning_closed", "returned")
 
 
-class Outside(Checked, RuleBasedStateMachine):
+class Outside(Checked, Tried):
     lines: list[int]
     """How many units of each."""
     manner: Manner

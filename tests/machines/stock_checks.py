@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,7 +32,6 @@ class Known:
 
 
 class Checked:
-    steps: ClassVar[int] = 0
     database: Database
     orders: list[str]
     model: Model
@@ -41,7 +39,6 @@ class Checked:
     """A place has refused units, which wait for another."""
 
     def look(self) -> None:
-        Checked.steps += 1
         with self.database.sessions() as tx:
             found = [str(breach) for breach in breaches(tx)]
             assert found == [], found

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
-from hypothesis.stateful import run_state_machine_as_test as run
 
 from activities import facts
 from activities.models import FulfillmentSnapshot
@@ -20,7 +19,6 @@ from tests.machines.account import CALM, Account, Trouble
 from tests.machines.asking import PLACES, SKUS, checked, open_shop, orders, place
 from tests.machines.choosing import given, pick, some, troubles
 from tests.machines.ending import Manner
-from tests.machines.money_checks import Checked
 from tests.machines.money_model import Model
 from tests.machines.money_outside import Outside
 from tests.shop import unique
@@ -203,7 +201,4 @@ def test_money_adds_up_whatever_happens(
     MoneyMachine.new_database = staticmethod(new_sqlite)
     MoneyMachine.sandbox = sandbox
     MoneyMachine.stripe = StripePayments("sk_test_machine", sandbox.stripe_base, timeout=5)
-    try:
-        run(MoneyMachine, settings=profiles.bounded(EXAMPLES, STEPS))
-    finally:
-        record_property("figures", f"{Checked.steps} steps")
+    profiles.run(MoneyMachine, EXAMPLES, STEPS, record_property)

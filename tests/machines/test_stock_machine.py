@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 from hypothesis import assume
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from hypothesis.stateful import run_state_machine_as_test as run
+from hypothesis.stateful import initialize, invariant, rule
 
 from activities import facts
 from activities.facts import cancellation_requests
@@ -32,7 +31,7 @@ EXAMPLES, STEPS = 6, 16
 AT_PLACE = (FulfillmentStatus.REQUESTED, FulfillmentStatus.PACKED)
 
 
-class StockMachine(Checked, RuleBasedStateMachine):
+class StockMachine(Checked, profiles.Tried):
     new_database: ClassVar[Callable[[], Database]]
 
     def __init__(self) -> None:
@@ -293,7 +292,4 @@ def test_stock_adds_up_whatever_happens(
     new_sqlite: Callable[[], Database], record_property: Callable[[str, object], None]
 ) -> None:
     StockMachine.new_database = staticmethod(new_sqlite)
-    try:
-        run(StockMachine, settings=profiles.bounded(EXAMPLES, STEPS))
-    finally:
-        record_property("figures", f"{Checked.steps} steps")
+    profiles.run(StockMachine, EXAMPLES, STEPS, record_property)
