@@ -17,6 +17,8 @@ class Model:
         return self.on_hand.get(shelf, 0) - self.reserved.get(shelf, 0)
 
     def change(self, shelf: Shelf, on_hand: int = 0, reserved: int = 0) -> None:
+        if not (on_hand or reserved):
+            return
         self.on_hand[shelf] = self.on_hand.get(shelf, 0) + on_hand
         self.reserved[shelf] = self.reserved.get(shelf, 0) + reserved
         assert 0 <= self.reserved[shelf] <= self.on_hand[shelf], shelf
