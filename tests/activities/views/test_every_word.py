@@ -15,7 +15,7 @@ from activities.facts.refundable import Part
 from activities.facts.units import PricedUnits
 from activities.models import CancelReason, HoldKind, Snapshot, Subject
 from activities.ports import Dispute, DisputeStatus
-from activities.views import news, order, orders, snapshot, stock
+from activities.views import effects, holds, news, order, orders, snapshot, stock
 from infra.clock import wall_clock
 from infra.database.tables import Base, Contact, Location, News, Order, Payment, metadata
 from infra.database.tables.base import WORD
@@ -92,6 +92,8 @@ def read_all(tx: Session) -> None:
     for known in (snapshot.whole(tx, one), snapshot.snapshot(tx, ORDER, [FULFILLMENT])):
         assert Snapshot.model_validate_json(known.model_dump_json(exclude_defaults=True)) == known
     news.still_open(tx, None, 10).model_dump_json()
+    holds.still_open(tx, reason=None, subject_kind=None, channel=None, limit=10).model_dump_json()
+    effects.read(tx, ORDER).model_dump_json()
     stock.of_skus(tx, [asked.SKU])[0].model_dump_json()
     assert tx.scalars(select(Location)).all()
 
