@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Literal
 
 import httpx
@@ -72,6 +73,10 @@ class SandboxControl:
         self.client.delete("/_sandbox/faults").raise_for_status()
 
     # --- time --------------------------------------------------------------------------------------------------------
+
+    def now(self, customer: str) -> datetime:
+        """By this customer's clock."""
+        return datetime.fromisoformat(self.ask("/clock", customer=customer)["now"])
 
     def advance(self, customer: str, seconds: float) -> None:
         self.tell("/clock", {"customer": customer, "advance_seconds": seconds})

@@ -12,16 +12,14 @@ from typing import Any, Literal
 
 from httpx import HTTPStatusError
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
-from temporalio.testing import TimeSkipper
 
 from infra.sandbox.client import SandboxControl
 from starter.cli.client import Api, Refused, Unreachable
 from starter.cli.demo import steps
+from starter.cli.demo.clocks import set_ahead
 from starter.cli.demo.steps import Condition, Scenario, View
 from starter.cli.failure import Failed
 from starter.cli.stack.stack import READY_SECONDS, Running
-from workflows.messages import workflow_id
 
 LOOK_SECONDS = 0.4
 STRIKE_SECONDS = 0.03
@@ -216,23 +214,16 @@ class Play:
                 await self.ask("resolution", body)
 
     async def pass_time(self, seconds: int) -> None:
-        """Moves the bank's clock, then the order's, and no other's."""
-        customer = self.scenario.order["customer"]["customer_id"]
-        await asyncio.to_thread(self.world.sandbox.advance, customer, seconds)
-        order = self.world.engine.get_workflow_handle(workflow_id(self.scenario.order_id))
-        skipped = asyncio.create_task(TimeSkipper(self.world.engine).fast_forward(order, timedelta(seconds=seconds)))
+        customer, world = self.scenario.order["customer"]["customer_id"], self.world
+        order_id, by = self.scenario.order_id, timedelta(seconds=seconds)
+        passed = asyncio.create_task(set_ahead(world.sandbox, world.engine, customer, order_id, by))
         over = asyncio.create_task(self.until(closed))
         # an order that ends on the way leaves the skip waiting for its next clock
-        await asyncio.wait({skipped, over}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (skipped, over):
+        await asyncio.wait({passed, over}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (passed, over):
             task.cancel()
-        try:
-            await skipped
-        except asyncio.CancelledError:
-            pass
-        except RPCError as trouble:
-            if trouble.status != RPCStatusCode.NOT_FOUND:  # it has ended
-                raise
+        with suppress(asyncio.CancelledError):
+            await passed
 
     def faults(self) -> list[dict[str, Any]]:
         return self.world.sandbox.faults(self.scenario.order_id)

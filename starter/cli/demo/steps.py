@@ -45,7 +45,7 @@ class Await:
 
 @dataclass(frozen=True)
 class Pass:
-    """Days pass, for this order and its customer's bank alone."""
+    """Days pass, for this order and its customer's bank alone: until their clocks are so far ahead."""
 
     saying: str
     seconds: int
