@@ -112,6 +112,6 @@ class Where(Message):
     holds: list[str]
 
 
-Nudge = Literal["restocked", "news", "message"]
-"""Signals the relay sends, the most urgent first: units arrived, look; look at the tables; only the customer is to be
-told."""
+Nudge = Literal["restocked", "news", "deadline", "message"]
+"""Signals the relay sends, the most urgent first: units arrived, look; look at the tables; a time has come; only the
+customer is to be told."""

@@ -74,6 +74,10 @@ class Run(ABC, Generic[SnapshotT]):
     def news(self, *_: object) -> None:
         self.progress.nudged = True
 
+    @workflow.signal(description="A time has come that was left for after the end: look. Sent by the API.")
+    def deadline(self, *_: object) -> None:
+        self.progress.nudged = True
+
     @workflow.update(
         description='Decide an open hold: {"hold": "ID-h1", "action": "retry|skip|cancel", "by": "you", "why": "…"}. '
         "The open holds and what they offer stand in the current details."
