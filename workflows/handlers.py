@@ -57,8 +57,7 @@ class Handlers(Run[Snapshot]):
 
     @workflow.signal(description="The customer is to hear something. Sent by the API; harmless to repeat.")
     def message(self, *_: object) -> None:
-        known = self.progress.order
-        self.progress.order = known.model_copy(update={"telling": known.telling or 1})
+        self.progress.message_waits = True
 
     @workflow.signal(
         description='Cancel what has not left yet: {"by": "you", "why": "…"}. The same as "Request Cancellation". '

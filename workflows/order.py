@@ -201,7 +201,9 @@ class OrderWorkflow(Handlers):
         """What the customer is to hear goes out beside everything else, and holds nothing up."""
         p = self.progress
         while True:
-            await p.until(lambda: bool(p.order.telling))
+            await p.until(lambda: p.message_waits or bool(p.order.telling))
+            p.message_waits = False
+            p.order = p.order.model_copy(update={"telling": p.order.telling or 1})  # for the answer to change
             await p.do(calls.TELL, p.step, undoing=True)
 
     async def keep_refunding(self) -> None:

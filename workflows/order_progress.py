@@ -54,6 +54,8 @@ class OrderProgress(Progress[Snapshot]):
         """One money step of an order at a time."""
         self.last_load = -1
         """The version of the last load. What a step answers never moves it: news of other parts may lie between."""
+        self.message_waits = False
+        """There is a message in the tables, which an answer that is under way may not know of."""
         self.shown: tuple[str, list[str]] = (OrderStatus.PLACED, [])
 
     # --- what is known -----------------------------------------------------------------------------------------------
@@ -92,6 +94,9 @@ class OrderProgress(Progress[Snapshot]):
     def due(self) -> bool:
         """Something had to happen by now, or has to happen now."""
         return self.order.next_deadline is not None and workflow.now() >= self.order.next_deadline
+
+    def unread(self) -> bool:
+        return self.message_waits or super().unread()
 
     def idle(self) -> bool:
         return not (self.under_way or self.deciding or self.order.changes)
@@ -174,6 +179,7 @@ class OrderProgress(Progress[Snapshot]):
     async def look(self) -> None:
         await self.may_begin()
         self.nudged = False
+        self.message_waits = self.message_waits and self.loaded  # the first look knows of all
         known: dict[str, Any] = {"since": self.last_load} if self.last_load >= 0 else {}
         news = await self.attempt(calls.LOAD, LoadStep(order_id=self.order_id, at=self.at, **known))
         self.learn(news)

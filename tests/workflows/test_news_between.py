@@ -1,32 +1,38 @@
 """News that is committed between a step's call and its answer is not lost, whichever part of the order it is about."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
-from temporalio import activity
+from temporalio import activity, workflow
+from temporalio.api.enums.v1 import EventType
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from activities import facts
 from activities.facts.journal import locked_order, nudge, tell
-from activities.models import CancelReason, HoldKind, Subject
+from activities.models import CancelReason, HoldKind, OrderSnapshot, OrderStatus, Snapshot, Subject
 from activities.ports import Parcel, RefundStatus
 from infra import clock
-from infra.database.tables import Backorder, Refund, Relay
+from infra.database.tables import Refund, Relay
 from infra.temporal import DevServer
 from infra.words import MessageKind
 from tests.fixtures_shop import NewDatabase
 from tests.sandbox import SandboxControl
 from tests.shop import Shop, unique
 from tests.workflows.stories import customer_hears
+from workers.worker import worker
+from workflows.order_progress import OrderProgress
 
 News = Callable[[Session, str], None]
+PATIENT = {"ORDERS_START_TO_CLOSE": "20s", "ORDERS_STEP_PATIENCE": "40s"}
 
 
 class Between(Interceptor):
-    """Once the capture for a fulfillment has begun, and before it answers: before it has done anything, or after."""
+    """Once the capture for a fulfillment (or telling an order's customer) has begun, and before it answers: before it
+    has done anything, or after."""
 
     def __init__(self) -> None:
         self.news: dict[str, Callable[[], None]] = {}
@@ -43,10 +49,10 @@ class _Between(ActivityInboundInterceptor):
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         step = input.fn
-        if activity.info().activity_type == "capture_payment":
-            fulfillment = input.args[0].fulfillment_id
-            news = self.between.news.pop(fulfillment, lambda: None)
-            late_news = self.between.late_news.pop(fulfillment, lambda: None)
+        if activity.info().activity_type in ("capture_payment", "tell_customer"):
+            about = input.args[0].subject.id
+            news = self.between.news.pop(about, lambda: None)
+            late_news = self.between.late_news.pop(about, lambda: None)
 
             def between(*args: Any) -> Any:
                 news()
@@ -67,7 +73,7 @@ def between() -> Between:
 def shop(
     new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl, between: Between
 ) -> Iterator[Shop]:
-    with Shop(new_database("between"), engine_server, sandbox, interceptors=[between]) as shop:
+    with Shop(new_database("between"), engine_server, sandbox, interceptors=[between], settings=PATIENT) as shop:
         yield shop
 
 
@@ -117,47 +123,70 @@ def place(shop: Shop, between: Between, news: News, **changes: Any) -> str:
     return order
 
 
-def restocked(tx: Session, order: str) -> None:
-    """What the order waits for has come: a restock raises no version of the orders that it serves."""
-    [(sku, quantity)] = tx.execute(select(Backorder.sku, Backorder.quantity).where(Backorder.order_id == order)).all()
-    assert facts.inventory.received(tx, reference=unique("PO"), location_id="OAK", lines=[(sku, quantity)])
+def customer_to_hear(shop: Shop, order: str, day: str) -> None:
+    """Signalled now, and not again for minutes."""
+    with shop.database.sessions.begin() as tx:
+        tell(tx, locked_order(tx, order), MessageKind.DELAYED, day, expected=day)
+        nudge(tx, [order], "message")
+        tx.execute(update(Relay).where(Relay.subject_id == order, Relay.done_at.is_(None)).values(attempts=5))
+    shop.receive("OAK", {shop.product(): 1})  # wakes the relay
 
 
-def customer_to_hear(tx: Session, order: str) -> None:
-    """A message raises no version either."""
-    tell(tx, locked_order(tx, order), MessageKind.DELAYED, "2030-01-01", expected="2030-01-01")
-    nudge(tx, [order], "message")
+async def signals(shop: Shop, order: str) -> int:
+    kinds = [event.event_type async for event in shop.handle(order).fetch_history_events()]
+    return kinds.count(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)
 
 
-def has_read(shop: Shop, order: str) -> Callable[[], bool]:
-    def read() -> bool:
-        with shop.database.sessions() as tx:
-            mine = (Relay.subject_id == order, Relay.done_at.is_(None), Relay.kind != "deadline")
-            return tx.scalar(select(func.count()).where(*mine)) == 0
-
-    return read
-
-
-@pytest.mark.parametrize(("news", "event", "times"), [(restocked, "planned", 2), (customer_to_hear, "delayed", 1)])
-def test_news_that_is_heard_before_an_older_answer_is_acted_on(
-    shop: Shop, between: Between, news: News, event: str, times: int
-) -> None:
-    asked = shop.order({shop.product(OAK=1): 1, shop.product(): 1})
+def test_a_message_that_comes_when_the_last_ones_answer_is_under_way_is_sent(shop: Shop, between: Between) -> None:
+    """Beside a capture telling is a step of its own, whose answer counts what was to be told before."""
+    asked = shop.order({shop.product(OAK=1): 1})
     order = str(asked["order_id"])
 
-    def commit() -> None:
-        with shop.database.sessions.begin() as tx:
-            news(tx, order)
-        shop.until(has_read(shop, order), "the order to hear of it", order)
+    def another() -> None:
+        before = shop.call(signals(shop, order))
+        customer_to_hear(shop, order, "2030-02-02")
+        shop.until(lambda: shop.call(signals(shop, order)) > before, "the signal", order)
 
-    between.late_news[f"{order}-1"] = commit
+    def two_messages() -> None:
+        between.late_news[order] = another
+        customer_to_hear(shop, order, "2030-01-01")
+        customer_hears(shop, order, "delayed", "2030-02-02")
+
+    between.news[f"{order}-1"] = two_messages
     shop.sandbox.pace(None, order)
     shop.api.post("/v1/orders", json=asked).raise_for_status()
+    customer_hears(shop, order, "confirmed")
+    shop.happened(order, "requested")
     shop.warehouse(order).packs()
-    if event == "delayed":
-        customer_hears(shop, order, event, "2030-01-01")
-    else:
-        shop.happened(order, event, times)
+    shop.happened(order, "released")
+    before = shop.timeline(order)[: shop.timeline(order).index("captured")]
+    assert before.count("message_sent") == 3 * 2, "three, by email and SMS; none waited for the capture"
+
+
+@workflow.defn
+class Hears:
+    @workflow.run
+    async def run(self, order_id: str, answers: list[Snapshot]) -> bool:
+        progress = OrderProgress(order_id)
+        for answer in answers:
+            progress.learn(answer)
+        return progress.order.unplanned
+
+
+@pytest.mark.parametrize(("version", "unplanned"), [(3, True), (4, False)])
+def test_what_a_restock_gave_is_known_until_it_is_reserved(shop: Shop, version: int, unplanned: bool) -> None:
+    """It raises no version of the orders that it serves: an answer that was read before it looks as new."""
+    both = [(3, True), (version, False)]
+    orders = [OrderSnapshot(version=n, status=OrderStatus.PLACED, unplanned=given) for n, given in both]
+    answers = [Snapshot(order=order) for order in orders]
+
+    async def knows() -> bool:
+        queue = unique("hears")
+        async with worker(shop.client, [Hears], [], drain=timedelta(), task_queue=queue):
+            asked = shop.client.execute_workflow(Hears.run, args=[queue, answers], id=queue, task_queue=queue)
+            return await asked
+
+    assert shop.call(knows()) is unplanned
 
 
 @pytest.mark.parametrize(
