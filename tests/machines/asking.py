@@ -10,6 +10,7 @@ from activities.intake.example import example_order
 from activities.intake.order import AskedOrder
 from infra.database.tables import Product
 from tests.fixtures_database import Database
+from tests.machines.money_model import SMALLEST_CHARGE
 from tests.stack import DOCK
 
 SKUS = ("CUP", "JUG", "MUG")
@@ -23,6 +24,8 @@ CARDS = (
     "authenticationRequired",
     "declinedOffSession",
 )
+TENDERS = ("c", "c", "c", "ec", "ec", "ce", "eec", "ece", "ee", "e")
+"""Card and external, in their order."""
 prices = st.one_of(st.integers(1, 60), st.integers(100, 9999), st.just(0))
 
 
@@ -45,7 +48,25 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
     order["discount"] = draw(st.integers(0, subtotal // 3))
     tax = 0 if order["tax_included"] else order["tax"]
     order["total"] = subtotal + tax + order["shipping"]["price"] - order["discount"]
+    if len(shape := draw(st.sampled_from(TENDERS))) > 1 or shape == "e":
+        order["payments"] = draw(tenders(shape, order.pop("payment"), order["total"]))
     return order
+
+
+@st.composite
+def tenders(draw: st.DrawFn, shape: str, card: dict[str, Any], total: int) -> list[dict[str, Any]]:
+    """Amounts that make the total, of which one may be left out."""
+    pays, left = [], total
+    for n in range(len(shape) - 1, 0, -1):
+        pays.append(draw(st.integers(1, max(1, left - SMALLEST_CHARGE * n))))
+        left -= pays[-1]
+    pays.append(left)
+    rest = draw(st.sampled_from([None, *range(len(shape))]))
+    return [
+        (card if kind == "c" else {"method": "external", "reference": f"voucher {n}"})
+        | ({} if n == rest else {"amount": amount})
+        for n, (kind, amount) in enumerate(zip(shape, pays, strict=True))
+    ]
 
 
 def checked(order: dict[str, Any], order_id: str) -> AskedOrder | None:

@@ -1,11 +1,12 @@
 """What is asked after every step of the money machine."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.facts.bill import bill
+from activities.facts.bill import RECEIVED, bill
 from activities.facts.refundable import refundable
 from activities.facts.statuses import captures_in_doubt
 from activities.models import FulfillmentSnapshot, FulfillmentStatus, Recall
@@ -27,6 +28,13 @@ def at_most(what: str, ours: int, theirs: int) -> None:
     assert ours <= theirs, f"{what}: {ours} is more than {theirs}"
 
 
+def by_tender(amounts: Iterable[tuple[int, int]]) -> Counter[int]:
+    sums = Counter[int]()
+    for n, amount in amounts:
+        sums[n] += amount
+    return +sums
+
+
 class Checked:
     """An order, what its model says of it, and how far that can be told by plain addition."""
 
@@ -37,6 +45,8 @@ class Checked:
     """Nobody else has taken money, and none was given away."""
     undisputed = True
     refundable = 0
+    left: Counter[int]
+    """Of that, by tender."""
     wants_method = False
     doubtful = False
     """Of a capture nobody knows what became of it; or a refund was asked of a charge that was not paid."""
@@ -46,12 +56,13 @@ class Checked:
         a.load()
         with a.database.sessions() as tx:
             order = tx.get_one(Order, a.order_id)
-            self.model.look(tx, a.order_id)
             doubt = captures_in_doubt(tx, a.order_id)
             self.model.in_doubt = {name: each for name, each in self.model.in_doubt.items() if name in doubt}
+            self.model.look(tx, a.order_id, a.called_off or a.closed)
             self.doubtful = bool(doubt) or self.asked_in_vain(tx)
             self.wants_method = waits_for_method(tx, order) and not a.order.payment_ready
-            self.refundable = refundable(tx, order).amount
+            left = refundable(tx, order)
+            self.refundable, self.left = left.amount, by_tender((e.charge.tender_n, left.of(e)) for e in left.charges)
             same("breaches", [str(breach) for breach in breaches(tx)], [])
             ours = next(totals(tx, a.order_id), Totals(a.order_id))
             self.as_in_the_books(tx, ours)
@@ -64,7 +75,8 @@ class Checked:
 
     def as_in_the_books(self, tx: Session, ours: Totals) -> None:
         a, books = self.account, self.account.books
-        at_most("captured by us", books["captured"] - books["captured_elsewhere"], self.total)
+        others = sum(self.model.others.values())
+        at_most("captured by us", books["captured"] - books["captured_elsewhere"], self.total - others)
         at_most("captured here", ours.captured, books["captured"])
         if a.unheard or undecided(tx, a.order_id):
             return
@@ -74,26 +86,34 @@ class Checked:
         disputed = moved.get(MoneyMoveKind.DISPUTED, 0), moved.get(MoneyMoveKind.DISPUTE_RETURNED, 0)
         same("disputed", disputed, (books["disputed"], books["dispute_returned"]))
         left = books["captured"] - books["refunded"] - books["disputed"] + books["dispute_returned"]
-        at_most("refundable", self.refundable, max(0, left))
+        at_most("refundable", self.refundable, max(0, left) + others)
 
     def as_in_the_model(self, tx: Session, order: Order, ours: Totals) -> None:
-        if self.doubtful or not self.only_ours:
+        back, model = self.counted(tx), self.model
+        for n, taken in model.others.items():
+            at_most(f"given back by tender {n}", back[n], taken)
+        if self.doubtful or not self.only_ours or not model.exact:
             return
-        same("captured", ours.captured, self.model.all_captured)
-        same("owed", bill(tx, order).to_capture, self.model.owed(self.account.called_off))
+        received = select(Charge.tender_n, MoneyMove.amount).join(Charge, Charge.charge_id == MoneyMove.charge_id)
+        mine = (MoneyMove.order_id == order.order_id, MoneyMove.kind.in_(RECEIVED))
+        taken_by = by_tender((n, amount) for n, amount in tx.execute(received.where(*mine)))
+        same("taken", taken_by, by_tender((n, model.taken_of(n)) for n in model.tenders))
+        same("captured", ours.captured, taken_by[model.card])
+        same("owed", bill(tx, order).to_capture, model.owed(self.account.called_off))
         if not self.undisputed:
             return
-        back = self.counted(tx)
-        same("refundable", self.refundable, ours.captured - back)
-        if self.model.by_unit:
-            same("given back", back, self.model.all_back)
+        same("refundable", self.left, taken_by - back)
+        if model.by_unit:
+            same("given back", back, by_tender((n, model.back_of(n)) for n in model.tenders))
 
-    def counted(self, tx: Session) -> int:
-        """Went back, is on its way or is to go; or came to nothing, and a person is to decide."""
+    def counted(self, tx: Session) -> Counter[int]:
+        """Went back, is on its way or is to go; or came to nothing, and a person is to decide. By tender."""
         held = select(Hold.subject_id).where(Hold.kind == "refund_failed", Hold.closed_at.is_(None))
         waits = set(tx.scalars(held))
-        return sum(
-            each.amount - each.credited
+        charges = select(Charge.charge_id, Charge.tender_n).where(Charge.order_id == self.account.order_id)
+        tender = dict(tx.execute(charges).all())
+        return by_tender(
+            (tender.get(each.charge_id or "", self.model.card), each.amount - each.credited)
             for each in self.account.refunds
             if each.status in COUNTING or (each.status == RefundStatus.FAILED and each.refund_id in waits)
         )

@@ -15,7 +15,7 @@ from tests.machines.account import Wanted
 from tests.machines.asking import CARDS
 from tests.machines.choosing import given, pick, some
 from tests.machines.ending import Manner
-from tests.machines.money_checks import Checked
+from tests.machines.money_checks import Checked, same
 from tests.machines.profiles import Tried
 
 amounts = st.integers(1, 4000)
@@ -57,39 +57,58 @@ class Outside(Checked, Tried):
     def charged(self) -> bool:
         return bool(self.account.books["captured"])
 
-    @given("charged")
+    @property
+    def paid(self) -> bool:
+        return self.charged or bool(self.model.others)
+
+    def ask(self, wanted: Wanted) -> bool:
+        accepted = self.account.ask_refund(wanted)
+        self.model.asked_back |= accepted
+        return accepted
+
+    @given("paid")
     @rule()
     def ask_all_back(self) -> None:
         units = set() if self.doubtful else self.model.refundable_units()
-        assert self.account.ask_refund(Wanted()) == (self.refundable > 0)
+        assert self.ask(Wanted()) == (self.refundable > 0)
         if self.doubtful:
             self.model.by_unit = False
-        self.model.given_back |= units
+        self.model.refunded(units)
 
-    @given("charged")
+    @given("paid")
     @rule(amount=amounts)
     def ask_an_amount_back(self, amount: int) -> None:
-        accepted = self.account.ask_refund(Wanted(amount=amount))
+        """Of the last tender first."""
+        accepted = self.ask(Wanted(amount=amount))
         assert accepted == (amount <= self.refundable)
         self.model.by_unit &= not accepted
+        if accepted and self.undisputed and self.only_ours:
+            expected = self.left.copy()
+            for n in sorted(expected, reverse=True):
+                part = min(amount, expected[n])
+                expected[n] -= part
+                amount -= part
+            self.look()
+            same("left of each tender", self.left, +expected)
 
-    @given("charged")
+    @given("paid")
     @rule()
     def ask_shipping_back(self) -> None:
-        self.model.by_unit &= not self.account.ask_refund(Wanted(shipping=True))
+        self.model.by_unit &= not self.ask(Wanted(shipping=True))
 
-    @given("charged")
+    @given("paid")
     @rule(which=some, units=st.integers(1, 2))
     def ask_units_back(self, which: int, units: int) -> None:
+        """The last first."""
         line = which % len(self.lines) + 1
-        accepted = self.account.ask_refund(Wanted([WantedLine(line=line, quantity=units)]))
-        if self.doubtful or not self.only_ours or not self.undisputed or not self.model.by_unit:
+        accepted = self.ask(Wanted([WantedLine(line=line, quantity=units)]))
+        if self.doubtful or not (self.only_ours and self.undisputed and self.model.by_unit and self.model.exact):
             self.model.by_unit &= not accepted
             return
-        left = [unit for unit in self.model.refundable_units() if unit[0] == line]
+        left = sorted(unit for unit in self.model.refundable_units() if unit[0] == line)
         assert accepted == (len(left) >= units)
         if accepted:
-            self.model.refunded_lines([(line, units)])
+            self.model.refunded(left[-units:])
 
     @given("decidable")
     @rule(which=some, action=some)

@@ -52,8 +52,9 @@ class MoneyMachine(Outside):
         self.lines = [line.quantity for line in asked.lines]
         if far == "placed":
             return
-        self.account.attempt(self.account.paying.authorize, self.account.step)
-        self.account.load()
+        if self.ready:
+            self.account.attempt(self.account.paying.authorize, self.account.step)
+            self.account.load()
         if self.account.order.funded:
             self.reserve()
         self.look()
@@ -77,13 +78,14 @@ class MoneyMachine(Outside):
     def teardown(self) -> None:
         if not hasattr(self, "account"):
             return
-        exact = self.only_ours and not self.doubtful
+        exact = self.only_ours and not self.doubtful and self.model.exact
+        cancelled = self.model.cancelled
         self.acts = ending.brought_to_its_end(self.account, self.manner)
         self.only_ours = False  # what was captured on the way the model was not told
         self.look()
         assert self.account.closed
-        if exact:
-            assert self.account.books["captured"] == self.model.all_sent_or_taken
+        if exact and (not self.model.others or self.model.cancelled == cancelled):
+            assert self.account.books["captured"] == self.model.taken_in_the_end
         for payment in self.account.payments:
             held = payment.intent and self.stripe.intent(payment.intent).capturable
             assert not held, f"payment {payment.n} is {payment.status}, and the bank still holds {held}"
