@@ -156,6 +156,10 @@ class Shop(Stack):
         ]
         return [f"  workflow {found.status.name if found.status else '?'}", *waiting]
 
+    async def under_way(self, order_id: str) -> int:
+        """Calls that have not answered, but for those in our own database."""
+        return len((await self.handle(order_id).describe()).raw_description.pending_activities)
+
     # --- the engine --------------------------------------------------------------------------------------------------
 
     def handle(self, order_id: str) -> WorkflowHandle[Any, Any]:

@@ -21,16 +21,11 @@ PARCEL = Parcel(weight_g=400, length_mm=100, width_mm=100, height_mm=100)
 
 
 def unheard(shop: Shop, order: str, news: News) -> None:
-    shop.until(lambda: not shop.call(under_way(shop, order)), "what is under way to answer", order)
+    shop.until(lambda: not shop.call(shop.under_way(order)), "what is under way to answer", order)
     with shop.database.sessions.begin() as tx:
         assert news(tx, f"{order}-1")
         tx.flush()
         tx.execute(delete(Relay).where(Relay.subject_id == order, Relay.done_at.is_(None)))
-
-
-async def under_way(shop: Shop, order: str) -> int:
-    found = await shop.handle(order).describe()
-    return len(found.raw_description.pending_activities)
 
 
 def packed(tx: Session, fulfillment_id: str) -> object:
