@@ -38,14 +38,14 @@ def asked(
     request_id: str | None = None,
 ) -> Asked:
     """The caller holds the order's lock. Raises one of `requests.Impossible`."""
+    if currency not in (None, order.currency):
+        raise WrongFields([("currency", f"is not this order's: {order.currency}")])
     lines = None if wanted.lines is None else sorted((line.line, line.quantity or 0) for line in wanted.lines)
     content = requests.digest(
         kind=ChangeKind.REFUND, cause=cause, lines=lines, amount=wanted.amount, shipping=wanted.shipping
     )
     if known := requests.asked_before(tx, order.order_id, request_id, content):
         return Asked(known, new=False)
-    if currency not in (None, order.currency):
-        raise WrongFields([("currency", f"is not this order's: {order.currency}")])
     parts = parts_of(tx, order, wanted)
     now = wall_clock()
     change = Change(

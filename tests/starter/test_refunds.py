@@ -107,6 +107,7 @@ async def test_the_same_request_is_known_again_and_another_is_refused(api: Api) 
     assert [(await ask(api, amount=100, refund_request_id="R-1")).status_code for _ in range(3)] == [202, 200, 200]
     assert (await ask(api, "R-1", amount=100)).status_code == 200
     assert errors(await ask(api, amount=200, refund_request_id="R-1")) == ["refund_request_id"]
+    assert errors(await ask(api, amount=100, currency="eur", refund_request_id="R-1")) == ["currency"]
     assert refunds(api) == [(100, "asked")]
 
 
