@@ -79,5 +79,5 @@ def owed(tx: Session, order: Order, units: list[Units], places: set[str]) -> dic
     return {
         "refunded": sum(back[TenderDue.BEFORE_RELEASE].values()),
         **({"paid_as": ", ".join(back[TenderDue.ELSEWHERE])} if back[TenderDue.ELSEWHERE] else {}),
-        **({"charge_in_doubt": 1} if doubt else {}),
+        **({"maybe_charged": 1} if doubt or sums(tx, order).captured else {}),
     }

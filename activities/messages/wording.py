@@ -13,7 +13,7 @@ after a lost answer compares texts. What is known about a kind, in its data (all
     items                         as the customer knows them
     left                          those of them that had left already
     paid_as                       how it was paid elsewhere
-    charge_in_doubt               set while nobody knows whether money was taken: then nothing is said of it
+    maybe_charged                 set where money was taken, or nobody knows whether: then it is not said that none was
 """
 
 import re
@@ -108,7 +108,7 @@ def _facts(notice: Notice, data: Facts, language: Language) -> dict[str, str]:
     for name, value in data.items():
         if name in MONEY and isinstance(value, int):
             known |= {name: money(value, notice.currency, notice.locale)} if value else {}
-        elif name == "charge_in_doubt":
+        elif name == "maybe_charged":
             known[name] = ""
         elif name in DAYS:
             known[name] = _day(str(value), language, notice.time_zone)

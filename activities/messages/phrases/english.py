@@ -88,11 +88,11 @@ PHRASES = {
         "Order {order_id} is cancelled[ ({subject})]."
         "[ {refunded} goes back to you the way you paid, and what you paid elsewhere ({paid_as}) from there."
         "| {refunded} goes back to you the way you paid."
-        "| What you paid elsewhere ({paid_as}) goes back to you from there.|{charge_in_doubt}"
+        "| What you paid elsewhere ({paid_as}) goes back to you from there.|{maybe_charged}"
         "| You have not been charged.]",
         "Cancelled[ ({subject})].[ {refunded} goes back to you, more from elsewhere ({paid_as})."
         "| {refunded} goes back to you."
-        "| Paid elsewhere: it goes back from there ({paid_as}).|{charge_in_doubt}| You have not been charged.]",
+        "| Paid elsewhere: it goes back from there ({paid_as}).|{maybe_charged}| You have not been charged.]",
     ),
     MessageKind.PARTLY_CANCELLED: Phrase(
         "partly cancelled",

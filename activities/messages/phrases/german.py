@@ -97,11 +97,11 @@ PHRASES = {
         "[ Sie erhalten {refunded} auf demselben Weg zurück, und was Sie anderswo bezahlt haben ({paid_as}), "
         "von dort."
         "| Sie erhalten {refunded} auf demselben Weg zurück."
-        "| Was Sie anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.|{charge_in_doubt}"
+        "| Was Sie anderswo bezahlt haben ({paid_as}), erhalten Sie von dort zurück.|{maybe_charged}"
         "| Es wurde nichts berechnet.]",
         "Storniert[ ({subject})].[ Sie erhalten {refunded} zurück, mehr von anderswo ({paid_as})."
         "| Sie erhalten {refunded} zurück."
-        "| Anderswo bezahlt: zurück von dort ({paid_as}).|{charge_in_doubt}| Es wurde nichts berechnet.]",
+        "| Anderswo bezahlt: zurück von dort ({paid_as}).|{maybe_charged}| Es wurde nichts berechnet.]",
     ),
     MessageKind.PARTLY_CANCELLED: Phrase(
         "teilweise storniert",

@@ -189,7 +189,7 @@ def test_cancelled_whole_it_owes_until_a_person_has_seen_to_it(database: Databas
         assert refunds(tx) == [(6000, "c1", True)]
         assert statuses(tx) == ("cancelling", "captured")
         [message] = tx.scalars(select(Message.data).where(Message.order_id == ORDER, Message.kind == "cancelled"))
-        assert message == {"refunded": 0, "paid_as": "voucher 17"}
+        assert message == {"refunded": 0, "paid_as": "voucher 17", "maybe_charged": 1}
     done(database, ends)
     with database.sessions() as tx:
         assert statuses(tx) == ("cancelled", "refunded" if ends == "paid_otherwise" else "captured")

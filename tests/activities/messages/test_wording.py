@@ -57,7 +57,7 @@ def test_every_text_names_its_order(kind: MessageKind, locale: str) -> None:
             assert order_in(text) == "W-1001"
 
 
-EVERY: Data = FULL | {"paid_as": "till 4", "charge_in_doubt": 1}
+EVERY: Data = FULL | {"paid_as": "till 4", "maybe_charged": 1}
 SUBJECTS = ("W-1001-1", "payment 2", "refund 1", "request 7", "unavailable 3")
 
 
@@ -195,9 +195,9 @@ def test_a_cancelled_order_says_what_becomes_of_the_money() -> None:
         assert "You have not been charged." in email(notice((MessageKind.CANCELLED, data)))[1]
 
 
-def test_nothing_is_said_of_a_charge_that_nobody_knows_of() -> None:
+def test_it_is_not_said_that_nothing_was_taken_where_something_may_have_been() -> None:
     for locale in LOCALES:
-        found = notice((MessageKind.CANCELLED, {"refunded": 0, "charge_in_doubt": 1}), locale=locale)
+        found = notice((MessageKind.CANCELLED, {"refunded": 0, "maybe_charged": 1}), locale=locale)
         known = notice((MessageKind.CANCELLED, {"refunded": 0}), locale=locale)
         assert len(sms(found)) < len(sms(known))
         assert len(email(found)[1]) < len(email(known)[1])
