@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities import news
 from activities.capture import all_payments, settle_captures
-from activities.facts import effects, money, renewal, rest
+from activities.facts import effects, elsewhere, money, renewal, rest
 from activities.facts.bill import bill
 from activities.facts.effects import OpenEffect
 from activities.facts.fulfillments import locked
@@ -103,8 +103,10 @@ class PaymentActivities:
             if any(covers(p, mine, step.at) for p in payments):
                 effects.finish_answered(tx, step.order_id, "authorize:")
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
-            if not any(p.status == AuthorizationStatus.ASKED for p in payments) and not renewal.asked(
-                tx, order, now.to_capture, step.at
+            waits = any(p.status == AuthorizationStatus.ASKED for p in payments)
+            if not waits and (
+                elsewhere.wants_a_person(tx, order, payments[-1], step.at)
+                or not renewal.asked(tx, order, now.to_capture, step.at)
             ):
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
         return self.authorize(step)

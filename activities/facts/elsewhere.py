@@ -15,7 +15,7 @@ from activities.facts.refunds import owed_back
 from activities.facts.statuses import captures_in_doubt, derive
 from activities.models import CALLED_OFF, CLOSED
 from infra.clock import wall_clock
-from infra.database.tables import Effect, MoneyMove, Order, Payment, Refund
+from infra.database.tables import Effect, Event, Hold, MoneyMove, Order, Payment, Refund
 from infra.hold_kinds import HoldKind
 from infra.words import AuthorizationStatus, EventType, MessageKind, MoneyMoveKind, RefundStatus
 
@@ -92,6 +92,24 @@ def voided_by_us(tx: Session, payment: Payment) -> bool:
     """It was on record before it was asked for."""
     step = (Effect.order_id == payment.order_id, Effect.step == f"void:{payment.n}")
     return tx.scalars(select(Effect.effect_id).where(*step)).first() is not None
+
+
+def wants_a_person(tx: Session, order: Order, last: Payment, at: datetime) -> bool:
+    """Somebody has ended the last authorization, and nobody has had it asked for again since; a wish to cancel closes
+    the hold, but a warehouse may not be able to stop what it is for."""
+    they_did = select(Event.event_no).where(
+        Event.order_id == order.order_id,
+        Event.type == EventType.VOIDED_ELSEWHERE,
+        Event.data["payment"].as_integer() == last.n,
+    )
+    was_held = select(Hold.hold_id).where(
+        Hold.order_id == order.order_id, Hold.kind == HoldKind.ENDED_ELSEWHERE, Hold.subject_id == about(last).id
+    )
+    if not (tx.scalars(they_did).first() or tx.scalars(was_held).first()):
+        return False
+    holds.opened(tx, order.order_id, HoldKind.ENDED_ELSEWHERE, about(last), at)
+    derive(tx, order)
+    return True
 
 
 def ended_by_somebody(tx: Session, order: Order, payment: Payment, at: datetime) -> None:

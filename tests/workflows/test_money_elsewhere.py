@@ -9,7 +9,7 @@ from infra.hold_kinds import HoldKind
 from tests.fixtures_shop import renewed_only
 from tests.opening import opens
 from tests.shop import Shop
-from tests.workflows.stories import pack
+from tests.workflows.stories import customer_hears, pack
 
 pytestmark = pytest.mark.usefixtures("sound")
 
@@ -120,6 +120,41 @@ def test_voided_as_fraudulent_it_is_not_authorized_again_by_itself(shop: Shop) -
     assert shop.ends(order) == "cancelled"
     books = shop.books(order)
     assert (books["authorizations"], books.get("captures", 0), books.get("labels", 0)) == (1, 0, 0)
+
+
+@renewed_only
+def test_voided_as_fraudulent_and_cancelled_what_cannot_be_stopped_waits_for_a_person(shop: Shop) -> None:
+    order, of = one_parcel(shop)
+    shop.sandbox.cancel_elsewhere(of, "fraudulent")
+    shop.until(lambda: shop.open_hold(order, HoldKind.ENDED_ELSEWHERE), "a hold", order)
+    shop.resolve(order, "cancel", HoldKind.ENDED_ELSEWHERE)
+    shop.happened(order, "recall_asked")
+    shop.warehouse(order).cannot_stop()
+    shop.happened(order, "recall_refused")
+    shop.warehouse(order).packs()
+    shop.until(lambda: shop.open_hold(order, HoldKind.ENDED_ELSEWHERE), "the hold again", order)
+    books = shop.books(order)
+    assert (books["authorizations"], books.get("captures", 0), books.get("labels", 0)) == (1, 0, 0)
+    shop.goes_by_itself(order)
+    shop.resolve(order, "retry", HoldKind.ENDED_ELSEWHERE)
+    assert shop.ends(order) == "completed"
+    assert money(shop, order) == (2300, 0)
+
+
+@renewed_only
+def test_refunded_there_and_then_cancelled_nothing_goes_back_twice(shop: Shop) -> None:
+    order, of = one_parcel(shop)
+    pack(shop, order)
+    shop.sandbox.refund_elsewhere(of)
+    shop.happened(order, "refund_succeeded")
+    shop.cancel(order)
+    shop.happened(order, "recall_asked")
+    shop.warehouse(order).stops()
+    shop.goes_by_itself(order)
+    assert shop.ends(order) == "cancelled"
+    assert money(shop, order) == (2300, 2300)
+    customer_hears(shop, order, "cancelled")
+    assert "not been charged" not in str(shop.sandbox.ask("/mailbox", order_id=order))
 
 
 @renewed_only
