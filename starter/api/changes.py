@@ -88,8 +88,10 @@ def give_payment_method(
         if last and same and last.status == AuthorizationStatus.ASKED and last.n > 1:
             return shown(tx, order_id, who)
         refused = held_for_method(tx, order)  # as it was given: Stripe knows no such method
-        if not waits_for_method(tx, order) or (last and last.status == AuthorizationStatus.ASKED and not refused):
+        if not waits_for_method(tx, order):
             raise Refusal(409, f"the payment waits for no other method: it is {order.payment_status}")
+        if last and last.status == AuthorizationStatus.ASKED and not refused:
+            raise Refusal(409, "another payment method is just being asked for the money: wait for its answer")
         if doubt := method_doubt(tx, order_id, given):
             raise wrong([doubt])
         method, intent = given.payment_method, given.payment_intent
