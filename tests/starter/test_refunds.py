@@ -11,9 +11,12 @@ from activities.facts import refund_requests
 from activities.facts.journal import locked_order
 from activities.facts.refund_requests import Wanted
 from activities.facts.requests import WrongFields
+from activities.facts.units import PricedUnits
+from activities.intake.allocation import cost
 from activities.ports import Dispute, RefundStatus
 from activities.ports import Refund as ProviderRefund
-from infra.database.tables import Event, Message, Payment, Refund
+from infra.database.tables import Event, Message, Payment, Refund, UnitAmount
+from infra.words import ChargeStatus, MoneyMoveKind
 from tests.starter import stages
 from tests.starter.door import Api
 
@@ -144,6 +147,32 @@ async def test_one_message_tells_of_all_refunds_of_a_request(api: Api) -> None:
         messages = tx.scalars(select(Message).where(Message.kind == "refunded")).all()
         assert {(m.subject, m.data["amount"]) for m in messages} == {("refund 1", total)}
     assert refunds(api) == [(total, "succeeded")]
+
+
+async def test_of_several_charges_each_gives_back_its_own_the_newest_first_and_one_message_tells(api: Api) -> None:
+    await api.place()
+    stages.authorized(api.database)
+    with api.database.sessions.begin() as tx:
+        order, payment = locked_order(tx, "W-1001"), tx.scalars(select(Payment)).one()
+        rows = tx.scalars(select(UnitAmount).where(UnitAmount.line_no == 1)).all()
+        costs = [cost(rows, unit, 1) for unit in (0, 1)]
+        for unit, amount in enumerate(costs):
+            units = [PricedUnits(1, unit, 1, amount)]
+            charge = facts.charges.write(tx, order, unit + 1, 1, units, ChargeStatus.PAID)
+            kind, name = MoneyMoveKind.CAPTURED, charge.charge_id
+            facts.moves.moved(tx, order, payment.payment_id, kind, amount, name, stages.now(), name)
+    answer = await ask(api, lines=[{"line": 1, "quantity": 2}])
+    assert answer.status_code == 202, answer.text
+    with api.database.sessions() as tx:
+        made = tx.scalars(select(Refund).order_by(Refund.n)).all()
+        assert [(each.charge_id, each.amount) for each in made] == [("W-1001-c2", costs[1]), ("W-1001-c1", costs[0])]
+    for n, amount in enumerate(reversed(costs), start=1):
+        with api.database.sessions.begin() as tx:
+            taken = ProviderRefund(refund_id=f"re_{n}", amount=amount, status=RefundStatus.SUCCEEDED)
+            facts.refunds.pending(tx, f"W-1001-r{n}", taken, stages.now())
+    with api.database.sessions() as tx:
+        mails = tx.scalars(select(Message).where(Message.kind == "refunded", Message.channel == "email")).all()
+        assert [each.data["amount"] for each in mails] == [sum(costs)]
 
 
 async def test_what_a_bank_disputes_is_not_given_back(api: Api) -> None:

@@ -24,6 +24,11 @@ def paid(*tenders: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"payment": None, "payments": [*tenders], **more}
 
 
+def costing(total: int) -> dict[str, Any]:
+    line = {"sku": "MUG-BLUE", "quantity": 1, "unit_price": total}
+    return {"lines": [line], "shipping": {"address": ADDRESS}, "tax": 0, "total": total}
+
+
 CARD, INTENT = {"method": "card", "payment_method": "pm_card_visa"}, {"method": "payment_intent", "reference": "pi_1"}
 TILL, VOUCHER = ({"method": "external", "reference": name} for name in ("till", "voucher"))
 ORDERS = [
@@ -62,6 +67,8 @@ ORDERS = [
     ({"payment": {"method": "payment_intent"}}, "payment.reference", "is missing"),
     ({"payment": {"method": "invoice"}}, "payment.method", "is not supported yet: no invoices, but card, payment_inte"),
     ({"payment": None}, "payment", "is missing"),
+    (costing(49), "total", "must be at least 50 to go to a card"),
+    (costing(100_000_000), "total", "must be at most 99999999 to go to a card"),
     (paid(CARD, payment=CARD), "payments", "and payment are given: give one of them"),
     (paid(TILL | {"amount": 9}, {"method": "invoice"}), "payments[1].method", "is not supported yet: no invoices"),
     (paid(TILL | {"amount": 9}, {"method": "card"}), "payments[1].payment_method", "is missing"),

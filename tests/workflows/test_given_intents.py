@@ -115,6 +115,11 @@ def test_an_intent_that_is_known_is_refused_at_the_door(shop: Shop) -> None:
         assert refused.status_code == 422
         assert refused.json()["errors"] == [{"field": "payment.reference", "message": "pays another order already"}]
         assert shop.api.get(f"/v1/orders/{second['order_id']}").status_code == 404
+    declined = shop.place({shop.product(OAK=1): 1}, card="pm_card_chargeDeclined")
+    shop.reaches(declined, payment_status="declined")
+    refused = shop.api.post(f"/v1/orders/{declined}/payment-method", json={"payment_intent": intent})
+    assert refused.json()["errors"] == [{"field": "payment_intent", "message": "pays an order already"}]
+    shop.cancel(declined)
     assert shop.ends(first["order_id"]) == "completed"
 
 

@@ -7,9 +7,11 @@ from sqlalchemy import select
 
 from activities import facts
 from activities.facts.bill import bill
+from activities.facts.cancellation import Decided
 from activities.facts.journal import locked_order
 from activities.facts.line_cancellations import parts_left
-from activities.models import CancelReason
+from activities.models import CancelReason, Subject
+from activities.resolutions import carried_out
 from activities.views.check import breaches
 from activities.views.snapshot import of_fulfillment
 from infra.clock import wall_clock
@@ -17,12 +19,15 @@ from infra.database.tables import (
     Backorder,
     Change,
     Fulfillment,
+    Hold,
     LineCancellation,
     Message,
     Order,
     Reservation,
     Stock,
 )
+from infra.hold_kinds import HoldKind
+from infra.holds import Action
 from tests.activities import orders
 from tests.fixtures_database import Database
 
@@ -233,6 +238,22 @@ def test_a_silent_place_stops_before_its_units_are_planned_elsewhere(database: D
     with database.sessions() as tx:
         assert tx.get_one(Fulfillment, f"{ORDER}-2").location_id == "RNO"
     assert rows(database) == [(2, 1, "done", PLACE)]
+
+
+def test_the_cancel_of_a_silent_places_hold_stops_its_fulfillment_alone(database: Database) -> None:
+    orders.placed(database, ORDER, 3, in_stock=2)
+    request(database)
+    about, kind, at = Subject.fulfillment(PLACE), HoldKind.REQUEST_UNANSWERED, wall_clock()
+    with database.sessions.begin() as tx:
+        hold = tx.get_one(Hold, facts.holds.opened(tx, ORDER, kind, about, at))
+        carried_out(tx, hold, Action.CANCEL, Decided("eve", "", None), at)
+    assert rows(database) == [(0, 2, "asked", PLACE)]
+    with database.sessions.begin() as tx:
+        facts.recall.recall_confirmed(tx, PLACE, at)
+    assert rows(database) == [(0, 2, "done", PLACE)]
+    with database.sessions() as tx:
+        assert tx.scalars(select(Backorder.status)).all() == ["allocated"], "what came back goes to who waits"
+        assert tx.get_one(Order, ORDER).cancellation is None
 
 
 @pytest.mark.parametrize("policy", ["ship_complete", "ship_partial"])
