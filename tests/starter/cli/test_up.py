@@ -43,18 +43,7 @@ def test_a_second_stack_in_the_same_home_is_refused(orders: Orders) -> None:
     assert "another process runs the stack" in output.err
 
 
-def test_a_process_that_dies_is_named_and_nothing_is_left(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    up = started_up(home, pace=1)
-    running = children(up.pid)
-    assert set(running) == {"engine", "infra.sandbox", "workers", "starter.api"}
-    os.kill(running["workers"], signal.SIGKILL)
-    assert up.process.wait(30) == 1
-    assert "orders: the worker ended (signal SIGKILL)" in up.written()
-    assert not [pid for pid in running.values() if Path(f"/proc/{pid}").exists()]
-
-
-def test_started_again_it_has_the_same_orders_ports_and_key(tmp_path: Path) -> None:
+def test_started_again_it_is_the_same_until_a_process_dies_which_is_named_and_nothing_is_left(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     orders = Orders({"ORDERS_HOME": str(home.path)})
     up = started_up(home, pace=1)
@@ -67,4 +56,9 @@ def test_started_again_it_has_the_same_orders_ports_and_key(tmp_path: Path) -> N
     up = started_up(home, pace=1)
     assert json.loads(home.stack.read_text()) == before
     assert orders("stock", "MUG-BLUE", "--json").json["stock"][0]["on_hand"] == 600, "the catalogue is sown once"
-    assert up.stop() == 0
+    running = children(up.pid)
+    assert set(running) == {"engine", "infra.sandbox", "workers", "starter.api"}
+    os.kill(running["workers"], signal.SIGKILL)
+    assert up.process.wait(30) == 1
+    assert "orders: the worker ended (signal SIGKILL)" in up.written()
+    assert not [pid for pid in running.values() if Path(f"/proc/{pid}").exists()]
