@@ -12,6 +12,7 @@ from activities.facts.statuses import captures_in_doubt
 from activities.models import FulfillmentSnapshot, FulfillmentStatus, Recall
 from activities.views.check import Totals, breaches, totals, undecided
 from infra.database.tables import Charge, Hold, MoneyMove, Order, Refund
+from infra.hold_kinds import HoldKind
 from infra.words import ChargeStatus, MoneyMoveKind, RefundStatus
 from starter.api.changes import waits_for_method
 from tests.machines.account import Account
@@ -92,6 +93,10 @@ class Checked:
         back, model = self.counted(tx), self.model
         for n, taken in model.others.items():
             at_most(f"given back by tender {n}", back[n], taken)
+        by_hand = {r.refund_id for r in self.account.refunds if not r.payment_id and r.status == RefundStatus.ASKED}
+        held = {hold.subject_id for hold in self.account.holds if hold.kind == HoldKind.EXTERNAL_REFUND}
+        same("to be paid back by a person", held, by_hand)
+        same("and by the process", by_hand & set(self.account.order.refunds), set())
         if self.doubtful or not self.only_ours or not model.exact:
             return
         received = select(Charge.tender_n, MoneyMove.amount).join(Charge, Charge.charge_id == MoneyMove.charge_id)
