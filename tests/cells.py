@@ -1,16 +1,20 @@
-"""Which cells of the crash table a run plays. `CELLS` says it: `all`, a sample by its seed (`sample:1f2e3d4`), or cells
-by their names or a part of these, with `;` between them. Where it says nothing, the commit chooses the sample."""
+"""Which cells a run plays of the crash table, and of the matrix of cancellations. `CELLS` says it: `all`, a sample by
+its seed (`sample:1f2e3d4`), or cells of the crash table by their names or a part of these, with `;` between them. Where
+it says nothing, the commit chooses the sample."""
 
 import os
 import random
 import subprocess
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import pytest
 
 from tests.sandbox import ROOT
 from tests.workflows.mishaps import Mishap
 
+T = TypeVar("T")
 SAMPLE = "sample:"
 OF_EACH_ACTIVITY = 2
 
@@ -39,6 +43,18 @@ def sample(cells: list[Mishap], seed: str) -> list[Mishap]:
         for (activity, _), row in rows.items()
         for cell in sorted(chance.sample(row, OF_EACH_ACTIVITY // stories[activity]), key=row.index)
     ]
+
+
+def third(cells: Iterable[T], of_one: Callable[[T], object]) -> list[T]:
+    """Of those that are of one, a third; all of them unless a sample is wanted."""
+    wanted = os.environ["CELLS"]
+    if not wanted.startswith(SAMPLE):
+        return [*cells]
+    rows: dict[object, list[T]] = defaultdict(list)
+    for cell in cells:
+        rows[of_one(cell)].append(cell)
+    chance = random.Random(wanted)
+    return [cell for row in rows.values() for cell in chance.sample(row, len(row) // 3)]
 
 
 def commit() -> str:
