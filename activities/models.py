@@ -124,7 +124,8 @@ class OrderSnapshot(Value):
     """Where the order as a whole stands. The higher `version` is the later one."""
 
     version: int
-    status: OrderStatus
+    status: OrderStatus = OrderStatus.PROCESSING
+    """What it is as a rule, so that most histories need not say it."""
     payment: PaymentStatus = PaymentStatus.NONE
     was_authorized: bool = False
     """Money was set aside once, though the payment status does not tell any more."""
@@ -136,7 +137,7 @@ class OrderSnapshot(Value):
     """What somebody else took at the provider, and no charge has used."""
     refunds: dict[str, RefundStatus] = {}
     """To be asked of the provider; or asked, and the bank's last word is out."""
-    next_deadline: datetime | None = None
+    due: datetime | None = None
     """When the nearest of all that must happen at a time is due."""
     payment_ready: bool = False
     """A payment method that has not been tried yet."""
@@ -209,11 +210,6 @@ class Step(Value):
     def subject(self) -> Subject:
         """What it is about."""
         raise NotImplementedError
-
-    @property
-    def about(self) -> str:
-        """What the web UI shows beside the step: of the whole order nothing."""
-        return "" if self.subject.kind == "order" else self.subject.id
 
 
 class OrderStep(Step):

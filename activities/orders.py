@@ -40,8 +40,8 @@ class OrderActivities:
             order = locked_order(tx, step.order_id)
             mark_read(tx, step.subject)
             known = whole(tx, order, step.since)
-            if order.status in CLOSED and known.order and (known.order.next_deadline or step.at) > step.at:
-                later = known.order.next_deadline  # which this run will not wait for
+            if order.status in CLOSED and known.order and (known.order.due or step.at) > step.at:
+                later = known.order.due  # which this run will not wait for
                 facts.deadlines.leave(tx, order, later, first=False)
             return known if self.policy == Policy() else known.model_copy(update={"policy": self.policy})
 

@@ -20,7 +20,7 @@ class Start(NamedTuple):
     entry: BaseModel
     search_attributes: TypedSearchAttributes
     summary: str
-    """What the web UI shows beside its id."""
+    """What the web UI shows beside its id and search attributes."""
 
 
 class Kind(NamedTuple):
@@ -51,7 +51,7 @@ def start_order(order: Order) -> Start:
             total=order.total,
             placed_at=order.placed_at,
         ),
-        f"{order.order_id}: {amount} {currency}, {order.channel}",
+        f"{amount} {currency}",
     )
 
 

@@ -32,7 +32,7 @@ class Alarm:
     async def ring(self, at: datetime) -> None:
         left = at - workflow.now()
         if left.total_seconds() > 0:
-            await workflow.sleep(left, summary="next deadline")
+            await workflow.sleep(left)
         self.set_for = self.ringing = None
         later = [deadline for deadline in self.deadlines if deadline > workflow.now()]
         if later:

@@ -58,8 +58,14 @@ def start(
         schedule_to_close_timeout=None if once else policy.step_patience,
         retry_policy=ONCE if once else RETRIES,
         cancellation_type=FINISH,
-        summary=step.about or None,
+        summary=part(step) or None,
     )
+
+
+def part(step: Step) -> str:
+    """What the web UI shows beside a step, on the page of the whole: nothing, or which part of it the step is about."""
+    whole = workflow.info().workflow_id.partition("-")[2]
+    return step.subject.id.removeprefix(whole).removeprefix("-")
 
 
 def failed(failure: ActivityError) -> bool:

@@ -232,14 +232,14 @@ class OrderWorkflow(Handlers):
         else is under way, as what is may do away with it."""
         p = self.progress
         while True:
-            await p.until(lambda: p.due() or (p.order.next_deadline is not None and not p.closed and p.idle()))
+            await p.until(lambda: p.due() or (p.order.due is not None and not p.closed and p.idle()))
             if await self.nearest_passes():
                 await p.do(calls.PASS_DEADLINES, p.step, undoing=True)
 
     async def nearest_passes(self) -> bool:
         """False: another has become the nearest."""
-        p, nearest = self.progress, self.progress.order.next_deadline
-        return not await p.until(lambda: p.order.next_deadline != nearest, at=nearest)
+        p, nearest = self.progress, self.progress.order.due
+        return not await p.until(lambda: p.order.due != nearest, at=nearest)
 
     async def keep_authorized(self) -> None:
         """Another authorization is wanted while the old one is good, or has ended before any goods need it: as nothing

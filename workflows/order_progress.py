@@ -93,7 +93,7 @@ class OrderProgress(Progress[Snapshot]):
 
     def due(self) -> bool:
         """Something had to happen by now, or has to happen now."""
-        return self.order.next_deadline is not None and workflow.now() >= self.order.next_deadline
+        return self.order.due is not None and workflow.now() >= self.order.due
 
     def unread(self) -> bool:
         return self.message_waits or super().unread()

@@ -29,7 +29,7 @@ from activities.models import (
     Snapshot,
 )
 from infra.database.tables import Change, Fulfillment, Hold, Order, Parcel, Refund
-from infra.words import AuthorizationStatus, BackorderPolicy, EventType, PaymentStatus, RefundStatus
+from infra.words import AuthorizationStatus, BackorderPolicy, EventType, OrderStatus, PaymentStatus, RefundStatus
 
 WithParcels = tuple[Fulfillment, list[Parcel]]
 
@@ -151,6 +151,7 @@ def of_parcel(parcel: Parcel) -> ParcelSnapshot:
 
 def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
     given: dict[str, Any] = {
+        "status": order.status if order.status != OrderStatus.PROCESSING else None,
         "payment": order.payment_status if order.payment_status != PaymentStatus.NONE else None,
         "paid_elsewhere": now.paid_elsewhere,
         "was_authorized": now.authorized > 0 and order.payment_status not in FUNDED,
@@ -168,10 +169,10 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         "capturable": usable(now.payments),
         "elsewhere": now.elsewhere,
         "refunds": open_refunds(tx, order, now) if now.open_refunds else {},
-        "next_deadline": now.next_deadline,
+        "due": now.next_deadline,
     }
     return OrderSnapshot.model_validate(
-        {"version": order.version, "status": order.status, **{key: value for key, value in given.items() if value}}
+        {"version": order.version, **{key: value for key, value in given.items() if value}}
     )
 
 

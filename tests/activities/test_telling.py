@@ -150,13 +150,13 @@ def test_parcels_that_move_while_others_wait_join_them(database: Database, sandb
     assert hands_over(2) is None
     asked = engine.run(tell, OrderStep(order_id=order_id, at=at + hour / 2)).order
     assert asked
-    assert (asked.telling, asked.next_deadline) == (0, at + hour)
+    assert (asked.telling, asked.due) == (0, at + hour)
     assert hands_over(3, MessageKind.SHIPPED) == at + hour
     with database.sessions.begin() as tx:
         facts.passing.passed(tx, order_id, at + hour)
     asked = engine.run(tell, OrderStep(order_id=order_id, at=at + hour)).order
     assert asked
-    assert (asked.telling, asked.next_deadline) == (0, None)
+    assert (asked.telling, asked.due) == (0, None)
     assert sandbox.books(order_id)["sms"] == 2
 
 

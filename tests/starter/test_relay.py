@@ -85,7 +85,7 @@ async def test_a_placed_order_is_started_at_once_and_once(
         "CustomerId": "C-7",
         "OrderTotal": 4410,
     } == {pair.key.name: pair.value for pair in found.typed_search_attributes}
-    assert await found.static_summary() == f"{order_id}: 44.10 USD, web"
+    assert await found.static_summary() == "44.10 USD"
     history = (await temporal.get_workflow_handle(workflow_id(order_id)).fetch_history()).to_json()
     assert not any(person in history for person in ("Ada", "ada@", "Clayton", "94117"))
 
