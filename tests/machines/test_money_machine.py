@@ -23,7 +23,7 @@ from tests.machines.money_model import Model
 from tests.machines.money_outside import Outside
 from tests.shop import unique
 
-EXAMPLES, STEPS = 6, 14
+EXAMPLES, STEPS = 10, 14
 
 
 class MoneyMachine(Outside):
