@@ -7,7 +7,16 @@ from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from activities.facts import holds
-from activities.facts.journal import LockedFulfillment, locked_order, locking, note, outcome_known, unwritten
+from activities.facts.journal import (
+    MINE,
+    LockedFulfillment,
+    alone,
+    locked_order,
+    locking,
+    note,
+    outcome_known,
+    unwritten,
+)
 from activities.facts.statuses import derive
 from activities.models import FulfillmentStatus
 from infra.clock import wall_clock
@@ -25,6 +34,26 @@ from infra.database.tables import (
 from infra.hold_kinds import HoldKind
 from infra.words import EventType, ReservationStatus
 
+BY_FULFILLMENT = alone(
+    select(Order).join(Fulfillment, Fulfillment.order_id == Order.order_id).where(Fulfillment.fulfillment_id == MINE)
+)
+WITH_WAREHOUSE = (
+    select(
+        Fulfillment,
+        Location,
+        Contact,
+        Parcel,
+        exists().where(Hold.order_id == Fulfillment.order_id, Hold.closed_at.is_(None)),
+        exists().where(Effect.order_id == Fulfillment.order_id, Effect.finished_at.is_(None)),
+    )
+    .join(Location, Location.location_id == Fulfillment.location_id)
+    .join(Contact, Contact.contact_id == Fulfillment.contact_id)
+    .outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
+    .where(Fulfillment.fulfillment_id == MINE)
+    .order_by(Parcel.n)
+    .execution_options(populate_existing=True)
+)
+
 
 def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
     """The order, locked, and its fulfillment as it is now."""
@@ -40,21 +69,10 @@ def locked(tx: Session, fulfillment_id: str) -> tuple[Order, Fulfillment]:
 def locked_with_warehouse(tx: Session, fulfillment_id: str) -> tuple[Fulfillment, str] | None:
     """The fulfillment, its order locked, and the warehouse that it is for. What facts of a fulfillment look for anyway
     is read with it."""
-    mine = Fulfillment.fulfillment_id == fulfillment_id
-    order = locking(tx, select(Order).join(Fulfillment, Fulfillment.order_id == Order.order_id).where(mine))
+    order = locking(tx, BY_FULFILLMENT, fulfillment_id)
     if order is None:
         return None
-    held = exists().where(Hold.order_id == Fulfillment.order_id, Hold.closed_at.is_(None))
-    calling = exists().where(Effect.order_id == Fulfillment.order_id, Effect.finished_at.is_(None))
-    rows = tx.execute(
-        select(Fulfillment, Location, Contact, Parcel, held, calling)
-        .join(Location, Location.location_id == Fulfillment.location_id)
-        .join(Contact, Contact.contact_id == Fulfillment.contact_id)
-        .outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
-        .where(mine)
-        .order_by(Parcel.n)
-        .execution_options(populate_existing=True)
-    ).all()
+    rows = tx.execute(WITH_WAREHOUSE, {"mine": fulfillment_id}).all()
     f, location, contact, _, is_held, is_calling = rows[0]
     known = unwritten(tx)[order.order_id]
     known.fulfillments[fulfillment_id] = LockedFulfillment(f, location, contact, [row[3] for row in rows if row[3]])

@@ -24,6 +24,20 @@ MOVES = {
 """What is told of parcels, and the kinds that tell of the same move."""
 
 
+MINE = bindparam("mine", type_=Order.order_id.type)
+"""In statements that are built once, since every step needs them."""
+
+
+def alone(order: Select[Order]) -> Select[Order]:
+    """Locks the order. It may join what it is found by, and must read nothing else of it: who waits for the lock gets
+    the order as it is afterwards, and all else as it was before."""
+    # NO KEY UPDATE: a restock that holds product locks may still write rows that refer to this order
+    return order.with_for_update(of=Order, key_share=True).execution_options(populate_existing=True)
+
+
+BY_ITSELF = alone(select(Order).where(Order.order_id == MINE))
+
+
 class LockedFulfillment(NamedTuple):
     """Read under the order's lock: nobody else has changed it since."""
 
@@ -67,18 +81,15 @@ def locked_order(tx: Session, order_id: str) -> Order:
     if mine := unwritten(tx).get(order_id):
         tx.flush()  # as the statement would
         return mine.order
-    order = locking(tx, select(Order).where(Order.order_id == order_id))
+    order = locking(tx, BY_ITSELF, order_id)
     if order is None:
         raise NoResultFound
     return order
 
 
-def locking(tx: Session, order: Select[Order]) -> Order | None:
-    """`order` may join what it is found by, and must read nothing else of it: who waits for the lock gets the order as
-    it is afterwards, and all else as it was before."""
-    # NO KEY UPDATE: a restock that holds product locks may still write rows that refer to this order
-    alone = order.with_for_update(of=Order, key_share=True).execution_options(populate_existing=True)
-    if found := tx.scalars(alone).first():
+def locking(tx: Session, order: Select[Order], mine: str) -> Order | None:
+    """`order` is one of `alone`, with what `MINE` is to be."""
+    if found := tx.scalars(order, {"mine": mine}).first():
         unwritten(tx).setdefault(found.order_id, Unwritten(found))
     return found
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from activities.facts.journal import locked_order, locking, note, nudge, raise_version
+from activities.facts.journal import MINE, alone, locked_order, locking, note, nudge, raise_version
 from activities.facts.money import locked_customer
 from activities.facts.statuses import derive
 from activities.news import FINAL
@@ -134,7 +134,7 @@ def given_up(tx: Session, order_id: str, at: datetime) -> None:
 def reported(tx: Session, reference: str, status: str, code: str | None) -> bool | None:
     """The carrier of the message says how it went. The last word stays, whatever comes after it. None: no message of
     ours is known by that reference."""
-    order = locking(tx, select(Order).join(Message).where(Message.reference == reference))
+    order = locking(tx, alone(select(Order).join(Message).where(Message.reference == MINE)), reference)
     if order is None:
         return None
     open_rows = update(Message).where(Message.reference == reference, Message.status.not_in(FINAL))
