@@ -93,7 +93,8 @@ def parts_of(tx: Session, order: Order, wanted: Wanted) -> list[Part]:
 def of_lines(tx: Session, order: Order, left: Refundable, lines: Sequence[WantedLine]) -> list[Part]:
     """Units of a line that were not given back yet, the last first, at what each of them cost, whoever paid it."""
     ordered = set(tx.scalars(select(OrderLine.line_no).where(OrderLine.order_id == order.order_id)))
-    paid = merged(units for each in left.charges for units in each.units)
+    charges = [each for each in left.charges if each.left]  # of others nothing has come yet
+    paid = merged(units for each in charges for units in each.units)
     errors, seen = [], set()
     chosen: list[Units] = []
     for n, line in enumerate(lines):
@@ -109,7 +110,7 @@ def of_lines(tx: Session, order: Order, left: Refundable, lines: Sequence[Wanted
         else:
             chosen += last_of(mine, wanted)
         seen.add(line.line)
-    parts = [(each, common(each.units, chosen)) for each in left.charges]
+    parts = [(each, common(each.units, chosen)) for each in charges]
     if not errors and any(total(units) > left.of(each) for each, units in parts):
         errors.append(("lines", f"cost more than can be refunded: {left.amount}"))
     if errors:

@@ -95,6 +95,17 @@ def test_each_gets_back_no_more_than_it_gave(database: Database, wanted: Wanted,
         assert given == {("c1", True): 6000, ("c2", False): 4000}
 
 
+def test_a_unit_that_the_card_has_not_paid_yet_gives_back_what_the_voucher_paid(database: Database) -> None:
+    placed(database, VOUCHER | {"amount": 6000}, CARD)
+    authorized(database)
+    stages.packed(database, ORDER)
+    with database.sessions.begin() as tx:
+        order, f = locked(tx, f"{ORDER}-1")
+        assert facts.charges.asked(tx, order, f.fulfillment_id, bill(tx, order), wall_clock())
+        refund_requests.asked(tx, order, Wanted(lines=[WantedLine(line=1)]), by="x")
+        assert refunds(tx) == [(6000, "c1", True)]
+
+
 @pytest.mark.both_databases
 def test_what_was_paid_for_a_cancelled_unit_pays_for_others_before_the_card_does(database: Database) -> None:
     placed(database, VOUCHER | {"amount": 6000}, CARD)
