@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import os
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -47,7 +49,7 @@ async def main(settings: Settings, workflows: Sequence[type], more: Activities) 
     running = worker(client, workflows, registered, drain=settings.orders_http_timeout + timedelta(seconds=5))
     begin_work()
     async with running:
-        log.info("worker_ready", activities=len(registered))
+        log.info("worker_ready", identity=client.identity, host=socket.gethostname(), process=os.getpid())
         await stop.wait()
         log.info("worker_draining")
     outside.close()
