@@ -52,7 +52,7 @@ def test_money_is_asked_back_in_the_web_ui_by_the_same_rules(plain_shop: Shop) -
 
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         send()
-    assert "nothing is captured" in str(refused.value.cause)
+    assert "no money was taken" in str(refused.value.cause)
     stories.pack(shop, order)
     for wrong, words in (
         ({"amount": 4101}, "more than can be refunded: 4100"),
