@@ -75,7 +75,7 @@ def test_a_plain_card_order_to_delivered_stays_small(
     sandbox: SandboxControl,
     record_property: Callable[[str, object], None],
 ) -> None:
-    order, asked, database = unique("W"), Asked(), new_database("cost", "postgresql")
+    order, asked, database = unique("W")[-6:], Asked(), new_database("cost", "postgresql")
     count(database.engine, asked.count_transaction)
     with Shop(database, engine_server, sandbox, settings=USUAL) as shop:
         told_all(shop, order)
