@@ -17,6 +17,8 @@ AWAITED: Mapping[AnyHoldKind, str] = {
     HoldKind.RECALL_UNANSWERED: "recall",
 }
 """The call that a warehouse does not answer."""
+UNPAID = (HoldKind.PAYMENT_NEEDS_CUSTOMER, HoldKind.PAYMENT_METHOD_NEEDED, HoldKind.ENDED_ELSEWHERE)
+"""Of these goods may have left: where nobody will ever pay for them, the order could not end."""
 
 
 def carried_out(tx: Session, hold: Hold, action: Action, by: Decided, at: datetime) -> None:
@@ -52,6 +54,8 @@ def impossible(tx: Session, hold: Hold, action: Action) -> str | None:
     """Why what this hold offers can't be done as things stand."""
     if action in (Action.RESHIP, Action.REFUND) and hold.fulfillment_id:
         return facts.undelivered.not_as_a_whole(tx, hold.fulfillment_id)
+    if action == Action.SKIP and hold.kind in UNPAID:
+        return facts.rest.not_left_unpaid(tx, str(hold.order_id))
     return None
 
 
@@ -62,6 +66,8 @@ def skipped(tx: Session, order_id: str, hold: Hold, at: datetime) -> None:
             facts.money.void_given_up(tx, order_id, at)
         case HoldKind.REST_TOO_SMALL, _:
             facts.rest.given_up(tx, order_id, at)
+        case kind, _ if kind in UNPAID:
+            facts.rest.given_up(tx, order_id, at, only_left=True)
         case HoldKind.TELL_FAILED, _:
             facts.messages.given_up(tx, order_id, at)
         case ((HoldKind.REFUND_PAYMENT_FAILED | HoldKind.EXTERNAL_REFUND), _):

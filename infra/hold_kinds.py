@@ -11,6 +11,7 @@ DeclaredHoldKind = Annotated[AnyHoldKind, BeforeValidator(lambda word: DECLARED.
 """Of a field: any workflow's kind, read from its word."""
 
 AT_ONCE = "tries at once"
+WRITES_OFF = "writes off what has left and is not paid; where nothing has, it is refused"
 END = "ends the whole order: warehouses are asked to stop what has not left, and stock, money and labels go back"
 STOP = (
     "cancels what is in this fulfillment, and the order where nothing else of it is left: the warehouse is asked to "
@@ -92,7 +93,7 @@ class HoldKind(AnyHoldKind):
         "payment_needs_customer",
         HoldReason.PAYMENT_ACTION,
         "The new authorization needs the customer: have another payment method given, retry, or cancel.",
-        {Action.RETRY: "asks for the last good payment method again", Action.CANCEL: END},
+        {Action.RETRY: "asks for the last good payment method again", Action.SKIP: WRITES_OFF, Action.CANCEL: END},
         True,
     )
     PAYMENT_METHOD_NEEDED = (
@@ -100,7 +101,7 @@ class HoldKind(AnyHoldKind):
         HoldReason.PAYMENT_ACTION,
         "The payment method cannot be charged again: it was given for one payment only, or the bank refuses it for "
         "good. Have another given, or cancel.",
-        {Action.CANCEL: END},
+        {Action.SKIP: WRITES_OFF, Action.CANCEL: END},
         True,
     )
     REST_TOO_SMALL = (
@@ -115,7 +116,7 @@ class HoldKind(AnyHoldKind):
         HoldReason.PAYMENT_ACTION,
         "Somebody has ended this authorization at the payment provider: ask them why. Then retry, have another payment "
         "method given, or cancel.",
-        {Action.RETRY: "asks for the last good payment method again", Action.CANCEL: END},
+        {Action.RETRY: "asks for the last good payment method again", Action.SKIP: WRITES_OFF, Action.CANCEL: END},
         True,
     )
     CAPTURED_UNKNOWN = (

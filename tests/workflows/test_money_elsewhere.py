@@ -142,6 +142,24 @@ def test_voided_as_fraudulent_and_cancelled_what_cannot_be_stopped_waits_for_a_p
 
 
 @renewed_only
+def test_voided_as_fraudulent_and_gone_all_the_same_a_person_writes_it_off(shop: Shop) -> None:
+    order, of = one_parcel(shop)
+    shop.sandbox.cancel_elsewhere(of, "fraudulent")
+    hold = shop.until(lambda: shop.open_hold(order, HoldKind.ENDED_ELSEWHERE), "a hold", order)
+    skip = {"hold": hold, "action": "skip", "why": "test"}
+    refused = shop.api.post(f"/v1/orders/{order}/resolution", json=skip)
+    assert (refused.status_code, "has left unpaid" in refused.text) == (409, True)
+    shop.warehouse(order).hands_over()
+    shop.happened(order, "shipped")
+    shop.resolve(order, "skip", HoldKind.ENDED_ELSEWHERE)
+    shop.happened(order, "charge_given_up")
+    shop.resolve(order, "skip", HoldKind.NOT_RELEASED)
+    assert shop.ends(order) == "completed"
+    assert money(shop, order) == (0, 0)
+    assert shop.books(order)["authorizations"] == 1
+
+
+@renewed_only
 def test_refunded_there_and_then_cancelled_nothing_goes_back_twice(shop: Shop) -> None:
     order, of = one_parcel(shop)
     pack(shop, order)
