@@ -1,10 +1,14 @@
 """Orders that go well: from the front door to the customer's hands."""
 
+import json
 from datetime import timedelta
+
+from temporalio.api.enums.v1 import EventType
 
 from tests.fixtures_shop import renewed_only
 from tests.shop import Shop, unique
 from tests.workflows import stories
+from tests.workflows.recording import histories
 
 MESSAGES = {"emails": 4, "sms": 4}
 
@@ -38,6 +42,22 @@ def test_two_locations_make_two_fulfillments_two_labels_two_captures(shop: Shop)
     view = shop.view(order)
     assert [f["location"] for f in view["fulfillments"]] == ["OAK", "RNO"]
     assert all(f["status"] == "delivered" for f in view["fulfillments"])
+    assert steps_of(shop, order) >= {
+        ("authorize_payment", ""),
+        *(("capture_payment", n) for n in ("1", "2")),
+        *(("buy_label", parcel) for parcel in ("1/1", "2/1")),
+    }, "the web UI shows which part a step is about"
+
+
+def steps_of(shop: Shop, order: str) -> set[tuple[str, str]]:
+    """Each, with what the web UI shows beside it."""
+    return {
+        (event.activity_task_scheduled_event_attributes.activity_type.name, json.loads(shown) if shown else "")
+        for run in shop.call(histories(shop, order))
+        for event in run.events
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+        for shown in [event.user_metadata.summary.data]
+    }
 
 
 @renewed_only
