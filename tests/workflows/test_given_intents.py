@@ -196,7 +196,7 @@ def test_what_ends_and_was_not_saved_waits_for_another_method(shop: Shop) -> Non
     shop.pass_time(order, timedelta(days=1))
     shop.until(lambda: shop.open_hold(order, HoldKind.PAYMENT_METHOD_NEEDED), "a hold", order)
     [hold] = [hold for hold in shop.view(order)["holds"] if not hold["closed_at"]]
-    assert (hold["code"], hold["actions"]) == ("not_saved", ["cancel"])
+    assert (hold["code"], hold["actions"]) == ("not_saved", ["skip", "cancel"])
     shop.receive("OAK", {sku: 1})
     shop.happened(order, "packed")
     assert payments(shop, order) == [("ended", TOTAL)], "the bank is not asked"

@@ -34,6 +34,7 @@ def packed(shop: Shop, parcels: int, *missing: str) -> str:
     shop.sandbox.pace(None, order)
     shop.api.post("/v1/orders", json=asked).raise_for_status()
     stories.customer_hears(shop, order, "confirmed")
+    shop.happened(order, "requested", parcels)
     for n in range(1, parcels + 1):
         shop.warehouse(order, n).packs()
     shop.happened(order, "released", parcels, 60)
