@@ -6,7 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 # the tests start many processes: none is to compile all of our files anew
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test test-all check format lock histories clean
+.PHONY: help demo test test-all cluster cluster-test check format lock histories clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +14,7 @@ READY := $(VENV)/.ready
 say := @echo "==>"
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: $(READY) ## start everything on embedded defaults and play a tour of orders
 	@$(BIN)/orders demo
@@ -30,6 +30,13 @@ test: $(READY) ## run the tests, with a sample of the crash table; T=tests/… f
 
 test-all: $(READY) ## run the tests, and every cell of the crash table
 	@$(MAKE) test T= CELLS=all
+
+cluster: $(READY) ## build Temporal's server into .cluster/, for cluster-test (ten minutes, once)
+	@tests/cluster/build
+
+cluster-test: cluster ## break a real cluster, and upgrade one, under load; T=name for some of the drills
+	$(say) "drills"
+	@$(BIN)/python -m pytest -q --no-header --durations=0 tests/cluster -k "$(T)"
 
 check: $(READY) ## format, style, types, import rules, migrations, then all tests
 	$(say) "format and style"

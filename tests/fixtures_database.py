@@ -43,8 +43,8 @@ def postgres_url() -> Iterator[str]:
     if outside := os.environ.get("TEST_DATABASE_URL"):
         yield outside
         return
-    with postgres.server() as url:
-        yield url
+    with postgres.server() as running:
+        yield running.url
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for one test run: fast, and gone afterwards."""
+"""PostgreSQL servers for one test run: fast, and gone afterwards."""
 
 import importlib.util
 import os
@@ -9,49 +9,78 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from infra.processes import free_ports, start
+from infra.processes import Child, free_ports, start
 
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 NO_ROOT = "nobody"
 """PostgreSQL refuses to run as root, so root runs it as this account."""
+INITDB = ("-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+ENVIRONMENT = {"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)}
+READY = "database system is ready to accept connections"
+
+
+@dataclass
+class Server:
+    """One that a test may stop, and start again on the same data and port."""
+
+    binaries: Path
+    folder: Path
+    account: pwd.struct_passwd | None
+    port: int
+    running: Child
+
+    @property
+    def url(self) -> str:
+        """Of its superuser's database."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        self.running = _started(self.binaries, self.folder, self.account, self.port)
+
+    def stop(self) -> None:
+        self.running.process.send_signal(signal.SIGINT)  # its "fast" shutdown; SIGTERM waits for every client
+        self.running.stop()
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Gives the URL of its superuser's database."""
+def server() -> Iterator[Server]:
     account = pwd.getpwnam(NO_ROOT) if os.geteuid() == 0 else None
     # of a short name: the path of a socket has a limit
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     try:
         binaries = _usable(_binaries(), folder, account)
-        data, log = folder / "data", folder / "log"
         if account:
             os.chown(folder, account.pw_uid, account.pw_gid)
-        _run(account, binaries / "initdb", "-D", data, "-U", "postgres", *INITDB)
-        port = free_ports(1)[0]
-        settings = [part for each in FAST for part in ("-c", each)]
-        child = start(
-            "postgres",
-            [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, *settings],
-            log=log,
-            environ=ENVIRONMENT,
-            folder=Path("/"),
-            user=account and account.pw_name,
-        )
+        _run(account, binaries / "initdb", "-D", folder / "data", "-U", "postgres", *INITDB)
+        [port] = free_ports(1)
+        made = Server(binaries, folder, account, port, _started(binaries, folder, account, port))
         try:
-            child.wait_for_line("database system is ready to accept connections")
-            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+            yield made
         finally:
-            child.process.send_signal(signal.SIGINT)  # its "fast" shutdown; SIGTERM waits for every client
-            child.stop()
+            made.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-INITDB = ("-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-ENVIRONMENT = {"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)}
+def _started(binaries: Path, folder: Path, account: pwd.struct_passwd | None, port: int) -> Child:
+    settings = [part for each in FAST for part in ("-c", each)]
+    child = start(
+        "postgres",
+        [binaries / "postgres", "-D", folder / "data", "-h", "127.0.0.1", "-p", str(port), "-k", folder, *settings],
+        log=folder / "log",
+        environ=ENVIRONMENT,
+        folder=Path("/"),
+        user=account and account.pw_name,
+    )
+    try:
+        child.wait_for_line(READY)
+    except BaseException:
+        child.kill()
+        raise
+    return child
 
 
 def _binaries() -> Path:
