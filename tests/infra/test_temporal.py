@@ -1,6 +1,8 @@
 """The engine is found, knows what it must, and its clock can be moved."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -155,4 +157,6 @@ async def test_the_embedded_engine_remembers_what_it_was_told(tmp_path: Path) ->
         if run == "first":
             await client.start_workflow(Sleeper.run, 60, id=name, task_queue=name)
         assert (await client.get_workflow_handle(name).describe()).status is not None
+        with closing(sqlite3.connect(tmp_path / "engine.db")) as file:
+            assert file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         server.child.kill()
