@@ -27,6 +27,8 @@ PR_SET_PDEATHSIG = 1
 TRACEBACK = "Traceback (most recent call last):"
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LOWEST_PORT = 10000
+GARBAGE = 20_000
+"""New objects that are left before the collector looks; 700, unless somebody says."""
 T = TypeVar("T")
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -184,9 +186,11 @@ def told_to_stop() -> asyncio.Event:
 
 def begin_work() -> None:
     """What was made until now lasts as long as the process: the collector of garbage went through all of it again and
-    again, for a fifteenth of a worker's time."""
+    again, for a fifteenth of a worker's time. And it looks for cycles more rarely, as most that is made for a request
+    or a step is gone without it."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE)
 
 
 def leave(code: int) -> NoReturn:

@@ -1,6 +1,5 @@
 """`python -m workers`: one worker process. SIGTERM lets calls under way finish, then it exits 0."""
 
-import asyncio
 import gc
 import os
 import socket
@@ -10,6 +9,7 @@ from datetime import timedelta
 from typing import Any, NoReturn
 
 import structlog
+import uvloop
 from sqlalchemy.orm import Session, sessionmaker
 
 from infra import telemetry, temporal
@@ -63,7 +63,7 @@ def run(workflows: Sequence[type] = WORKFLOWS, more: Activities = lambda _sessio
     """`more`: the activities of other workflows than orders'."""
     telemetry.log_to_stderr("worker")
     try:
-        asyncio.run(main(Settings.from_environment(needs=WORKER_NEEDS), workflows, more))
+        uvloop.run(main(Settings.from_environment(needs=WORKER_NEEDS), workflows, more))
     except (SettingsError, upgrade.Unusable, temporal.EngineError) as error:
         print(f"orders worker: {error}", file=sys.stderr)
         leave(1)

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import uvicorn
+import uvloop
 from sqlalchemy import Engine
 from structlog import get_logger
 
@@ -80,7 +81,7 @@ def main() -> int:
         settings = Settings.from_environment(needs=API_NEEDS)
         engine = opened(settings.database_url.get_secret_value(), CONNECTIONS)
         log_to_stderr("api")
-        return asyncio.run(serve(settings, engine))
+        return uvloop.run(serve(settings, engine))
     except (SettingsError, Unusable, EngineError) as trouble:
         print(f"orders api: {trouble}", file=sys.stderr)
     except SystemExit:  # uvicorn, when it can't listen; it has said why
