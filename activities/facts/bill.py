@@ -14,7 +14,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    literal,
     null,
     select,
     type_coerce,
@@ -37,6 +36,7 @@ from infra.database.tables import (
     Tender,
     UnitAmount,
 )
+from infra.database.types import constant
 from infra.words import (
     BackorderStatus,
     ChargeStatus,
@@ -153,7 +153,7 @@ def part(
     units: tuple[Any, Any, Any] = (NO_NUMBER, NO_NUMBER, NO_NUMBER),
     amount: Any = NO_AMOUNT,
 ) -> Select[Any]:
-    return select(literal(what, String), name, *units, amount).where(*where)
+    return select(constant(what), name, *units, amount).where(*where)
 
 
 def of(table: Any) -> tuple[Any, Any, Any]:
@@ -161,29 +161,31 @@ def of(table: Any) -> tuple[Any, Any, Any]:
 
 
 def charged(what: str, status: ChargeStatus) -> Select[Any]:
-    mine = (Charge.order_id == MINE, Charge.status == status, ChargeUnits.charge_id == Charge.charge_id)
+    mine = (Charge.order_id == MINE, Charge.status == constant(status), ChargeUnits.charge_id == Charge.charge_id)
     return part(what, *mine, name=Charge.charge_id, units=of(ChargeUnits), amount=ChargeUnits.amount)
 
 
 SIGNED = case(
-    (MoneyMove.kind.in_((*RECEIVED, MoneyMoveKind.REFUND_FAILED)), MoneyMove.amount),
-    (MoneyMove.kind == MoneyMoveKind.REFUNDED, -MoneyMove.amount),
+    (MoneyMove.kind.in_(map(constant, (*RECEIVED, MoneyMoveKind.REFUND_FAILED))), MoneyMove.amount),
+    (MoneyMove.kind == constant(MoneyMoveKind.REFUNDED), -MoneyMove.amount),
     else_=0,
 )
 STATEMENT = union_all(
     part(
         "units",
         Reservation.order_id == MINE,
-        Reservation.status.in_(SET_ASIDE),
+        Reservation.status.in_(map(constant, SET_ASIDE)),
         name=Reservation.fulfillment_id,
         units=of(Reservation),
     ),
-    part("units", Backorder.order_id == MINE, Backorder.status == BackorderStatus.WAITING, units=of(Backorder)),
+    part(
+        "units", Backorder.order_id == MINE, Backorder.status == constant(BackorderStatus.WAITING), units=of(Backorder)
+    ),
     part("line", OrderLine.order_id == MINE, units=(OrderLine.line_no, NO_NUMBER, OrderLine.quantity)),
     part(
         "cancelled",
         LineCancellation.order_id == MINE,
-        LineCancellation.status.in_((LineCancellationStatus.ASKED, LineCancellationStatus.DONE)),
+        LineCancellation.status.in_(map(constant, (LineCancellationStatus.ASKED, LineCancellationStatus.DONE))),
         units=of(LineCancellation),
     ),
     part("price", UnitAmount.order_id == MINE, units=of(UnitAmount), amount=UnitAmount.total),
@@ -192,7 +194,7 @@ STATEMENT = union_all(
     part(
         "received",
         MoneyMove.order_id == MINE,
-        MoneyMove.kind.in_(RECEIVED),
+        MoneyMove.kind.in_(map(constant, RECEIVED)),
         MoneyMove.charge_id.is_not(None),
         name=MoneyMove.charge_id,
         amount=func.sum(MoneyMove.amount),
@@ -226,8 +228,8 @@ PAID = (
         & (ChargeUnits.first_unit < Reservation.first_unit + Reservation.quantity)
         & (Reservation.first_unit < ChargeUnits.first_unit + ChargeUnits.quantity),
     )
-    .join(Charge, (Charge.charge_id == ChargeUnits.charge_id) & (Charge.status == ChargeStatus.PAID))
-    .where(Reservation.fulfillment_id == Fulfillment.fulfillment_id, Reservation.status.in_(SET_ASIDE))
+    .join(Charge, (Charge.charge_id == ChargeUnits.charge_id) & (Charge.status == constant(ChargeStatus.PAID)))
+    .where(Reservation.fulfillment_id == Fulfillment.fulfillment_id, Reservation.status.in_(map(constant, SET_ASIDE)))
     .correlate(Fulfillment)
     .scalar_subquery()
 )

@@ -11,11 +11,9 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
-    String,
     bindparam,
     cast,
     func,
-    literal,
     literal_column,
     null,
     select,
@@ -45,7 +43,7 @@ from infra.database.tables import (
     Reservation,
     Tender,
 )
-from infra.database.types import UTCDateTime
+from infra.database.types import UTCDateTime, constant
 from infra.words import (
     AuthorizationStatus,
     BackorderStatus,
@@ -196,7 +194,7 @@ def part(
     until: Any = NEVER,
 ) -> Select[Any]:
     """One kind of rows, in the columns that all of them share."""
-    return select(literal(what, String), type_coerce(word, WORD), flag, other, n, amount, until).where(*where)
+    return select(constant(what), type_coerce(word, WORD), flag, other, n, amount, until).where(*where)
 
 
 def number(true: Any) -> ColumnElement[int]:
@@ -236,21 +234,21 @@ PARTS: list[Select[Any]] = [
     part(
         "unplanned",
         Reservation.order_id == MINE,
-        Reservation.status == ReservationStatus.HELD,
+        Reservation.status == constant(ReservationStatus.HELD),
         Reservation.fulfillment_id.is_(None),
         amount=func.sum(Reservation.quantity),
     ),
     part(
         "waiting",
         Backorder.order_id == MINE,
-        Backorder.status == BackorderStatus.WAITING,
+        Backorder.status == constant(BackorderStatus.WAITING),
         amount=func.sum(Backorder.quantity),
     ),
     part("ordered", OrderLine.order_id == MINE, amount=func.sum(OrderLine.quantity)),
     part(
         "cancelled",
         LineCancellation.order_id == MINE,
-        LineCancellation.status == LineCancellationStatus.DONE,
+        LineCancellation.status == constant(LineCancellationStatus.DONE),
         amount=func.sum(LineCancellation.quantity),
     ),
     part("hold", Hold.order_id == MINE, Hold.closed_at.is_(None), word=Hold.reason),
@@ -260,27 +258,27 @@ PARTS: list[Select[Any]] = [
         "labels",
         Fulfillment.order_id == MINE,
         Parcel.fulfillment_id == Fulfillment.fulfillment_id,
-        Parcel.label_status.in_(OPEN_LABELS),
+        Parcel.label_status.in_(map(constant, OPEN_LABELS)),
         amount=func.count(),
     ),
     part("elsewhere", MoneyMove.order_id == MINE, MoneyMove.charge_id.is_(None), amount=func.sum(SIGNED)),
     part(
         "refunds",
         Refund.order_id == MINE,
-        Refund.status.in_((RefundStatus.ASKED, RefundStatus.PENDING)),
+        Refund.status.in_(map(constant, (RefundStatus.ASKED, RefundStatus.PENDING))),
         amount=func.count(),
     ),
     part(
         "disputes",
         Payment.order_id == MINE,
         Dispute.payment_id == Payment.payment_id,
-        Dispute.status.in_((DisputeStatus.INQUIRY, DisputeStatus.OPEN)),
+        Dispute.status.in_(map(constant, (DisputeStatus.INQUIRY, DisputeStatus.OPEN))),
         amount=func.count(),
     ),
     part(
         "telling",
         Message.order_id == MINE,
-        Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED)),
+        Message.status.in_(map(constant, (MessageStatus.PENDING, MessageStatus.CLAIMED))),
         Message.due_at.is_(None),
         amount=func.min(Message.message_id),
     ),

@@ -3,7 +3,7 @@
 import enum
 from datetime import UTC, datetime
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, String
+from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, Enum, String, literal_column
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
@@ -60,3 +60,8 @@ OurWord = Enum(
     values_callable=lambda words: [word.value for word in words],
 )
 """One of infra/words.py's: stored as it is, read as a member of its class. Others are refused, on both ways."""
+
+
+def constant(word: str) -> ColumnElement[str]:
+    """One of our own words, written into a statement that is built once: it need not be handed over each time."""
+    return literal_column(f"'{word}'", String)
