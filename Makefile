@@ -6,7 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 # the tests start many processes: none is to compile all of our files anew
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test test-all cluster cluster-test check format lock histories clean
+.PHONY: help demo test test-all cluster cluster-test check image-size sbom format lock histories clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -49,21 +49,31 @@ check: $(READY) ## format, style, types, import rules, migrations, then all test
 	@$(BIN)/python -m pytest -q --no-header --durations=0 tests/infra/database/test_migrations.py
 	@$(MAKE) test
 
+image-size: $(READY) ## do what the image's build does, without Docker, and tell how many megabytes it holds
+	@$(BIN)/python -m tests.infra.deploy.image
+
+sbom: $(READY) ## list what the image installs, as CycloneDX, into build/sbom.json and build/sbom-sandbox.json
+	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && mkdir -p build && $(BIN)/python -m venv "$$tool" && \
+	"$$tool/bin/pip" install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0 && \
+	list() { "$$tool/bin/cyclonedx-py" requirements "$$1" --pyproject pyproject.toml --output-reproducible -o "$$2"; } && \
+	list requirements.lock build/sbom.json && list requirements-embedded.lock build/sbom-sandbox.json
+
 format: $(READY) ## format the code and mend what can be mended by rule
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 
 histories: $(READY) ## record the histories that tests replay anew (say why in the commit)
 	@$(BIN)/python -m tests.workflows.recording
 
-lock: $(READY) ## resolve the dependencies anew into three locks: runtime, -embedded (and the sandbox), -dev (and tests)
+lock: $(READY) ## resolve the dependencies anew into the locks: runtime, -embedded (and the sandbox), -build, -dev (all)
 	$(say) "resolving"
 	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && $(BIN)/python -m venv "$$tool" && \
 	"$$tool/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9 && \
 	resolve() { "$$tool/bin/uv" pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
-	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" "$$@" pyproject.toml; } && \
-	resolve --extra embedded --group dev -o requirements-dev.lock && \
-	resolve --extra embedded -c requirements-dev.lock -o requirements-embedded.lock && \
-	resolve -c requirements-dev.lock -o requirements.lock
+	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" "$$@"; } && \
+	resolve --extra embedded --group dev -o requirements-dev.lock pyproject.toml && \
+	resolve --extra embedded -c requirements-dev.lock -o requirements-embedded.lock pyproject.toml && \
+	resolve --group build -c requirements-dev.lock -o requirements-build.lock && \
+	resolve -c requirements-dev.lock -o requirements.lock pyproject.toml
 
 clean: ## remove .venv, caches and the embedded state
 	@rm -rf $(VENV) .orders .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

