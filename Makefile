@@ -6,11 +6,12 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 # the tests start many processes: none is to compile all of our files anew
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test test-all cluster cluster-test check image-size sbom format lock histories clean
+.PHONY: help demo test test-all cluster cluster-test check image-size sbom deploy-check deploy-tools rules format lock histories clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CHECKER := .deploy-check
 say := @echo "==>"
 
 help: ## this list
@@ -58,6 +59,17 @@ sbom: $(READY) ## list what the image installs, as CycloneDX, into build/sbom.js
 	list() { "$$tool/bin/cyclonedx-py" requirements "$$1" --pyproject pyproject.toml --output-reproducible -o "$$2"; } && \
 	list requirements.lock build/sbom.json && list requirements-embedded.lock build/sbom-sandbox.json
 
+deploy-check: $(CHECKER)/.ready ## lint image, compose, manifests, rules and workflows, and find planted errors (no cluster needed)
+	$(say) "what a deployment is made of"
+	@$(CHECKER)/bin/python -m infra.deploy.check
+
+deploy-tools: $(CHECKER)/.ready ## install what deploy-check runs
+
+rules: ## write infra/deploy/rules.yml as a resource for Prometheus in a cluster
+	@{ printf '%s\n' '# written by `make rules` from ../../rules.yml' 'apiVersion: monitoring.coreos.com/v1' 'kind: PrometheusRule' \
+	  'metadata:' '  name: orders' 'spec:'; sed -n '/^groups:/,$$ s/^/  /p' infra/deploy/rules.yml; } \
+	  > infra/deploy/kubernetes/base/rules.yaml
+
 format: $(READY) ## format the code and mend what can be mended by rule
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 
@@ -73,10 +85,11 @@ lock: $(READY) ## resolve the dependencies anew into the locks: runtime, -embedd
 	resolve --extra embedded --group dev -o requirements-dev.lock pyproject.toml && \
 	resolve --extra embedded -c requirements-dev.lock -o requirements-embedded.lock pyproject.toml && \
 	resolve --group build -c requirements-dev.lock -o requirements-build.lock && \
-	resolve -c requirements-dev.lock -o requirements.lock pyproject.toml
+	resolve -c requirements-dev.lock -o requirements.lock pyproject.toml && \
+	resolve -o infra/deploy/requirements-check.lock infra/deploy/requirements-check.in
 
 clean: ## remove .venv, caches and the embedded state
-	@rm -rf $(VENV) .orders .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(CHECKER) .orders .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Names what is missing in one line, and what to do about it.
@@ -99,5 +112,13 @@ $(READY): requirements-dev.lock pyproject.toml
 	echo "==> installing what requirements-dev.lock names (a minute, the first time)"; \
 	pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
 	$$pip --require-hashes -r requirements-dev.lock && $$pip --no-deps --no-build-isolation -e . || \
+	  stop "the packages could not be installed: pip must reach a package index (see PIP_INDEX_URL, HTTPS_PROXY)"; \
+	touch $@
+
+$(CHECKER)/.ready: infra/deploy/requirements-check.lock
+	@$(find_python); \
+	echo "==> installing what infra/deploy/requirements-check.lock names (a minute, the first time)"; \
+	rm -rf $(CHECKER); "$$python" -m venv $(CHECKER) && \
+	$(CHECKER)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $< || \
 	  stop "the packages could not be installed: pip must reach a package index (see PIP_INDEX_URL, HTTPS_PROXY)"; \
 	touch $@
