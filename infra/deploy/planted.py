@@ -57,6 +57,10 @@ ERRORS = [
     ("manifests", f"{BASE}/worker.yaml", "runAsNonRoot: true", "runAsNonRoot: false", "not restricted"),
     ("manifests", f"{BASE}/api.yaml", "drop: [ALL]", "drop: [NET_RAW]", "not restricted"),
     ("manifests", f"{BASE}/kustomization.yaml", 'newTag: "0.1.0"', "newTag: latest", "without a version"),
+    # image: a base that moves, a shell's mistake, an instruction that is none
+    ("dockerfile", "infra/deploy/Dockerfile", "FROM ${PYTHON_IMAGE} AS build", "FROM python:latest AS build", "DL3007"),
+    ("dockerfile", "infra/deploy/Dockerfile", "WORKDIR /build", "WORKDIR build", "DL3000"),
+    ("dockerfile", "infra/deploy/Dockerfile", "ENTRYPOINT [", "ENTRY [", "unexpected"),
     # rules: no expression, and an alert that does not ring
     ("rules", "infra/deploy/rules.yml", "max(orders_relay_oldest_seconds) > 60", "max(orders_relay_ >", "parse error"),
     ("rules", "infra/deploy/rules.yml", "min(orders_engine_up) == 0", "min(orders_engine_up) == 2", "EngineAway"),
