@@ -1,11 +1,11 @@
-"""Which cells a run plays of the crash table, and of the matrix of cancellations. `CELLS` says it: `all`, a sample by
-its seed (`sample:1f2e3d4`), or cells of the crash table by their names or a part of these, with `;` between them. Where
-it says nothing, the commit chooses the sample."""
+"""Which cells a run plays of the crash table and of the matrix of cancellations, and which stories at the edge. `CELLS`
+says it: `all`, a sample by its seed (`sample:1f2e3d4`), or cells of the crash table by their names or a part of these,
+with `;` between them. Where it says nothing, the commit chooses the sample."""
 
 import os
 import random
 import subprocess
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from tests.workflows.mishaps import Mishap
 
 T = TypeVar("T")
 SAMPLE = "sample:"
-OF_EACH_ACTIVITY = 2
+SHOP = "any_shop"
 
 
 def chosen(cells: list[Mishap]) -> list[Mishap]:
@@ -32,17 +32,12 @@ def chosen(cells: list[Mishap]) -> list[Mishap]:
 
 
 def sample(cells: list[Mishap], seed: str) -> list[Mishap]:
-    """As many cells of each activity, and some of each of its stories: none is ever left out."""
+    """A cell of each activity, and of each of its stories: none is ever left out."""
     rows: dict[tuple[str, bool], list[Mishap]] = defaultdict(list)
     for cell in cells:
         rows[cell.activity, cell.other].append(cell)
-    stories = Counter(activity for activity, _ in rows)
     chance = random.Random(seed)
-    return [
-        cell
-        for (activity, _), row in rows.items()
-        for cell in sorted(chance.sample(row, OF_EACH_ACTIVITY // stories[activity]), key=row.index)
-    ]
+    return [chance.choice(row) for row in rows.values()]
 
 
 def third(cells: Iterable[T], of_one: Callable[[T], object]) -> list[T]:
@@ -55,6 +50,25 @@ def third(cells: Iterable[T], of_one: Callable[[T], object]) -> list[T]:
         rows[of_one(cell)].append(cell)
     chance = random.Random(wanted)
     return [cell for row in rows.values() for cell in chance.sample(row, len(row) // 3)]
+
+
+def left_out(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Of stories that both shops can play, one of the two; of those at the edge, as many in each file as are played."""
+    twice: dict[object, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if shop := params(item).get(SHOP):
+            twice[item.nodeid.replace(str(shop), "")].append(item)
+    edge: dict[object, list[pytest.Item]] = defaultdict(list)
+    for row in twice.values():
+        if len(row) == 1:
+            edge[row[0].path].append(row[0])
+    chance = random.Random(os.environ["CELLS"])
+    rows = [*(row for row in twice.values() if len(row) == 2), *edge.values()]
+    return [item for row in rows for item in chance.sample(row, len(row) // 2)]
+
+
+def params(item: pytest.Item) -> dict[str, object]:
+    return dict(item.callspec.params) if hasattr(item, "callspec") else {}
 
 
 def commit() -> str:
@@ -71,9 +85,17 @@ def pytest_configure() -> None:
     os.environ["CELLS"] = os.environ.get("CELLS") or SAMPLE + commit()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if any(".py" in named for named in config.args) or not os.environ["CELLS"].startswith(SAMPLE):
+        return
+    if out := left_out(items):
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in {*out}]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ended = [report for how in ("passed", "failed") for report in terminalreporter.stats.get(how, [])]
     if cells := sum("test_cut_off_anywhere" in report.nodeid for report in ended):
         terminalreporter.write_line(
-            f'crash table: {cells} cells; the same again: make test CELLS="{os.environ["CELLS"]}"'
+            f'crash table: {cells} cells; the same again: make test CELLS="{os.environ["CELLS"]}"; all: make test-all'
         )

@@ -4,6 +4,8 @@ from collections.abc import Generator
 
 import pytest
 import structlog
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from infra.processes import leave
 
@@ -29,7 +31,20 @@ pytest_plugins = (
 )
 
 
-LONG = ("tests/workflows/test_crash_table.py", "tests/whole/", "tests/starter/cli/", "tests/workflows/")
+LONG = ("tests/workflows/test_crash_table.py", "tests/starter/cli/", "tests/whole/", "tests/workflows/")
+ONE_HOUSE = ("tests/starter/cli/", "tests/whole/")
+"""What is started for them costs more than they do: one process takes the whole folder."""
+
+
+class ByFileOrHouse(LoadFileScheduling):  # type: ignore[misc] # comes without types
+    def _split_scope(self, nodeid: str) -> str:
+        """What one process takes as a whole."""
+        return next((folder for folder in ONE_HOUSE if nodeid.startswith(folder)), super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFileOrHouse | None:
+    return ByFileOrHouse(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(trylast=True)

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import uvicorn
+import uvloop
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
@@ -68,7 +69,7 @@ class Stack:
         self.settings = Settings.from_environment(self.environment(settings or {}))
         self.wrap = wrap
         self.interceptors = interceptors
-        self.loop = asyncio.new_event_loop()
+        self.loop = uvloop.new_event_loop()
         self.client: Client
 
     def environment(self, more: dict[str, str]) -> dict[str, str]:

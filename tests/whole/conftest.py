@@ -1,16 +1,39 @@
-"""A house per module: what one test kills or stops, another module does not miss."""
+"""One house for all modules; another for who kills so often that nobody else could live there."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from tests.fixtures_shop import NewDatabase
 from tests.whole.house import House
 
+PACE = 0.1
+
+
+@contextmanager
+def built(new_database: NewDatabase, folders: pytest.TempPathFactory) -> Iterator[House]:
+    house = House(folders.mktemp("house"), new_database("house"), pace=PACE)
+    try:
+        yield house
+    finally:
+        house.leave()
+
+
+@pytest.fixture(scope="session")
+def shared_house(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with built(new_database, tmp_path_factory) as house:
+        yield house
+
 
 @pytest.fixture(scope="module")
-def house(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(shared_house: House) -> House:
     """Everything moves by itself, quickly."""
-    house = House(tmp_path_factory.mktemp("house"), new_database("house"), pace=0.1)
-    yield house
-    house.leave()
+    shared_house.sandbox.pace(PACE)
+    return shared_house
+
+
+@pytest.fixture(scope="module")
+def own_house(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with built(new_database, tmp_path_factory) as house:
+        yield house

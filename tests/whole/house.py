@@ -20,6 +20,7 @@ from infra.temporal import DevServer, start_dev_server
 from starter.cli.stack.environment import without_real_parts
 from starter.cli.stack.stack import begin_all, prepared
 from tests.fixtures_database import Database
+from tests.stack import unique
 from tests.whole.held_up import held_up
 
 QUICK = {
@@ -107,7 +108,7 @@ class House:
         for sku in units:
             self.api.put(f"/v1/products/{sku}", json={"name": "Mug", "weight_g": 400}).raise_for_status()
         lines = [{"sku": sku, "quantity": quantity} for sku, quantity in units.items()]
-        restock = {"reference": f"opening-{'-'.join(units)}", "location": "OAK", "lines": lines}
+        restock = {"reference": unique("opening"), "location": "OAK", "lines": lines}
         self.api.post("/v1/restocks", json=restock).raise_for_status()
 
     def place(self, order: dict[str, Any]) -> None:

@@ -75,8 +75,8 @@ def decided(shop: Shop, order: str) -> bool:
 @renewed_only
 def test_the_last_unit_goes_to_one_of_many_and_the_others_wait(shop: Shop) -> None:
     sku = shop.product(OAK=1, RNO=1)
-    with ThreadPoolExecutor(10) as crowd:
-        orders = list(crowd.map(lambda _: shop.place({sku: 1}), range(10)))
+    with ThreadPoolExecutor(6) as crowd:
+        orders = list(crowd.map(lambda _: shop.place({sku: 1}), range(6)))
     for order in orders:
         shop.until(partial(decided, shop, order), "a decision", order)
     lucky = [order for order in orders if "planned" in shop.timeline(order)]

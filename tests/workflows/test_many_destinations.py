@@ -22,7 +22,7 @@ from tests.shop import PACE, Shop
 from tests.workflows.recording import histories
 from workflows.known import CALLS_AT_ONCE
 
-MANY, HELD = (1_000, 300) if os.environ["CELLS"] == "all" else (60, 30)
+MANY, HELD = (1_000, 300) if os.environ["CELLS"] == "all" else (24, 12)
 CALM = {"ORDERS_START_TO_CLOSE": "25s", "ORDERS_STEP_PATIENCE": "15m", "ORDERS_HTTP_TIMEOUT": "20s"}
 RENEWED_AT = 4_096
 """Events. Then the engine suggests a new run, and what is under way comes to its end."""

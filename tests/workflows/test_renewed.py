@@ -25,7 +25,7 @@ SMALL = {
     "limit.historySize.error": "1000000",  # 50 MiB
     "history.maximumSignalsPerExecution": str(SIGNALS),  # 10,000: more are refused
 }
-MANY = 40
+MANY = 24
 PATIENT = {"ORDERS_STEP_PATIENCE": "10m"}
 
 

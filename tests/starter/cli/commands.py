@@ -27,6 +27,8 @@ IMPORTED = [
     "starter.cli.reading",
     "infra.database.upgrade",
     "alembic.command",
+    "workers.__main__",
+    "starter.api.__main__",
 ]
 FORKED = multiprocessing.get_context("forkserver")
 """Each command is a process of its own, forked from one that imported what most need: a fifth of the cost."""
