@@ -7,7 +7,7 @@ attempt's number says.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from activities.facts.journal import locked_order, may_be_calling, unwritten
@@ -57,10 +57,21 @@ def begin(tx: Session, order_id: str, step: str, **parameters: Any) -> OpenEffec
     return begin_about(tx, Subject("order", order_id), step, **parameters)
 
 
+LAST = (
+    select(Effect)
+    .where(
+        Effect.subject_kind == bindparam("kind"),
+        Effect.subject_id == bindparam("id"),
+        Effect.step == bindparam("what"),
+    )
+    .order_by(Effect.n.desc())
+    .limit(1)
+)
+
+
 def begin_about(tx: Session, subject: Subject, step: str, **parameters: Any) -> OpenEffect:
     now = wall_clock()
-    mine = (Effect.subject_kind == subject.kind, Effect.subject_id == subject.id, Effect.step == step)
-    last = tx.scalars(select(Effect).where(*mine).order_by(Effect.n.desc()).limit(1)).first()
+    last = tx.scalars(LAST, {"kind": subject.kind, "id": subject.id, "what": step}).first()
     fresh = last is None or last.finished_at is not None
     if last is None or last.finished_at is not None:
         if subject.kind == "order" and (known := unwritten(tx).get(subject.id)):

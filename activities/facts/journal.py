@@ -165,13 +165,25 @@ def may_be_calling(tx: Session, order_id: str) -> bool:
     return mine is None or mine.may_be_calling
 
 
+READ = (
+    update(Relay)
+    .where(
+        Relay.subject_kind == bindparam("of_kind"),
+        Relay.subject_id == bindparam("of_id"),
+        Relay.done_at.is_(None),
+    )
+    .values(done_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+READ_ALL = READ.where((Relay.kind != "deadline") | (Relay.attempts > 0))
+READ_KINDS = READ.where(Relay.kind.in_(bindparam("kinds", expanding=True)))
+
+
 def mark_read(tx: Session, subject: Subject, *kinds: str) -> None:
     """Its workflow has read why it was nudged: the relay may forget it. Of the named kinds, or of every one
     but deadlines that are still to come."""
-    mine = (Relay.subject_kind == subject.kind, Relay.subject_id == subject.id)
-    rows = update(Relay).where(*mine, Relay.done_at.is_(None))
-    these = Relay.kind.in_(kinds) if kinds else (Relay.kind != "deadline") | (Relay.attempts > 0)
-    tx.execute(rows.where(these).values(done_at=wall_clock()))
+    about = {"of_kind": subject.kind, "of_id": subject.id, "now": wall_clock()}
+    tx.execute(*((READ_KINDS, about | {"kinds": kinds}) if kinds else (READ_ALL, about)))
 
 
 def unread(subject: Subject, kind: str) -> ColumnElement[bool]:
