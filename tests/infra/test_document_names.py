@@ -32,8 +32,8 @@ def code(document: Path) -> Iterator[str]:
     """What is set as code: between backticks, and each line of a block."""
     text = document.read_text()
     yield from re.findall(r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-    for block in re.findall(r"```(?:sh)?\n(.*?)```", text, re.DOTALL):
-        yield from block.splitlines()
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        yield from block.splitlines() if language in ("", "sh") else ()
 
 
 @each_that_holds_now
