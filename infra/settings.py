@@ -69,6 +69,10 @@ class Settings(BaseModel):
         default_factory=lambda known: SecretStr(f"sqlite:///{known['orders_home'] / 'orders.db'}"),
         description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; @ and % in a password are %40 and %25",
     )
+    orders_migration_database_url: DatabaseUrl = Field(
+        default_factory=lambda known: known["database_url"],
+        description="postgresql://USER:PASSWORD@HOST/NAME, for `orders db upgrade`: the user who owns the tables",
+    )
 
     orders_installation: str = Field(
         "orders",
@@ -138,6 +142,14 @@ class Settings(BaseModel):
     def _outlasts_the_call(cls, value: timedelta, info: Info) -> timedelta:
         # else the engine gives up, and repeats, a call that may still have its effect
         if value <= info.data.get("orders_http_timeout", timedelta(0)):
+            raise ValueError
+        return value
+
+    @validates("orders_migration_database_url")
+    @classmethod
+    def _of_the_same_kind(cls, value: SecretStr, info: Info) -> SecretStr:
+        known: SecretStr = info.data.get("database_url", value)
+        if value.get_secret_value()[:6] != known.get_secret_value()[:6]:
             raise ValueError
         return value
 

@@ -27,6 +27,7 @@ pytest_plugins = (
     "tests.fixtures_sandbox",
     "tests.fixtures_receiver",
     "tests.fixtures_shop",
+    "tests.played",
     "tests.opening",
 )
 

@@ -55,8 +55,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_postgres(postgres_url: str) -> Iterator[Callable[[], str]]:
-    """Makes a migrated database and gives its URL; none is left at the end."""
+def new_postgres(postgres_url: str) -> Iterator[Callable[..., str]]:
+    """Makes a migrated database, or a copy of the one that is named, and gives its URL; none is left at the end."""
     made: list[str] = []
     address = make_url(postgres_url)
     with psycopg.connect(postgres_url, autocommit=True) as administrator:
@@ -71,7 +71,7 @@ def new_postgres(postgres_url: str) -> Iterator[Callable[[], str]]:
 
         template = create("template0")
         _migrate(url(template))
-        yield lambda: url(create(template))
+        yield lambda of=template: url(create(of))
         for name in made if os.environ.get("TEST_DATABASE_URL") else ():  # our own server goes with all that it has
             administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 

@@ -10,21 +10,31 @@ import typer
 from starter.cli.failure import Failed
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import URL, Engine
 
     from activities.views.check import Breach
+    from infra.settings import Settings
 
 app = typer.Typer(help="The database: migrate it, check it.", no_args_is_help=True)
 
 
 @app.command()
 def upgrade() -> None:
-    """Migrate the database to the tables of this version."""
-    from infra.database import upgrade as migrations
+    """Migrate the database to the tables of this version.
 
-    with opened() as engine:
-        migrations.upgrade(engine)
-        print(f"{name(engine)} is up to date")
+    As the user of ORDERS_MIGRATION_DATABASE_URL, where it is set; that of DATABASE_URL gets the rights it needs.
+    """
+    from sqlalchemy import make_url
+
+    from infra.database.upgrade import migrate, versions
+
+    with refused() as settings:
+        at = migrate(settings, say=lambda what: typer.echo(what, err=True))
+        where = name(make_url(settings.orders_migration_database_url.get_secret_value()))
+        if at == versions()[-1]:
+            print(f"{where} is up to date")
+        else:
+            print(f"{where} is at {at}, which is newer than this version; it may run on it")
 
 
 @app.command()
@@ -38,19 +48,18 @@ def check(
     from infra.database import upgrade as migrations
 
     with opened() as engine:
-        migrations.require_current(engine)
-        if differences := migrations.check(engine):
-            raise Failed(f"{name(engine)} differs from the tables of this version: {'; '.join(differences)}")
+        where, later = name(engine.url), migrations.revision_of(engine) != migrations.versions()[-1]
+        if not later and (differences := migrations.check(engine)):
+            raise Failed(f"{where} differs from the tables of this version: {'; '.join(differences)}")
         found = 0
         for breach in broken(engine):
             print(json.dumps(breach._asdict()) if as_json else breach)
             found += 1
         if found:
-            raise Failed(
-                f"{name(engine)} holds {found} breaches: look at what they name (docs/operating.md, Charged twice)"
-            )
+            raise Failed(f"{where} holds {found} breaches: look at what they name (docs/operating.md, Charged twice)")
         if not as_json:
-            print(f"{name(engine)} matches this version; money and stock hold together")
+            fits = "is of a newer version, which this one may run on" if later else "matches this version"
+            print(f"{where} {fits}; money and stock hold together")
 
 
 def broken(engine: "Engine") -> "Iterator[Breach]":
@@ -75,30 +84,39 @@ def broken(engine: "Engine") -> "Iterator[Breach]":
 
 @contextmanager
 def opened() -> "Iterator[Engine]":
-    """The database that settings name. What it refuses is said in one line."""
+    """The database that settings name, in a state that this version can use. What it refuses is said in one line."""
+    from infra.database import engine as connections
+    from infra.database.upgrade import require_usable
+
+    with refused() as settings:
+        engine = connections.create(settings.database_url.get_secret_value(), pool_size=1)
+        try:
+            require_usable(engine)
+            yield engine
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def refused() -> "Iterator[Settings]":
+    """The settings, for what speaks to the database that they name."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from infra.database import engine as connections
-    from infra.database.upgrade import NotCurrent
+    from infra.database.upgrade import Unusable
     from infra.home import Home, HomeError
     from infra.settings import Settings, SettingsError
 
     try:
         settings = Settings.from_environment()
         Home(settings.orders_home).make()
-        engine = connections.create(settings.database_url.get_secret_value(), pool_size=1)
-        try:
-            yield engine
-        finally:
-            engine.dispose()
-    except (SettingsError, HomeError, NotCurrent) as trouble:
+        yield settings
+    except (SettingsError, HomeError, Unusable) as trouble:
         raise Failed(str(trouble)) from None
     except (SQLAlchemyError, OSError) as trouble:
         why = type(getattr(trouble, "orig", None) or trouble).__name__
         raise Failed(f"the database does not answer ({why}): check DATABASE_URL") from None
 
 
-def name(engine: "Engine") -> str:
+def name(url: "URL") -> str:
     """Without secrets, which may stand after the `?` too; a file by its path."""
-    url = engine.url
     return url.database or "" if url.get_backend_name() == "sqlite" else url.set(query={}).render_as_string()

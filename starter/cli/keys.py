@@ -22,7 +22,6 @@ def create(
     """Make a key. It is shown once, alone on the last line."""
     from activities.intake.fields import CHANNEL
     from infra.database.engine import sessions
-    from infra.database.upgrade import require_current
     from starter.keys import SCOPES, KeyTaken
     from starter.keys import create as make
 
@@ -33,7 +32,6 @@ def create(
     if channel is not None and not re.fullmatch(CHANNEL, channel):
         raise Misused("--channel must be a channel's name, as web")
     with opened() as engine:
-        require_current(engine)
         try:
             with sessions(engine).begin() as tx:
                 key = make(tx, name.strip(), scope, channel)  # type: ignore[arg-type]
@@ -51,21 +49,18 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="For machines
 
     from infra.database.engine import sessions
     from infra.database.tables import ApiKey
-    from infra.database.upgrade import require_current
 
-    with opened() as engine:
-        require_current(engine)
-        with sessions(engine, read_only=True)() as tx:
-            found: list[dict[str, Any]] = [
-                {
-                    "name": key.name,
-                    "scopes": key.scopes,
-                    "channel": key.channel,
-                    "created_at": key.recorded_at.isoformat(timespec="seconds"),
-                    "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else None,
-                }
-                for key in tx.scalars(select(ApiKey).order_by(ApiKey.recorded_at, ApiKey.name))
-            ]
+    with opened() as engine, sessions(engine, read_only=True)() as tx:
+        found: list[dict[str, Any]] = [
+            {
+                "name": key.name,
+                "scopes": key.scopes,
+                "channel": key.channel,
+                "created_at": key.recorded_at.isoformat(timespec="seconds"),
+                "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else None,
+            }
+            for key in tx.scalars(select(ApiKey).order_by(ApiKey.recorded_at, ApiKey.name))
+        ]
     if as_json:
         print(json.dumps({"keys": found}))
         return
@@ -83,12 +78,9 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="For machines
 def revoke(name: Annotated[str, typer.Argument(help="The key's name.")]) -> None:
     """Take a key's rights away, at once."""
     from infra.database.engine import sessions
-    from infra.database.upgrade import require_current
     from starter.keys import revoke as end
 
-    with opened() as engine:
-        require_current(engine)
-        with sessions(engine).begin() as tx:
-            if not end(tx, name):
-                raise Failed(f"there is no key {name} that is not revoked already")
+    with opened() as engine, sessions(engine).begin() as tx:
+        if not end(tx, name):
+            raise Failed(f"there is no key {name} that is not revoked already")
     print(f"key {name} is revoked")

@@ -14,7 +14,7 @@ from infra.settings import Settings
 from infra.words import DeadlineKind
 from tests.sandbox import ROOT
 
-DERIVED = {"DATABASE_URL", "PUBLIC_URL"}
+DERIVED = {"DATABASE_URL", "ORDERS_MIGRATION_DATABASE_URL", "PUBLIC_URL"}
 OTHERS = {"ORDERS_ENV_FILE", "ORDERS_TRACEBACK"}
 IMPERSONAL = {
     "products.name",

@@ -69,6 +69,7 @@ def test_durations(written: str, meant: timedelta) -> None:
         ("DATABASE_URL", "postgresql://user:pass@host/name@sesame"),
         ("DATABASE_URL", "sqlite://sesame"),
         ("DATABASE_URL", "sqlite:///orders.db?sesame=1"),
+        ("ORDERS_MIGRATION_DATABASE_URL", "postgresql://owner:sesame@host/name"),
         ("SMTP_URL", "user:sesame@mail.example"),
         ("SMTP_URL", "smtp://user:12/sesame@mail.example"),
         ("SMTP_URL", "smtp://user:ses/ame@mail.example"),

@@ -13,7 +13,7 @@ from infra.database.tables.keys import ApiKey
 from infra.database.tables.messages import Message, News
 from infra.database.tables.money import Charge, ChargeUnits, Dispute, MoneyMove, Payment, Refund, RefundUnits, Tender
 from infra.database.tables.orders import Contact, LineCancellation, Order, OrderLine, TaxLine, UnitAmount
-from infra.database.tables.process import Change, Deadline, Effect, Hold, Relay
+from infra.database.tables.process import Change, Deadline, Effect, Hold, Migration, Relay
 from infra.database.tables.stock import Backorder, Reservation, Restock, Stock, StockMove
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "LineCancellation",
     "Location",
     "Message",
+    "Migration",
     "MoneyMove",
     "News",
     "Order",

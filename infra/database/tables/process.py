@@ -168,3 +168,14 @@ class Relay(Base):
     """Also the end of the lease of the process that works on it."""
     done_at: Mapped[datetime | None]
     recorded_at: Mapped[datetime]
+
+
+class Migration(Base):
+    """One that the database has been through: written by itself, and read by processes before they run on it."""
+
+    __tablename__ = "migrations"
+
+    revision: Mapped[str] = mapped_column(WORD, primary_key=True)
+    runs_with: Mapped[str] = mapped_column(WORD)
+    """The oldest revision whose code may run on its tables."""
+    recorded_at: Mapped[datetime]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from infra.database.upgrade import NotCurrent
+from infra.database.upgrade import Unusable
 from infra.home import Home, HomeError, Stack
 from infra.processes import Child, NotReady, start
 from infra.settings import Settings, SettingsError
@@ -105,7 +105,7 @@ def running(home: Home, given: Mapping[str, str], *, pace: float, say: Say = lam
             finally:
                 say("stopping")
                 made.stop()
-    except (HomeError, SettingsError, NotReady, EngineError, NotCurrent) as trouble:
+    except (HomeError, SettingsError, NotReady, EngineError, Unusable) as trouble:
         raise Failed(str(trouble)) from None
 
 
@@ -179,12 +179,12 @@ def open_database(made: Running) -> None:
 
     from infra.database import engine as connections
     from infra.database.tables import Product
-    from infra.database.upgrade import upgrade
+    from infra.database.upgrade import migrate
 
     settings = Settings.from_environment(made.environ)
     try:
+        migrate(settings)
         engine = connections.create(settings.database_url.get_secret_value(), pool_size=1)
-        upgrade(engine)
         with connections.sessions(engine).begin() as tx:
             made.empty = tx.scalars(select(Product.sku).limit(1)).first() is None
             key = good_key(tx, made.stack.api_key.get_secret_value())

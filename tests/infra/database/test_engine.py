@@ -145,13 +145,15 @@ def test_as_many_connections_again_are_opened_at_need(database: Database) -> Non
     opened.dispose()
 
 
-def test_on_postgresql_nobody_waits_for_ever_but_a_migration(new_postgres: Callable[[], str]) -> None:
+def test_on_postgresql_nobody_waits_for_ever_and_a_migration_for_no_lock_long(
+    new_postgres: Callable[[], str],
+) -> None:
     opened = engine.create(new_postgres())
     asked = [text("SHOW lock_timeout"), text("SHOW statement_timeout")]
     with opened.connect() as connection:
         limits = [connection.scalar(each) for each in asked]
     with migrating(opened) as connection:
-        assert [connection.scalar(each) for each in asked] == ["0", "0"]
+        assert [connection.scalar(each) for each in asked] == ["5s", "0"]
     with opened.connect() as connection:
         assert [connection.scalar(each) for each in asked] == limits == ["20s", "1min"]
     opened.dispose()

@@ -8,6 +8,7 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+runs_with = "0001"
 
 
 def upgrade() -> None:
@@ -49,6 +50,13 @@ def upgrade() -> None:
         sa.Column("warehouse", sa.String(length=40), nullable=False),
         sa.Column("address", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("location_id", name=op.f("pk_locations")),
+    )
+    op.create_table(
+        "migrations",
+        sa.Column("revision", sa.String(length=40), nullable=False),
+        sa.Column("runs_with", sa.String(length=40), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("revision", name=op.f("pk_migrations")),
     )
     op.create_table(
         "news",
