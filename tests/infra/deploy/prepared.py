@@ -1,0 +1,13 @@
+"""The folder of compose.yaml, copied, and what `prepare` makes beside it."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.infra.deploy.dockerfile import DEPLOY
+
+
+def prepared(folder: Path) -> Path:
+    shutil.copytree(DEPLOY, folder, ignore=shutil.ignore_patterns("secrets", ".env", "kubernetes", "schemas"))
+    subprocess.run([folder / "prepare"], check=True)
+    return folder
