@@ -37,7 +37,7 @@ cluster: $(READY) ## build Temporal's server into .cluster/, for cluster-test (t
 
 cluster-test: cluster ## break a real cluster, and upgrade one, under load; T=name for some of the drills
 	$(say) "drills"
-	@$(BIN)/python -m pytest -q --no-header --durations=0 tests/cluster -k "$(T)"
+	@$(BIN)/python -m pytest -q -s --no-header --durations=0 -o faulthandler_timeout=900 tests/cluster -k "$(T)"
 
 check: $(READY) ## format, style, types, import rules, migrations, then all tests
 	$(say) "format and style"

@@ -33,6 +33,7 @@ class SandboxProcess:
     smtp_port: int = field(default_factory=lambda: free_ports(1)[0])
     public_url: str | None = None
     parts: str | None = None
+    patience: float = 30
     running: Child | None = field(default=None, repr=False)
 
     @property
@@ -53,7 +54,7 @@ class SandboxProcess:
         settings |= {"PUBLIC_URL": self.public_url or "http://127.0.0.1:1"}
         log = self.state.with_name(f"{self.state.name}.log")
         self.running = start("sandbox", command, log=log, environ={**os.environ, **SECRETS, **settings}, folder=ROOT)
-        self.running.wait_for_line("sandbox ready")
+        self.running.wait_for_line("sandbox ready", self.patience)
         if new and self.public_url is None:
             # Nobody listens yet: webhooks wait until they are told where to go.
             control = SandboxControl(self.url, SANDBOX_TOKEN)
