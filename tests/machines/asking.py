@@ -78,6 +78,9 @@ def checked(order: dict[str, Any], order_id: str) -> AskedOrder | None:
         return None
 
 
+valid_orders = orders().filter(lambda order: checked(order, "A") is not None)
+
+
 def open_shop(database: Database) -> None:
     """Its products, and its places without any stock."""
     with database.sessions.begin() as tx:

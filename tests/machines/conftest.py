@@ -1,8 +1,7 @@
 """A database for every example."""
 
 import shutil
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,15 @@ from tests.fixtures_database import Database
 
 
 @pytest.fixture
-def new_sqlite(sqlite_template: Path, tmp_path: Path) -> Callable[[], Database]:
-    """Makes a migrated one; whoever asks disposes of its engine."""
-    numbers = count()
+def new_sqlite(sqlite_template: Path, tmp_path: Path) -> Iterator[Callable[[], Database]]:
+    """Makes a migrated one, in place of the last: with its engine, that has the statements compiled already."""
+    file = tmp_path / "orders.db"
+    opened = engine.create(f"sqlite:///{file}", durable=False)
 
     def make() -> Database:
-        file = tmp_path / f"{next(numbers)}.db"
+        opened.dispose()
         shutil.copyfile(sqlite_template, file)
-        opened = engine.create(f"sqlite:///{file}", durable=False)
         return Database(str(opened.url), opened, engine.sessions(opened))
 
-    return make
+    yield make
+    opened.dispose()

@@ -3,16 +3,24 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from activities.facts import planning
 from activities.facts.journal import locked_order
 from activities.models import CLOSED
 from activities.views.check import breaches
-from infra.database.tables import Backorder, Fulfillment, Reservation, Stock
+from infra.database.tables import Backorder, Fulfillment, LineCancellation, Reservation, Stock
+from infra.words import LineCancellationStatus
 from tests.fixtures_database import Database
 from tests.machines.stock_model import Model, Shelf
+
+ASKED = (
+    select(LineCancellation.fulfillment_id, func.sum(LineCancellation.quantity))
+    .where(LineCancellation.status == LineCancellationStatus.ASKED)
+    .group_by(LineCancellation.fulfillment_id)
+)
+"""Units that each fulfillment's warehouse is to stop, because they are cancelled."""
 
 
 @dataclass
@@ -44,9 +52,14 @@ class Checked:
             assert found == [], found
             self.known = {order_id: self.read(tx, order_id) for order_id in self.orders}
             self.fulfillments = list(tx.scalars(select(Fulfillment).order_by(Fulfillment.n, Fulfillment.order_id)))
+            asked = Counter({of or "": units for of, units in tx.execute(ASKED)})
             stock = {(row.sku, row.location_id): (row.on_hand, row.reserved) for row in tx.scalars(select(Stock))}
         ours = {shelf: (units, self.model.reserved[shelf]) for shelf, units in self.model.on_hand.items()}
         assert stock == ours, f"on the shelves: {stock}, not {ours}"
+        for known in self.known.values():
+            for (fulfillment_id, _, _), units in known.held.items():
+                asked[fulfillment_id] -= units
+        assert not +asked, f"to be stopped, and not there: {+asked}"
         for number, (order_id, known) in enumerate(self.known.items()):
             theirs = Counter[str]()
             for (_, sku), units in known.waiting.items():
