@@ -16,8 +16,8 @@ from tests.sandbox import ROOT
 from tests.starter.cli.test_packages import pinned
 
 OTHERS = {"FORWARDED_ALLOW_IPS", "COMPOSE_PROFILES", "ORDERS_USER", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
-AWAITED = {"ORDERS_MIGRATION_DATABASE_URL", "ORDERS_HEALTH_ADDRESS"}
-"""Settings that are on their way."""
+AWAITED = {"ORDERS_HEALTH_ADDRESS"}
+"""A setting that is on its way."""
 DERIVED = {"warehouses": ("warehouse_url", "warehouse_secret")}
 
 
