@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 from activities import facts, resolutions
 from activities.facts import refund_requests
 from activities.facts.cancellation import Decided
-from activities.facts.journal import locked_order, mark_read, note
+from activities.facts.journal import Trimmed, locked_order, mark_read, note
 from activities.facts.refund_requests import Wanted
 from activities.facts.requests import Impossible
 from activities.models import (
@@ -35,7 +35,16 @@ class OrderActivities:
 
     @activity.defn(name="load_order", no_thread_cancel_exception=True)
     def load(self, step: LoadStep) -> Snapshot:
-        """Where the order stands, as far as it is newer. What the relay had to say has now been read."""
+        """Where the order stands, as far as it is newer. What the relay had to say has now been read: also by one that
+        was trimmed, which is entered no more."""
+        try:
+            return self.loaded(step)
+        except Trimmed as over:
+            with self.sessions.begin() as tx:
+                mark_read(tx, step.subject)
+            raise ApplicationError(str(over), type="Trimmed", non_retryable=True) from None
+
+    def loaded(self, step: LoadStep) -> Snapshot:
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)
             mark_read(tx, step.subject)

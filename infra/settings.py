@@ -135,6 +135,9 @@ class Settings(BaseModel):
     orders_transit_days: dict[str, dict[str, Annotated[int, Field(ge=0, le=365)]]] = Field(
         {"*": {"*": 7}}, description='JSON {"COUNTRY": {"SERVICE": DAYS, …}, …}; * is any other, and must be there'
     )
+    orders_retention: Duration = Field(
+        timedelta(days=400), description=f"{DURATION}: what is younger of an order, `orders db trim` leaves"
+    )
     orders_continue_at_every_wait: bool = Field(False, description="true or false")
 
     @validates("orders_start_to_close")

@@ -24,6 +24,13 @@ MOVES = {
 """What is told of parcels, and the kinds that tell of the same move."""
 
 
+class Trimmed(Exception):
+    """What was done for the order is not on record any more, so nothing may be done for it."""
+
+    def __init__(self, order_id: str, at: datetime) -> None:
+        super().__init__(f"order {order_id} was trimmed on {at:%Y-%m-%d}: it is over for good, and not entered again")
+
+
 MINE = bindparam("mine", type_=Order.order_id.type)
 """In statements that are built once, since every step needs them."""
 
@@ -88,8 +95,10 @@ def locked_order(tx: Session, order_id: str) -> Order:
 
 
 def locking(tx: Session, order: Select[Order], mine: str) -> Order | None:
-    """`order` is one of `alone`, with what `MINE` is to be."""
+    """`order` is one of `alone`, with what `MINE` is to be. Raises `Trimmed`."""
     if found := tx.scalars(order, {"mine": mine}).first():
+        if found.trimmed_at is not None:
+            raise Trimmed(found.order_id, found.trimmed_at)
         unwritten(tx).setdefault(found.order_id, Unwritten(found))
     return found
 

@@ -200,6 +200,8 @@ class OrderView(View):
     payment_status: PaymentStatus
     fulfillment_status: OrderFulfillment
     placed_at: datetime
+    trimmed_at: datetime | None
+    """Since then its timeline and what providers were asked for are gone, and nothing can be asked of it."""
     customer: CustomerView
     lines: list[LineView]
     shipping: ShippingView

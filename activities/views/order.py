@@ -70,6 +70,7 @@ def read(tx: Session, order: Order, *, reader: str | None = None) -> OrderView:
         payment_status=PaymentStatus(order.payment_status),
         fulfillment_status=order.fulfillment_status,
         placed_at=order.placed_at,
+        trimmed_at=order.trimmed_at,
         customer=customer(
             found[0][1],
             order,

@@ -1,7 +1,8 @@
 """`orders db`: migrations, and whether the database matches the code."""
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,6 +61,40 @@ def check(
         if not as_json:
             fits = "is of a newer version, which this one may run on" if later else "matches this version"
             print(f"{where} {fits}; money and stock hold together")
+
+
+@app.command()
+def trim(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Remove what has served its time, in short transactions beside everything else.
+
+    Rows of the relay after 7 days, news after 90, and the effects and events of orders that ended, and of which nothing
+    was written for ORDERS_RETENTION. Orders, money and stock stay; a trimmed order is not entered again.
+    """
+    from collections import Counter
+
+    from activities.facts import trimming
+    from infra.clock import wall_clock
+    from infra.database.engine import sessions
+    from infra.settings import Settings
+
+    removed: Counter[str] = Counter(dict.fromkeys(trimming.TABLES, 0))
+    with opened() as engine:
+        retention = Settings.from_environment().orders_retention
+        for batch in trimming.trimmed(sessions(engine), wall_clock(), retention, dry_run=dry_run):
+            removed.update(batch)
+            if sys.stderr.isatty():
+                typer.echo(f"\r{in_words(removed)} ", err=True, nl=False)
+    if as_json:
+        print(json.dumps({**removed, "dry_run": dry_run}))
+    else:
+        print(f"{'would go' if dry_run else 'gone'}: {in_words(removed)}")
+
+
+def in_words(removed: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {'orders marked' if name == 'orders' else name}" for name, number in removed.items())
 
 
 def broken(engine: "Engine") -> "Iterator[Breach]":

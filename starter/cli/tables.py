@@ -134,6 +134,8 @@ def headline(order: dict[str, Any]) -> str:
     if order["cancellation"]:
         reason = f" ({order['cancel_reason']})" if order["cancel_reason"] else ""
         text += f"\ncancellation: {order['cancellation']}{reason}"
+    if order["trimmed_at"]:
+        text += f"\ntrimmed {order['trimmed_at'][:10]}: its timeline and effects are gone, and it is not entered again"
     return text + "\n"
 
 

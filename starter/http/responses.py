@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Header, Path, Response
 from sqlalchemy.orm import Session
 
-from activities.facts.journal import locked_order
+from activities.facts.journal import Trimmed, locked_order
 from activities.facts.statuses import conclude
 from activities.intake.fields import ID
 from activities.views.base import View
@@ -73,9 +73,13 @@ def matches(header: str, version: int) -> bool:
 
 
 def to_change(tx: Session, order_id: str, if_match: str | None, who: Caller) -> Order:
-    """The order, locked; 404 when there is none, 412 with the order as it is when the caller's view of it is stale."""
+    """The order, locked; 404 when there is none, 409 when it was trimmed, 412 with the order as it is when the caller's
+    view of it is stale."""
     seen(tx, order_id, who)
-    order = locked_order(tx, order_id)
+    try:
+        order = locked_order(tx, order_id)
+    except Trimmed as over:
+        raise Refusal(409, str(over)) from None
     if if_match is not None and not matches(if_match, order.version):
         now = shown(tx, order_id, who)
         raise Refusal(412, "the order has changed since", headers=headers_of(now), more=now)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities import news
+from activities.facts.journal import Trimmed
 from activities.facts.news import messages, parcels, payments, warehouses
 from activities.news import CONTENT, WITHOUT_MATCH, Content
 from infra.database.tables import News
@@ -29,8 +30,11 @@ APPLY: dict[type[Content], Apply] = OF_WAREHOUSES | {
 
 
 def applied(tx: Session, content: Content, at: datetime) -> NewsOutcome:
-    """Raises `warehouses.Forbidden`."""
-    return APPLY[type(content)](tx, content, at)
+    """Raises `warehouses.Forbidden`. Of an order that was trimmed it is a person's."""
+    try:
+        return APPLY[type(content)](tx, content, at)
+    except Trimmed:
+        return NewsOutcome.WAITING
 
 
 def matched(tx: Session, about: Iterable[str]) -> None:

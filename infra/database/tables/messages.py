@@ -56,6 +56,12 @@ class News(Base):
             sqlite_where=text("open_since IS NOT NULL"),
             postgresql_where=text("open_since IS NOT NULL"),
         ),
+        Index(
+            "ix_news_settled",
+            "recorded_at",
+            sqlite_where=text("open_since IS NULL"),
+            postgresql_where=text("open_since IS NULL"),
+        ),
     )
 
     sender: Mapped[str] = mapped_column(WORD, primary_key=True)

@@ -77,6 +77,8 @@ class Order(Base):
     """Raised by every fact of the order as a whole; the ETag."""
     placed_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    trimmed_at: Mapped[datetime | None]
+    """Its effects and events are gone since: nothing may be asked of it any more."""
 
 
 class OrderLine(Base):

@@ -90,6 +90,14 @@ def upgrade() -> None:
             sqlite_where=sa.text("open_since IS NOT NULL"),
             postgresql_where=sa.text("open_since IS NOT NULL"),
         )
+        batch_op.create_index(
+            "ix_news_settled",
+            ["recorded_at"],
+            unique=False,
+            sqlite_where=sa.text("open_since IS NULL"),
+            postgresql_where=sa.text("open_since IS NULL"),
+        )
+
     op.create_table(
         "products",
         sa.Column("sku", sa.String(length=64), nullable=False),
@@ -146,6 +154,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("trimmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name=op.f("fk_orders_customer_id")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_orders_idempotency_key")),
