@@ -19,5 +19,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def say(record_property: Callable[[str, object], None]) -> Say:
-    """Shown at the end of the run."""
-    return lambda figures: record_property("figures", figures)
+    """At once, and again at the end of the run."""
+
+    def shown(figures: str) -> None:
+        print(figures, flush=True)
+        record_property("figures", figures)
+
+    return shown

@@ -2,17 +2,24 @@
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from activities.intake.example import example_order
+from infra.database.tables import Order
 from tests.cluster.cluster import MISSING, PACE, STOCKED, Cluster
+from tests.whole.held_up import ENDED
 
 EVERY = 2.0
 """Seconds: half an order a second."""
 PATIENCE = 15.0
+MOST_UNDER_WAY = 20
+"""Where other work leaves the machine too little for half an order a second, customers come more slowly."""
 
 
 @dataclass
@@ -39,8 +46,17 @@ class Customers(threading.Thread):
         following = time.monotonic()
         while not self.enough.wait(max(0.0, following - time.monotonic())):
             following += EVERY
+            while self.under_way() >= MOST_UNDER_WAY and not self.enough.wait(EVERY):
+                following = time.monotonic()
             self.place(f"{self.drill}-{len(self.placed) + 1}")
         self.http.close()
+
+    def under_way(self) -> int:
+        """As far as anybody can say while a database is away."""
+        with suppress(SQLAlchemyError), self.cluster.sessions() as tx:
+            mine = select(func.count()).where(Order.order_id.in_(list(self.placed)), Order.status.not_in(ENDED))
+            return tx.scalar(mine) or 0
+        return 0
 
     def place(self, order_id: str) -> None:
         asked = example_order(order_id, {STOCKED: 1}, channel=self.drill)
