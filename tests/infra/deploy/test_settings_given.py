@@ -8,16 +8,16 @@ import pytest
 
 from infra.settings import API_NEEDS, WORKER_NEEDS, Settings
 from tests.infra.deploy.manifests import KUBERNETES, PROCESSES, given, named
-from tests.infra.test_documents import DERIVED, OTHERS, settings_listed
+from tests.infra.test_documents import OTHERS, settings_listed
 
-AWAITED = {"ORDERS_HEALTH_ADDRESS", "ORDERS_MIGRATION_DATABASE_URL"}
-"""Of the product's part of this change; to be deleted here as soon as they are settings."""
+AWAITED = {"ORDERS_HEALTH_ADDRESS"}
+"""Of the product's part of this change; to be deleted here as soon as it is a setting."""
 KNOWN = {name.upper() for name in Settings.model_fields} | OTHERS | {*settings_listed()} | AWAITED
-ENGINE = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
-"""Read by the SDK, which would look for an engine beside it."""
+ELSEWHERE = {"DATABASE_URL", "PUBLIC_URL", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
+"""What has a default only beside the embedded stack, on this machine."""
 NEEDS = {
-    "api": {need.upper() for need in API_NEEDS} | DERIVED | ENGINE,
-    "worker": {need.upper() for need in WORKER_NEEDS} | DERIVED | ENGINE,
+    "api": {need.upper() for need in API_NEEDS} | ELSEWHERE,
+    "worker": {need.upper() for need in WORKER_NEEDS} | ELSEWHERE,
     "migration": {"DATABASE_URL", "ORDERS_MIGRATION_DATABASE_URL"},
 }
 
