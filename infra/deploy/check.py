@@ -32,6 +32,8 @@ BUILT_IN = {"", "apps", "batch", "policy", "autoscaling", "networking.k8s.io"}
 FILLED_IN = {"scaleTargetRef": {"name": "worker"}, "matchLabels": {"version": "1"}}
 """What the Worker Controller fills in where a template has `{}`."""
 
+MADE = shutil.ignore_patterns("secrets", ".env", "__pycache__")
+
 Document = dict[str, Any]
 
 
@@ -134,13 +136,14 @@ def dockerfile(root: Path) -> Iterator[str]:
 
 
 def compose(root: Path) -> Iterator[str]:
-    """With every profile, and the files that `prepare` makes."""
-    folder = root / "infra/deploy"
-    if not (folder / "compose.yaml").exists():
+    """With every profile, in a copy that `prepare` has made its files in."""
+    if not (root / "infra/deploy/compose.yaml").exists():
         raise Skipped("no compose.yaml")
-    fine, output = run(folder / "prepare", at=folder)
-    if fine:
-        fine, output = run(TOOLS / "docker-compose", "--profile", "*", "config", "--quiet", at=folder)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copytree(root / "infra/deploy", Path(folder) / "deploy", ignore=MADE)
+        fine, output = run(copy / "prepare", at=copy)
+        if fine:
+            fine, output = run(TOOLS / "docker-compose", "--profile", "*", "config", "--quiet", at=copy)
     if not fine:
         yield output
 
@@ -180,7 +183,7 @@ def planted(name: str, file: str, before: str, after: str, finding: str) -> str 
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for part in ("infra/deploy", ".github"):
-            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("secrets", ".env"))
+            shutil.copytree(ROOT / part, copy / part, ignore=MADE)
         text = (copy / file).read_text()
         if before not in text:
             return f"{file} has no {before!r} any more, so no error was planted"

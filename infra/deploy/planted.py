@@ -61,6 +61,22 @@ ERRORS = [
     ("dockerfile", "infra/deploy/Dockerfile", "FROM ${PYTHON_IMAGE} AS build", "FROM python:latest AS build", "DL3007"),
     ("dockerfile", "infra/deploy/Dockerfile", "WORKDIR /build", "WORKDIR build", "DL3000"),
     ("dockerfile", "infra/deploy/Dockerfile", "ENTRYPOINT [", "ENTRY [", "unexpected"),
+    # compose: a field that is none, a secret that is none, a version that nobody gives
+    (
+        "compose",
+        "infra/deploy/services.yaml",
+        "restart: unless-stopped",
+        "restarts: unless-stopped",
+        "restarts false schema",
+    ),
+    (
+        "compose",
+        "infra/deploy/services.yaml",
+        "secrets: [postgres_password,",
+        "secrets: [postgres_word,",
+        "postgres_word",
+    ),
+    ("compose", "infra/deploy/services.yaml", "${ORDERS_USER:?", "${ORDERS_OWNER:?", "ORDERS_OWNER"),
     # rules: no expression, and an alert that does not ring
     ("rules", "infra/deploy/rules.yml", "max(orders_relay_oldest_seconds) > 60", "max(orders_relay_ >", "parse error"),
     ("rules", "infra/deploy/rules.yml", "min(orders_engine_up) == 0", "min(orders_engine_up) == 2", "EngineAway"),
