@@ -138,6 +138,9 @@ class Settings(BaseModel):
     orders_retention: Duration = Field(
         timedelta(days=400), description=f"{DURATION}: what is younger of an order, `orders db trim` leaves"
     )
+    orders_patches: str = Field(
+        "", pattern=r"^(\*|[a-z0-9-]+(,[a-z0-9-]+)*)?$", description="ids of patches that are awake, one,two; * is all"
+    )
     orders_continue_at_every_wait: bool = Field(False, description="true or false")
 
     @validates("orders_start_to_close")

@@ -14,7 +14,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client, Interceptor
-from temporalio.common import RawValue
+from temporalio.common import RawValue, WorkerDeploymentVersion
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions
 from temporalio.converter import CompositePayloadConverter, DataConverter
 from temporalio.envconfig import ClientConfig
@@ -22,7 +22,7 @@ from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from infra.processes import Child, free_ports, start
-from infra.settings import environment
+from infra.settings import SettingsError, environment
 
 DEFAULT_ADDRESS = "localhost:7233"
 SEARCH_ATTRIBUTES = {
@@ -33,6 +33,11 @@ SEARCH_ATTRIBUTES = {
     "OrderTotal": "Int",
     "PlacedAt": "Datetime",
 }
+DEPLOYMENT = {
+    "TEMPORAL_DEPLOYMENT_NAME": "the name of the worker deployment",
+    "TEMPORAL_WORKER_BUILD_ID": "the version of this worker in its deployment",
+}
+"""As the Worker Controller calls them."""
 DYNAMIC_SETTINGS = {
     # else every timer, retry and timeout shorter than a second takes one
     "history.timerProcessorMaxTimeShift": '"1ms"',
@@ -123,6 +128,16 @@ async def connect(
     except RuntimeError as error:
         address = arguments["target_host"]
         raise EngineError(f"no engine answers at {address}: check TEMPORAL_ADDRESS, _API_KEY and _TLS") from error
+
+
+def deployment_version(environ: Mapping[str, str] | None = None) -> WorkerDeploymentVersion | None:
+    """Which version of a worker deployment this process is; None where workers are not versioned."""
+    given = environment() if environ is None else environ
+    values = [given.get(name, "") for name in DEPLOYMENT]
+    if any(values) and not all(values):
+        lacking, other = sorted(DEPLOYMENT, key=lambda name: bool(given.get(name)))
+        raise SettingsError(f"setting {lacking} is missing: expected {DEPLOYMENT[lacking]}, as {other} is set")
+    return WorkerDeploymentVersion(*values) if all(values) else None
 
 
 async def register_search_attributes(client: Client) -> None:

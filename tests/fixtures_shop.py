@@ -1,5 +1,5 @@
-"""Two shops for the whole run: one as it is, on SQLite; one on PostgreSQL in which every order goes on as a new run
-at every wait."""
+"""Two shops for the whole run: one as it is, on SQLite; one on PostgreSQL in which every patch is awake and every order
+goes on as a new run at every wait."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ def shops(
         @cache
         def shop(name: str) -> Shop:
             renewed = name == RENEWED
-            settings = {"ORDERS_CONTINUE_AT_EVERY_WAIT": "true"} if renewed else {}
+            settings = {"ORDERS_CONTINUE_AT_EVERY_WAIT": "true", "ORDERS_PATCHES": "*"} if renewed else {}
             database = new_database("shop", "postgresql" if renewed else USUAL)
             return opened.enter_context(Shop(database, engine_server, sandbox, settings=settings))
 

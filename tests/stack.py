@@ -140,10 +140,12 @@ class Stack:
         while not self.server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
 
-    async def begin_work(self, **options: Any) -> None:
+    async def begin_work(
+        self, workflows: Sequence[type] = WORKFLOWS, *, client: Client | None = None, **options: Any
+    ) -> None:
         self.worker = worker(
-            self.client,
-            WORKFLOWS,
+            client or self.client,
+            workflows,
             activities(
                 self.database.sessions,
                 self.outside,
@@ -155,8 +157,7 @@ class Stack:
             ),
             drain=timedelta(seconds=3),
             interceptors=self.interceptors,
-            workflow_failure_exception_types=[Exception],
-            **options,
+            **{"workflow_failure_exception_types": [Exception], "patches": self.settings.orders_patches, **options},
         )
         self.working = asyncio.create_task(self.worker.run())
 

@@ -30,6 +30,7 @@ Activities = Callable[[sessionmaker[Session], Settings], Sequence[Callable[..., 
 async def main(settings: Settings, workflows: Sequence[type], more: Activities) -> None:
     stop = told_to_stop()
     database = upgrade.opened(settings.database_url.get_secret_value(), THREADS)
+    version = temporal.deployment_version()
     runtime = telemetry.runtime(settings.orders_metrics_address)
     count(database, transactions_counted(runtime.metric_meter))
     client = await temporal.connect(runtime=runtime)
@@ -46,10 +47,24 @@ async def main(settings: Settings, workflows: Sequence[type], more: Activities) 
         call_takes=settings.orders_http_timeout,
     )
     registered = [*registered, *more(sessions, settings)]
-    running = worker(client, workflows, registered, drain=settings.orders_http_timeout + timedelta(seconds=5))
+    running = worker(
+        client,
+        workflows,
+        registered,
+        drain=settings.orders_http_timeout + timedelta(seconds=5),
+        version=version,
+        patches=settings.orders_patches,
+    )
     begin_work()
     async with running:
-        log.info("worker_ready", identity=client.identity, host=socket.gethostname(), process=os.getpid())
+        log.info(
+            "worker_ready",
+            identity=client.identity,
+            host=socket.gethostname(),
+            process=os.getpid(),
+            version=f"{version.deployment_name}:{version.build_id}" if version else None,
+            patches=settings.orders_patches,
+        )
         await stop.wait()
         log.info("worker_draining")
     outside.close()

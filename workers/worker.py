@@ -5,12 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import PatchActivationInput, UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from workers.failures import SpeakPlainly
 from workflows.messages import TASK_QUEUE
+
+log = structlog.get_logger(__name__)
 
 THREADS = 20
 """Activities at once, and as many local ones; the database's pool has a connection for each."""
@@ -31,10 +35,15 @@ def worker(
     activities: Sequence[Callable[..., Any]],
     *,
     drain: timedelta,
+    version: WorkerDeploymentVersion | None = None,
+    patches: str = "",
     task_queue: str = TASK_QUEUE,
     **options: Any,
 ) -> Worker:
     """`drain` is how long calls under way may take to finish when it is told to stop: above the HTTP timeout.
+
+    Of a `version` the engine gives it no order before that version is the current or the ramping one. `patches` are
+    those that are awake, as in `ORDERS_PATCHES`: see decision 49.
 
     Raises `ThrownInto` for an activity without `no_thread_cancel_exception`: see decision 39.
     """
@@ -53,6 +62,29 @@ def worker(
         graceful_shutdown_timeout=drain,
         interceptors=[SpeakPlainly(), *options.pop("interceptors", [])],
         workflow_runner=RUNNER,
-        build_id=BUILD,
+        patch_activation_callback=woken(patches),
+        **(versioned(version) if version else {"build_id": BUILD}),
         **options,
     )
+
+
+def versioned(version: WorkerDeploymentVersion) -> dict[str, Any]:
+    """Orders wait for weeks: at its next task each is the current version's, whichever it began under."""
+    config = WorkerDeploymentConfig(
+        version=version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE
+    )
+    return {"deployment_config": config}
+
+
+def woken(patches: str) -> Callable[[PatchActivationInput], bool]:
+    """What a run is told that comes by a patch for the first time. Of each patch the log says once what it was told."""
+    names, met = patches.split(","), set[str]()
+
+    def awake(asked: PatchActivationInput) -> bool:
+        answer = patches == "*" or asked.patch_id in names
+        if asked.patch_id not in met:
+            met.add(asked.patch_id)
+            log.info("patch_met", patch=asked.patch_id, awake=answer)
+        return answer
+
+    return awake

@@ -14,16 +14,18 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, WorkerDeploymentVersion
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
 
+from infra.settings import SettingsError
 from infra.temporal import (
     DATA_CONVERTER,
     SEARCH_ATTRIBUTES,
     DevServer,
     EngineError,
     connect,
+    deployment_version,
     register_search_attributes,
     start_dev_server,
 )
@@ -160,3 +162,13 @@ async def test_the_embedded_engine_remembers_what_it_was_told(tmp_path: Path) ->
         with closing(sqlite3.connect(tmp_path / "engine.db")) as file:
             assert file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         server.child.kill()
+
+
+def test_a_worker_is_a_version_where_its_deployment_is_named() -> None:
+    assert deployment_version({}) is None
+    assert deployment_version({"TEMPORAL_DEPLOYMENT_NAME": "", "TEMPORAL_WORKER_BUILD_ID": ""}) is None
+    both = {"TEMPORAL_DEPLOYMENT_NAME": "shop/orders", "TEMPORAL_WORKER_BUILD_ID": "v2"}
+    assert deployment_version(both) == WorkerDeploymentVersion("shop/orders", "v2")
+    for lacking, other in ([*both], [*both][::-1]):
+        with pytest.raises(SettingsError, match=f"setting {lacking} is missing: expected .*, as {other} is set"):
+            deployment_version({other: "v2"})

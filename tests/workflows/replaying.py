@@ -1,32 +1,22 @@
-"""Histories that were recorded, met by today's code. `python -m tests.workflows.replaying` replays all of them."""
+"""Recorded histories, met by today's code. `python -m tests.workflows.replaying` replays all of them."""
 
 import asyncio
-import json
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterable, Sequence
 
-from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
-
-from infra.temporal import DATA_CONVERTER
-from workers.worker import RUNNER
-from workflows.order import OrderWorkflow
-
-FOLDER = Path(__file__).with_name("histories")
-FILES = sorted(FOLDER.glob("*.json"))
+from workers.replaying import FILES, Kept, recorded, replay
+from workers.wiring import WORKFLOWS
 
 
-async def replay(text: str) -> None:
-    kept = json.loads(text)
-    replayer = Replayer(workflows=[OrderWorkflow], data_converter=DATA_CONVERTER, workflow_runner=RUNNER)
-    for run in kept["runs"]:
-        await replayer.replay_workflow(WorkflowHistory.from_json(kept["workflow_id"], run))
+async def failures(histories: Iterable[Kept], workflows: Sequence[type] = WORKFLOWS) -> dict[str, str]:
+    """Why, of those that do not replay."""
 
+    async def each() -> AsyncIterator[Kept]:
+        for kept in histories:
+            yield kept
 
-async def replay_all() -> None:
-    for file in FILES:
-        await replay(await asyncio.to_thread(file.read_text))
+    return {whose: why async for whose, why in replay(each(), workflows) if why}
 
 
 if __name__ == "__main__":
-    asyncio.run(replay_all())
+    assert asyncio.run(failures(kept for file in FILES for kept in recorded(file))) == {}
     print(*{file.stem for file in FILES})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.replaying import FILES
+from workers.replaying import FILES
 
 ROOT = Path(__file__).parents[2]
 OF_WORKFLOWS = [*ROOT.glob("workflows/*.py"), *ROOT.glob("infra/words/*.py")]

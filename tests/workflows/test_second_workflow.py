@@ -45,7 +45,7 @@ class Maker(Shop):
     log: Path
     child: Child
 
-    async def begin_work(self, **options: Any) -> None:
+    async def begin_work(self, *_: Any, **options: Any) -> None:
         """By the test, in the main thread: a process dies with the thread that began it."""
 
     async def end_work(self) -> None:
