@@ -18,8 +18,10 @@ from infra.database.counting import count
 from infra.processes import begin_work, leave, told_to_stop
 from infra.settings import WORKER_NEEDS, Settings, SettingsError
 from workers.metrics import transactions_counted
+from workers.release_gate import ReleaseGateActivities
 from workers.wiring import WORKFLOWS, activities, policy, providers
 from workers.worker import THREADS, worker
+from workflows.release_gate import ReleaseGate
 
 log = structlog.get_logger(__name__)
 
@@ -46,10 +48,11 @@ async def main(settings: Settings, workflows: Sequence[type], more: Activities) 
         sender=settings.mail_from,
         call_takes=settings.orders_http_timeout,
     )
-    registered = [*registered, *more(sessions, settings)]
+    gate = ReleaseGateActivities(client, sessions, workflows)
+    registered = [*registered, gate.replay_orders, *more(sessions, settings)]
     running = worker(
         client,
-        workflows,
+        [*workflows, ReleaseGate],
         registered,
         drain=settings.orders_http_timeout + timedelta(seconds=5),
         version=version,

@@ -45,6 +45,7 @@ app.command(rich_help_panel=ORDERS)(stock.restock)
 app.command(rich_help_panel=ORDERS)(stock.stock)
 for of_its_own in (processes.worker, processes.api, processes.sandbox):
     app.command(rich_help_panel=RUN)(of_its_own)
+app.command("release-gate", rich_help_panel=OWN)(processes.release_gate)
 app.add_typer(holds.app, name="holds", rich_help_panel=ORDERS)
 app.add_typer(news.app, name="news", rich_help_panel=ORDERS)
 app.add_typer(database.app, name="db", rich_help_panel=OWN)

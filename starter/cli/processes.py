@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from starter.cli.failure import Failed
+from starter.cli.read import AsJson
 
 
 def worker() -> NoReturn:
@@ -45,6 +46,17 @@ def sandbox(
     options = ["--host", host, "--port", str(port), "--smtp-port", str(smtp_port), "--state", state]
     options += [] if pace is None else ["--pace", str(pace)]
     become("infra.sandbox", *options, *([] if parts is None else ["--parts", parts]))
+
+
+def release_gate(
+    orders: Annotated[int, typer.Option(help="Open orders to replay, of each stage as many as the others.")] = 200,
+    as_json: AsJson = False,
+) -> NoReturn:
+    """Exit 1 unless this version replays recorded histories and those of open orders. It changes nothing.
+
+    Asked before workers of a new version take orders; with the Worker Controller its gate asks.
+    """
+    become("workers.release_gate", "--orders", str(orders), *(["--json"] if as_json else []))
 
 
 def become(module: str, *arguments: str) -> NoReturn:
