@@ -3,13 +3,14 @@
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
@@ -23,6 +24,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from infra.processes import Child, free_ports, start
 from infra.settings import SettingsError, environment
+
+log = structlog.get_logger(__name__)
 
 DEFAULT_ADDRESS = "localhost:7233"
 SEARCH_ATTRIBUTES = {
@@ -141,19 +144,21 @@ def deployment_version(environ: Mapping[str, str] | None = None) -> WorkerDeploy
 
 
 async def register_search_attributes(client: Client) -> None:
-    """Registers those that the namespace lacks; where that is not allowed, raises `EngineError` naming them."""
+    """Registers those that the namespace lacks; where that is not allowed, raises `EngineError` naming them. Where it
+    may not be asked which there are, whoever made the namespace has seen to it, or orders wait for that."""
+    wanted = {name: _TYPES[kind] for name, kind in SEARCH_ATTRIBUTES.items()}
     try:
         listed = await client.operator_service.list_search_attributes(
             ListSearchAttributesRequest(namespace=client.namespace)
         )
-        known = dict(listed.custom_attributes)
     except RPCError as error:
         if error.status == RPCStatusCode.NOT_FOUND:
             raise EngineError(f"no namespace {client.namespace}: create it, or set TEMPORAL_NAMESPACE") from error
         if error.status not in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
             raise EngineError(f"namespace {client.namespace} does not say its search attributes: {error}") from error
-        known = {}
-    wanted = {name: _TYPES[kind] for name, kind in SEARCH_ATTRIBUTES.items()}
+        log.warning("search_attributes_not_listed", needed=[*wanted], made_by=command_for(client.namespace, wanted))
+        return
+    known = dict(listed.custom_attributes)
     if other := [name for name, kind in wanted.items() if known.get(name, kind) != kind]:
         raise EngineError(f"search attributes of another type than ours: {', '.join(other)}")
     missing = {name: kind for name, kind in wanted.items() if name not in known}
@@ -166,8 +171,15 @@ async def register_search_attributes(client: Client) -> None:
     except RPCError as error:
         if error.status != RPCStatusCode.ALREADY_EXISTS:
             raise EngineError(
-                f"namespace {client.namespace} lacks search attributes that we may not register: {', '.join(missing)}"
+                f"namespace {client.namespace} lacks search attributes that we may not register: {', '.join(missing)}; "
+                f"have them made: {command_for(client.namespace, missing)}"
             ) from error
+
+
+def command_for(namespace: str, names: Collection[str]) -> str:
+    """What makes them, for whoever may: of several names at once the program takes the first."""
+    create = f"temporal operator search-attribute create --namespace {namespace}"
+    return " && ".join(f"{create} --name {name} --type {SEARCH_ATTRIBUTES[name]}" for name in names)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,10 @@
 """The engine is found, knows what it must, and its clock can be moved."""
 
 import asyncio
+import shlex
 import sqlite3
+import sys
+from asyncio.subprocess import PIPE
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +32,7 @@ from infra.temporal import (
     register_search_attributes,
     start_dev_server,
 )
+from tests.infra.refusing import refusing
 from tests.infra.sleeper import Sleeper
 from workflows import messages
 
@@ -99,8 +103,28 @@ async def test_search_attributes_that_cannot_be_registered_are_named(
                 search_attributes={name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST},
             )
         )
-    with pytest.raises(EngineError, match="OrderAttention"):
+    with pytest.raises(EngineError, match=r"not register: .*OrderAttention.*; have them made: temporal operator"):
         await register_search_attributes(elsewhere)
+
+
+async def test_search_attributes_that_may_not_be_added_are_named_with_the_command_that_makes_them(
+    temporal: Client, engine_server: DevServer
+) -> None:
+    elsewhere = await in_new_namespace(engine_server, temporal)
+    with pytest.raises(EngineError) as stopped:
+        await register_search_attributes(refusing(elsewhere, "add_search_attributes"))
+    message = str(stopped.value)
+    assert f"namespace {elsewhere.namespace} lacks search attributes that we may not register: OrderStatus" in message
+    for each in message.partition("; have them made: ")[2].split(" && "):
+        await run(engine_server, each)
+    await register_search_attributes(refusing(elsewhere, "add_search_attributes"))
+
+
+async def run(server: DevServer, command: str) -> None:
+    """As it is printed, by whoever may."""
+    words = [str(Path(sys.executable).with_name("temporal")), *shlex.split(command)[1:], "--address", server.address]
+    ran = await asyncio.create_subprocess_exec(*words, stdout=PIPE, stderr=PIPE)
+    assert (await ran.communicate(), ran.returncode)[1] == 0
 
 
 async def test_a_search_attribute_of_another_type_is_named(temporal: Client, engine_server: DevServer) -> None:
