@@ -1,5 +1,10 @@
 """`python -m workers`: one worker process. SIGTERM lets calls under way finish, then it exits 0."""
 
+if __name__ == "__main__":  # before all that takes long to import
+    from infra.signals import end_when_told
+
+    end_when_told()
+
 import gc
 import os
 import socket

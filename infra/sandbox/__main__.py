@@ -1,5 +1,10 @@
 """`python -m infra.sandbox --port P --smtp-port P2 --state DIR [--host NAME] [--pace SECONDS] [--parts …]`"""
 
+if __name__ == "__main__":  # before all that takes long to import
+    from infra.signals import end_when_told
+
+    end_when_told()
+
 import argparse
 import asyncio
 import contextlib

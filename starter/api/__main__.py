@@ -1,5 +1,10 @@
 """`python -m starter.api`: the API, and the relay that makes sure of what it accepted."""
 
+if __name__ == "__main__":  # before all that takes long to import
+    from infra.signals import end_when_told
+
+    end_when_told()
+
 import asyncio
 import contextlib
 import sys

@@ -60,7 +60,10 @@ def release_gate(
 
 
 def become(module: str, *arguments: str) -> NoReturn:
+    from infra.signals import keep_until_told
+
     sys.stdout.flush()
+    keep_until_told()
     os.execv(sys.executable, command(module, *arguments))  # noqa: S606
 
 
