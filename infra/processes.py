@@ -58,9 +58,9 @@ class Child:
     def wait_for_port(self, port: int, host: str = "127.0.0.1", seconds: float = 30) -> None:
         self._wait(lambda: _listens(host, port), f"port {port}", seconds)
 
-    def wait_for_url(self, url: str, seconds: float = 30) -> None:
-        """Until `url` answers with a 2xx."""
-        self._wait(lambda: _answers(url), url, seconds)
+    def wait_for_url(self, url: str, seconds: float = 30, containing: str = "") -> None:
+        """Until `url` answers with a 2xx, and `containing` in it."""
+        self._wait(lambda: _answers(url, containing.encode()), url, seconds)
 
     def wait_for_line(self, pattern: str, seconds: float = 30) -> re.Match[str]:
         """Until it has written what `pattern` matches; gives the match."""
@@ -223,9 +223,9 @@ def _listens(host: str, port: int) -> bool | None:
         return True if probe.connect_ex((host, port)) == 0 else None
 
 
-def _answers(url: str) -> bool | None:
+def _answers(url: str, containing: bytes) -> bool | None:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return True if 200 <= answer.status < 300 else None
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return True if 200 <= answer.status < 300 and containing in answer.read() else None
     except (urllib.error.URLError, OSError, ValueError):
         return None

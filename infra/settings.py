@@ -87,6 +87,7 @@ class Settings(BaseModel):
     orders_api_url: Url = Field("", description=URL)
     orders_api_key: SecretStr = Field(NOTHING, description="an API key, as `orders keys create` prints it")
     orders_metrics_address: Address = Field("", description="IP:PORT to listen at, as 127.0.0.1:9464")
+    orders_health_address: Address = Field("", description="IP:PORT to listen at, as 127.0.0.1:8081; the worker's")
 
     orders_sandbox_token: Secret = Field(
         NOTHING, description=f"what opens the sandbox's controls, of your own choice, {LENGTH}"

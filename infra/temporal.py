@@ -1,12 +1,15 @@
 """The engine: how it is reached, what it must know, and the embedded one."""
 
+import asyncio
+import re
 import secrets
 import shutil
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +17,14 @@ import structlog
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSystemInfoRequest
 from temporalio.client import Client, Interceptor
 from temporalio.common import RawValue, WorkerDeploymentVersion
 from temporalio.contrib.pydantic import PydanticPayloadConverter, ToJsonOptions
 from temporalio.converter import CompositePayloadConverter, DataConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import DnsLoadBalancingConfig, RPCError, RPCStatusCode
 
 from infra.processes import Child, free_ports, start
 from infra.settings import SettingsError, environment
@@ -28,6 +32,10 @@ from infra.settings import SettingsError, environment
 log = structlog.get_logger(__name__)
 
 DEFAULT_ADDRESS = "localhost:7233"
+OLDEST = (1, 30)
+"""The engine that orders run on has this version, or a later one."""
+PATIENCE_SECONDS = 5
+"""How long a process that can do without the engine waits for it before it begins."""
 SEARCH_ATTRIBUTES = {
     "OrderStatus": "Keyword",
     "OrderChannel": "Keyword",
@@ -68,6 +76,10 @@ _TYPES = {
 
 class EngineError(Exception):
     """The engine cannot be used as it is. One line, which says what to do."""
+
+
+class EngineAway(EngineError):
+    """It does not answer."""
 
 
 _CONVERTERS = tuple(PydanticPayloadConverter(ToJsonOptions(exclude_unset=True)).converters.values())
@@ -111,26 +123,63 @@ async def connect(
     """A client for what `TEMPORAL_*` name. A `lazy` one connects at its first call; a worker cannot use it."""
     try:
         named = ClientConfig.load_client_connect_config(
-            override_env_vars=environment() if environ is None else environ, disable_file=environ is not None
+            override_env_vars=environment() if environ is None else environ,
+            disable_file=environ is not None,
         )
     except (RuntimeError, ValueError, OSError):  # the error quotes the line of the file, which may be a key's
         raise EngineError("the TEMPORAL_* settings, or the file of TEMPORAL_CONFIG_FILE, are malformed") from None
-    arguments: dict[str, Any] = {"target_host": DEFAULT_ADDRESS, **named}
+    arguments: dict[str, Any] = {
+        "target_host": DEFAULT_ADDRESS,
+        # a name with several addresses has several front ends behind it: calls go to all of them in turn
+        "dns_load_balancing_config": DnsLoadBalancingConfig.default,
+        **named,
+    }
+    connected = partial(
+        Client.connect,
+        data_converter=DATA_CONVERTER,
+        connect_timeout=timedelta(seconds=10),
+        identity=IDENTITY,
+        interceptors=interceptors,
+        lazy=lazy,
+        runtime=runtime,
+    )
     try:
-        return await Client.connect(
-            **arguments,
-            data_converter=DATA_CONVERTER,
-            connect_timeout=timedelta(seconds=10),
-            identity=IDENTITY,
-            interceptors=interceptors,
-            lazy=lazy,
-            runtime=runtime,
-        )
+        try:
+            client = await connected(**arguments)
+        except RuntimeError:  # by one of its addresses; without the balance each is tried
+            client = await connected(**arguments | {"dns_load_balancing_config": None})
     except ValueError:
         raise EngineError("setting TEMPORAL_ADDRESS is malformed: expected HOST:PORT; or TEMPORAL_TLS_* is") from None
     except RuntimeError as error:
         address = arguments["target_host"]
-        raise EngineError(f"no engine answers at {address}: check TEMPORAL_ADDRESS, _API_KEY and _TLS") from error
+        raise EngineAway(f"no engine answers at {address}: check TEMPORAL_ADDRESS, _API_KEY and _TLS") from error
+    if not lazy:
+        await require_usable(client)
+    return client
+
+
+async def connect_if_up() -> Client:
+    """As `connect`; while the engine is away, a client that connects when it is back."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await connect()
+    except (EngineAway, TimeoutError):
+        return await connect(lazy=True)
+
+
+async def require_usable(client: Client) -> None:
+    """Raises `EngineError` for an engine that is too old, or has no such namespace."""
+    with suppress(RPCError):  # may not be asked of everybody
+        version = (await client.workflow_service.get_system_info(GetSystemInfoRequest())).server_version
+        found = re.match(r"v?(\d+)\.(\d+)", version)
+        if found and (int(found[1]), int(found[2])) < OLDEST:
+            oldest = ".".join(map(str, OLDEST))
+            raise EngineError(f"the engine has version {version}: upgrade it, orders need {oldest} or later")
+    try:
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            raise EngineError(f"no namespace {client.namespace}: create it, or set TEMPORAL_NAMESPACE") from error
 
 
 def deployment_version(environ: Mapping[str, str] | None = None) -> WorkerDeploymentVersion | None:

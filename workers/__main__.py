@@ -5,6 +5,7 @@ if __name__ == "__main__":  # before all that takes long to import
 
     end_when_told()
 
+import asyncio
 import gc
 import os
 import socket
@@ -22,6 +23,7 @@ from infra.database import engine, upgrade
 from infra.database.counting import count
 from infra.processes import begin_work, leave, told_to_stop
 from infra.settings import WORKER_NEEDS, Settings, SettingsError
+from workers.health import health
 from workers.metrics import transactions_counted
 from workers.release_gate import ReleaseGateActivities
 from workers.wiring import WORKFLOWS, activities, policy, providers
@@ -35,7 +37,15 @@ Activities = Callable[[sessionmaker[Session], Settings], Sequence[Callable[..., 
 
 
 async def main(settings: Settings, workflows: Sequence[type], more: Activities) -> None:
-    stop = told_to_stop()
+    stop, started = told_to_stop(), asyncio.Event()
+    async with health(settings.orders_health_address, lambda: started.is_set() and not stop.is_set()):
+        await work(settings, workflows, more, started, stop)
+
+
+async def work(
+    settings: Settings, workflows: Sequence[type], more: Activities, started: asyncio.Event, stop: asyncio.Event
+) -> None:
+    """Until told to stop."""
     database = upgrade.opened(settings.database_url.get_secret_value(), THREADS)
     version = temporal.deployment_version()
     runtime = telemetry.runtime(settings.orders_metrics_address)
@@ -65,6 +75,7 @@ async def main(settings: Settings, workflows: Sequence[type], more: Activities) 
     )
     begin_work()
     async with running:
+        started.set()
         log.info(
             "worker_ready",
             identity=client.identity,

@@ -21,7 +21,7 @@ from infra.database.upgrade import Unusable, opened
 from infra.processes import begin_work, leave, told_to_stop
 from infra.settings import API_NEEDS, Settings, SettingsError
 from infra.telemetry import log_to_stderr
-from infra.temporal import EngineError, connect
+from infra.temporal import EngineError, connect_if_up
 from starter.app import build
 from starter.http.connections import LIMITS
 
@@ -48,7 +48,7 @@ async def serve(settings: Settings, engine: Engine) -> int:
             "reachable from elsewhere without TLS: put a proxy with TLS before it, and set PUBLIC_URL to https://…",
             host=settings.orders_api_host,
         )
-    app = build(settings, engine, await connect(lazy=True))
+    app = build(settings, engine, await connect_if_up())
     server = Server(
         uvicorn.Config(
             app,
@@ -65,6 +65,7 @@ async def serve(settings: Settings, engine: Engine) -> int:
     serving = asyncio.create_task(server.serve())
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
+    app.state.dependencies.stopping = True
     server.should_exit = True
     await serving
     stopped.cancel()

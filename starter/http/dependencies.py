@@ -31,6 +31,8 @@ class Dependencies:
     reading: sessionmaker[Session]
     workflows: Workflows
     relay: RelayWorker
+    stopping: bool = False
+    """Told to stop: what has begun is finished, and nothing new is wanted."""
     porters: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS_FOR_KEYS, "keys"))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -57,6 +57,7 @@ class Metrics:
         self.transactions = Counter(
             counting.TRANSACTIONS, "Transactions that they were in", (counting.SOURCE,), registry=self.registry
         )
+        self.engine_up = Gauge("orders_engine_up", "Whether the engine answers", registry=self.registry)
         self.registry.register(Tables(parts))
 
     def count_transaction(self, statements: int) -> None:

@@ -45,7 +45,9 @@ def test_readiness_by_line_port_and_url(tmp_path: Path) -> None:
     )
     assert child.wait_for_line(r"port (\d+)")[1] == str(port)
     child.wait_for_port(port)
-    child.wait_for_url(f"http://127.0.0.1:{port}/")
+    child.wait_for_url(f"http://127.0.0.1:{port}/", containing="Directory listing")
+    with pytest.raises(NotReady, match="gave no http"):
+        child.wait_for_url(f"http://127.0.0.1:{port}/", seconds=0.1, containing="engine is up")
     assert child.stop() == -signal.SIGTERM
     assert child.exit_code == -signal.SIGTERM
 

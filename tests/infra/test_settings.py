@@ -99,6 +99,7 @@ def test_durations(written: str, meant: timedelta) -> None:
         ("ORDERS_METRICS_ADDRESS", "127.0.0.1:65536"),
         ("ORDERS_METRICS_ADDRESS", "127.0.0.256:9464"),
         ("ORDERS_METRICS_ADDRESS", "[127.0.0.1]:9464"),
+        ("ORDERS_HEALTH_ADDRESS", "localhost:8081"),
         ("ORDERS_STEP_PATIENCE", "a while"),
         ("ORDERS_STEP_PATIENCE", "-1s"),
         ("ORDERS_STEP_PATIENCE", "0"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+import socket
 import sqlite3
 import sys
 from asyncio.subprocess import PIPE
@@ -21,6 +22,7 @@ from temporalio.common import SearchAttributeKey, WorkerDeploymentVersion
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
 
+from infra import temporal as engines
 from infra.settings import SettingsError
 from infra.temporal import (
     DATA_CONVERTER,
@@ -139,9 +141,27 @@ async def test_a_search_attribute_of_another_type_is_named(temporal: Client, eng
 
 
 async def test_an_unknown_namespace_is_named(engine_server: DevServer) -> None:
-    client = await connect(engine_server.settings() | {"TEMPORAL_NAMESPACE": "nowhere"})
-    with pytest.raises(EngineError, match="no namespace nowhere"):
-        await register_search_attributes(client)
+    with pytest.raises(EngineError, match=r"^no namespace nowhere: create it, or set TEMPORAL_NAMESPACE$"):
+        await connect(engine_server.settings() | {"TEMPORAL_NAMESPACE": "nowhere"})
+
+
+async def test_an_engine_that_is_too_old_is_refused(engine_server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert engines.OLDEST == (1, 30)
+    monkeypatch.setattr(engines, "OLDEST", (99, 0))
+    with pytest.raises(
+        EngineError, match=r"^the engine has version 1\.\d+\S*: upgrade it, orders need 99\.0 or later$"
+    ):
+        await connect(engine_server.settings())
+
+
+async def test_who_can_do_without_the_engine_does_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "PATIENCE_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{silent.getsockname()[1]}")
+        client = await engines.connect_if_up()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await client.service_client.check_health()
 
 
 async def test_an_engine_that_does_not_answer_is_told_in_one_line() -> None:

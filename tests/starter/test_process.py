@@ -1,11 +1,14 @@
 """`python -m starter.api`, started and killed for real."""
 
+import json
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,6 +24,7 @@ from infra.temporal import DevServer
 from starter import keys
 from starter.api.__main__ import exposed
 from tests.fixtures_database import Database
+from tests.namespaces import AS_PROCESS_1, MAY_BE_PROCESS_1, process_1
 from tests.sandbox import ROOT, SECRETS
 from tests.starter.door import an_order
 from tests.starter.test_relay import is_running, until
@@ -45,7 +49,7 @@ def launch(shop: Database, tmp_path: Path) -> Iterator[Launch]:
     with shop.sessions.begin() as tx:
         key = keys.create(tx, "process", ["admin"])
 
-    def launched(ready: bool = True, **settings: str) -> Process:
+    def launched(ready: bool = True, before: Sequence[str] = (), **settings: str) -> Process:
         (port,) = free_ports(1)
         environ = os.environ | SECRETS | {"DATABASE_URL": shop.url, "ORDERS_API_PORT": str(port), "ORDERS_ENV_FILE": ""}
         environ |= {
@@ -53,7 +57,8 @@ def launch(shop: Database, tmp_path: Path) -> Iterator[Launch]:
             "TEMPORAL_ADDRESS": f"127.0.0.1:{free_ports(1)[0]}",
         } | settings
         log = tmp_path / f"api-{len(started)}"
-        child = start("api", [sys.executable, "-m", "starter.api"], log=log, environ=environ, folder=ROOT)
+        command = [*before, sys.executable, "-m", "starter.api"]
+        child = start("api", command, log=log, environ=environ, folder=ROOT)
         url = f"http://127.0.0.1:{port}"
         client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=30, trust_env=False)
         process = Process(child, url, client)
@@ -82,13 +87,24 @@ async def test_an_order_outlives_the_process_that_accepted_it(
 
 
 def test_told_to_stop_it_answers_what_it_has_begun_and_ends_well(launch: Launch) -> None:
-    api = launch()
+    """As process 1 of a container, where that can be had."""
+    (port,) = free_ports(1)
+    api = launch(before=AS_PROCESS_1 if MAY_BE_PROCESS_1 else (), TEMPORAL_ADDRESS=f"127.0.0.1:{port}")
     answers: list[httpx.Response] = []
     waiting = threading.Thread(target=lambda: answers.append(api.place("S-1", Prefer="wait=3")))
     waiting.start()
     while api.client.get("/v1/orders/S-1").status_code != 200:
         pass
-    os.kill(api.child.pid, signal.SIGTERM)
+    balancer = HTTPConnection("127.0.0.1", int(api.url.rpartition(":")[2]), timeout=30)
+    balancer.request("GET", "/healthz")
+    balancer.getresponse().read()
+    with socket.create_server(("127.0.0.1", port)):  # an engine that says nothing: a look at it takes its time
+        balancer.request("GET", "/readyz")
+        os.kill(process_1(api.child).pid if MAY_BE_PROCESS_1 else api.child.pid, signal.SIGTERM)
+        ready = balancer.getresponse()
+        assert ready.status == 503
+        assert json.loads(ready.read()) == {"database": "ok", "engine": "away", "stopping": True}
+    balancer.close()
     waiting.join(20)
     assert [answer.status_code for answer in answers] == [202]
     assert api.child.process.wait(20) == 0
@@ -119,6 +135,12 @@ def test_what_keeps_it_from_starting_is_one_line_that_names_the_setting(
     assert setting in line
     assert "\n" not in line
     assert "secret" not in line.lower().replace("webhook_secret", "").replace("signing secret", "")
+
+
+def test_an_engine_without_the_namespace_is_told_before_it_listens(launch: Launch, engine_server: DevServer) -> None:
+    api = launch(ready=False, **engine_server.settings() | {"TEMPORAL_NAMESPACE": "nowhere"})
+    assert api.child.process.wait(30) == 1
+    assert api.child.written() == "orders api: no namespace nowhere: create it, or set TEMPORAL_NAMESPACE\n"
 
 
 def test_a_port_that_is_taken_ends_it(launch: Launch) -> None:

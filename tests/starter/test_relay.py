@@ -241,13 +241,15 @@ async def test_orders_accepted_while_the_engine_is_down_start_when_it_is_back(
         assert {answer.status_code for answer in answers} == {202}
         await until(lambda: logged("engine is down"))
         ready = await api.client.get("/readyz")
-        assert (ready.status_code, ready.json()) == (503, {"database": "ok", "engine": "away"})
+        assert (ready.status_code, ready.json()) == (200, {"database": "ok", "engine": "away", "stopping": False})
+        assert "\norders_engine_up 0.0\n" in (await api.client.get("/metrics")).text
         server = start_dev_server(tmp_path / "engine", port=port)
         try:
             for order_id in orders:
                 await until(lambda order_id=order_id: is_running(client, order_id), 30)  # type: ignore[misc]
             await until(lambda: logged("engine is back"))
-            assert (await api.client.get("/readyz")).status_code == 200
+            assert (await api.client.get("/readyz")).json()["engine"] == "ok"
+            assert "\norders_engine_up 1.0\n" in (await api.client.get("/metrics")).text
             assert logged("engine is down") == 1
             with shop.sessions() as tx:
                 assert tx.scalar(select(func.count()).select_from(Order)) == 30

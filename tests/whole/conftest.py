@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from infra.processes import free_ports
 from tests.fixtures_shop import NewDatabase
 from tests.whole.house import House
 
@@ -13,7 +14,8 @@ PACE = 0.1
 
 @contextmanager
 def built(new_database: NewDatabase, folders: pytest.TempPathFactory) -> Iterator[House]:
-    house = House(folders.mktemp("house"), new_database("house"), pace=PACE)
+    health = f"127.0.0.1:{free_ports(1)[0]}"
+    house = House(folders.mktemp("house"), new_database("house"), pace=PACE, ORDERS_HEALTH_ADDRESS=health)
     try:
         yield house
     finally:

@@ -161,8 +161,13 @@ def begin_all(made: Running, given: Mapping[str, str], pace: float, say: Say) ->
     api = made.begin("api", "starter.api")
     if "sandbox" in made.children:
         made.children["sandbox"].wait_for_port(ports["sandbox"], seconds=READY_SECONDS)
-    api.wait_for_url(f"{made.stack.api_url}/readyz", seconds=READY_SECONDS)
+    wait_for_api(api, made.stack.api_url)
     worker.wait_for_line("worker_ready", seconds=READY_SECONDS)
+
+
+def wait_for_api(api: Child, url: str, seconds: float = READY_SECONDS) -> None:
+    """Until it takes orders, and can start them."""
+    api.wait_for_url(f"{url}/readyz", seconds, containing='"engine":"ok"')
 
 
 def begin_sandbox(made: Running, pace: float) -> None:
