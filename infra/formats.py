@@ -4,20 +4,25 @@ import base64
 import re
 from datetime import timedelta
 from email.utils import parseaddr
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
 LEAST_BYTES = 24
 """Of a secret that signs webhooks, as Standard Webhooks asks for: a shorter one can be guessed."""
 LABEL = "[A-Za-z0-9_-]{1,63}"
 POSTGRESQL = re.compile(
-    r"postgresql(\+psycopg)?://([^:/@]*(:[^@]*)?@)?"
-    rf"(\[[0-9a-fA-F:.]+\]|{LABEL}(\.{LABEL})*\.?)?(:[0-9]{{1,5}})?/[^/?@\s]+(\?[^@]*)?"
+    r"postgresql(\+psycopg)?://((?P<user>[^:/@]*)(:(?P<password>[^@]*))?@)?"
+    rf"(?P<host>\[[0-9a-fA-F:.]+\]|{LABEL}(\.{LABEL})*\.?)?(:[0-9]{{1,5}})?/[^/?@\s]+(\?(?P<query>[^@]*))?"
 )
 """As SQLAlchemy reads it, but for an `@` after the password: it would take the end of a password for the host."""
+GUESSED_FIRST = {"postgres", "password", "temporal", "orders", "changeme"}
+"""As passwords of a database; and so is its user's name."""
+LEAST_VARIETY = 8
+"""Different bytes in a secret of our own choice: fewer are a word or two again and again, and never chance."""
 
 
 def _http_url(text: str) -> str:
@@ -43,9 +48,27 @@ def _port_fits(parts: SplitResult) -> bool:
 
 def _database_url(text: SecretStr) -> SecretStr:
     url = text.get_secret_value()
-    if not re.fullmatch(r"sqlite:///[^?]+", url) and POSTGRESQL.fullmatch(url) is None:
+    if re.fullmatch(r"sqlite:///[^?]+", url):
+        return text
+    found = POSTGRESQL.fullmatch(url)
+    if found is None:
         raise ValueError
+    # what libpq is told after the `?` goes before the rest
+    given = {name: [unquote(value or "")] for name, value in found.groupdict().items() if name != "query"}
+    given |= parse_qs(found["query"] or "")
+    hosts = [re.sub(r"(?<=[^:]):\d+$", "", host) for host in ",".join(given["host"]).split(",")]
+    guessed = GUESSED_FIRST | {user.casefold() for user in given["user"]}
+    if not all(map(loopback, hosts)) and any(password.casefold() in guessed - {""} for password in given["password"]):
+        raise PydanticCustomError("guessed", "a password that is guessed first, on another machine than this")
     return text
+
+
+def loopback(host: str) -> bool:
+    """Whether nobody reaches it from another machine. A folder, or nothing, is where PostgreSQL's socket is."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host in ("", "localhost") or host.startswith(("/", "@"))
 
 
 def _one_or_two(value: Any) -> Any:
@@ -64,10 +87,20 @@ def _long(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _long_base64(secret: SecretStr) -> SecretStr:
-    if len(decoded(secret)) < LEAST_BYTES:
+def _chosen(secret: SecretStr) -> SecretStr:
+    if secret and not _like_chance(secret.get_secret_value().encode()):
         raise ValueError
     return secret
+
+
+def _chosen_base64(secret: SecretStr) -> SecretStr:
+    if not _like_chance(decoded(secret)):
+        raise ValueError
+    return secret
+
+
+def _like_chance(secret: bytes) -> bool:
+    return len(secret) >= LEAST_BYTES and len(set(secret)) >= LEAST_VARIETY
 
 
 def decoded(secret: SecretStr) -> bytes:
@@ -111,11 +144,11 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 Address = Annotated[str, AfterValidator(_address_to_listen_at)]
 Sender = Annotated[str, AfterValidator(_sender)]
-Secret = Annotated[SecretStr, AfterValidator(_long)]
-Secrets = Annotated[tuple[Secret, ...], BeforeValidator(_one_or_two)]
+OwnSecret = Annotated[SecretStr, AfterValidator(_chosen)]
+Secrets = Annotated[tuple[Annotated[SecretStr, AfterValidator(_long)], ...], BeforeValidator(_one_or_two)]
 """Those that are good now: we sign with the first, and take what any of them signed."""
 WarehouseSecrets = Annotated[
-    tuple[Annotated[SecretStr, AfterValidator(_long_base64)], ...], BeforeValidator(_one_or_two)
+    tuple[Annotated[SecretStr, AfterValidator(_chosen_base64)], ...], BeforeValidator(_one_or_two)
 ]
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
 PerhapsNone = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
@@ -124,3 +157,4 @@ URL = "a URL, http://… or https://…"
 DURATION = "a duration, as 20s, 15m, 3d or ISO 8601"
 ROTATING = "while rotating two: NEW,OLD"
 LENGTH = f"at least {LEAST_BYTES} bytes"
+CHANCE = f"at least {LEAST_BYTES} random bytes"

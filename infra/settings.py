@@ -8,13 +8,14 @@ import os
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic import ValidationInfo as Info
 from pydantic import field_validator as validates
 
 from infra.formats import (
+    CHANCE,
     DURATION,
     LENGTH,
     ROTATING,
@@ -22,8 +23,8 @@ from infra.formats import (
     Address,
     DatabaseUrl,
     Duration,
+    OwnSecret,
     PerhapsNone,
-    Secret,
     Secrets,
     Sender,
     SmtpUrl,
@@ -44,6 +45,7 @@ WORKER_NEEDS = (
 )
 API_NEEDS = ("stripe_webhook_secret", "shippo_webhook_secret", "twilio_auth_token", "warehouses")
 NOTHING = SecretStr("")
+SECRETS_OF_THE_ENGINE = ("TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA")
 
 
 class SettingsError(Exception):
@@ -89,8 +91,8 @@ class Settings(BaseModel):
     orders_metrics_address: Address = Field("", description="IP:PORT to listen at, as 127.0.0.1:9464")
     orders_health_address: Address = Field("", description="IP:PORT to listen at, as 127.0.0.1:8081; the worker's")
 
-    orders_sandbox_token: Secret = Field(
-        NOTHING, description=f"what opens the sandbox's controls, of your own choice, {LENGTH}"
+    orders_sandbox_token: OwnSecret = Field(
+        NOTHING, description=f"what opens the sandbox's controls, of your own choice, {CHANCE}"
     )
 
     stripe_api_key: SecretStr = Field(NOTHING, description="a secret key of Stripe, sk_…")
@@ -115,7 +117,7 @@ class Settings(BaseModel):
     )
     mail_from: Sender = Field("", description="an address, may be NAME <ADDRESS>")
     warehouse_url: Url = Field("", description=URL)
-    warehouse_secret: WarehouseSecrets = Field((), description=f"base64 of {LENGTH}, may begin with whsec_; {ROTATING}")
+    warehouse_secret: WarehouseSecrets = Field((), description=f"base64 of {CHANCE}, may begin with whsec_; {ROTATING}")
     warehouses: dict[str, Warehouse] = Field(
         {},
         description='JSON {"NAME": {"url": …, "secret": …}, …}, each with a secret of its own (as WAREHOUSE_SECRET), '
@@ -185,13 +187,15 @@ class Settings(BaseModel):
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, *, needs: Collection[str] = ()) -> Self:
         """The settings of this process; `needs` names those which it cannot do without. Raises `SettingsError`."""
-        given = environment() if environ is None else environ
+        given = environment() if environ is None else with_files(environ)
         values = {name: given[name.upper()] for name in cls.model_fields if given.get(name.upper())}
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
-            wrong = [str(e["loc"][0]) for e in error.errors() if e["type"] != "default_factory_not_called"]
-            raise SettingsError(cls._say("malformed", wrong)) from None
+            wrong = {str(e["loc"][0]): e for e in error.errors() if e["type"] != "default_factory_not_called"}
+            guessed = [f"setting {name.upper()} has {e['msg']}" for name, e in wrong.items() if e["type"] == "guessed"]
+            malformed = [name for name, e in wrong.items() if e["type"] != "guessed"]
+            raise SettingsError("; ".join(guessed) or cls._say("malformed", malformed)) from None
         if missing := [name for name in needs if not getattr(settings, name)]:
             raise SettingsError(cls._say("missing", missing))
         return settings
@@ -209,4 +213,35 @@ def environment() -> dict[str, str]:
     file = os.environ.get("ORDERS_ENV_FILE", ".env")
     # no interpolation: a `$` in a password is a `$`
     written = dotenv_values(file, interpolate=False) if file else {}
-    return {name: value for name, value in written.items() if value is not None} | dict(os.environ)
+    return with_files({name: value for name, value in written.items() if value is not None} | dict(os.environ))
+
+
+def secret_names() -> list[str]:
+    """Of the settings that hold a secret, and so may be given by a file."""
+    ours = [name.upper() for name, field in Settings.model_fields.items() if _holds_secret(field.annotation)]
+    return [*ours, *SECRETS_OF_THE_ENGINE]
+
+
+def _holds_secret(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return any(_holds_secret(field.annotation) for field in annotation.model_fields.values())
+    return annotation is SecretStr or any(map(_holds_secret, get_args(annotation)))
+
+
+def with_files(given: Mapping[str, str]) -> dict[str, str]:
+    """`given`, with each secret that a `NAME_FILE` names as NAME. Raises `SettingsError`."""
+    found = dict(given)
+    for name in secret_names():
+        file = found.pop(f"{name}_FILE", "")
+        if not file:
+            continue
+        if found.get(name):
+            raise SettingsError(f"settings {name} and {name}_FILE are both given: leave one out")
+        try:
+            found[name] = Path(file).read_text().removesuffix("\n")
+        except (OSError, ValueError) as trouble:
+            why = type(trouble).__name__
+            raise SettingsError(f"setting {name}_FILE: expected a file that can be read ({why})") from None
+        if not found[name]:
+            raise SettingsError(f"setting {name}_FILE: expected a file that is not empty")
+    return found

@@ -27,7 +27,7 @@ from temporalio.runtime import Runtime
 from temporalio.service import DnsLoadBalancingConfig, RPCError, RPCStatusCode
 
 from infra.processes import Child, free_ports, start
-from infra.settings import SettingsError, environment
+from infra.settings import SettingsError, environment, with_files
 
 log = structlog.get_logger(__name__)
 
@@ -123,7 +123,7 @@ async def connect(
     """A client for what `TEMPORAL_*` name. A `lazy` one connects at its first call; a worker cannot use it."""
     try:
         named = ClientConfig.load_client_connect_config(
-            override_env_vars=environment() if environ is None else environ,
+            override_env_vars=environment() if environ is None else with_files(environ),
             disable_file=environ is not None,
         )
     except (RuntimeError, ValueError, OSError):  # the error quotes the line of the file, which may be a key's

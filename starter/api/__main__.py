@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Iterator
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -18,6 +17,7 @@ from sqlalchemy import Engine
 from structlog import get_logger
 
 from infra.database.upgrade import Unusable, opened
+from infra.formats import loopback
 from infra.processes import begin_work, leave, told_to_stop
 from infra.settings import API_NEEDS, Settings, SettingsError
 from infra.telemetry import log_to_stderr
@@ -74,12 +74,7 @@ async def serve(settings: Settings, engine: Engine) -> int:
 
 def exposed(settings: Settings) -> bool:
     """Keys and names of customers would be readable on the way. A public https:// is taken for a proxy with TLS."""
-    host = settings.orders_api_host
-    try:
-        here = ip_address(host).is_loopback
-    except ValueError:
-        here = host == "localhost"
-    return not here and urlsplit(settings.public_url).scheme != "https"
+    return not loopback(settings.orders_api_host) and urlsplit(settings.public_url).scheme != "https"
 
 
 def main() -> int:

@@ -164,6 +164,12 @@ async def test_who_can_do_without_the_engine_does_not_wait_for_it(monkeypatch: p
                 await client.service_client.check_health()
 
 
+async def test_the_key_of_the_engine_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("of many letters\n")
+    client = await connect({"TEMPORAL_API_KEY_FILE": str(tmp_path / "key")}, lazy=True)
+    assert client.service_client.config.api_key == "of many letters"
+
+
 async def test_an_engine_that_does_not_answer_is_told_in_one_line() -> None:
     with pytest.raises(EngineError, match=r"no engine answers at 127\.0\.0\.1:1: check TEMPORAL_ADDRESS") as refused:
         await connect({"TEMPORAL_ADDRESS": "127.0.0.1:1"})

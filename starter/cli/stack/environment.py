@@ -15,7 +15,7 @@ PARTS = ("stripe", "shippo", "twilio", "mail", "warehouse")
 OURS = ("STRIPE_", "SHIPPO_", "TWILIO_", "SMTP_", "MAIL_", "WAREHOUSE", "TEMPORAL_", "ORDERS_")
 SANDBOX_TOKEN = "ORDERS_SANDBOX_TOKEN"  # noqa: S105 (its name)
 WHERE = ("ORDERS_HOME", "ORDERS_ENV_FILE", "ORDERS_API_HOST", "ORDERS_API_PORT", "PUBLIC_URL")
-OURS_WHOLE = ("DATABASE_URL", "PUBLIC_URL")
+OURS_WHOLE = ("DATABASE_URL", "DATABASE_URL_FILE", "PUBLIC_URL")
 
 
 def require_packages() -> None:

@@ -79,6 +79,7 @@ def test_the_sandbox_is_told_of_the_parts_that_it_plays_alone(tmp_path: Path) ->
 
 def test_a_stack_for_play_reaches_nobody_outside() -> None:
     here = {"PATH": "/bin", "STRIPE_API_KEY": "sk_live_x", "DATABASE_URL": "postgresql://x", "TEMPORAL_ADDRESS": "x"}
+    here |= {"DATABASE_URL_FILE": "x", "STRIPE_API_KEY_FILE": "x", "TEMPORAL_API_KEY_FILE": "x"}
     assert environment.without_real_parts(here) == {"PATH": "/bin"}
 
 
