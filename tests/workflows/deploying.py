@@ -57,7 +57,7 @@ class Deployed(Shop):
                     versioning_override=PinnedVersioningOverride(version),
                 )
             )
-            return await asyncio.wait_for(run.result(), 60)
+            return await asyncio.wait_for(run.result(), 120)
 
         async def end(other: Worker, running: asyncio.Task[None]) -> None:
             await other.shutdown()
@@ -65,7 +65,7 @@ class Deployed(Shop):
 
         begun = self.call(begin())
         try:
-            yield lambda wish: self.call(ask(wish))
+            yield lambda wish: self.call(ask(wish), 130)
         finally:
             self.call(end(*begun))
 
