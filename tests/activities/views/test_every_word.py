@@ -28,6 +28,7 @@ TABLES = {mapper.local_table.name: mapper.class_ for mapper in Base.registry.map
 NAMES_AND_CODES = {
     *("customers.locale", "customers.time_zone", "orders.locale"),
     *("orders.channel", "api_keys.channel", "locations.warehouse", "parcels.carrier"),
+    *("migrations.revision", "migrations.runs_with"),
     *("payments.decline_code", "disputes.reason", "messages.code", "line_cancellations.cause", "changes.cause"),
 }
 """Words that are somebody else's, or that operators choose."""
