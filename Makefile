@@ -59,9 +59,11 @@ sbom: $(READY) ## list what the image installs, as CycloneDX, into build/sbom.js
 	list() { "$$tool/bin/cyclonedx-py" requirements "$$1" --pyproject pyproject.toml --output-reproducible -o "$$2"; } && \
 	list requirements.lock build/sbom.json && list requirements-embedded.lock build/sbom-sandbox.json
 
-deploy-check: $(CHECKER)/.ready ## lint image, compose, manifests, rules and workflows, and find planted errors (no cluster needed)
+deploy-check: $(READY) $(CHECKER)/.ready ## lint what is deployed, find planted errors, and run what compose starts (no cluster needed)
 	$(say) "what a deployment is made of"
 	@$(CHECKER)/bin/python -m infra.deploy.check
+	$(say) "what compose starts, as processes"
+	@$(BIN)/python -m pytest -q --no-header tests/deployed
 
 deploy-tools: $(CHECKER)/.ready ## install what deploy-check runs
 

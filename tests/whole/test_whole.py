@@ -62,9 +62,9 @@ def answers(house: House, path: str) -> int:
 def test_told_to_stop_each_finishes_what_it_has_begun_and_exits_0(house: House, part: Part) -> None:
     if part == "worker":
         # a call to the outside world is under way, and takes a second
-        house.sandbox.fail("stripe", "confirm", "delay", seconds=1, match="W-2")
+        fault = house.sandbox.fail("stripe", "confirm", "delay", seconds=1, match="W-2")
         house.place(order("W-2"))
-        house.until(lambda: house.sandbox.ask("/faults")["faults"][0]["struck"], "the call to begin")
+        house.until(lambda: house.sandbox.struck(fault), "the call to begin")
         assert (answers(house, "/healthz"), answers(house, "/readyz")) == (200, 200)
         with house.database.sessions.begin() as tx:  # what is under way cannot be written down before we have looked
             tx.execute(select(Order.order_id).where(Order.order_id == "W-2").with_for_update())

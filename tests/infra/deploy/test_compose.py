@@ -16,8 +16,6 @@ from tests.sandbox import ROOT
 from tests.starter.cli.test_packages import pinned
 
 OTHERS = {"FORWARDED_ALLOW_IPS", "COMPOSE_PROFILES", "ORDERS_USER", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
-AWAITED = {"ORDERS_HEALTH_ADDRESS"}
-"""A setting that is on its way."""
 DERIVED = {"warehouses": ("warehouse_url", "warehouse_secret")}
 
 
@@ -150,7 +148,7 @@ def known(service: Service) -> set[str]:
 
 
 def test_each_setting_is_one_of_the_code(every: dict[str, Service]) -> None:
-    ours = {name.upper() for name in Settings.model_fields} | OTHERS | AWAITED
+    ours = {name.upper() for name in Settings.model_fields} | OTHERS
     assert {
         name: known(service) - ours for name, service in every.items() if service.ours and known(service) - ours
     } == {}

@@ -10,9 +10,7 @@ from infra.settings import API_NEEDS, WORKER_NEEDS, Settings
 from tests.infra.deploy.manifests import KUBERNETES, PROCESSES, given, named
 from tests.infra.test_documents import OTHERS, settings_listed
 
-AWAITED = {"ORDERS_HEALTH_ADDRESS"}
-"""Of the product's part of this change; to be deleted here as soon as it is a setting."""
-KNOWN = {name.upper() for name in Settings.model_fields} | OTHERS | {*settings_listed()} | AWAITED
+KNOWN = {name.upper() for name in Settings.model_fields} | OTHERS | {*settings_listed()}
 ELSEWHERE = {"DATABASE_URL", "PUBLIC_URL", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
 """What has a default only beside the embedded stack, on this machine."""
 NEEDS = {

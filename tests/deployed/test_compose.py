@@ -18,23 +18,16 @@ from sqlalchemy import make_url
 
 from activities.intake.example import example_order
 from infra.sandbox.client import SandboxControl
-from infra.settings import Settings
 from infra.temporal import DevServer
 from tests.infra.deploy.compose import Service, services
 from tests.infra.deploy.here import OURS, Here, engine_is_built
 from tests.infra.deploy.prepared import prepared
-from tests.infra.deploy.test_compose import AWAITED
 from tests.sandbox import ROOT
 
 NOT_HERE = {"ui", "proxy"}
 JOB, HEALTHY = "service_completed_successfully", "service_healthy"
 
-pytestmark = [
-    pytest.mark.skipif("TEST_DATABASE_URL" in os.environ, reason="its roles are for a server of the test's own"),
-    pytest.mark.skipif(
-        not {each.lower() for each in AWAITED} <= {*Settings.model_fields}, reason="a setting is awaited"
-    ),
-]
+pytestmark = pytest.mark.skipif("TEST_DATABASE_URL" in os.environ, reason="its roles are for a server of its own")
 
 
 @dataclass
