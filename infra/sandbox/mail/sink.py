@@ -117,8 +117,8 @@ def _before(server: SMTP, fault: Fault | None) -> str | None:
 
 
 def _hang_up(server: SMTP) -> None:
-    if isinstance(server.transport, asyncio.Transport):
-        server.transport.abort()
+    if server.transport is not None:  # of uvloop it is no asyncio.Transport
+        server.transport.abort()  # type: ignore[attr-defined]
 
 
 def keep(world: World, message: EmailMessage, recipients: list[str]) -> Document:
