@@ -18,7 +18,8 @@ def _may(command: tuple[str, ...]) -> bool:
 
 MAY_BE_PROCESS_1 = _may(AS_PROCESS_1)
 needs_process_1 = pytest.mark.skipif(not MAY_BE_PROCESS_1, reason="only root may start a process 1")
-needs_own_mounts = pytest.mark.skipif(not _may(WITH_OWN_MOUNTS), reason="only root may change what a name resolves to")
+MAY_MOUNT = _may(WITH_OWN_MOUNTS)
+needs_own_mounts = pytest.mark.skipif(not MAY_MOUNT, reason="only root may change what a name resolves to")
 
 
 def process_1(child: Child) -> psutil.Process:

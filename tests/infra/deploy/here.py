@@ -15,6 +15,7 @@ from pathlib import Path
 from infra.processes import Child, free_ports, start
 from tests.infra.deploy.compose import Service
 from tests.infra.deploy.dockerfile import stages
+from tests.namespaces import MAY_MOUNT
 from tests.sandbox import ROOT
 
 PORTS = {"postgres": [5432], "temporal": [7233, 9090], "sandbox": [8099, 8025], "worker": [8081, 9464], "api": [8080]}
@@ -35,12 +36,12 @@ for name in $GIVEN; do touch run/secrets/$name; mount --bind "$SECRETS/$name" ru
 n=0; for folder in $CLOSED; do n=$((n + 1)); mkdir $n; mount --bind "$folder" $n; done
 n=0; for folder in $CLOSED; do
   n=$((n + 1)); top="/$(cut -d / -f 2 <<< "$folder")"
-  mountpoint -q "$top" || mount -t tmpfs none "$top"
+  mountpoint -q "$top" || mount -t tmpfs -o mode=$([ "$top" = /tmp ] && echo 1777 || echo 755) none "$top"
   mkdir -p "$folder"; mount --move $n "$folder"
 done
 mount --rbind run /run
 mount -t tmpfs none /var/lib; mkdir /var/lib/orders; mount --move volume /var/lib/orders
-mount -t tmpfs -o mode=1777 none /tmp
+mountpoint -q /tmp || mount -t tmpfs -o mode=1777 none /tmp
 mount -o remount,ro,bind /; cd /
 exec env -u SECRETS -u GIVEN -u VOLUME -u CLOSED -u OLDPWD setpriv --reuid "${owner%:*}" --regid "${owner#*:}" \
   --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs --pdeathsig KILL -- "$@"
@@ -54,7 +55,7 @@ class Here:
     ports: dict[tuple[str, int, int], int]
     """By service, replica and port."""
     running: dict[tuple[str, int], Child] = field(default_factory=dict)
-    confined: bool = os.geteuid() == 0
+    confined: bool = os.geteuid() == 0 and MAY_MOUNT
 
     @classmethod
     def of(cls, services: dict[str, Service], secrets: Path, logs: Path, **known: int) -> "Here":
@@ -151,5 +152,9 @@ def engine_is_built() -> bool:
 
 
 def closed(*folders: str | Path) -> list[str]:
-    """Those that lie below a folder which only its owner may enter."""
-    return [str(each) for each in map(Path, folders) if any(not folder.stat().st_mode & 1 for folder in each.parents)]
+    """Those that a container would not see: below a folder which only its owner may enter, or below /tmp."""
+    return [
+        str(each)
+        for each in map(Path, folders)
+        if Path("/tmp") in each.parents or any(not folder.stat().st_mode & 1 for folder in each.parents)
+    ]
