@@ -8,6 +8,8 @@ from tests.infra.deploy.dockerfile import DEPLOY
 
 
 def prepared(folder: Path) -> Path:
-    shutil.copytree(DEPLOY, folder, ignore=shutil.ignore_patterns("secrets", ".env", "kubernetes", "schemas"))
+    shutil.copytree(
+        DEPLOY, folder, ignore=shutil.ignore_patterns("secrets", ".env", "kubernetes", "schemas", "__pycache__")
+    )
     subprocess.run([folder / "prepare"], check=True)
     return folder
