@@ -86,9 +86,12 @@ def orders_trimmed(sessions: sessionmaker[Session], before: datetime, *, dry_run
         with sessions() as tx:
             found = select(Event.event_no, Event.order_id, Event.recorded_at).where(Event.event_no > last)
             rows = tx.execute(found.order_by(Event.event_no).limit(BATCH)).all()
-        old = list(dict.fromkeys(row.order_id for row in rows if row.order_id and row.recorded_at < before))
-        for begin in range(0, len(old), ORDERS):
-            yield from some_trimmed(sessions, old[begin : begin + ORDERS], before, dry_run=dry_run)
+            old = {row.order_id for row in rows if row.order_id and row.recorded_at < before}
+            begun = select(Event.order_id).where(Event.order_id.in_(old)).group_by(Event.order_id)
+            here = tx.scalars(begun.having(func.min(Event.event_no) > last).order_by(Event.order_id))
+            new = [str(order_id) for order_id in here]
+        for begin in range(0, len(new), ORDERS):  # each once, though its events are in several batches
+            yield from some_trimmed(sessions, new[begin : begin + ORDERS], before, dry_run=dry_run)
         if not old or len(rows) < BATCH:
             return
         last = rows[-1].event_no
