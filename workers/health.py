@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 
 from infra.settings import SettingsError
@@ -36,13 +36,13 @@ async def health(address: str, ready: Callable[[], bool]) -> AsyncIterator[None]
 
 async def serve(ready: Callable[[], bool], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """One request a connection."""
-    # cut short, too long, too slow: nobody waits for an answer
-    with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
+    # cut short, too long, too slow, no request at all: nobody waits for an answer
+    of_theirs = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, ValueError)
+    with closing(writer), suppress(*of_theirs):
         async with asyncio.timeout(PATIENCE_SECONDS):
             method, path, *_ = (await reader.readuntil(b"\r\n\r\n")).split(maxsplit=2)
             writer.write(answer(b"%s %s" % (method, path), ready()))
             await writer.drain()
-    writer.close()
 
 
 def answer(asked: bytes, ready: bool) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -47,11 +47,11 @@ async def forward(
     engine_reader, engine_writer = await asyncio.open_connection(host, port)
 
     async def copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
-        while part := await source.read(65536):
-            to.write(part)
-        to.close()
+        with closing(to), suppress(ConnectionError):
+            while part := await source.read(65536):
+                to.write(part)
 
-    await asyncio.gather(copy(reader, engine_writer), copy(engine_reader, writer), return_exceptions=True)
+    await asyncio.gather(copy(reader, engine_writer), copy(engine_reader, writer))
 
 
 @needs_own_mounts

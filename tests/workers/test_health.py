@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 
 import pytest
 
@@ -37,6 +38,22 @@ async def test_it_lives_at_once_and_is_ready_when_it_takes_up_work() -> None:
         assert (await answer(asked(port, "/metrics")))[0] == 404
     with pytest.raises(ConnectionRefusedError):
         asked(port, "/healthz")
+
+
+async def test_what_is_no_request_gets_no_answer_and_disturbs_nothing() -> None:
+    (port,) = free_ports(1)
+    disturbed: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: disturbed.append(about))
+    async with health(f"127.0.0.1:{port}", lambda: True):
+        for text in (b"\r\n\r\n", b"GET\r\n\r\n", b"x" * 100_000):
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.settimeout(10)
+                connection.sendall(text)
+                with suppress(ConnectionResetError):
+                    assert await asyncio.to_thread(connection.recv, 1) == b""
+        assert await answer(asked(port, "/healthz")) == (200, "ok")
+    asyncio.get_running_loop().set_exception_handler(None)
+    assert disturbed == []
 
 
 async def test_it_is_silent_while_the_loop_of_its_work_stands_still() -> None:
