@@ -1,15 +1,14 @@
-"""A database in which orders of each kind were really played, and what was asked of it meanwhile."""
+"""A database in which orders of each kind were really played."""
 
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, insert, select, text
+from sqlalchemy import Engine, insert, select, text
 
 from infra.database import engine
 from infra.database.tables import metadata
@@ -22,9 +21,6 @@ from tests.shop import PACE, Shop, unique
 from tests.workflows import cancelling, scenarios, stories
 from tests.workflows.stories import Story
 
-Statements = dict[str, list[Any]]
-"""By its text: with what it was asked, each time that was not for many rows at once."""
-
 
 @dataclass(frozen=True)
 class Played:
@@ -33,7 +29,6 @@ class Played:
     """Nobody is connected to it: it can be copied."""
     orders: dict[str, str]
     """By the kind."""
-    statements: Statements = field(repr=False)
 
 
 def plain(shop: Shop, order: str) -> None:
@@ -96,7 +91,7 @@ def played(
 ) -> Played:
     database = new_database("played", "postgresql")
     orders = {story.__name__: unique("P") for story in KINDS}
-    with Shop(database, engine_server, sandbox) as shop, listening(database.engine) as statements:
+    with Shop(database, engine_server, sandbox) as shop:
         sandbox.pace(PACE)
         with ThreadPoolExecutor(AT_ONCE) as stories_at_once:
             playing = [stories_at_once.submit(story, shop, orders[story.__name__]) for story in KINDS]
@@ -109,7 +104,7 @@ def played(
     shutil.copyfile(sqlite_template, file)
     copy_rows(database.engine, f"sqlite:///{file}")
     database.engine.dispose()
-    return Played(file, database.url, orders, statements)
+    return Played(file, database.url, orders)
 
 
 def nothing_is_due(database: Database) -> bool:
@@ -134,20 +129,6 @@ def read_everything(shop: Shop, orders: dict[str, str]) -> dict[str, Any]:
         if url in lists and (cursor := found[url].get("next")):
             shop.api.get(url, params={"cursor": cursor}).raise_for_status()
     return found
-
-
-@contextmanager
-def listening(engine: Engine) -> Iterator[Statements]:
-    statements: Statements = {}
-
-    def hear(_: Connection, __: Any, statement: str, parameters: Any, ___: Any, many: bool) -> None:
-        statements.setdefault(statement, []).extend([] if many else [parameters])
-
-    event.listen(engine, "before_cursor_execute", hear)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", hear)
 
 
 def copy_rows(source: Engine, url: str) -> None:
