@@ -1,4 +1,5 @@
-"""API keys: 256 random bits, stored hashed, each with a name, what it may do, and perhaps the one channel it is for."""
+"""API keys: 256 random bits, stored hashed, each with a name, what it may do, and perhaps the one channel or place that
+it is for."""
 
 import hashlib
 import hmac
@@ -14,8 +15,10 @@ from sqlalchemy.orm import Session
 from infra.clock import wall_clock
 from infra.database.tables import ApiKey
 
-Scope = Literal["orders:read", "orders:write", "orders:operate", "stock:write", "admin"]
+Scope = Literal["orders:read", "orders:write", "orders:operate", "stock:write", "store", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+OF_A_PLACE: frozenset[Scope] = frozenset({"store", "stock:write"})
+"""What a key may do that is bound to a place: all else would let it act beyond that."""
 KEY = re.compile(r"ord_[A-Za-z0-9_-]{43}")
 """What is written otherwise was never given to anyone, and is not looked up."""
 
@@ -33,6 +36,8 @@ class Caller:
     key_id: str
     channel: str | None = None
     """The one whose orders this key is for; none: all."""
+    location: str | None = None
+    """The place that this key is bound to; none: it is of no place."""
 
     def may(self, *scopes: Scope) -> bool:
         """Any of these is enough; `admin` may do all."""
@@ -41,14 +46,25 @@ class Caller:
     def sees(self, channel: str) -> bool:
         return self.channel in (None, channel)
 
+    def acts_at(self, location: str) -> bool:
+        return self.location in (None, location)
+
     @property
     def knows_customers(self) -> bool:
         """Customers are of no channel."""
         return self.channel is None
 
 
-def create(tx: Session, name: str, scopes: Iterable[Scope], channel: str | None = None) -> str:
-    """A new key, to be shown once. Raises `KeyTaken`."""
+class NotOfAPlace(ValueError):
+    """Scopes that no key has which is bound to a place."""
+
+
+def create(
+    tx: Session, name: str, scopes: Iterable[Scope], channel: str | None = None, location: str | None = None
+) -> str:
+    """A new key, to be shown once; of a location that is known. Raises `KeyTaken`, `NotOfAPlace`."""
+    if location and (beyond := sorted(set(scopes) - OF_A_PLACE)):
+        raise NotOfAPlace(", ".join(beyond))
     if tx.scalars(select(ApiKey.key_id).where(ApiKey.name == name)).first():
         raise KeyTaken(name)
     key = f"ord_{secrets.token_urlsafe(32)}"
@@ -59,6 +75,7 @@ def create(tx: Session, name: str, scopes: Iterable[Scope], channel: str | None 
             digest=digest(key),
             scopes=sorted(set(scopes)),
             channel=channel,
+            location_id=location,
             recorded_at=wall_clock(),
         )
     )
@@ -82,7 +99,8 @@ def caller(tx: Session, given: str) -> Caller | None:
     found = tx.scalars(select(ApiKey).where(ApiKey.digest == digest(given), ApiKey.revoked_at.is_(None))).first()
     if found is None or not hmac.compare_digest(found.digest, digest(given)):
         return None
-    return Caller(name=found.name, scopes=frozenset(found.scopes), key_id=found.key_id, channel=found.channel)
+    bound = {"channel": found.channel, "location": found.location_id}
+    return Caller(name=found.name, scopes=frozenset(found.scopes), key_id=found.key_id, **bound)
 
 
 def digest(key: str) -> str:

@@ -64,3 +64,8 @@ def of_one(sku: str, locations: list[ShelfView], waiting: int) -> StockView:
         waiting=waiting,
         locations=locations,
     )
+
+
+def seen_from(stock: StockView, location_id: str) -> StockView:
+    """By who is bound to one place."""
+    return of_one(stock.sku, [shelf for shelf in stock.locations if shelf.location == location_id], stock.waiting)

@@ -12,7 +12,7 @@ from activities.facts import catalogue
 from activities.intake.fields import ID, Email, GivenCustomerId, Locale, Minor, Notify, Phone, Reference, Text
 from activities.intake.people import Address, Person
 from infra.database.tables import Customer
-from starter.http.dependencies import Guarded, Here, Stocker, Writer
+from starter.http.dependencies import Guarded, Here, Stocker, Writer, acting_at
 from starter.http.problems import Refusal, wrong
 from starter.http.responses import problems
 from starter.transactions import written
@@ -131,6 +131,9 @@ def put_customer(
     responses=problems(400, 413) | {201: {"model": ProductAnswer, "description": "New"}},
 )
 def put_product(sku: Key, body: ProductBody, here: Here, who: Stocker, response: Response) -> ProductAnswer:
+    if who.location:
+        raise Refusal(403, f"products are of no location, and this API key is for the location {who.location}")
+
     def work(tx: Session) -> bool:
         names = {sku: "sku"} | {name: f"references[{n}]" for n, name in enumerate(body.references) if name != sku}
         others = {name: known for name, known in catalogue.skus_of(tx, names).items() if known != sku}
@@ -149,6 +152,7 @@ def put_product(sku: Key, body: ProductBody, here: Here, who: Stocker, response:
     responses=problems(400, 413) | {201: {"model": LocationAnswer, "description": "New"}},
 )
 def put_location(location_id: Key, body: LocationBody, here: Here, who: Stocker, response: Response) -> LocationAnswer:
+    acting_at(who, location_id, "location_id")
     if body.warehouse not in here.settings.warehouses:
         raise wrong([("warehouse", f"is none of those in the settings: {', '.join(here.settings.warehouses)}")])
     new = written(here.sessions, lambda tx: catalogue.location_put(tx, location_id, **body.model_dump()))

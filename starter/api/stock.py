@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict
 
 from activities import facts
 from activities.intake.fields import Reference
-from activities.views.stock import StockAnswer, of_skus
-from starter.http.dependencies import Guarded, Here, Stocker, StockReader
+from activities.views.stock import StockAnswer, of_skus, seen_from
+from starter.http.dependencies import Guarded, Here, Stocker, StockReader, acting_at
 from starter.http.problems import Refusal, wrong
 from starter.http.responses import problems
 from starter.receiving import USED_BEFORE, Received, Unknown, receive
@@ -38,7 +38,7 @@ def get_stock(
         found = of_skus(tx, [skus[name] for name in sku if name in skus])
     if missing := sorted(set(sku) - skus.keys()):
         raise Refusal(404, f"SKU {', '.join(missing)} is not known")
-    return StockAnswer(stock=found)
+    return StockAnswer(stock=[seen_from(one, who.location) for one in found] if who.location else found)
 
 
 @router.post(
@@ -49,6 +49,7 @@ def get_stock(
 )
 def post_restock(delivery: Received, here: Here, who: Stocker, response: Response) -> RestockAnswer:
     """Units go to the oldest backorders first; what no one waits for becomes available. Once per `reference`."""
+    acting_at(who, delivery.location)
     try:
         result = written(here.sessions, lambda tx: receive(tx, delivery))
     except Unknown as unknown:

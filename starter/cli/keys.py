@@ -16,13 +16,19 @@ app = typer.Typer(help="API keys: who may do what.", no_args_is_help=True)
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="Whose key it is: stands in orders' records.")],
-    scope: Annotated[list[str], typer.Option(help="orders:read, orders:write, orders:operate, stock:write, admin.")],
+    scope: Annotated[
+        list[str], typer.Option(help="orders:read, orders:write, orders:operate, stock:write, store, admin.")
+    ],
     channel: Annotated[str | None, typer.Option(help="Only for orders of this channel; left out: all.")] = None,
+    location: Annotated[
+        str | None, typer.Option(help="Bound to this place; with the scopes store and stock:write alone.")
+    ] = None,
 ) -> None:
     """Make a key. It is shown once, alone on the last line."""
     from activities.intake.fields import CHANNEL
     from infra.database.engine import sessions
-    from starter.keys import SCOPES, KeyTaken
+    from infra.database.tables import Location
+    from starter.keys import SCOPES, KeyTaken, NotOfAPlace
     from starter.keys import create as make
 
     if not (name.strip() and name.isprintable() and len(name) <= 100):
@@ -34,10 +40,15 @@ def create(
     with opened() as engine:
         try:
             with sessions(engine).begin() as tx:
-                key = make(tx, name.strip(), scope, channel)  # type: ignore[arg-type]
+                if location is not None and tx.get(Location, location) is None:
+                    raise Misused(f"--location: there is no location {location}")
+                key = make(tx, name.strip(), scope, channel, location)  # type: ignore[arg-type]
+        except NotOfAPlace as beyond:
+            raise Misused(f"--scope: a key that is bound to a location can't have {beyond}") from None
         except KeyTaken:
             raise Failed(f"there is a key {name} (or was one, revoked): choose another name") from None
     where = f" of the channel {channel}" if channel else ""
+    where += f" at the location {location}" if location else ""
     print(f"key {name} for {', '.join(sorted(set(scope)))}{where}; it is not shown again:", file=sys.stderr)
     print(key)
 
@@ -56,6 +67,7 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="For machines
                 "name": key.name,
                 "scopes": key.scopes,
                 "channel": key.channel,
+                "location": key.location_id,
                 "created_at": key.recorded_at.isoformat(timespec="seconds"),
                 "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else None,
             }
@@ -66,11 +78,10 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="For machines
         return
     from starter.cli.tables import console, table
 
-    paper = table("name", "scopes", "channel", "made", "revoked")
+    paper = table("name", "scopes", "channel", "location", "made", "revoked")
     for key in found:
-        paper.add_row(
-            key["name"], ", ".join(key["scopes"]), key["channel"] or "", key["created_at"], key["revoked_at"] or ""
-        )
+        bound = (key["channel"] or "", key["location"] or "")
+        paper.add_row(key["name"], ", ".join(key["scopes"]), *bound, key["created_at"], key["revoked_at"] or "")
     console().print(paper)
 
 

@@ -101,6 +101,19 @@ def channel_for(who: Caller, asked: str | None) -> str | None:
     return who.channel or asked
 
 
+def location_for(who: Caller, asked: str | None) -> str | None:
+    """The place to look at: the key's own, if it is bound to one. 403 when another is asked for."""
+    if asked is not None:
+        acting_at(who, asked)
+    return who.location or asked
+
+
+def acting_at(who: Caller, location: str, field: str = "location") -> None:
+    """403 where the key is bound to another place."""
+    if not who.acts_at(location):
+        raise Refusal(403, f"this API key is for the location {who.location}", [(field, "is not that of this API key")])
+
+
 Reader = Annotated[Caller, Depends(allowed("orders:read"))]
 Writer = Annotated[Caller, Depends(allowed("orders:write"))]
 Operator = Annotated[Caller, Depends(allowed("orders:operate"))]

@@ -37,9 +37,11 @@ class Api:
     client: httpx.AsyncClient
     database: Database
 
-    def key(self, *scopes: keys.Scope, name: str = "", channel: str | None = None) -> dict[str, str]:
+    def key(
+        self, *scopes: keys.Scope, name: str = "", channel: str | None = None, location: str | None = None
+    ) -> dict[str, str]:
         with self.database.sessions.begin() as tx:
-            made = keys.create(tx, name or f"{'+'.join(scopes)} {wall_clock().timestamp()}", scopes, channel)
+            made = keys.create(tx, name or f"{'+'.join(scopes)} {wall_clock().timestamp()}", scopes, channel, location)
         return {"Authorization": f"Bearer {made}"}
 
     async def place(self, **changes: Any) -> httpx.Response:

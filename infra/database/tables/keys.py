@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ForeignKey,
     String,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,5 +22,7 @@ class ApiKey(Base):
     scopes: Mapped[list[Any]]
     channel: Mapped[str | None] = mapped_column(WORD)
     """The one whose orders it is for; none: all."""
+    location_id: Mapped[str | None] = mapped_column(ForeignKey("locations.location_id"))
+    """The place that it is bound to; none: it is of no place."""
     recorded_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

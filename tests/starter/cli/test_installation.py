@@ -97,6 +97,8 @@ def test_a_key_is_shown_once_alone_on_the_last_line(elsewhere: Orders) -> None:
         ("till", ["orders:read", "orders:write"], None)
     ]
     assert "there is a key till" in elsewhere("keys", "create", "--name", "till", "--scope", "admin").failed(1)
+    bound = ("keys", "create", "--name", "shop", "--location", "BER", "--scope")
+    assert "there is no location BER" in elsewhere(*bound, "store").failed(2)
 
 
 def test_a_revoked_key_opens_nothing(orders: Orders) -> None:

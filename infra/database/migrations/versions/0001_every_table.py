@@ -13,19 +13,6 @@ runs_with = "0001"
 
 def upgrade() -> None:
     op.create_table(
-        "api_keys",
-        sa.Column("key_id", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=100), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("scopes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
-        sa.Column("channel", sa.String(length=40), nullable=True),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_api_keys")),
-        sa.UniqueConstraint("digest", name=op.f("uq_api_keys_digest")),
-        sa.UniqueConstraint("name", name=op.f("uq_api_keys_name")),
-    )
-    op.create_table(
         "customers",
         sa.Column("customer_id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -50,6 +37,21 @@ def upgrade() -> None:
         sa.Column("warehouse", sa.String(length=40), nullable=False),
         sa.Column("address", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("location_id", name=op.f("pk_locations")),
+    )
+    op.create_table(
+        "api_keys",
+        sa.Column("key_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("scopes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=True),
+        sa.Column("location_id", sa.String(length=64), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_api_keys_location_id")),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("digest", name=op.f("uq_api_keys_digest")),
+        sa.UniqueConstraint("name", name=op.f("uq_api_keys_name")),
     )
     op.create_table(
         "migrations",
