@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from activities import facts
-from activities.intake.fields import Id, Reference
+from activities.intake.fields import Id, Instant, Reference
+from infra.clock import instant_told
 from infra.database.tables import Location, Restock, Stock
 
 MOST = 2_000_000_000
@@ -36,6 +37,7 @@ class Received(BaseModel):
 
     reference: Reference
     location: Id
+    received_at: Annotated[Instant | None, Field(description="When it arrived; none: as it is reported")] = None
     lines: Annotated[tuple[ReceivedLine, ...], Field(min_length=1, max_length=2_000)]
 
 
@@ -55,7 +57,9 @@ def receive(tx: Session, delivery: Received) -> Literal["new", "known", "conflic
     if before is None:
         if errors := doubts(tx, delivery, skus):
             raise Unknown(errors)
-        if facts.inventory.received(tx, reference=delivery.reference, location_id=delivery.location, lines=lines):
+        about = {"reference": delivery.reference, "location_id": delivery.location}
+        at = instant_told(delivery.received_at) if delivery.received_at else None
+        if facts.inventory.received(tx, **about, lines=lines, at=at):
             return "new"
         before = tx.get_one(Restock, delivery.reference)
     same = units((line["sku"], line["quantity"]) for line in before.lines) == units(lines)

@@ -1,6 +1,6 @@
 """Goods leave: released to be handed over, gone, arrived."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from activities.facts.fulfillments import (
     not_before,
     parcels_of,
 )
+from activities.facts.inventory import Delta, Shelf
 from activities.facts.journal import note, tell
 from activities.facts.line_cancellations import had_left
 from activities.facts.packing import contents_told
@@ -61,12 +62,11 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         had_left(tx, order, f, at)  # the order is to end, and its warehouse was not asked yet
     gone = held(tx, fulfillment_id)
     products = inventory.lock(tx, {r.sku for r in gone})
-    left: dict[tuple[str, str], tuple[int, int]] = {}
+    left: dict[Shelf, Delta] = defaultdict(Delta)
     for r in gone:
-        units = left.get((r.sku, r.location_id), (0, 0))[0] - r.quantity
-        left[r.sku, r.location_id] = (units, units)
+        left[r.sku, r.location_id] += Delta(on_hand=-r.quantity, reserved=-r.quantity)
         r.status = ReservationStatus.CONSUMED
-    inventory.move(tx, StockMoveKind.SHIPPED, fulfillment_id, left)
+    inventory.move(tx, StockMoveKind.SHIPPED, fulfillment_id, left, at)
     links = []
     for parcel in parcels_of(tx, fulfillment_id):
         if parcel.label_status == LabelStatus.BOUGHT:

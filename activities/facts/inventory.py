@@ -1,14 +1,16 @@
-"""Units on at_locations: received, set aside, given back, gone. Product rows are the lock of their stock.
+"""Units at locations: received, set aside, blocked, given back, gone. Product rows are the lock of their stock.
 
 Whatever frees or adds units serves the oldest waiting backorders in the same transaction, so units are available only
 when no one waits for them.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, insert, select, update
 from sqlalchemy import bindparam as bind
 from sqlalchemy.orm import Session
 
@@ -26,6 +28,21 @@ from infra.database.tables import (
     StockMove,
 )
 from infra.words import BackorderStatus, ReservationStatus, StockMoveKind
+
+Shelf = tuple[str, str]
+"""SKU and location."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """By how many units each figure of a shelf changes."""
+
+    on_hand: int = 0
+    reserved: int = 0
+    blocked: int = 0
+
+    def __add__(self, other: "Delta") -> "Delta":
+        return Delta(self.on_hand + other.on_hand, self.reserved + other.reserved, self.blocked + other.blocked)
 
 
 def lock(tx: Session, skus: Iterable[str]) -> dict[str, Product]:
@@ -47,9 +64,9 @@ def lock_all_of(tx: Session, order_id: str) -> dict[str, Product]:
 def availability(tx: Session, skus: Sequence[str]) -> dict[str, dict[str, int]]:
     """Per location, in order of priority: what is available of each SKU."""
     rows = tx.execute(
-        select(Stock.location_id, Stock.sku, Stock.on_hand - Stock.reserved)
+        select(Stock.location_id, Stock.sku, Stock.available)
         .join(Location)
-        .where(Stock.sku.in_(skus), Stock.on_hand > Stock.reserved)
+        .where(Stock.sku.in_(skus), Stock.available > 0)
         .order_by(Location.priority, Location.location_id)
     )
     at_locations: dict[str, dict[str, int]] = defaultdict(dict)
@@ -58,18 +75,30 @@ def availability(tx: Session, skus: Sequence[str]) -> dict[str, dict[str, int]]:
     return at_locations
 
 
-def move(tx: Session, kind: StockMoveKind, reference: str, changes: dict[tuple[str, str], tuple[int, int]]) -> None:
-    """Changes (on hand, reserved) per SKU and location, with the reason on record. The table's check guards the
-    bounds."""
+def move(
+    tx: Session, kind: StockMoveKind, reference: str, changes: Mapping[Shelf, Delta], at: datetime | None = None
+) -> None:
+    """Changes figures, with the reason on record. `at`: when it happened at the shelf, where somebody tells. The
+    table's check guards the bounds."""
     tx.flush()
     connection = tx.connection()
     connection.execute(
         update(Stock.__table__)  # type: ignore[arg-type]
         .where(Stock.sku == bind("b_sku"), Stock.location_id == bind("b_location"))
-        .values(on_hand=Stock.on_hand + bind("b_on_hand"), reserved=Stock.reserved + bind("b_reserved")),
+        .values(
+            on_hand=Stock.on_hand + bind("b_on_hand"),
+            reserved=Stock.reserved + bind("b_reserved"),
+            blocked=Stock.blocked + bind("b_blocked"),
+        ),
         [
-            {"b_sku": sku, "b_location": location, "b_on_hand": on_hand, "b_reserved": held}
-            for (sku, location), (on_hand, held) in sorted(changes.items())
+            {
+                "b_sku": sku,
+                "b_location": location,
+                "b_on_hand": delta.on_hand,
+                "b_reserved": delta.reserved,
+                "b_blocked": delta.blocked,
+            }
+            for (sku, location), delta in sorted(changes.items())
         ],
     )
     now = wall_clock()
@@ -80,12 +109,12 @@ def move(tx: Session, kind: StockMoveKind, reference: str, changes: dict[tuple[s
                 "sku": sku,
                 "location_id": location,
                 "kind": kind,
-                "on_hand": on_hand,
-                "reserved": held,
+                **asdict(delta),
                 "reference": reference,
+                "occurred_at": at or now,
                 "recorded_at": now,
             }
-            for (sku, location), (on_hand, held) in sorted(changes.items())
+            for (sku, location), delta in sorted(changes.items())
         ],
     )
 
@@ -95,9 +124,9 @@ def give_back(tx: Session, order: Order, reservations: list[Reservation]) -> Non
     if not reservations:
         return
     lock(tx, {r.sku for r in reservations})
-    freed: dict[tuple[str, str], tuple[int, int]] = {}
+    freed: dict[Shelf, Delta] = defaultdict(Delta)
     for r in reservations:
-        freed[r.sku, r.location_id] = (0, freed.get((r.sku, r.location_id), (0, 0))[1] - r.quantity)
+        freed[r.sku, r.location_id] += Delta(reserved=-r.quantity)
         r.status = ReservationStatus.RELEASED
     move(tx, StockMoveKind.RELEASED, order.order_id, freed)
     serve(tx, freed)
@@ -105,16 +134,50 @@ def give_back(tx: Session, order: Order, reservations: list[Reservation]) -> Non
 
 def put_back(tx: Session, kind: StockMoveKind, reference: str, units: Iterable[Reservation]) -> None:
     """What had left is on the shelf again, and goes to whoever waits longest."""
-    back: dict[tuple[str, str], tuple[int, int]] = {}
+    back: dict[Shelf, Delta] = defaultdict(Delta)
     for r in units:
-        back[r.sku, r.location_id] = (back.get((r.sku, r.location_id), (0, 0))[0] + r.quantity, 0)
+        back[r.sku, r.location_id] += Delta(on_hand=r.quantity)
     if back:
         move(tx, kind, reference, back)
         serve(tx, back)
 
 
-def received(tx: Session, *, reference: str, location_id: str, lines: list[tuple[str, int]]) -> bool:
-    """Units arrive at a location, once per reference: to the oldest waiting backorders first. False: known already."""
+def block(tx: Session, reference: str, units: Mapping[Shelf, int]) -> dict[Shelf, int]:
+    """Units that are not to be sold, though they are there: as many of those available. How many that were. What is
+    reserved is its order's: give it back first, or displace it."""
+    return set_apart(tx, StockMoveKind.BLOCKED, reference, units, Stock.available, sign=1)
+
+
+def unblock(tx: Session, reference: str, units: Mapping[Shelf, int]) -> dict[Shelf, int]:
+    """They may be sold again, to whoever waits longest first: as many as are blocked. How many that were."""
+    done = set_apart(tx, StockMoveKind.UNBLOCKED, reference, units, Stock.blocked, sign=-1)
+    serve(tx, done)
+    return done
+
+
+def set_apart(
+    tx: Session,
+    kind: StockMoveKind,
+    reference: str,
+    units: Mapping[Shelf, int],
+    upto: SQLColumnExpression[int],
+    sign: int,
+) -> dict[Shelf, int]:
+    lock(tx, {sku for sku, _ in units})
+    tx.flush()
+    there = tx.execute(select(Stock.sku, Stock.location_id, upto).where(Stock.sku.in_({sku for sku, _ in units})))
+    most = {(sku, location_id): count for sku, location_id, count in there}
+    done = {shelf: count for shelf in units if (count := min(units[shelf], most.get(shelf, 0))) > 0}
+    if done:
+        move(tx, kind, reference, {shelf: Delta(blocked=sign * count) for shelf, count in done.items()})
+    return done
+
+
+def received(
+    tx: Session, *, reference: str, location_id: str, lines: list[tuple[str, int]], at: datetime | None = None
+) -> bool:
+    """Units arrive at a location, once per reference: to the oldest waiting backorders first. `at`: when they did.
+    False: known already."""
     lock(tx, {sku for sku, _ in lines})
     if tx.get(Restock, reference):
         return False
@@ -126,13 +189,13 @@ def received(tx: Session, *, reference: str, location_id: str, lines: list[tuple
             recorded_at=wall_clock(),
         )
     )
-    arrived: dict[tuple[str, str], tuple[int, int]] = {}
+    arrived: dict[Shelf, Delta] = defaultdict(Delta)
     for sku, quantity in lines:
-        arrived[sku, location_id] = (arrived.get((sku, location_id), (0, 0))[0] + quantity, 0)
+        arrived[sku, location_id] += Delta(on_hand=quantity)
     here = select(Stock.sku).where(Stock.location_id == location_id, Stock.sku.in_([sku for sku, _ in arrived]))
     new = {sku for sku, _ in arrived} - set(tx.scalars(here))
-    tx.add_all(Stock(sku=sku, location_id=location_id, on_hand=0, reserved=0) for sku in sorted(new))
-    move(tx, StockMoveKind.RECEIVED, reference, arrived)
+    tx.add_all(Stock(sku=sku, location_id=location_id, on_hand=0, reserved=0, blocked=0) for sku in sorted(new))
+    move(tx, StockMoveKind.RECEIVED, reference, arrived, at)
     serve(tx, arrived)
     return True
 
@@ -152,7 +215,8 @@ def serve(tx: Session, places: Iterable[tuple[str, str]]) -> None:
             if backorder.status == BackorderStatus.ALLOCATED:
                 break
     for location_id, units in sorted(taken.items()):
-        move(tx, StockMoveKind.ALLOCATED, location_id, {(sku, location_id): (0, count) for sku, count in units.items()})
+        allotted = {(sku, location_id): Delta(reserved=count) for sku, count in units.items()}
+        move(tx, StockMoveKind.ALLOCATED, location_id, allotted)
     if reservations:
         tx.execute(insert(Reservation), reservations)
     nudge(tx, sorted({each["order_id"] for each in reservations}), "restocked")
@@ -163,8 +227,8 @@ def availability_at(tx: Session, places: set[tuple[str, str]]) -> dict[str, dict
     free: dict[str, dict[str, int]] = defaultdict(dict)
     tx.flush()
     for sku, location_id, available in tx.execute(
-        select(Stock.sku, Stock.location_id, Stock.on_hand - Stock.reserved)
-        .where(Stock.sku.in_({sku for sku, _ in places}), Stock.on_hand > Stock.reserved)
+        select(Stock.sku, Stock.location_id, Stock.available)
+        .where(Stock.sku.in_({sku for sku, _ in places}), Stock.available > 0)
         .order_by(Stock.sku, Stock.location_id)
     ):
         if (sku, location_id) in places:

@@ -10,6 +10,7 @@ from activities.facts import inventory, planning, promises
 from activities.facts.cancellation import cancellation_settled
 from activities.facts.cancelled_messages import money_of
 from activities.facts.holds import close_with_order
+from activities.facts.inventory import Delta, Shelf
 from activities.facts.journal import fulfillments_of, locked_order, note, tell
 from activities.facts.line_cancellations import (
     Part,
@@ -61,10 +62,10 @@ def reserved(tx: Session, order_id: str, at: datetime) -> bool:
 def take(tx: Session, order: Order, taken: list[tuple[str, planning.Units]]) -> None:
     if not taken:
         return
-    moved: dict[tuple[str, str], int] = defaultdict(int)
+    moved: dict[Shelf, Delta] = defaultdict(Delta)
     for location_id, units in taken:
-        moved[units.sku, location_id] += units.quantity
-    inventory.move(tx, StockMoveKind.RESERVED, order.order_id, {key: (0, quantity) for key, quantity in moved.items()})
+        moved[units.sku, location_id] += Delta(reserved=units.quantity)
+    inventory.move(tx, StockMoveKind.RESERVED, order.order_id, moved)
     tx.execute(
         insert(Reservation),
         [

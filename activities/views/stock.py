@@ -10,11 +10,15 @@ from activities.views.base import View
 from infra.database.tables import Backorder, Location, Product, Stock
 from infra.words import BackorderStatus
 
+FIGURES = ("on_hand", "reserved", "blocked", "available")
+
 
 class ShelfView(View):
     location: str
     on_hand: int
     reserved: int
+    blocked: int
+    """There, and not to be sold."""
     available: int
 
 
@@ -22,6 +26,8 @@ class StockView(View):
     sku: str
     on_hand: int
     reserved: int
+    blocked: int
+    """There, and not to be sold."""
     available: int
     waiting: int
     """Units that placed orders wait for."""
@@ -36,14 +42,11 @@ def of_skus(tx: Session, skus: Sequence[str]) -> list[StockView]:
     """Those of `skus` that exist, in the order asked. Three queries."""
     known = set(tx.scalars(select(Product.sku).where(Product.sku.in_(skus))))
     locations: dict[str, list[ShelfView]] = defaultdict(list)
-    for sku, location_id, on_hand, reserved in tx.execute(
-        select(Stock.sku, Stock.location_id, Stock.on_hand, Stock.reserved)
-        .join(Location)
-        .where(Stock.sku.in_(known))
-        .order_by(Location.priority, Location.location_id)
+    for shelf in tx.scalars(
+        select(Stock).join(Location).where(Stock.sku.in_(known)).order_by(Location.priority, Location.location_id)
     ):
-        shelf = ShelfView(location=location_id, on_hand=on_hand, reserved=reserved, available=on_hand - reserved)
-        locations[sku].append(shelf)
+        figures = {name: getattr(shelf, name) for name in FIGURES}
+        locations[shelf.sku].append(ShelfView(location=shelf.location_id, **figures))
     waiting = {
         sku: int(units)
         for sku, units in tx.execute(
@@ -58,9 +61,7 @@ def of_skus(tx: Session, skus: Sequence[str]) -> list[StockView]:
 def of_one(sku: str, locations: list[ShelfView], waiting: int) -> StockView:
     return StockView(
         sku=sku,
-        on_hand=sum(shelf.on_hand for shelf in locations),
-        reserved=sum(shelf.reserved for shelf in locations),
-        available=sum(shelf.available for shelf in locations),
+        **{name: sum(getattr(shelf, name) for shelf in locations) for name in FIGURES},
         waiting=waiting,
         locations=locations,
     )

@@ -29,3 +29,5 @@ class StockMoveKind(StrEnum):
     SHIPPED = "shipped"
     SHORT_PICKED = "short_picked"
     RETURNED = "returned"
+    BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"

@@ -3,19 +3,17 @@
 import asyncio
 import re
 import time
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import AwareDatetime, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities import facts
 from activities.facts.requests import WrongFields
 from activities.intake.delivery_times import DeliveryTimes
-from activities.intake.fields import CHANNEL, KEY, Id, Reference
+from activities.intake.fields import CHANNEL, KEY, Id, Instant, Reference
 from activities.intake.order import AskedOrder
 from activities.models import OrderStatus
 from activities.views import effects
@@ -33,8 +31,6 @@ from starter.transactions import written
 LONGEST_WAIT = 20
 FIRST_LOOK, SLOWEST_LOOK = 0.05, 0.5
 OUTCOME_OPEN = ("none",)
-
-Instant = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 
 router = APIRouter(tags=["Orders"], route_class=Guarded)
 

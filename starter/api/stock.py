@@ -32,7 +32,7 @@ def get_stock(
     who: StockReader,
     sku: Annotated[list[Reference], Query(min_length=1, max_length=100, description="May be given several times")],
 ) -> StockAnswer:
-    """Per SKU and location: on hand, reserved, available; and how many units placed orders wait for."""
+    """Per SKU and location: on hand, reserved, blocked, available; and how many units placed orders wait for."""
     with here.reading() as tx:
         skus = facts.catalogue.skus_of(tx, sku)
         found = of_skus(tx, [skus[name] for name in sku if name in skus])

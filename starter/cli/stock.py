@@ -35,7 +35,7 @@ def line_of(text: str) -> dict[str, str | int]:
 def stock(
     skus: Annotated[list[str], typer.Argument(metavar="SKU...", help="One or several.")], as_json: AsJson = False
 ) -> None:
-    """What is on hand, reserved, available and waited for."""
+    """What is on hand, reserved, blocked, available and waited for."""
     from starter.cli.client import api
 
     found = api().get("/v1/stock", sku=skus)["stock"]
@@ -44,11 +44,11 @@ def stock(
         return
     from starter.cli.tables import console, table
 
-    paper = table("SKU", "location", ">on hand", ">reserved", ">available", ">waited for")
+    paper = table("SKU", "location", ">on hand", ">reserved", ">blocked", ">available", ">waited for")
     for of_sku in found:
-        locations = of_sku["locations"] or [{"location": "nowhere", "on_hand": 0, "reserved": 0, "available": 0}]
+        locations = of_sku["locations"] or [{"location": "nowhere"}]
         for n, shelf in enumerate(locations):
-            figures = [str(shelf[name]) for name in ("on_hand", "reserved", "available")]
+            figures = [str(shelf.get(name, 0)) for name in ("on_hand", "reserved", "blocked", "available")]
             paper.add_row(of_sku["sku"] if n == 0 else "", shelf["location"], *figures, waited(of_sku, n))
     console().print(paper)
 

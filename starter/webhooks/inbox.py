@@ -101,4 +101,4 @@ def settled(tx: Session, row: dict[str, Any], content: AnyContent) -> NewsOutcom
 
 
 def applied(tx: Session, content: AnyContent, at: datetime) -> NewsOutcome:
-    return take_in(tx, content) if isinstance(content, GoodsReceived) else matching.applied(tx, content, at)
+    return take_in(tx, content, at) if isinstance(content, GoodsReceived) else matching.applied(tx, content, at)

@@ -1,5 +1,7 @@
 """Goods that a warehouse received: as if they were reported over the API."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -11,7 +13,7 @@ from starter.http.problems import Refusal, wrong
 from starter.receiving import USED_BEFORE, Received, ReceivedLine, Unknown, receive
 
 
-def take_in(tx: Session, content: GoodsReceived) -> NewsOutcome:
+def take_in(tx: Session, content: GoodsReceived, at: datetime) -> NewsOutcome:
     """A location that is not known is a wrong field; one of another warehouse is none of the sender's business."""
     warehouse = tx.scalars(select(Location.warehouse).where(Location.location_id == content.location)).first()
     if warehouse is None:
@@ -20,7 +22,9 @@ def take_in(tx: Session, content: GoodsReceived) -> NewsOutcome:
         raise Forbidden
     lines = tuple(ReceivedLine(sku=line.sku, quantity=line.quantity) for line in content.lines)
     try:
-        result = receive(tx, Received(reference=content.reference, location=content.location, lines=lines))
+        result = receive(
+            tx, Received(reference=content.reference, location=content.location, lines=lines, received_at=at)
+        )
     except Unknown as unknown:
         raise wrong([(f"data.{field}", message) for field, message in unknown.errors]) from None
     if result == "conflict":

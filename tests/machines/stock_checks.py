@@ -53,8 +53,12 @@ class Checked:
             self.known = {order_id: self.read(tx, order_id) for order_id in self.orders}
             self.fulfillments = list(tx.scalars(select(Fulfillment).order_by(Fulfillment.n, Fulfillment.order_id)))
             asked = Counter({of or "": units for of, units in tx.execute(ASKED)})
-            stock = {(row.sku, row.location_id): (row.on_hand, row.reserved) for row in tx.scalars(select(Stock))}
-        ours = {shelf: (units, self.model.reserved[shelf]) for shelf, units in self.model.on_hand.items()}
+            stock = {
+                (row.sku, row.location_id): (row.on_hand, row.reserved, row.blocked)
+                for row in tx.scalars(select(Stock))
+            }
+        model = self.model
+        ours = {shelf: (units, model.reserved[shelf], model.blocked[shelf]) for shelf, units in model.on_hand.items()}
         assert stock == ours, f"on the shelves: {stock}, not {ours}"
         for known in self.known.values():
             for (fulfillment_id, _, _), units in known.held.items():

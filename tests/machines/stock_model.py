@@ -10,18 +10,20 @@ Shelf = tuple[str, str]
 class Model:
     on_hand: dict[Shelf, int] = field(default_factory=dict)
     reserved: dict[Shelf, int] = field(default_factory=dict)
+    blocked: dict[Shelf, int] = field(default_factory=dict)
     waiting: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     """By product: who waits, as (when it was placed, how many units)."""
 
     def available(self, shelf: Shelf) -> int:
-        return self.on_hand.get(shelf, 0) - self.reserved.get(shelf, 0)
+        return self.on_hand.get(shelf, 0) - self.reserved.get(shelf, 0) - self.blocked.get(shelf, 0)
 
-    def change(self, shelf: Shelf, on_hand: int = 0, reserved: int = 0) -> None:
-        if not (on_hand or reserved):
+    def change(self, shelf: Shelf, on_hand: int = 0, reserved: int = 0, blocked: int = 0) -> None:
+        if not (on_hand or reserved or blocked):
             return
         self.on_hand[shelf] = self.on_hand.get(shelf, 0) + on_hand
         self.reserved[shelf] = self.reserved.get(shelf, 0) + reserved
-        assert 0 <= self.reserved[shelf] <= self.on_hand[shelf], shelf
+        self.blocked[shelf] = self.blocked.get(shelf, 0) + blocked
+        assert min(self.reserved[shelf], self.blocked[shelf], self.available(shelf)) >= 0, shelf
 
     def queue(self, sku: str, order: int, units: int) -> None:
         if units:

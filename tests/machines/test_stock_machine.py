@@ -133,6 +133,17 @@ class StockMachine(Choices, profiles.Tried):
         self.model.change((sku, where), on_hand=units)
         self.model.served((sku, where))
 
+    @rule(sku=st.sampled_from(SKUS), where=st.sampled_from(PLACES), units=st.integers(1, 3), again=st.booleans())
+    def block(self, sku: str, where: str, units: int, again: bool) -> None:
+        """As many as are there, and `again` for sale."""
+        shelf, happens = (sku, where), facts.inventory.unblock if again else facts.inventory.block
+        there = self.model.blocked.get(shelf, 0) if again else self.model.available(shelf)
+        done = self.fact(happens, unique("B"), {shelf: units}).get(shelf, 0)
+        assert done == min(units, there)
+        self.model.change(shelf, blocked=-done if again else done)
+        if done and again:
+            self.model.served(shelf)
+
     @given("going")
     @rule(which=some)
     def reserve(self, which: int) -> None:

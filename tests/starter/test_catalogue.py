@@ -123,9 +123,11 @@ async def test_a_restock_counts_once(api: Api) -> None:
     assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
     (found,) = (await api.client.get("/v1/stock", params={"sku": "MUG-RED"})).json()["stock"]
     assert (found["on_hand"], found["available"], found["waiting"]) == (40, 40, 0)
-    assert found["locations"] == [{"location": "OAK", "on_hand": 40, "reserved": 0, "available": 40}]
+    assert found["locations"] == [{"location": "OAK", "on_hand": 40, "reserved": 0, "blocked": 0, "available": 40}]
     other = await api.client.post("/v1/restocks", json=delivery(lines=[{"sku": "MUG-RED", "quantity": 1}]))
     assert other.status_code == 409
+    vague = await api.client.post("/v1/restocks", json=delivery("PO-2", received_at="2026-11-02T09:00:00"))
+    assert (vague.status_code, vague.json()["errors"][0]["field"]) == (422, "received_at")
 
 
 async def test_a_delivery_is_the_same_however_its_lines_are_written(api: Api) -> None:

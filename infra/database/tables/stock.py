@@ -9,6 +9,7 @@ from sqlalchemy import (
     Index,
     text,
 )
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import COUNTER, ID, REFERENCE, Base
@@ -17,12 +18,22 @@ from infra.words import BackorderStatus, ReservationStatus, StockMoveKind
 
 class Stock(Base):
     __tablename__ = "stock"
-    __table_args__ = (CheckConstraint("0 <= reserved AND reserved <= on_hand", name="reserved_within_on_hand"),)
+    __table_args__ = (
+        CheckConstraint(
+            "0 <= reserved AND 0 <= blocked AND reserved + blocked <= on_hand", name="set_aside_within_on_hand"
+        ),
+    )
 
     sku: Mapped[str] = mapped_column(ForeignKey("products.sku"), primary_key=True)
     location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"), primary_key=True)
     on_hand: Mapped[int]
     reserved: Mapped[int]
+    blocked: Mapped[int] = mapped_column(default=0)
+    """There, and not to be sold: damaged, in doubt, or meant for something else."""
+
+    @hybrid_property
+    def available(self) -> int:
+        return self.on_hand - self.reserved - self.blocked
 
 
 class StockMove(Base):
@@ -36,7 +47,10 @@ class StockMove(Base):
     kind: Mapped[StockMoveKind]
     on_hand: Mapped[int]
     reserved: Mapped[int]
+    blocked: Mapped[int]
     reference: Mapped[str] = mapped_column(REFERENCE)
+    occurred_at: Mapped[datetime]
+    """At the shelf, as it was told; else when it was recorded."""
     recorded_at: Mapped[datetime]
 
 

@@ -58,7 +58,7 @@ def test_concurrent_orders_of_the_last_units_never_oversell(database: Database) 
     def reserve(_: int) -> bool:
         with database.sessions() as session, session.begin():
             session.scalars(select(Product)).all()  # a transaction that begins by reading
-            taken = update(Stock).where(Stock.on_hand - Stock.reserved >= 1).values(reserved=Stock.reserved + 1)
+            taken = update(Stock).where(Stock.available >= 1).values(reserved=Stock.reserved + 1)
             return session.scalar(taken.returning(Stock.reserved)) is not None
 
     with ThreadPoolExecutor(8) as threads:
@@ -71,7 +71,7 @@ def test_more_reserved_than_on_hand_is_refused(database: Database) -> None:
         session.add_all([product("MUG"), location("OAK")])
         session.flush()
         session.add(Stock(sku="MUG", location_id="OAK", on_hand=1, reserved=2))
-        with pytest.raises(IntegrityError, match="reserved_within_on_hand"):
+        with pytest.raises(IntegrityError, match="set_aside_within_on_hand"):
             session.flush()
 
 

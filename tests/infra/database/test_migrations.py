@@ -77,5 +77,5 @@ def test_foreign_keys_hold_again_after_an_upgrade(database: Database) -> None:
     upgrade(database.engine)
     with database.engine.connect() as connection, pytest.raises(IntegrityError):
         connection.execute(
-            text("INSERT INTO stock (sku, location_id, on_hand, reserved) VALUES ('NONE', 'NONE', 1, 0)")
+            text("INSERT INTO stock (sku, location_id, on_hand, reserved, blocked) VALUES ('NONE', 'NONE', 1, 0, 0)")
         )

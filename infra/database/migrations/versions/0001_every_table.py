@@ -116,7 +116,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("on_hand", sa.Integer(), nullable=False),
         sa.Column("reserved", sa.Integer(), nullable=False),
+        sa.Column("blocked", sa.Integer(), nullable=False),
         sa.Column("reference", sa.String(length=255), nullable=False),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("move_id", name=op.f("pk_stock_moves")),
     )
@@ -212,7 +214,11 @@ def upgrade() -> None:
         sa.Column("location_id", sa.String(length=64), nullable=False),
         sa.Column("on_hand", sa.Integer(), nullable=False),
         sa.Column("reserved", sa.Integer(), nullable=False),
-        sa.CheckConstraint("0 <= reserved AND reserved <= on_hand", name=op.f("ck_stock_reserved_within_on_hand")),
+        sa.Column("blocked", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "0 <= reserved AND 0 <= blocked AND reserved + blocked <= on_hand",
+            name=op.f("ck_stock_set_aside_within_on_hand"),
+        ),
         sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_stock_location_id")),
         sa.ForeignKeyConstraint(["sku"], ["products.sku"], name=op.f("fk_stock_sku")),
         sa.PrimaryKeyConstraint("sku", "location_id", name=op.f("pk_stock")),
