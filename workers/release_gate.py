@@ -5,13 +5,12 @@ import argparse
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.views.stages import open_orders
@@ -24,7 +23,6 @@ from workers.wiring import WORKFLOWS
 from workflows.messages import ORDER, ORDER_STATUS, workflow_id
 from workflows.release_gate import REPLAY_ORDERS, Replayed, Wish
 
-FETCHED_AT_ONCE = 10
 ENDED = "ended"
 """The stage of orders that are closed, while something is left to do for their workflow: the engine knows which."""
 WITH_WORK_LEFT = (
@@ -74,33 +72,30 @@ async def all_histories(
     client: Client, by_stage: Mapping[str, Sequence[str]], limit: int, counted: Counter[str]
 ) -> AsyncIterator[Kept]:
     """The open orders' of each stage in turn, so that a stage that many are in crowds out none; then the recorded
-    ones. `counted`, by stage: an order that has no run yet does not count."""
-    in_turn = [
-        (stage, order_id)
-        for order_ids in zip_longest(*by_stage.values())
-        for stage, order_id in zip(by_stage, order_ids, strict=True)
-        if order_id
-    ]
-    while in_turn and counted.total() < limit:
-        now = in_turn[: min(FETCHED_AT_ONCE, limit - counted.total())]
-        del in_turn[: len(now)]
-        fetched = await asyncio.gather(*(history_of(client, order_id) for _, order_id in now))
-        for (stage, order_id), history in zip(now, fetched, strict=True):
-            if history:
+    ones. `counted`, by stage."""
+    left = {stage: iter(order_ids) for stage, order_ids in by_stage.items()}
+    while left and counted.total() < limit:
+        fetched = await asyncio.gather(*(next_history(client, order_ids) for order_ids in left.values()))
+        for stage, found in zip([*left], fetched, strict=True):
+            if found is None:
+                del left[stage]
+            elif counted.total() < limit:
                 counted[stage] += 1
-                yield Kept(order_id, history)
+                yield found
     for file in FILES:
         for each in await asyncio.to_thread(recorded, file):
             yield each
 
 
-async def history_of(client: Client, order_id: str) -> WorkflowHistory | None:
-    try:
-        return await client.get_workflow_handle(workflow_id(order_id)).fetch_history()
-    except RPCError as absent:
-        if absent.status != RPCStatusCode.NOT_FOUND:
-            raise
-        return None
+async def next_history(client: Client, order_ids: Iterator[str]) -> Kept | None:
+    """An order that has no run yet, as the engine was away, does not count."""
+    for order_id in order_ids:
+        try:
+            return Kept(order_id, await client.get_workflow_handle(workflow_id(order_id)).fetch_history())
+        except RPCError as absent:
+            if absent.status != RPCStatusCode.NOT_FOUND:
+                raise
+    return None
 
 
 # --- the command -----------------------------------------------------------------------------------------------------
