@@ -16,12 +16,12 @@ from infra.processes import free_ports
 from tests.cluster.cluster import Cluster, Process
 from tests.sandbox import ROOT
 from workflows.messages import TASK_QUEUE
+from workflows.release_gate import RELEASE_GATE
 
 PATCH = Path(__file__).with_name("next.patch")
 PATCH_ID = "inspect-before-release"
 GUARD = f' and workflow.patched("{PATCH_ID}")'
 DEPLOYMENT = "orders"
-RELEASE_GATE = "ReleaseGate"
 FAILED = "temporal_workflow_task_execution_failed_total"
 PAST_THE_PATCH = f'TemporalChangeVersion = "{PATCH_ID}" AND ExecutionStatus = "Running"'
 REPORTED = 'TemporalReportedProblems IS NOT NULL AND ExecutionStatus = "Running"'

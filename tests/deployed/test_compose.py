@@ -3,6 +3,7 @@
 The list of what differs stands in here.py. nginx is tried by itself; the web UI, Prometheus and Grafana are not here.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -24,6 +25,8 @@ from tests.infra.deploy.here import OURS, Here, engine_is_built
 from tests.infra.deploy.prepared import prepared
 from tests.namespaces import MAY_MOUNT
 from tests.sandbox import ROOT
+from workflows.messages import TASK_QUEUE
+from workflows.release_gate import RELEASE_GATE
 
 NOT_HERE = {"ui", "proxy"}
 JOB, HEALTHY = "service_completed_successfully", "service_healthy"
@@ -121,6 +124,16 @@ def test_an_order_is_delivered(deployed: Deployed) -> None:
             time.sleep(0.2)
     assert sandbox.books("C-1")["captures"] == 1
     sandbox.close()
+
+
+def test_another_version_is_asked_for_its_gate_before_it_starts(deployed: Deployed) -> None:
+    """`docker compose run --rm worker release-gate`; and the workers that run have the workflow of that name."""
+    asked = deployed.here.run(deployed.every["worker"], ["orders", "release-gate", "--json"])
+    assert asked.returncode == 0, asked.stderr
+    assert json.loads(asked.stdout)["failed"] == {}
+    words = ["workflow", "execute", "--type", RELEASE_GATE, "--task-queue", TASK_QUEUE, "--workflow-id", "gate"]
+    begun = deployed.here.run(deployed.every["namespace"], ["temporal", *words, "--namespace", "orders"])
+    assert (begun.returncode, "COMPLETED" in begun.stdout) == (0, True), begun.stdout + begun.stderr
 
 
 def test_the_processes_of_orders_may_change_no_table(deployed: Deployed) -> None:

@@ -10,9 +10,11 @@ import pytest
 from infra.settings import Settings
 from starter.api import health
 from starter.api.__main__ import DRAIN_SECONDS
+from tests.infra.deploy.compose import pairs
 from tests.infra.deploy.manifests import DEPLOY, KUBERNETES, container, documents, one, pod, read
 from tests.sandbox import ROOT
 from workflows.messages import TASK_QUEUE
+from workflows.release_gate import RELEASE_GATE
 
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
@@ -51,6 +53,10 @@ def test_a_process_is_given_the_time_that_it_takes_to_end() -> None:
     assert timedelta(seconds=pod("worker")["terminationGracePeriodSeconds"]) >= drain + timeout
     waits = container("api")["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert pod("api")["terminationGracePeriodSeconds"] >= waits + DRAIN_SECONDS + 10
+    runbook = (ROOT / "docs/operating.md").read_text()
+    given = {process: pod(process)["terminationGracePeriodSeconds"] for process in ("worker", "api")}
+    named = re.findall(r"a worker (\d+) seconds between\sSIGTERM and SIGKILL, and one of the API (\d+)", runbook)
+    assert named == [(str(given["worker"]), str(given["api"]))]
 
 
 def test_only_what_others_may_reach_is_published() -> None:
@@ -75,10 +81,28 @@ def test_all_of_an_overlay_speaks_to_the_same_engine() -> None:
 
 
 def test_versions_are_written_once_or_equal() -> None:
-    versions = dict(re.findall(r"^([A-Z_]+)=(.*)$", (DEPLOY / "versions.env").read_text(), re.MULTILINE))
+    versions = pairs(DEPLOY / "versions.env")
     values: Any = read(KUBERNETES / "overlays/self-hosted/values.yaml")[0]
     server = versions["TEMPORAL_SERVER_VERSION"]
     assert (values["server"]["image"]["tag"], values["admintools"]["image"]["tag"]) == (server, server)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     (base,) = read(KUBERNETES / "base/kustomization.yaml")
     assert base["images"] == [{"name": "orders", "newTag": project}]
+    majors = {
+        each["metadata"]["name"]: each["spec"]["imageCatalogRef"]["major"]
+        for each in documents(KUBERNETES)
+        if each["kind"] == "Cluster"
+    }
+    assert majors == dict.fromkeys(
+        ("orders-database", "temporal-database"), int(versions["POSTGRES_VERSION"].split(".")[0])
+    )
+    for name in ("ci", "release"):
+        text = (ROOT / f".github/workflows/{name}.yml").read_text()
+        assert re.findall(r'python-version: "(.*)"', text) == [versions["PYTHON_VERSION"]], name
+    checked = re.findall(r"python: \[(.*)\]", (ROOT / ".github/workflows/ci.yml").read_text())
+    assert f'"{versions["PYTHON_VERSION"]}"' in checked[0], "what is released was tested"
+
+
+def test_a_version_of_workers_is_let_in_by_the_gate_that_they_have() -> None:
+    text = (KUBERNETES / "components/versioned-workers/kustomization.yaml").read_text()
+    assert re.findall(r"workflowType: (\S+)", text) == [RELEASE_GATE]
