@@ -20,7 +20,7 @@ from activities.providers.warehouse.events import WarehouseEvents
 from infra.database.counting import count
 from infra.database.engine import sessions
 from infra.settings import Settings
-from starter.api import cancellations, catalogue, changes, docs, health, holds, news, orders, refunds, stock
+from starter.api import cancellations, catalogue, changes, docs, health, holds, news, orders, refunds, stock, tills
 from starter.engine import Workflows
 from starter.http.dependencies import Dependencies
 from starter.http.metrics import Metrics
@@ -33,7 +33,7 @@ from starter.webhooks import revisiting, routes
 VERSION = "0.1.0"
 DESCRIPTION = """Orders, from placed to delivered. Money is an integer of minor units with its ISO 4217 code.
 Instants are UTC. Refusals are `application/problem+json` (RFC 9457) and name each wrong field."""
-TAGS = ("Orders", "Changes", "Holds", "Catalogue", "Stock", "News", "Health", "Webhooks")
+TAGS = ("Orders", "Changes", "Holds", "Catalogue", "Stock", "Tills", "News", "Health", "Webhooks")
 """As the documentation lists them."""
 
 
@@ -58,7 +58,7 @@ def build(settings: Settings, engine: Engine, client: Client, kinds: Mapping[str
     install(app)
     # two thirds of all requests are webhooks, and routes are tried in turn
     app.include_router(routes.router(senders(settings)))
-    for room in (orders, cancellations, refunds, changes, holds, catalogue, stock, news, health, docs):
+    for room in (orders, cancellations, refunds, changes, holds, catalogue, stock, tills, news, health, docs):
         app.include_router(room.router)
     docs.serve_assets(app)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from activities.facts.messages import ADDRESS
 from infra.clock import wall_clock
-from infra.database.tables import Customer, Location, Product, ProductReference
+from infra.database.tables import Customer, Location, Product, ProductReference, Till
 
 
 def customer_put(tx: Session, customer_id: str, **values: Any) -> bool:
@@ -51,6 +51,10 @@ def referred_to(tx: Session, names: set[str]) -> dict[str, str]:
 
 def location_put(tx: Session, location_id: str, **values: Any) -> bool:
     return put(tx, Location, location_id, {}, location_id=location_id, **values)
+
+
+def till_put(tx: Session, till_id: str, location_id: str) -> bool:
+    return put(tx, Till, till_id, {"recorded_at": wall_clock()}, till_id=till_id, location_id=location_id)
 
 
 def put(tx: Session, table: type[Any], key: str, once: dict[str, Any], **values: Any) -> bool:

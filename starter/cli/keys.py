@@ -17,17 +17,18 @@ app = typer.Typer(help="API keys: who may do what.", no_args_is_help=True)
 def create(
     name: Annotated[str, typer.Option(help="Whose key it is: stands in orders' records.")],
     scope: Annotated[
-        list[str], typer.Option(help="orders:read, orders:write, orders:operate, stock:write, store, admin.")
+        list[str], typer.Option(help="orders:read, orders:write, orders:operate, stock:write, store, till, admin.")
     ],
     channel: Annotated[str | None, typer.Option(help="Only for orders of this channel; left out: all.")] = None,
     location: Annotated[
-        str | None, typer.Option(help="Bound to this place; with the scopes store and stock:write alone.")
+        str | None, typer.Option(help="Bound to this place; with the scopes store, stock:write and till alone.")
     ] = None,
+    till: Annotated[str | None, typer.Option(help="Bound to this till; with the scope till alone.")] = None,
 ) -> None:
     """Make a key. It is shown once, alone on the last line."""
     from activities.intake.fields import CHANNEL
     from infra.database.engine import sessions
-    from infra.database.tables import Location
+    from infra.database.tables import Location, Till
     from starter.keys import SCOPES, KeyTaken, NotOfAPlace
     from starter.keys import create as make
 
@@ -42,13 +43,17 @@ def create(
             with sessions(engine).begin() as tx:
                 if location is not None and tx.get(Location, location) is None:
                     raise Misused(f"--location: there is no location {location}")
-                key = make(tx, name.strip(), scope, channel, location)  # type: ignore[arg-type]
+                if till is not None and tx.get(Till, till) is None:
+                    raise Misused(f"--till: there is no till {till}")
+                key = make(tx, name.strip(), scope, channel, location, till)  # type: ignore[arg-type]
         except NotOfAPlace as beyond:
-            raise Misused(f"--scope: a key that is bound to a location can't have {beyond}") from None
+            bound = "is bound to a till" if till else "is bound to a location" if location else "is bound to neither"
+            raise Misused(f"--scope: a key that {bound} can't have {beyond}") from None
         except KeyTaken:
             raise Failed(f"there is a key {name} (or was one, revoked): choose another name") from None
     where = f" of the channel {channel}" if channel else ""
     where += f" at the location {location}" if location else ""
+    where += f" at the till {till}" if till else ""
     print(f"key {name} for {', '.join(sorted(set(scope)))}{where}; it is not shown again:", file=sys.stderr)
     print(key)
 
@@ -68,6 +73,7 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="For machines
                 "scopes": key.scopes,
                 "channel": key.channel,
                 "location": key.location_id,
+                "till": key.till_id,
                 "created_at": key.recorded_at.isoformat(timespec="seconds"),
                 "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else None,
             }
@@ -78,9 +84,9 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="For machines
         return
     from starter.cli.tables import console, table
 
-    paper = table("name", "scopes", "channel", "location", "made", "revoked")
+    paper = table("name", "scopes", "channel", "location", "till", "made", "revoked")
     for key in found:
-        bound = (key["channel"] or "", key["location"] or "")
+        bound = (key[place] or "" for place in ("channel", "location", "till"))
         paper.add_row(key["name"], ", ".join(key["scopes"]), *bound, key["created_at"], key["revoked_at"] or "")
     console().print(paper)
 

@@ -114,6 +114,13 @@ def acting_at(who: Caller, location: str, field: str = "location") -> None:
         raise Refusal(403, f"this API key is for the location {who.location}", [(field, "is not that of this API key")])
 
 
+def selling_at(who: Caller, till: str, location: str, field: str = "till") -> None:
+    """403 where the key is bound to another till, or to another place than the till's."""
+    if not who.sells_at(till, location):
+        bound = f"the till {who.till}" if who.till else f"the location {who.location}"
+        raise Refusal(403, f"this API key is for {bound}", [(field, "is not that of this API key")])
+
+
 Reader = Annotated[Caller, Depends(allowed("orders:read"))]
 Writer = Annotated[Caller, Depends(allowed("orders:write"))]
 Operator = Annotated[Caller, Depends(allowed("orders:operate"))]

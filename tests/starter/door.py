@@ -38,10 +38,16 @@ class Api:
     database: Database
 
     def key(
-        self, *scopes: keys.Scope, name: str = "", channel: str | None = None, location: str | None = None
+        self,
+        *scopes: keys.Scope,
+        name: str = "",
+        channel: str | None = None,
+        location: str | None = None,
+        till: str | None = None,
     ) -> dict[str, str]:
         with self.database.sessions.begin() as tx:
-            made = keys.create(tx, name or f"{'+'.join(scopes)} {wall_clock().timestamp()}", scopes, channel, location)
+            name = name or f"{'+'.join(scopes)} {wall_clock().timestamp()}"
+            made = keys.create(tx, name, scopes, channel, location, till)
         return {"Authorization": f"Bearer {made}"}
 
     async def place(self, **changes: Any) -> httpx.Response:

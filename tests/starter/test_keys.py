@@ -24,6 +24,7 @@ WHO_MAY: list[tuple[str, str, Any, list[keys.Scope]]] = [
     ("PUT", "/v1/customers/C-1", {"name": "A", "email": "a@b.example"}, ["orders:write"]),
     ("PUT", "/v1/products/CUP", {"name": "Cup", "weight_g": 1}, ["stock:write"]),
     ("PUT", "/v1/locations/RNO", {"name": "Reno", "address": ADDRESS}, ["stock:write"]),
+    ("PUT", "/v1/tills/OAK-1", {"location": "OAK"}, ["stock:write"]),
     ("GET", "/v1/stock?sku=MUG-RED", None, ["orders:read", "stock:write"]),
     ("POST", "/v1/restocks", {"reference": "r", "location": "OAK", "lines": []}, ["stock:write"]),
 ]
@@ -40,7 +41,8 @@ async def test_each_door_opens_to_its_scopes_alone(
         return answer.status_code
 
     for scope in keys.SCOPES:
-        opened = await knock(**api.key(scope)) not in (401, 403)
+        bound = {"location": "OAK"} if scope == "till" else {}
+        opened = await knock(**api.key(scope, **bound)) not in (401, 403)
         assert opened == (scope in scopes or scope == "admin"), scope
     for wrong in ("", "Bearer", "Bearer ord_nobody", "Basic YTpi", "bearer\tx"):
         assert await knock(Authorization=wrong) == 401

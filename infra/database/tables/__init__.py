@@ -5,7 +5,7 @@ Amounts are BIGINT minor units; instants are UTC. Names, addresses and numbers o
 """
 
 from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, SERVICE, WORD, Base, metadata
-from infra.database.tables.catalogue import Location, Product, ProductReference
+from infra.database.tables.catalogue import Location, Product, ProductReference, Till
 from infra.database.tables.customers import Customer, SavedMethod
 from infra.database.tables.events import Event
 from infra.database.tables.fulfillments import Fulfillment, Parcel, ParcelContent
@@ -60,6 +60,7 @@ __all__ = [
     "StockMove",
     "TaxLine",
     "Tender",
+    "Till",
     "UnitAmount",
     "metadata",
 ]

@@ -1,5 +1,6 @@
 """What is sold, and where it lies."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -42,3 +43,13 @@ class Location(Base):
     warehouse: Mapped[str] = mapped_column(WORD)
     """The warehouse system's name in the settings."""
     address: Mapped[dict[str, Any]]
+
+
+class Till(Base):
+    """A counter where goods are sold; its own id stands on its receipts."""
+
+    __tablename__ = "tills"
+
+    till_id: Mapped[str] = mapped_column(ID, primary_key=True)
+    location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
+    recorded_at: Mapped[datetime]

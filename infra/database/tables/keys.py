@@ -24,5 +24,7 @@ class ApiKey(Base):
     """The one whose orders it is for; none: all."""
     location_id: Mapped[str | None] = mapped_column(ForeignKey("locations.location_id"))
     """The place that it is bound to; none: it is of no place."""
+    till_id: Mapped[str | None] = mapped_column(ForeignKey("tills.till_id"))
+    """The till that it is bound to; none: it is of no till."""
     recorded_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

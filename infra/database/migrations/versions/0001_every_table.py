@@ -39,6 +39,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("location_id", name=op.f("pk_locations")),
     )
     op.create_table(
+        "tills",
+        sa.Column("till_id", sa.String(length=64), nullable=False),
+        sa.Column("location_id", sa.String(length=64), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_tills_location_id")),
+        sa.PrimaryKeyConstraint("till_id", name=op.f("pk_tills")),
+    )
+    op.create_table(
         "api_keys",
         sa.Column("key_id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -46,9 +54,11 @@ def upgrade() -> None:
         sa.Column("scopes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("channel", sa.String(length=40), nullable=True),
         sa.Column("location_id", sa.String(length=64), nullable=True),
+        sa.Column("till_id", sa.String(length=64), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_api_keys_location_id")),
+        sa.ForeignKeyConstraint(["till_id"], ["tills.till_id"], name=op.f("fk_api_keys_till_id")),
         sa.PrimaryKeyConstraint("key_id", name=op.f("pk_api_keys")),
         sa.UniqueConstraint("digest", name=op.f("uq_api_keys_digest")),
         sa.UniqueConstraint("name", name=op.f("uq_api_keys_name")),
