@@ -16,7 +16,7 @@ import psycopg
 from sqlalchemy import func, select
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from infra.database import engine
 from infra.database.tables import Event, Location, Order, Product
@@ -175,15 +175,14 @@ class Cluster:
         request = RegisterNamespaceRequest(namespace=NAMESPACE)
         request.workflow_execution_retention_period.FromTimedelta(timedelta(days=1))
         while True:
-            try:
-                client = await connect({"TEMPORAL_ADDRESS": self.ring.address, "TEMPORAL_NAMESPACE": NAMESPACE})
-                await client.workflow_service.register_namespace(request)
-            except EngineError:
-                continue
-            except RPCError as trouble:
-                if trouble.status == RPCStatusCode.ALREADY_EXISTS:
-                    return client
+            with suppress(EngineError, RPCError):
+                await (await self.connected("temporal-system")).workflow_service.register_namespace(request)
+            with suppress(EngineError):
+                return await self.connected(NAMESPACE)
             await asyncio.sleep(0.5)
+
+    async def connected(self, namespace: str) -> Client:
+        return await connect({"TEMPORAL_ADDRESS": self.ring.address, "TEMPORAL_NAMESPACE": namespace})
 
     def call(self, work: Any, timeout: float = 240) -> Any:
         return self.loop.run_until_complete(asyncio.wait_for(work, timeout))
