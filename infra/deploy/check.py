@@ -105,7 +105,8 @@ def filled_in(template: Any) -> Any:
 
 def unsafe(document: Document) -> Iterator[str]:
     """Of our own pods, what `restricted` (Pod Security Standards) refuses; and who could write to their root."""
-    pod = document.get("spec", {}).get("template", {}).get("spec", {})
+    spec = document.get("spec", {})
+    pod = spec.get("jobTemplate", {"spec": spec})["spec"].get("template", {}).get("spec", {})
     if "containers" not in pod:
         return
     wanted = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}

@@ -55,6 +55,7 @@ ERRORS = [
     ("manifests", f"{BASE}/rules.yaml", "expr:", "expression:", "'expression' was unexpected"),
     # what a cluster would refuse, or should
     ("manifests", f"{BASE}/worker.yaml", "runAsNonRoot: true", "runAsNonRoot: false", "not restricted"),
+    ("manifests", f"{BASE}/trim.yaml", "drop: [ALL]", "drop: [NET_RAW]", "not restricted"),
     ("manifests", f"{BASE}/api.yaml", "drop: [ALL]", "drop: [NET_RAW]", "not restricted"),
     ("manifests", f"{BASE}/kustomization.yaml", 'newTag: "0.1.0"', "newTag: latest", "without a version"),
     # image: a base that moves, a shell's mistake, an instruction that is none

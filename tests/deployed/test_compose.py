@@ -136,6 +136,12 @@ def test_another_version_is_asked_for_its_gate_before_it_starts(deployed: Deploy
     assert (begun.returncode, "COMPLETED" in begun.stdout) == (0, True), begun.stdout + begun.stderr
 
 
+def test_what_has_served_its_time_is_removed_by_a_command_in_a_worker(deployed: Deployed) -> None:
+    trimmed = deployed.here.run(deployed.every["worker"], ["orders", "db", "trim", "--json"])
+    assert trimmed.returncode == 0, trimmed.stderr
+    assert json.loads(trimmed.stdout)["orders"] == 0
+
+
 def test_the_processes_of_orders_may_change_no_table(deployed: Deployed) -> None:
     url = (deployed.here.secrets / "database_url").read_text()
     with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -11,7 +11,7 @@ from tests.sandbox import ROOT
 
 DEPLOY = ROOT / "infra/deploy"
 KUBERNETES = DEPLOY / "kubernetes"
-PROCESSES = ("api", "worker", "migration")
+PROCESSES = ("api", "worker", "migration", "trim")
 
 Document = dict[str, Any]
 
@@ -31,7 +31,8 @@ def container(process: str, folder: Path = KUBERNETES) -> Document:
 
 
 def pod(process: str, folder: Path = KUBERNETES) -> Document:
-    return one(process, ("Deployment", "Job"), folder)["spec"]["template"]["spec"]  # type: ignore[no-any-return]
+    each = one(process, ("Deployment", "Job", "CronJob"), folder)["spec"]
+    return each.get("jobTemplate", {"spec": each})["spec"]["template"]["spec"]  # type: ignore[no-any-return]
 
 
 def one(name: str, kinds: tuple[str, ...], folder: Path = KUBERNETES) -> Document:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from infra.settings import Settings
 from starter.api import health
@@ -63,6 +64,26 @@ def test_only_what_others_may_reach_is_published() -> None:
     rules = one("api", ("HTTPRoute",))["spec"]["rules"]
     published = {match["path"]["value"]: match["path"]["type"] for rule in rules for match in rule["matches"]}
     assert published == {"/v1": "PathPrefix", "/webhooks": "PathPrefix"}, "so /metrics, for one, has no route"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "caller"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("192.0.2.1, 203.0.113.9, 10.2.0.7", "203.0.113.9"),  # what the caller says of itself comes first
+    ],
+)
+async def test_the_gateway_is_believed_whom_it_speaks_for_and_the_caller_is_not(forwarded: str, caller: str) -> None:
+    found = []
+
+    async def app(scope: Any, *_: Any) -> None:
+        found.append(scope["client"][0])
+
+    behind = ProxyHeadersMiddleware(app, environment("api")["FORWARDED_ALLOW_IPS"])
+    for gateway in ("10.1.2.3", "fd00::1"):
+        scope: Any = {"type": "http", "client": (gateway, 1), "headers": [(b"x-forwarded-for", forwarded.encode())]}
+        await behind(scope, None, None)  # type: ignore[arg-type]
+    assert found == [caller, caller]
 
 
 def test_all_of_an_overlay_speaks_to_the_same_engine() -> None:

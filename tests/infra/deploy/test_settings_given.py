@@ -12,13 +12,16 @@ from tests.infra.deploy.manifests import KUBERNETES, PROCESSES, given, named
 from tests.infra.deploy.prepared import prepared
 from tests.infra.test_documents import OTHERS, settings_listed
 
-KNOWN = {name.upper() for name in Settings.model_fields} | OTHERS | {*settings_listed()}
+OF_THE_SERVER = {"FORWARDED_ALLOW_IPS"}
+"""Read by uvicorn."""
+KNOWN = {name.upper() for name in Settings.model_fields} | OTHERS | {*settings_listed()} | OF_THE_SERVER
 ELSEWHERE = {"DATABASE_URL", "PUBLIC_URL", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE"}
 """What has a default only beside the embedded stack, on this machine."""
 NEEDS = {
     "api": {need.upper() for need in API_NEEDS} | ELSEWHERE,
     "worker": {need.upper() for need in WORKER_NEEDS} | ELSEWHERE,
     "migration": {"DATABASE_URL", "ORDERS_MIGRATION_DATABASE_URL"},
+    "trim": {"DATABASE_URL"},
     "sandbox": {"ORDERS_SANDBOX_TOKEN"},
 }
 OWNER = "ORDERS_MIGRATION_DATABASE_URL"
@@ -75,8 +78,6 @@ def plant(file: Path, before: str, after: str) -> None:
 
 FOR_COMPOSE = {"COMPOSE_PROFILES", "ORDERS_USER"}
 """What .env has for compose itself."""
-OF_THE_SERVER = {"FORWARDED_ALLOW_IPS"}
-"""Read by uvicorn."""
 
 
 def wrong_in_compose(folder: Path) -> Iterator[str]:
@@ -88,7 +89,7 @@ def wrong_in_compose(folder: Path) -> Iterator[str]:
 
 def unknown(service: Service) -> set[str]:
     in_files = {f"{name}_FILE" for name in secret_names()}
-    return {*service.environ} - KNOWN - in_files - FOR_COMPOSE - OF_THE_SERVER
+    return {*service.environ} - KNOWN - in_files - FOR_COMPOSE
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_compose_gives_each_process_what_it_needs_and_nothing_unknown(composed: Path) -> None:
     assert list(wrong_in_compose(composed)) == []
-    assert {*NEEDS} == {name for name, service in services(composed).items() if service.ours}
+    assert {*NEEDS} - {"trim"} == {name for name, service in services(composed).items() if service.ours}
 
 
 @pytest.mark.parametrize(
