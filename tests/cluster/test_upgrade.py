@@ -112,9 +112,13 @@ def test_bad_release(cluster: Cluster, releases: Releases, code: Path, say: Say,
         running.tell("let in at 10 % all the same")
         released(running)
         told_within_a_minute(running, releases)
+        astray = cluster.until(lambda: under_way(running, inspected(cluster)), "a new order past the step", 240)
+        running.stages.stop(astray)
+        running.tell(f"{len(astray)} new orders are past the step that is not guarded")
         releases.ramp(BAD, 0)
         releases.end([f"worker-{BAD}-{n}" for n in (1, 2)])
-        mended(running, releases, waiting)
+        running.stages.move()
+        assert mended(running, releases, waiting), "what is past the step is reset"
 
 
 # --- parts of drills -------------------------------------------------------------------------------------------------
@@ -124,6 +128,12 @@ def inspected(cluster: Cluster) -> set[str]:
     """Orders that came by the new step."""
     with cluster.sessions() as tx:
         return {*tx.scalars(text("SELECT order_id FROM fulfillments WHERE inspection = 'passed'"))}
+
+
+def under_way(running: Drill, order_ids: set[str]) -> set[str]:
+    """Those of them that customers have placed and that are not at their end."""
+    mine = order_ids & {*running.placed}
+    return mine - {*running.statuses(mine, "completed")}
 
 
 def released(running: Drill) -> None:
@@ -143,9 +153,9 @@ def all_end(running: Drill, order_ids: list[str]) -> None:
     running.cluster.until(lambda: len(running.statuses(before, "completed")) == len(before), "all to end", 300)
 
 
-def mended(running: Drill, releases: Releases, order_ids: list[str]) -> None:
-    """Orders that the version before does not understand are reported after some tries; those are reset."""
-    before, resets = [*running.placed, *order_ids], 0
+def mended(running: Drill, releases: Releases, order_ids: list[str]) -> int:
+    """Orders that the version before does not understand are reported after some tries; those are reset. How many."""
+    before, resets = {*running.placed, *order_ids, *running.stages.by_hand}, 0
 
     def done() -> bool:
         nonlocal resets
@@ -154,3 +164,4 @@ def mended(running: Drill, releases: Releases, order_ids: list[str]) -> None:
 
     running.cluster.until(done, "all to come to their end", 300)
     running.tell(f"{resets} resets brought all to their end")
+    return resets

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -129,6 +130,12 @@ class Stages:
         decision = {"hold": f"{self.held}-h1", "action": "replan", "why": "the other place can do it"}
         cluster.until(lambda: cluster.post(f"/v1/orders/{self.held}/resolution", decision), "a decision to be taken")
         self.move()
+
+    def stop(self, order_ids: Iterable[str]) -> None:
+        """These wait, too, from now on."""
+        for order_id in order_ids:
+            self.by_hand.append(order_id)
+            self.cluster.sandbox.pace(None, order_id)
 
     def move(self) -> None:
         for order_id in self.by_hand:
