@@ -32,6 +32,8 @@ def create(url: str, pool_size: int = 10, *, durable: bool = True) -> Engine:
             pool_size=pool_size,
             max_overflow=pool_size,
             hide_parameters=True,
+            # the last one used knows the most pages: what others have written since is read anew
+            pool_use_lifo=True,
             connect_args={"timeout": SQLITE_WAIT_SECONDS},
         )
         _speak_sqlite(engine, durable)
