@@ -1,11 +1,12 @@
-"""Telling takes a moment: it is tried once where the workflow runs, and then as a step that operators see."""
+"""Telling takes a moment, and so does asking the warehouse: each is tried once where the workflow runs, and then as a
+step that operators see."""
 
 from temporalio.client import WorkflowHistory
 
 from infra.sandbox.client import SandboxControl
 from infra.temporal import DevServer
 from tests.fixtures_shop import NewDatabase
-from tests.shop import Shop
+from tests.shop import Shop, unique
 from tests.workflows import stories
 
 CALM = {"ORDERS_HTTP_TIMEOUT": "5s", "ORDERS_START_TO_CLOSE": "8s", "ORDERS_STEP_PATIENCE": "30s"}
@@ -32,6 +33,28 @@ def told_at_the_second_try(shop: Shop, sandbox: SandboxControl) -> None:
     assert scheduled(shop.call(shop.handle(order).fetch_history())).count("tell_customer") == 1
     books = shop.books(order)
     assert (books["emails"], books["sms"]) == (4, 4)
+
+
+def test_a_warehouse_that_was_not_asked_at_once_is_asked_by_a_step_that_operators_see(
+    new_database: NewDatabase, engine_server: DevServer, sandbox: SandboxControl
+) -> None:
+    with Shop(new_database("asked"), engine_server, sandbox, settings=CALM) as shop:
+        asked_at_the_second_try(shop, sandbox)
+
+
+def asked_at_the_second_try(shop: Shop, sandbox: SandboxControl) -> None:
+    order = unique("B")
+    faults = [sandbox.fail("warehouse", call, "lose_answer", match=order) for call in ("request", "release")]
+    stories.delivered(shop, order)
+    assert [sandbox.struck(fault) for fault in faults] == [1, 1]
+    found = scheduled(shop.call(shop.handle(order).fetch_history()))
+    assert [found.count(f"{call}_fulfillment") for call in ("request", "release")] == [1, 1]
+    books = shop.books(order)
+    assert (books["warehouse_requests"], books["releases"]) == (1, 1)
+    undisturbed = unique("B")
+    stories.delivered(shop, undisturbed)
+    found = scheduled(shop.call(shop.handle(undisturbed).fetch_history()))
+    assert not {"request_fulfillment", "release_fulfillment", "tell_customer"} & set(found)
 
 
 def scheduled(history: WorkflowHistory) -> list[str]:

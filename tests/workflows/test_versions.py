@@ -57,10 +57,10 @@ def test_a_version_adds_little_to_a_plain_order(
                 task.ClearField(name)
     added = cost.bytes - cost_of(runs).bytes
     record_property("figures", f"{added} of {cost.bytes} bytes are those of the version, in {cost.events} events")
-    assert cost.events <= 63
-    assert cost.billed <= 19, cost.actions
+    assert cost.events <= 53
+    assert cost.billed <= 18, cost.actions
     assert added <= 600
-    assert cost.bytes <= 10 * 1024 + 600
+    assert cost.bytes <= 9_800 + 600
     assert deployed.worked_on(order) == {deployed.first.build_id}
 
 
