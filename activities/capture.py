@@ -12,7 +12,7 @@ from activities.facts import charges, effects, elsewhere, money
 from activities.facts.bill import bill
 from activities.facts.effects import OpenEffect
 from activities.facts.fulfillments import locked
-from activities.facts.journal import locked_order
+from activities.facts.journal import MINE, locked_order
 from activities.facts.refunds import owed_back
 from activities.facts.statuses import captures_in_doubt
 from activities.failures import OutcomeUnknown, Refused
@@ -184,5 +184,8 @@ def settle_capture(sessions: sessionmaker[Session], payments: Payments, step: Or
         owed_back(tx, order, step.at)
 
 
+ALL_PAYMENTS = select(Payment).where(Payment.order_id == MINE).order_by(Payment.n)
+
+
 def all_payments(tx: Session, order_id: str) -> list[Payment]:
-    return list(tx.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.n)))
+    return list(tx.scalars(ALL_PAYMENTS, {"mine": order_id}))

@@ -6,16 +6,16 @@ from email.utils import parseaddr
 from math import inf
 from typing import NamedTuple
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities import news
 from activities.facts.gathering import gathered
-from activities.facts.journal import locked_order, mark_read, note, unread
+from activities.facts.journal import MINE, locked_order, mark_read, note, unread
 from activities.facts.messages import refused, rerouted, say_until_when
 from activities.facts.news import matching
-from activities.facts.waiting import waits
+from activities.facts.waiting import WAITS
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.messages.wording import Notice, email, sms
 from activities.models import OrderStep, Snapshot, Value
@@ -140,6 +140,19 @@ def in_time(latest: float) -> None:
         raise NoTimeLeft("messages", "no_time_left", "The next attempt goes on with what is left.")
 
 
+UNSENT_OR_SINCE = (
+    select(Message, Contact, Customer, unread("message"))
+    .select_from(Message)
+    .join(Contact, and_(Contact.order_id == MINE, Contact.kind == ContactKind.CUSTOMER))
+    .join(Customer, Customer.customer_id == bindparam("customer"))
+    .where(
+        Message.order_id == MINE,
+        Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED)) | (Message.sent_at > bindparam("since")),
+    )
+    .order_by(Message.message_id)
+)
+
+
 def claim(
     tx: Session,
     order: Order,
@@ -152,16 +165,8 @@ def claim(
     the same until it is sent. Texts first: all answers go on record together, and of a text that is not on record it
     can be found out whether it was sent."""
     order_id = step.order_id
-    unsent = Message.status.in_((MessageStatus.PENDING, MessageStatus.CLAIMED))
-    these = (Message.order_id == order_id, unsent | (Message.sent_at > step.at - told_within))
-    found = tx.execute(
-        select(Message, Contact, Customer, unread(step.subject, "message"))
-        .select_from(Message)
-        .join(Contact, and_(Contact.order_id == order_id, Contact.kind == ContactKind.CUSTOMER))
-        .join(Customer, Customer.customer_id == order.customer_id)
-        .where(*these)
-        .order_by(Message.message_id)
-    ).all()
+    known = {"mine": order_id, "customer": order.customer_id, "since": step.at - told_within}
+    found = tx.execute(UNSENT_OR_SINCE, known).all()
     if not found or found[0][3]:
         mark_read(tx, step.subject, "message")
     if not found:
@@ -226,11 +231,18 @@ def text_facts(row: Message) -> dict[str, str | int]:
     return {**({"subject": row.subject} if row.subject and row.subject not in row.data.values() else {}), **row.data}
 
 
+CLAIMED = (
+    select(Message, WAITS)
+    .where(Message.order_id == MINE, Message.claimed_as.in_(bindparam("claims", expanding=True)))
+    .order_by(Message.message_id)
+)
+
+
 def settle(tx: Session, order: Order, answers: list[Answer], at: datetime) -> None:
     about = [news.reference("message", answer.reference) for answer in answers if answer.reference]
     claims = [answer.message.claim for answer in answers]
-    mine = (Message.order_id == order.order_id, Message.claimed_as.in_(claims))
-    found = tx.execute(select(Message, waits(*about)).where(*mine).order_by(Message.message_id)).all() if claims else []
+    known = {"mine": order.order_id, "claims": claims, "about": about}
+    found = tx.execute(CLAIMED, known).all() if claims else []
     for message, reference, code in answers:
         rows = [row for row, _ in found if row.claimed_as == message.claim]
         for row in rows:

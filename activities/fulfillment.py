@@ -8,7 +8,7 @@ from temporalio import activity
 
 from activities.facts import effects, fulfillments, handing_over, packing, recall
 from activities.facts.effects import OpenEffect
-from activities.facts.journal import outcome_known
+from activities.facts.journal import MINE, outcome_known
 from activities.facts.recall import recall_confirmed
 from activities.failures import OutcomeUnknown, Refused
 from activities.models import FulfillmentStatus, FulfillmentStep, LabelStatus, Recall, Snapshot
@@ -125,13 +125,16 @@ def warehouse_of(tx: Session, f: Fulfillment) -> str:
     return tx.get_one(Location, f.location_id).warehouse
 
 
+UNITS_HELD = (
+    select(Reservation.sku, func.sum(Reservation.quantity))
+    .where(Reservation.fulfillment_id == MINE, Reservation.status == ReservationStatus.HELD)
+    .group_by(Reservation.sku)
+    .order_by(Reservation.sku)
+)
+
+
 def asked_of(tx: Session, f: Fulfillment) -> WarehouseRequest:
-    lines = tx.execute(
-        select(Reservation.sku, func.sum(Reservation.quantity))
-        .where(Reservation.fulfillment_id == f.fulfillment_id, Reservation.status == ReservationStatus.HELD)
-        .group_by(Reservation.sku)
-        .order_by(Reservation.sku)
-    )
+    lines = tx.execute(UNITS_HELD, {"mine": f.fulfillment_id})
     return WarehouseRequest(
         fulfillment_id=f.fulfillment_id,
         order_id=f.order_id,

@@ -10,7 +10,7 @@ from activities import news
 from activities.facts import effects, fulfillments, labels
 from activities.facts.journal import outcome_known
 from activities.facts.news import matching
-from activities.facts.waiting import waits
+from activities.facts.waiting import WAITS
 from activities.failures import OutcomeUnknown, Refused, Unavailable
 from activities.fulfillment import postal
 from activities.models import FulfillmentStatus, LabelStatus, ParcelStep, Snapshot, Value
@@ -153,10 +153,13 @@ class LabelActivities:
             effects.finish(tx, effect, "done" if made else "nothing_happened")
 
 
+NEWS_WAITS = select(WAITS)
+
+
 def ours(tx: Session, step: ParcelStep, label: Label) -> None:
     """It is on record from now on; its carrier may have been quicker."""
     about = [news.reference("label", label.label_id), news.reference("tracking", label.tracking_number)]
-    if labels.bought(tx, step.fulfillment_id, step.parcel, label, step.at) and tx.scalar(select(waits(*about))):
+    if labels.bought(tx, step.fulfillment_id, step.parcel, label, step.at) and tx.scalar(NEWS_WAITS, {"about": about}):
         matching.matched(tx, about)
 
 

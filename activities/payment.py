@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
@@ -16,7 +16,7 @@ from activities.facts.journal import locked_order
 from activities.facts.news import matching
 from activities.facts.sums import SET_ASIDE
 from activities.facts.units import total
-from activities.facts.waiting import waits
+from activities.facts.waiting import WAITS
 from activities.failures import Refused, Unavailable
 from activities.given_intents import taken_over
 from activities.models import FulfillmentStatus, FulfillmentStep, OrderStep, Policy, Snapshot, Subject, Value
@@ -29,6 +29,10 @@ USUAL = Policy()
 UNCONFIRMED = (AuthorizationStatus.ASKED, AuthorizationStatus.ACTION_REQUIRED)
 TOO_SMALL = "amount_too_small"
 """How the provider refuses an amount that it takes no charge for."""
+
+WITH_NEWS = (
+    select(Payment, WAITS).where(Payment.payment_id == bindparam("asked")).execution_options(populate_existing=True)
+)
 
 
 class Asked(Value):
@@ -206,8 +210,7 @@ class PaymentActivities:
         with self.sessions.begin() as tx:
             locked_order(tx, order_id)
             about = news.reference("intent", provider_id)
-            found = select(Payment, waits(about)).where(Payment.payment_id == asked.payment_id)
-            payment, news_waits = tx.execute(found.execution_options(populate_existing=True)).one()
+            payment, news_waits = tx.execute(WITH_NEWS, {"asked": asked.payment_id, "about": [about]}).one()
             wanted = payment.status in UNCONFIRMED and payment.intent in (None, provider_id)
             if wanted:
                 payment.intent = provider_id

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from infra.clock import wall_clock
@@ -106,11 +106,14 @@ def revoke(tx: Session, name: str) -> bool:
     return True
 
 
+GOOD = select(ApiKey).where(ApiKey.digest == bindparam("digest"), ApiKey.revoked_at.is_(None))
+
+
 def caller(tx: Session, given: str) -> Caller | None:
     """Whose key this is. The look-up is by hash, so its time tells nothing about any key."""
     if not KEY.fullmatch(given):
         return None
-    found = tx.scalars(select(ApiKey).where(ApiKey.digest == digest(given), ApiKey.revoked_at.is_(None))).first()
+    found = tx.scalars(GOOD, {"digest": digest(given)}).first()
     if found is None or not hmac.compare_digest(found.digest, digest(given)):
         return None
     bound = {"channel": found.channel, "location": found.location_id, "till": found.till_id}

@@ -4,11 +4,11 @@ step of the order nudges it."""
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from activities.deadline_kinds import DECLARED
-from activities.facts.journal import mark_read, nudge_about
+from activities.facts.journal import MINE, mark_read, nudge_about
 from activities.models import Subject
 from infra.clock import wall_clock
 from infra.database.tables import Deadline, Order
@@ -53,13 +53,20 @@ def still_open(subject: Subject) -> tuple[ColumnElement[bool], ...]:
     return Deadline.subject_kind == subject.kind, Deadline.subject_id == subject.id, Deadline.done_at.is_(None)
 
 
+ENDING = [kind for kind, declared in DECLARED.items() if not declared.after_the_end]
+OVER = (
+    update(Deadline)
+    .where(Deadline.order_id == MINE, Deadline.done_at.is_(None), Deadline.kind.in_(ENDING))
+    .values(done_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+
+
 def leave(tx: Session, order: Order, following: datetime | None, *, first: bool) -> None:
     """The order is closed: what concerns only open ones is over, and for the next of the others (`following`) its run
     is started again. `first`: it was open until now, and nothing was left for later."""
-    mine = (Deadline.order_id == order.order_id, Deadline.done_at.is_(None))
-    over = update(Deadline).where(*mine, Deadline.kind.in_(ending())).values(done_at=wall_clock())
     with tx.no_autoflush:  # the order's statuses are written once, with its version
-        tx.execute(over)
+        tx.execute(OVER, {"mine": order.order_id, "now": wall_clock()})
     if first and not following:
         return
     mark_read(tx, Subject("order", order.order_id), "deadline")
@@ -70,11 +77,7 @@ def leave(tx: Session, order: Order, following: datetime | None, *, first: bool)
 
 def lasting(nearest: Mapping[str, datetime]) -> dict[str, datetime]:
     """Those of a closed order."""
-    return {kind: at for kind, at in nearest.items() if kind not in ending()}
-
-
-def ending() -> list[str]:
-    return [kind for kind, declared in DECLARED.items() if not declared.after_the_end]
+    return {kind: at for kind, at in nearest.items() if kind not in ENDING}
 
 
 def whole_seconds(at: datetime) -> datetime:

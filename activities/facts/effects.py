@@ -66,6 +66,13 @@ LAST = (
     )
     .order_by(Effect.n.desc())
     .limit(1)
+    .execution_options(populate_existing=True)
+)
+FINISH = (
+    update(Effect)
+    .where(Effect.effect_id == bindparam("mine"), Effect.finished_at.is_(None))
+    .values(outcome=bindparam("how"), finished_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
 )
 
 
@@ -135,8 +142,7 @@ def finish(tx: Session, effect: OpenEffect, outcome: str = "done") -> None:
     comes of it, which has locked the order by another statement: news of the same comes to both rows in that order."""
     if effect.order_id:
         locked_order(tx, effect.order_id)
-    mine = (Effect.effect_id == effect.effect_id, Effect.finished_at.is_(None))
-    tx.execute(update(Effect).where(*mine).values(outcome=outcome, finished_at=wall_clock()))
+    tx.execute(FINISH, {"mine": effect.effect_id, "how": outcome, "now": wall_clock()})
 
 
 def unresolved(tx: Session, order_id: str, step: str) -> bool:

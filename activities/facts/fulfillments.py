@@ -167,8 +167,12 @@ def known_by_news(tx: Session, f: Fulfillment, call: str) -> bool:
     return outcome_known(tx, f.order_id, f"{call}:{f.fulfillment_id}")
 
 
+HELD = (
+    select(Reservation)
+    .where(Reservation.fulfillment_id == MINE, Reservation.status == ReservationStatus.HELD)
+    .order_by(Reservation.line_no, Reservation.first_unit.desc())
+)
+
+
 def held(tx: Session, fulfillment_id: str) -> list[Reservation]:
-    rows = select(Reservation).where(
-        Reservation.fulfillment_id == fulfillment_id, Reservation.status == ReservationStatus.HELD
-    )
-    return list(tx.scalars(rows.order_by(Reservation.line_no, Reservation.first_unit.desc())))
+    return list(tx.scalars(HELD, {"mine": fulfillment_id}))

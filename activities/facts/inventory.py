@@ -61,18 +61,34 @@ def lock_all_of(tx: Session, order_id: str) -> dict[str, Product]:
     return locked(tx, Product.sku.in_(select(OrderLine.sku).where(OrderLine.order_id == order_id)))
 
 
+AVAILABLE = (
+    select(Stock.location_id, Stock.sku, Stock.available)
+    .join(Location)
+    .where(Stock.sku.in_(bind("skus", expanding=True)), Stock.available > 0)
+    .order_by(Location.priority, Location.location_id)
+)
+
+
 def availability(tx: Session, skus: Sequence[str]) -> dict[str, dict[str, int]]:
     """Per location, in order of priority: what is available of each SKU."""
-    rows = tx.execute(
-        select(Stock.location_id, Stock.sku, Stock.available)
-        .join(Location)
-        .where(Stock.sku.in_(skus), Stock.available > 0)
-        .order_by(Location.priority, Location.location_id)
-    )
+    rows = tx.execute(AVAILABLE, {"skus": skus})
     at_locations: dict[str, dict[str, int]] = defaultdict(dict)
     for location_id, sku, available in rows:
         at_locations[location_id][sku] = available
     return at_locations
+
+
+MOVED = (
+    update(Stock.__table__)  # type: ignore[arg-type]
+    .where(Stock.sku == bind("b_sku"), Stock.location_id == bind("b_location"))
+    .values(
+        on_hand=Stock.on_hand + bind("b_on_hand"),
+        reserved=Stock.reserved + bind("b_reserved"),
+        blocked=Stock.blocked + bind("b_blocked"),
+    )
+)
+RESERVATIONS = insert(Reservation.__table__)  # type: ignore[arg-type]
+MOVES = insert(StockMove.__table__)  # type: ignore[arg-type]
 
 
 def move(
@@ -83,13 +99,7 @@ def move(
     tx.flush()
     connection = tx.connection()
     connection.execute(
-        update(Stock.__table__)  # type: ignore[arg-type]
-        .where(Stock.sku == bind("b_sku"), Stock.location_id == bind("b_location"))
-        .values(
-            on_hand=Stock.on_hand + bind("b_on_hand"),
-            reserved=Stock.reserved + bind("b_reserved"),
-            blocked=Stock.blocked + bind("b_blocked"),
-        ),
+        MOVED,
         [
             {
                 "b_sku": sku,
@@ -103,7 +113,7 @@ def move(
     )
     now = wall_clock()
     tx.execute(
-        insert(StockMove),
+        MOVES,
         [
             {
                 "sku": sku,
@@ -218,7 +228,7 @@ def serve(tx: Session, places: Iterable[tuple[str, str]]) -> None:
         allotted = {(sku, location_id): Delta(reserved=count) for sku, count in units.items()}
         move(tx, StockMoveKind.ALLOCATED, location_id, allotted)
     if reservations:
-        tx.execute(insert(Reservation), reservations)
+        tx.execute(RESERVATIONS, reservations)
     nudge(tx, sorted({each["order_id"] for each in reservations}), "restocked")
 
 

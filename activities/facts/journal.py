@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, insert, or_, select, update
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from activities.models import Subject
 from infra.clock import wall_clock
-from infra.database.inserting import insert_new
+from infra.database.inserting import new_rows
 from infra.database.tables import Contact, Effect, Fulfillment, Location, Message, Order, Parcel, Relay
 from infra.words import EventType, MessageKind, MessageStatus
 
@@ -140,11 +141,10 @@ def raise_version(tx: Session, order: Order) -> Unwritten:
 def tell(tx: Session, order: Order, kind: MessageKind, subject: str = "", **data: Any) -> None:
     """Lets the customer hear of it, once per kind and subject, by each channel they chose; with what waits for others
     of its kind, where something does."""
-    alike = (Message.order_id == order.order_id, or_(*(Message.kind == each for each in MOVES.get(kind, (kind,)))))
-    waits = select(func.max(Message.due_at)).where(*alike, Message.channel == bindparam("by")).scalar_subquery()
     rows = [
         {
             "order_id": order.order_id,
+            "mine": order.order_id,
             "kind": kind,
             "subject": subject,
             "channel": channel,
@@ -156,7 +156,14 @@ def tell(tx: Session, order: Order, kind: MessageKind, subject: str = "", **data
         for channel in order.notify
     ]
     if rows:
-        tx.execute(insert_new(tx, Message).values(due_at=waits), rows)
+        tx.execute(message_rows(tx.get_bind().dialect.name, MOVES.get(kind, (kind,))), rows)
+
+
+@cache
+def message_rows(dialect: str, kinds: tuple[MessageKind, ...]) -> Any:
+    alike = (Message.order_id == MINE, or_(*(Message.kind == each for each in kinds)))
+    waits = select(func.max(Message.due_at)).where(*alike, Message.channel == bindparam("by")).scalar_subquery()
+    return new_rows(dialect, Message).values(due_at=waits)
 
 
 def outcome_known(tx: Session, order_id: str, step: str, outcome: str = "done") -> bool:
@@ -195,9 +202,9 @@ def mark_read(tx: Session, subject: Subject, *kinds: str) -> None:
     tx.execute(*((READ_KINDS, about | {"kinds": kinds}) if kinds else (READ_ALL, about)))
 
 
-def unread(subject: Subject, kind: str) -> ColumnElement[bool]:
-    """Whether there is something to mark: asked with what is read anyway, it costs no statement."""
-    mine = (Relay.subject_kind == subject.kind, Relay.subject_id == subject.id, Relay.kind == kind)
+def unread(kind: str) -> ColumnElement[bool]:
+    """Whether there is something of the order to mark: asked with what is read anyway, it costs no statement."""
+    mine = (Relay.subject_kind == "order", Relay.subject_id == MINE, Relay.kind == kind)
     return exists().where(*mine, Relay.done_at.is_(None))
 
 
@@ -206,10 +213,13 @@ def nudge(tx: Session, order_ids: Iterable[str | None], kind: str = "news") -> N
     nudge_about(tx, (Subject("order", order_id) for order_id in order_ids if order_id is not None), kind)
 
 
+NUDGES = insert(Relay.__table__)  # type: ignore[arg-type]
+
+
 def nudge_about(tx: Session, subjects: Iterable[Subject], kind: str = "news", *, at: datetime | None = None) -> None:
     """The same for whatever has a workflow of its own; `start`: makes sure that it has begun. Soon, or `at` a time."""
     now = wall_clock()
     due = {"kind": kind, "attempts": 0, "due_at": at or now, "recorded_at": now}
     rows = [{"subject_kind": subject.kind, "subject_id": subject.id, **due} for subject in subjects]
     if rows:
-        tx.execute(insert(Relay), rows)
+        tx.execute(NUDGES, rows)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from activities.facts.journal import MINE, alone, locked_order, locking, note, nudge, raise_version
@@ -131,14 +131,23 @@ def given_up(tx: Session, order_id: str, at: datetime) -> None:
         derive(tx, order)
 
 
+BY_MESSAGE = alone(select(Order).join(Message).where(Message.reference == MINE))
+REPORTED = (
+    update(Message)
+    .where(Message.reference == MINE, Message.status.not_in(FINAL))
+    .values(status=bindparam("word"), code=bindparam("why"))
+    .returning(Message)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
+
+
 def reported(tx: Session, reference: str, status: str, code: str | None) -> bool | None:
     """The carrier of the message says how it went. The last word stays, whatever comes after it. None: no message of
     ours is known by that reference."""
-    order = locking(tx, alone(select(Order).join(Message).where(Message.reference == MINE)), reference)
+    order = locking(tx, BY_MESSAGE, reference)
     if order is None:
         return None
-    open_rows = update(Message).where(Message.reference == reference, Message.status.not_in(FINAL))
-    rows = tx.scalars(open_rows.values(status=MessageStatus(status), code=code).returning(Message)).all()
+    rows = tx.scalars(REPORTED, {"mine": reference, "word": MessageStatus(status), "why": code}).all()
     if rows:
         raise_version(tx, order)
     if refused(tx, order, rows, code):

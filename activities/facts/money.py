@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from activities.facts import deadlines, elsewhere, promises
@@ -29,9 +29,11 @@ ONCE_GOOD = (AuthorizationStatus.AUTHORIZED, AuthorizationStatus.CAPTURED, Autho
 OVER = (AuthorizationStatus.DECLINED, AuthorizationStatus.CAPTURED, AuthorizationStatus.ENDED)
 
 
+PAYS = select(Order.order_id).where(Payment.payment_id == bindparam("payment"), Payment.order_id == Order.order_id)
+
+
 def locked_payment(tx: Session, payment_id: int) -> tuple[Order, Payment]:
-    mine = (Payment.payment_id == payment_id, Payment.order_id == Order.order_id)
-    order_id = tx.scalars(select(Order.order_id).where(*mine)).one()
+    order_id = tx.scalars(PAYS, {"payment": payment_id}).one()
     return locked_order(tx, order_id), tx.get_one(Payment, payment_id, populate_existing=True)
 
 
@@ -117,10 +119,15 @@ def customer_acted(tx: Session, payment_id: int, at: datetime) -> bool:
     return True
 
 
+SAME = (SavedMethod.customer_id == Customer.customer_id) & (SavedMethod.reference == bindparam("method"))
+WITH_METHOD = (
+    select(Customer, SavedMethod).outerjoin(SavedMethod, SAME).where(Customer.customer_id == bindparam("customer"))
+)
+
+
 def keep_method(tx: Session, order: Order, payment: Payment) -> Customer:
-    same = (SavedMethod.customer_id == Customer.customer_id) & (SavedMethod.reference == payment.method)
-    whose = select(Customer, SavedMethod).outerjoin(SavedMethod, same).where(Customer.customer_id == order.customer_id)
-    customer, known = tuple[Customer, SavedMethod | None](tx.execute(whose).one())
+    found = tx.execute(WITH_METHOD, {"customer": order.customer_id, "method": payment.method}).one()
+    customer, known = tuple[Customer, SavedMethod | None](found)
     if known is None:
         tx.add(SavedMethod(customer_id=order.customer_id, reference=payment.method, recorded_at=wall_clock()))
     return customer

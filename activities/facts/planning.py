@@ -6,12 +6,12 @@ from enum import StrEnum
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import cast, func, null, select, union_all
+from sqlalchemy import CompoundSelect, cast, func, null, select, union_all
 from sqlalchemy.orm import Session
 
-from activities.facts.journal import note
+from activities.facts.journal import MINE, note
 from activities.facts.sums import sums
-from activities.facts.waiting import waits_for_fulfillments
+from activities.facts.waiting import WAITS_FOR_FULFILLMENTS, fulfillments_of
 from activities.intake.allocation import cost
 from activities.models import FulfillmentStatus
 from infra.database.tables import (
@@ -57,34 +57,39 @@ class Units(NamedTuple):
         return 0 if location_id in self.avoided else self.quantity
 
 
-def open_units(tx: Session, order: Order) -> list[Units]:
-    """Units of the order that are neither reserved, consumed, waiting, cancelled nor asked to be."""
-    nowhere = cast(null(), Location.location_id.type)
-    taken = [
-        select(table.line_no, table.first_unit, table.quantity, nowhere).where(
-            table.order_id == order.order_id, table.status.in_(states)
+REFUSED = (
+    select(Reservation.line_no, Reservation.first_unit, Reservation.quantity, Reservation.location_id)
+    .join(Fulfillment, Fulfillment.fulfillment_id == Reservation.fulfillment_id)
+    .where(Reservation.order_id == MINE, Reservation.status == ReservationStatus.RELEASED)
+    .where(Fulfillment.refusal.is_not(None), Fulfillment.status == FulfillmentStatus.CANCELLED)
+)
+NOT_FREE: CompoundSelect[Any] = union_all(
+    *(
+        select(table.line_no, table.first_unit, table.quantity, cast(null(), Location.location_id.type)).where(
+            table.order_id == MINE, table.status.in_(states)
         )
         for table, states in TAKEN
-    ]
-    refused = (
-        select(Reservation.line_no, Reservation.first_unit, Reservation.quantity, Reservation.location_id)
-        .join(Fulfillment, Fulfillment.fulfillment_id == Reservation.fulfillment_id)
-        .where(Reservation.order_id == order.order_id, Reservation.status == ReservationStatus.RELEASED)
-        .where(Fulfillment.refusal.is_not(None), Fulfillment.status == FulfillmentStatus.CANCELLED)
-    )
+    ),
+    REFUSED,
+)
+"""And, with a location, those that it would not send."""
+SHIP_TO = select(Contact.contact_id).where(Contact.order_id == MINE, Contact.kind == ContactKind.SHIP_TO)
+LINES = select(OrderLine).where(OrderLine.order_id == MINE).order_by(OrderLine.line_no)
+
+
+def open_units(tx: Session, order: Order) -> list[Units]:
+    """Units of the order that are neither reserved, consumed, waiting, cancelled nor asked to be."""
     assigned: dict[int, list[tuple[int, int]]] = defaultdict(list)
     avoided: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
     tx.flush()
-    for line_no, first, quantity, location_id in tx.execute(union_all(*taken, refused)):
+    for line_no, first, quantity, location_id in tx.execute(NOT_FREE, {"mine": order.order_id}):
         if location_id is None:
             assigned[line_no].append((first, quantity))
         else:
             avoided[line_no].append((first, first + quantity, location_id))
-    ship_to = tx.scalars(
-        select(Contact.contact_id).where(Contact.order_id == order.order_id, Contact.kind == ContactKind.SHIP_TO)
-    ).one()
+    ship_to = tx.scalars(SHIP_TO, {"mine": order.order_id}).one()
     wanted: list[Units] = []
-    for line in tx.scalars(select(OrderLine).where(OrderLine.order_id == order.order_id).order_by(OrderLine.line_no)):
+    for line in tx.scalars(LINES, {"mine": order.order_id}):
         at_unit = 0
         for first, quantity in [*sorted(assigned[line.line_no]), (line.quantity, 0)]:
             if first > at_unit:
@@ -146,28 +151,31 @@ def split(wanted: list[Units], location_id: str, shelf: dict[str, int]) -> tuple
     return rest, given
 
 
+LOOSE = (
+    select(Reservation, func.coalesce(OrderLine.contact_id, Contact.contact_id))
+    .join(OrderLine, (OrderLine.order_id == Reservation.order_id) & (OrderLine.line_no == Reservation.line_no))
+    .join(Contact, (Contact.order_id == Reservation.order_id) & (Contact.kind == ContactKind.SHIP_TO))
+    .where(
+        Reservation.order_id == MINE,
+        Reservation.status == ReservationStatus.HELD,
+        Reservation.fulfillment_id.is_(None),
+    )
+)
+SO_FAR = select(func.count(Fulfillment.n), WAITS_FOR_FULFILLMENTS).where(Fulfillment.order_id == MINE)
+PRIORITIES = select(Location.location_id, Location.priority)
+
+
 def planned(tx: Session, order: Order, at: datetime) -> bool:
     """Groups reserved units into fulfillments: one location, one destination each. Whether a warehouse may have spoken
     of them already, as after the restore of an older database."""
     if order.backorder == BackorderPolicy.SHIP_COMPLETE and sums(tx, order).waiting:
         return False
-    loose = list(
-        tx.execute(
-            select(Reservation, func.coalesce(OrderLine.contact_id, Contact.contact_id))
-            .join(OrderLine, (OrderLine.order_id == Reservation.order_id) & (OrderLine.line_no == Reservation.line_no))
-            .join(Contact, (Contact.order_id == Reservation.order_id) & (Contact.kind == ContactKind.SHIP_TO))
-            .where(
-                Reservation.order_id == order.order_id,
-                Reservation.status == ReservationStatus.HELD,
-                Reservation.fulfillment_id.is_(None),
-            )
-        )
-    )
+    loose = list(tx.execute(LOOSE, {"mine": order.order_id}))
     if not loose:
         return False
-    so_far = select(func.count(Fulfillment.n), waits_for_fulfillments(order.order_id))
-    count, news_waits = tx.execute(so_far.where(Fulfillment.order_id == order.order_id)).one()
-    priority = dict(tx.execute(select(Location.location_id, Location.priority)).all())
+    about = {"mine": order.order_id, "fulfillments": fulfillments_of(order.order_id)}
+    count, news_waits = tx.execute(SO_FAR, about).one()
+    priority = dict(tx.execute(PRIORITIES).all())
     price = amounts_of(tx, order.order_id)
     together: dict[tuple[str, int], list[Reservation]] = defaultdict(list)
     for reservation, contact_id in loose:
@@ -198,8 +206,11 @@ def planned(tx: Session, order: Order, at: datetime) -> bool:
     return bool(news_waits)
 
 
+UNIT_AMOUNTS = select(UnitAmount).where(UnitAmount.order_id == MINE)
+
+
 def amounts_of(tx: Session, order_id: str) -> dict[int, list[UnitAmount]]:
     amounts: dict[int, list[UnitAmount]] = defaultdict(list)
-    for amount in tx.scalars(select(UnitAmount).where(UnitAmount.order_id == order_id)):
+    for amount in tx.scalars(UNIT_AMOUNTS, {"mine": order_id}):
         amounts[amount.line_no].append(amount)
     return amounts

@@ -25,7 +25,7 @@ from activities.facts.line_cancellations import (
 )
 from activities.facts.statuses import derive
 from activities.models import LEFT, CancelReason, FulfillmentStatus
-from infra.database.tables import Backorder, LineCancellation, Order, OrderLine, Product, Reservation
+from infra.database.tables import Backorder, LineCancellation, Order, OrderLine, Product
 from infra.words import (
     BackorderPolicy,
     BackorderStatus,
@@ -67,7 +67,7 @@ def take(tx: Session, order: Order, taken: list[tuple[str, planning.Units]]) -> 
         moved[units.sku, location_id] += Delta(reserved=units.quantity)
     inventory.move(tx, StockMoveKind.RESERVED, order.order_id, moved)
     tx.execute(
-        insert(Reservation),
+        inventory.RESERVATIONS,
         [
             {
                 "order_id": order.order_id,

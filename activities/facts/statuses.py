@@ -9,12 +9,14 @@ from sqlalchemy.event import listen
 from sqlalchemy.orm import Session
 
 from activities.facts import deadlines
-from activities.facts.journal import may_be_calling, raise_version, unwritten
+from activities.facts.journal import MINE, may_be_calling, raise_version, unwritten
 from activities.facts.sums import Sums, sums
 from activities.models import CALLED_OFF, CLOSED, ENDED, LEFT, FulfillmentStatus, OrderStatus, PaymentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Effect, Event, Order
 from infra.words import AuthorizationStatus, OrderFulfillment
+
+WRITTEN = insert(Event.__table__)  # type: ignore[arg-type]
 
 
 def derive(tx: Session, order: Order) -> None:
@@ -35,7 +37,7 @@ def conclude(tx: Session) -> dict[str, Sums]:
         tx.flush()
         if mine.events:
             rows = enumerate(mine.events, start=before + 1)
-            tx.execute(insert(Event), [at_version(mine.order, sequence) | event for sequence, event in rows])
+            tx.execute(WRITTEN, [at_version(mine.order, sequence) | event for sequence, event in rows])
         mine.events, mine.raised, mine.to_derive = [], False, False
     return derived
 
@@ -113,10 +115,14 @@ def in_doubt(tx: Session, order_id: str, call: str) -> set[str]:
     return {step.removeprefix(f"{call}:") for step in steps}
 
 
+CAPTURES_OUT = select(Effect.parameters).where(
+    Effect.order_id == MINE, Effect.step.startswith("capture:"), Effect.finished_at.is_(None)
+)
+
+
 def captures_in_doubt(tx: Session, order_id: str) -> dict[str, dict[str, Any]]:
     """By fulfillment: what was asked of the provider for it, and nobody knows what became of it."""
-    out = (Effect.step.startswith("capture:"), Effect.finished_at.is_(None))
-    asked = tx.scalars(select(Effect.parameters).where(Effect.order_id == order_id, *out))
+    asked = tx.scalars(CAPTURES_OUT, {"mine": order_id})
     return {parameters["fulfillment_id"]: parameters for parameters in asked}
 
 

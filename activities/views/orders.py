@@ -34,27 +34,28 @@ class BadCursor(ValueError):
     """Not a cursor that a page of ours gave."""
 
 
+SIZES = (
+    select(OrderLine.order_id, func.count(), func.sum(OrderLine.quantity))
+    .where(OrderLine.order_id.in_(bindparam("ids", expanding=True)))
+    .group_by(OrderLine.order_id)
+)
+ATTENTION = (
+    select(Order.order_id, Hold.reason)
+    .join(Hold, Hold.order_id == Order.order_id)
+    .where(Order.order_id.in_(bindparam("ids", expanding=True)), Hold.closed_at.is_(None))
+    .distinct()
+    .order_by(Order.order_id, Hold.reason)
+)
+
+
 def page(tx: Session, wanted: Filter, *, limit: int, cursor: str | None = None) -> OrderPage:
     """Three queries, whatever the page holds. Orders placed while one pages do not shift the pages."""
     found = list(tx.scalars(newest_first(wanted, cursor).limit(limit + 1)))
     shown = found[:limit]
     ids = [order.order_id for order in shown]
-    sizes = {
-        order_id: (lines, int(units))
-        for order_id, lines, units in tx.execute(
-            select(OrderLine.order_id, func.count(), func.sum(OrderLine.quantity))
-            .where(OrderLine.order_id.in_(ids))
-            .group_by(OrderLine.order_id)
-        )
-    }
+    sizes = {order_id: (lines, int(units)) for order_id, lines, units in tx.execute(SIZES, {"ids": ids})}
     attention: dict[str, list[HoldReason]] = {order_id: [] for order_id in ids}
-    for order_id, reason in tx.execute(
-        select(Order.order_id, Hold.reason)
-        .join(Hold, Hold.order_id == Order.order_id)
-        .where(Order.order_id.in_(ids), Hold.closed_at.is_(None))
-        .distinct()
-        .order_by(Order.order_id, Hold.reason)
-    ):
+    for order_id, reason in tx.execute(ATTENTION, {"ids": ids}):
         attention[order_id].append(HoldReason(reason))
     return OrderPage(
         orders=[summary(order, *sizes[order.order_id], attention[order.order_id]) for order in shown],

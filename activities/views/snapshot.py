@@ -5,14 +5,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from activities.facts.bill import UNPAID
 from activities.facts.disputes import refund_waits
 from activities.facts.fulfillments import parcels_of
 from activities.facts.holds import subject
-from activities.facts.journal import locked_fulfillments, unwritten
+from activities.facts.journal import MINE, locked_fulfillments, unwritten
 from activities.facts.statuses import captures_in_doubt, conclude, derived
 from activities.facts.sums import AskedPayment, Sums
 from activities.models import (
@@ -62,10 +62,18 @@ def of_fulfillment(tx: Session, fulfillment_id: str) -> Snapshot:
     return Snapshot(**fulfillment_snapshots(tx, parts, conclude(tx).get(f.order_id)))
 
 
+WITH_PARCELS = (
+    select(Fulfillment, Parcel)
+    .outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
+    .order_by(Fulfillment.n, Parcel.n)
+)
+NEWER = WITH_PARCELS.where(Fulfillment.order_id == MINE, Fulfillment.version > bindparam("since"))
+
+
 def whole(tx: Session, order: Order, since: int = -1) -> Snapshot:
     """Everything a run needs when it begins; or, when it hears that something is new, the order and what changed after
     the version that it loaded last."""
-    newer = fulfillments(tx, Fulfillment.order_id == order.order_id, Fulfillment.version > since)
+    newer = with_parcels(tx.execute(NEWER, {"mine": order.order_id, "since": since}))
     known = with_order(tx, order, newer)
     funded = known.order and known.order.funded
     return known if funded else known.model_copy(update={"placed_at": order.placed_at})
@@ -77,8 +85,10 @@ def with_order(tx: Session, order: Order, parts: list[WithParcels]) -> Snapshot:
 
 
 def fulfillments(tx: Session, *which: ColumnElement[bool]) -> list[WithParcels]:
-    found = select(Fulfillment, Parcel).outerjoin(Parcel, Parcel.fulfillment_id == Fulfillment.fulfillment_id)
-    rows = tx.execute(found.where(*which).order_by(Fulfillment.n, Parcel.n))
+    return with_parcels(tx.execute(WITH_PARCELS.where(*which)))
+
+
+def with_parcels(rows: Iterable[Row[Fulfillment, Parcel]]) -> list[WithParcels]:
     by_fulfillment: dict[Fulfillment, list[Parcel]] = defaultdict(list)
     for f, parcel in rows:
         by_fulfillment[f] += [parcel] if parcel else []

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import case, select
+from sqlalchemy import bindparam, case, select
 from sqlalchemy.orm import Session
 
 from activities import ports
@@ -42,11 +42,19 @@ def seen(tx: Session, content: ParcelSeen, at: datetime) -> NewsOutcome:
     return NewsOutcome.TAKEN
 
 
+ARRIVED = case((Parcel.tracking_status.in_(tracking.FINAL), 1), else_=0)
+BY_NUMBER = (
+    select(Parcel, Fulfillment)
+    .join(Fulfillment)
+    .where(Parcel.tracking_number == bindparam("number"))
+    .order_by(ARRIVED, Fulfillment.requested_at.desc())
+    .limit(1)
+)
+
+
 def parcel_with(tx: Session, tracking_number: str) -> tuple[Parcel, Fulfillment] | None:
     """Carriers use numbers again: the one that is still on its way, or else the latest."""
-    arrived = case((Parcel.tracking_status.in_(tracking.FINAL), 1), else_=0)
-    found = select(Parcel, Fulfillment).join(Fulfillment).where(Parcel.tracking_number == tracking_number)
-    row = tx.execute(found.order_by(arrived, Fulfillment.requested_at.desc()).limit(1)).first()
+    row = tx.execute(BY_NUMBER, {"number": tracking_number}).first()
     return (row[0], row[1]) if row else None
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from activities.facts import disputes, elsewhere, money, refunds
@@ -123,9 +123,12 @@ def disputed(tx: Session, content: PaymentDisputed, at: datetime) -> NewsOutcome
     return nudged(tx, payment, disputes.reported(tx, payment.payment_id, content.dispute, at))
 
 
+OF_ORDERS = select(Payment).where(Payment.intent == bindparam("intent"), Payment.order_id.is_not(None))
+
+
 def payment_of(tx: Session, intent: str) -> Payment | None:
     """An order's. One that was given with it and not looked at yet may be another's."""
-    found = tx.scalars(select(Payment).where(Payment.intent == intent, Payment.order_id.is_not(None))).first()
+    found = tx.scalars(OF_ORDERS, {"intent": intent}).first()
     return None if found is None or found.unseen else found
 
 
