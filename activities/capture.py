@@ -16,13 +16,13 @@ from activities.facts.journal import MINE, locked_order
 from activities.facts.refunds import owed_back
 from activities.facts.statuses import captures_in_doubt
 from activities.failures import OutcomeUnknown, Refused
-from activities.models import LEFT, FulfillmentStatus, FulfillmentStep, OrderStep, Snapshot
+from activities.models import AT_REST, LEFT, FulfillmentStatus, FulfillmentStep, OrderStep, Snapshot
 from activities.ports import IntentStatus, PaymentIntent, Payments
 from activities.views.snapshot import snapshot
 from infra.database.tables import Fulfillment, MoneyMove, Order, Payment
 from infra.words import AuthorizationStatus, EventType, MoneyMoveKind
 
-READY = (FulfillmentStatus.PACKED, *LEFT)
+READY = (*AT_REST, *LEFT)
 """Nothing is captured for goods that are not packed."""
 
 

@@ -1,6 +1,7 @@
 """The warehouse: asked to pack, told to hand over, asked to stop. Every request is safe to repeat with its key."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -11,8 +12,16 @@ from activities.facts.effects import OpenEffect
 from activities.facts.journal import MINE, outcome_known
 from activities.facts.recall import recall_confirmed
 from activities.failures import OutcomeUnknown, Refused
-from activities.models import FulfillmentStatus, FulfillmentStep, LabelStatus, Recall, Snapshot
-from activities.ports import PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
+from activities.models import (
+    AT_REST,
+    FulfillmentStatus,
+    FulfillmentStep,
+    LabelStatus,
+    Recall,
+    ShippingMethod,
+    Snapshot,
+)
+from activities.ports import PickedUpBy, PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
 from activities.views.snapshot import of_fulfillment
 from infra.database.tables import Contact, Fulfillment, Location, Parcel, Reservation
 from infra.words import ReservationStatus
@@ -77,7 +86,7 @@ class FulfillmentActivities:
         with self.sessions.begin() as tx:
             _, f = fulfillments.locked(tx, step.fulfillment_id)
             lost = effects.begin(tx, step.order_id, request) if effects.unresolved(tx, step.order_id, request) else None
-            asked = f.status in (FulfillmentStatus.REQUESTED, FulfillmentStatus.PACKED) or lost
+            asked = f.status == FulfillmentStatus.REQUESTED or f.status in AT_REST or lost
             name = f"recall:{step.fulfillment_id}"
             if f.recall in (Recall.CONFIRMED, Recall.REFUSED) or not asked:
                 outcome_known(tx, step.order_id, name)
@@ -140,8 +149,15 @@ def asked_of(tx: Session, f: Fulfillment) -> WarehouseRequest:
         order_id=f.order_id,
         location=f.location_id,
         lines=[WarehouseLine(sku=sku, quantity=int(quantity)) for sku, quantity in lines],
-        ship_to=postal(tx.get_one(Contact, f.contact_id)),
+        **going(f, tx.get_one(Contact, f.contact_id)),
     )
+
+
+def going(f: Fulfillment, contact: Contact) -> dict[str, Any]:
+    """To where, or to whom."""
+    if f.method == ShippingMethod.PICKUP:
+        return {"pickup": PickedUpBy(name=contact.name)}
+    return {"ship_to": postal(contact)}
 
 
 def postal(contact: Contact) -> PostalAddress:

@@ -3,11 +3,13 @@
 Everything here may end in a workflow history: ids, amounts, instants and states only.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from activities.policies import Policy as Policy
+from activities.policies import StepPolicy as StepPolicy
 from infra.hold_kinds import DeclaredHoldKind as DeclaredHoldKind
 from infra.hold_kinds import HoldKind as HoldKind
 from infra.holds import Action as Action
@@ -22,6 +24,7 @@ from infra.words import OrderStatus as OrderStatus
 from infra.words import PaymentStatus as PaymentStatus
 from infra.words import Recall as Recall
 from infra.words import RefundStatus as RefundStatus
+from infra.words import ShippingMethod as ShippingMethod
 
 
 class Value(BaseModel):
@@ -77,6 +80,7 @@ class FulfillmentSnapshot(Value):
     id: str
     version: int
     status: FulfillmentStatus
+    method: ShippingMethod = ShippingMethod.SHIP
     amount: int = 0
     """What its units cost that no charge has paid: to be captured when it is packed."""
     released: bool = False
@@ -102,12 +106,17 @@ class FulfillmentSnapshot(Value):
         if call == "request":
             return self.status == FulfillmentStatus.REQUESTED
         if call == "release":
-            return self.status == FulfillmentStatus.PACKED and self.released
+            taken = self.status == FulfillmentStatus.READY_FOR_PICKUP and self.recall == Recall.REFUSED
+            return taken or (self.status == FulfillmentStatus.PACKED and self.released)
         return self.recall == Recall.ASKED and not (self.has_left or self.ended)
 
 
-LEFT = frozenset({FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.RETURNED})
-ENDED = frozenset({FulfillmentStatus.DELIVERED, FulfillmentStatus.CANCELLED, FulfillmentStatus.RETURNED})
+LEFT = frozenset(
+    {FulfillmentStatus.SHIPPED, FulfillmentStatus.DELIVERED, FulfillmentStatus.PICKED_UP, FulfillmentStatus.RETURNED}
+)
+ENDED = LEFT - {FulfillmentStatus.SHIPPED} | {FulfillmentStatus.CANCELLED}
+AT_REST = frozenset({FulfillmentStatus.PACKED, FulfillmentStatus.READY_FOR_PICKUP})
+"""Packed, and still there."""
 
 
 class ChangeSnapshot(Value):
@@ -173,23 +182,6 @@ FUNDED = frozenset(PaymentStatus) - {
     PaymentStatus.ACTION_REQUIRED,
     PaymentStatus.VOIDED,
 }
-
-
-class StepPolicy(Value):
-    """How long any workflow's steps are tried, as data. Given when it loads; what is not given has these defaults."""
-
-    step_timeout: timedelta = timedelta(seconds=25)
-    step_patience: timedelta = timedelta(minutes=15)
-    held_retry: timedelta = timedelta(minutes=5)
-    continue_at_every_wait: bool = False
-
-
-class Policy(StepPolicy):
-    """Timing that the order follows."""
-
-    payment_deadline: timedelta = timedelta(days=3)
-    packing_patience: timedelta = timedelta(days=5)
-    first_poll: timedelta = timedelta(days=5)
 
 
 class Snapshot(Value):

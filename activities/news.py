@@ -164,7 +164,7 @@ class Units(BaseModel):
 
 class FulfillmentPacked(FulfillmentNews):
     kind: Literal["fulfillment_packed"] = "fulfillment_packed"
-    parcels: tuple[Parcel, ...]
+    parcels: tuple[Parcel, ...] = ()  # none where it is to be picked up
     contents: tuple[tuple[Units, ...], ...] = ()
     """Of each of the parcels; of none where the warehouse does not tell."""
 
@@ -181,6 +181,14 @@ class FulfillmentRefused(FulfillmentNews):
 
 class FulfillmentHandedOver(FulfillmentNews):
     kind: Literal["fulfillment_handed_over"] = "fulfillment_handed_over"
+
+
+class FulfillmentPickedUp(FulfillmentNews):
+    """By the customer, at the store."""
+
+    kind: Literal["fulfillment_picked_up"] = "fulfillment_picked_up"
+    by: str = ""  # who handed it over, by the store's own code for them
+    units: tuple[Units, ...] = ()  # none: all that was left of it
 
 
 class FulfillmentStopped(FulfillmentNews):
@@ -220,6 +228,7 @@ AnyContent = Annotated[
     | FulfillmentShortPicked
     | FulfillmentRefused
     | FulfillmentHandedOver
+    | FulfillmentPickedUp
     | FulfillmentStopped
     | FulfillmentNotStopped
     | GoodsReceived,

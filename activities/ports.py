@@ -254,12 +254,19 @@ class WarehouseLine(Value):
     quantity: int
 
 
+class PickedUpBy(Value):
+    name: str
+
+
 class WarehouseRequest(Value):
+    """To be sent, or to be picked up there."""
+
     fulfillment_id: str
     order_id: str
     location: str
     lines: list[WarehouseLine]
-    ship_to: PostalAddress
+    ship_to: PostalAddress | None = None
+    pickup: PickedUpBy | None = None
 
 
 class ReleasedParcel(Value):

@@ -145,6 +145,7 @@ SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 Address = Annotated[str, AfterValidator(_address_to_listen_at)]
 Sender = Annotated[str, AfterValidator(_sender)]
 OwnSecret = Annotated[SecretStr, AfterValidator(_chosen)]
+OwnSecrets = Annotated[tuple[OwnSecret, ...], BeforeValidator(_one_or_two)]
 Secrets = Annotated[tuple[Annotated[SecretStr, AfterValidator(_long)], ...], BeforeValidator(_one_or_two)]
 """Those that are good now: we sign with the first, and take what any of them signed."""
 WarehouseSecrets = Annotated[

@@ -24,6 +24,7 @@ from infra.formats import (
     DatabaseUrl,
     Duration,
     OwnSecret,
+    OwnSecrets,
     PerhapsNone,
     Secrets,
     Sender,
@@ -91,6 +92,9 @@ class Settings(BaseModel):
     orders_metrics_address: Address = Field("", description="IP:PORT to listen at, as 127.0.0.1:9464")
     orders_health_address: Address = Field("", description="IP:PORT to listen at, as 127.0.0.1:8081; the worker's")
 
+    orders_pickup_key: OwnSecrets = Field(
+        (), description=f"what codes for pickups are derived from, of your own choice, {CHANCE}; {ROTATING}"
+    )
     orders_sandbox_token: OwnSecret = Field(
         NOTHING, description=f"what opens the sandbox's controls, of your own choice, {CHANCE}"
     )
@@ -134,6 +138,10 @@ class Settings(BaseModel):
     orders_payment_deadline: Duration = Field(timedelta(days=3), description=DURATION)
     orders_patience_for_packing: Duration = Field(timedelta(days=5), description=DURATION)
     orders_parcels_told_within: PerhapsNone = Field(timedelta(hours=1), description=f"{DURATION}; 0s: each at once")
+    orders_pickup_window: Duration = Field(timedelta(days=7), description=DURATION)
+    orders_pickup_capture: Literal["ready", "handover"] = Field(
+        "ready", description="ready or handover: when the money of a pickup is taken"
+    )
     orders_handling_days: int = Field(2, ge=0, le=365, description="days from the order to its hand-over")
     orders_transit_days: dict[str, dict[str, Annotated[int, Field(ge=0, le=365)]]] = Field(
         {"*": {"*": 7}}, description='JSON {"COUNTRY": {"SERVICE": DAYS, …}, …}; * is any other, and must be there'

@@ -51,7 +51,7 @@ def place(
     skus, origins, used = offered(tx, asked, idempotency_key)
     if used and (known := double_of(tx, asked, idempotency_key)):
         return Placed(known, new=False)
-    if errors := [*doubts(asked, skus, origins), *intent_doubts(tx, asked)]:
+    if errors := [*doubts(asked, skus, origins), *intent_doubts(tx, asked), *pickup_doubts(tx, asked)]:
         raise WrongFields(errors)
     order_id = asked.order_id or made_id()
     facts.placing.placed(
@@ -108,10 +108,20 @@ def intent_doubts(tx: Session, asked: AskedOrder) -> list[tuple[str, str]]:
     return []
 
 
+def pickup_doubts(tx: Session, asked: AskedOrder) -> list[tuple[str, str]]:
+    if asked.shipping.location is None:
+        return []
+    place = tx.get(Location, asked.shipping.location)
+    if place is None:
+        return [("shipping.location", "is not known")]
+    return [] if place.pickup else [("shipping.location", "takes no pickups")]
+
+
 def destinations(asked: AskedOrder) -> list[tuple[str, str]]:
     """The fields that say to which country goods go; the order's own address, where no line has another."""
     own = [(f"lines[{n}].ship_to.country", line.ship_to.country) for n, line in enumerate(asked.lines) if line.ship_to]
-    whole = [("shipping.address.country", asked.shipping.address.country)] if len(own) < len(asked.lines) else []
+    to = asked.shipping.address
+    whole = [("shipping.address.country", to.country)] if to and len(own) < len(asked.lines) else []
     return whole + own
 
 

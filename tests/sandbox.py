@@ -18,6 +18,7 @@ SECRETS = {
     "SHIPPO_WEBHOOK_SECRET": "shippo-tests-of-durable-orders",
     "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
     "TWILIO_AUTH_TOKEN": "the-token-of-twilio-in-tests",
+    "ORDERS_PICKUP_KEY": "the-key-of-pickups-in-the-tests",
     "WAREHOUSE_SECRET": "whsec_dGhlIHdhcmVob3VzZSBzZWNyZXQgb2YgdGVzdHM=",
 }
 SANDBOX_TOKEN = "the-sandbox-token-of-the-tests"

@@ -26,7 +26,7 @@ from starter.keys import create as create_key
 from starter.kinds import KINDS, Kind
 from tests.fixtures_database import Database
 from tests.sandbox import SECRETS
-from workers.wiring import WORKFLOWS, Providers, activities, policy, providers
+from workers.wiring import WORKFLOWS, Providers, activities, pickups, policy, providers
 from workers.worker import worker
 
 T = TypeVar("T")
@@ -111,6 +111,7 @@ class Stack:
                             priority=n,
                             warehouse="default",
                             address=DOCK,
+                            pickup=True,
                         )
                     )
         self.api = httpx.Client(
@@ -134,7 +135,7 @@ class Stack:
         await self.registered()
         self.outside = self.wrap(providers(self.settings))
         await self.begin_work()
-        app = build(self.settings, self.database.engine, self.client, self.kinds)
+        self.app = app = build(self.settings, self.database.engine, self.client, self.kinds)
         self.server = uvicorn.Server(uvicorn.Config(app, port=self.port, log_level="error", lifespan="on"))
         self.serving = asyncio.create_task(self.server.serve())
         while not self.server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -154,6 +155,7 @@ class Stack:
                 told_within=self.settings.orders_parcels_told_within,
                 sender=self.settings.mail_from,
                 call_takes=self.settings.orders_http_timeout,
+                pickups=pickups(self.settings),
             ),
             drain=timedelta(seconds=3),
             interceptors=self.interceptors,

@@ -26,7 +26,7 @@ from infra.settings import WORKER_NEEDS, Settings, SettingsError
 from workers.health import health
 from workers.metrics import transactions_counted
 from workers.release_gate import ReleaseGateActivities
-from workers.wiring import WORKFLOWS, activities, policy, providers
+from workers.wiring import WORKFLOWS, activities, pickups, policy, providers
 from workers.worker import THREADS, worker
 from workflows.release_gate import ReleaseGate
 
@@ -62,6 +62,7 @@ async def work(
         told_within=settings.orders_parcels_told_within,
         sender=settings.mail_from,
         call_takes=settings.orders_http_timeout,
+        pickups=pickups(settings),
     )
     gate = ReleaseGateActivities(client, sessions, workflows)
     registered = [*registered, gate.replay_orders, *more(sessions, settings)]

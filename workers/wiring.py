@@ -14,6 +14,8 @@ from activities.labels import LabelActivities
 from activities.models import Policy
 from activities.orders import OrderActivities
 from activities.payment import PaymentActivities
+from activities.pickup import PickupActivities, Pickups
+from activities.pickup_codes import PickupCodes
 from activities.ports import Labels, Mail, Payments, TextMessages, Warehouses
 from activities.providers.mail.smtp import SmtpMail
 from activities.providers.shippo.labels import ShippoLabels
@@ -81,10 +83,15 @@ def policy(settings: Settings) -> Policy:
         "held_retry": settings.orders_held_retry,
         "payment_deadline": settings.orders_payment_deadline,
         "packing_patience": settings.orders_patience_for_packing,
+        "captured_at_hand_over": settings.orders_pickup_capture == "handover",
         "continue_at_every_wait": settings.orders_continue_at_every_wait,
     }
     standard = Policy()
     return Policy(**{name: value for name, value in ours.items() if value != getattr(standard, name)})
+
+
+def pickups(settings: Settings) -> Pickups:
+    return Pickups(PickupCodes(settings.orders_pickup_key), settings.orders_pickup_window)
 
 
 def activities(
@@ -96,6 +103,7 @@ def activities(
     told_within: timedelta,
     sender: str,
     call_takes: timedelta,
+    pickups: Pickups,
 ) -> Sequence[Callable[..., Any]]:
     """Every activity that the worker registers."""
     orders = OrderActivities(sessions, timing)
@@ -107,7 +115,10 @@ def activities(
     labels = LabelActivities(sessions, outside.labels, settle)
     delivery = DeliveryActivities(sessions, outside.labels)
     patience = timing.payment_deadline
-    customer = CustomerActivities(sessions, outside.texts, outside.mail, sender, call_takes, patience, told_within)
+    customer = CustomerActivities(
+        sessions, outside.texts, outside.mail, sender, call_takes, patience, told_within, pickups.codes
+    )
+    pickup = PickupActivities(sessions, pickups.window)
     return [
         orders.load,
         orders.decide_cancellation,
@@ -124,6 +135,7 @@ def activities(
         payment.void,
         refund.refund,
         fulfillment.request,
+        pickup.ready,
         fulfillment.release,
         fulfillment.recall,
         labels.buy,

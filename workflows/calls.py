@@ -31,6 +31,7 @@ REFUND = Call("refund_payment", RefundStep, Snapshot, fails_as=HoldKind.REFUND_P
 RESERVE = Call("reserve_stock", OrderStep, Snapshot, local=True)
 RELEASE_STOCK = Call("release_stock", OrderStep, Snapshot, local=True)
 REQUEST = Call("request_fulfillment", FulfillmentStep, Snapshot, fails_as=HoldKind.REQUEST_FAILED, brief=True)
+READY = Call("ready_for_pickup", FulfillmentStep, Snapshot, local=True)
 RELEASE = Call("release_fulfillment", FulfillmentStep, Snapshot, fails_as=HoldKind.RELEASE_FAILED, brief=True)
 RECALL = Call("recall_fulfillment", FulfillmentStep, Snapshot, fails_as=HoldKind.RECALL_FAILED)
 BUY = Call("buy_label", ParcelStep, Snapshot, fails_as=HoldKind.BUY_LABEL_FAILED)

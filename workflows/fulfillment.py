@@ -1,5 +1,7 @@
-"""One fulfillment inside its order: requested → packed → labelled → captured → released → shipped → delivered."""
+"""One fulfillment inside its order: requested → packed → labelled → captured → released → shipped → delivered; or,
+to be picked up, requested → packed → captured → ready → picked up."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -14,6 +16,7 @@ from activities.models import (
     LabelStatus,
     ParcelStep,
     Recall,
+    ShippingMethod,
     Snapshot,
     Subject,
 )
@@ -41,11 +44,8 @@ class FulfillmentRun:
         on."""
         while not self.now.has_left and not self.now.ended:
             try:
-                await self.packed()
-                await self.labelled()
-                await self.captured()
-                await self.released()
-                await self.shipped()
+                for stage in WAYS[self.now.method]:
+                    await stage(self)
             except CalledOff:
                 if not await self.recalled():
                     return
@@ -113,6 +113,26 @@ class FulfillmentRun:
             if not await self.until(self.release_answered, within=self.progress.policy.packing_patience):
                 await self.silent(HoldKind.RELEASE_UNANSWERED, self.release_answered)
             await self.progress.still_wanted(self.subject)
+
+    async def captured_when_ready(self) -> None:
+        if not self.progress.policy.captured_at_hand_over:
+            await self.captured()
+
+    async def ready(self) -> None:
+        """The customer is told."""
+        if self.now.status == Status.PACKED:
+            await self.do(calls.READY, self.step)
+
+    async def picked_up(self) -> None:
+        """Waits until nothing of it is there any more. A store that could not stop it has to say that it is gone."""
+        while self.now.status == Status.READY_FOR_PICKUP:
+            patience = self.progress.policy.packing_patience if self.now.recall == Recall.REFUSED else None
+            if not await self.until(self.collected, within=patience):
+                await self.silent(HoldKind.RELEASE_UNANSWERED, self.collected)
+            await self.progress.still_wanted(self.subject)
+
+    def collected(self) -> bool:
+        return self.now.status != Status.READY_FOR_PICKUP or self.progress.stopping(self.subject)
 
     def release_answered(self) -> bool:
         return not self.now.awaits("release") or self.progress.stopping(self.subject)
@@ -207,6 +227,23 @@ class FulfillmentRun:
 
     def labels(self, *states: LabelStatus) -> list[int]:
         return [parcel.n for parcel in self.now.parcels if parcel.label in states]
+
+
+WAYS: Mapping[ShippingMethod, tuple[Callable[[FulfillmentRun], Awaitable[None]], ...]] = {
+    ShippingMethod.SHIP: (
+        FulfillmentRun.packed,
+        FulfillmentRun.labelled,
+        FulfillmentRun.captured,
+        FulfillmentRun.released,
+        FulfillmentRun.shipped,
+    ),
+    ShippingMethod.PICKUP: (
+        FulfillmentRun.packed,
+        FulfillmentRun.captured_when_ready,
+        FulfillmentRun.ready,
+        FulfillmentRun.picked_up,
+    ),
+}
 
 
 def unfinished(f: FulfillmentSnapshot) -> bool:

@@ -96,7 +96,10 @@ def address_given(tx: Session, order: Order, place: Contact, address: Address, a
 
 
 def ship_to(tx: Session, order_id: str) -> Contact:
-    return tx.scalars(select(Contact).where(Contact.order_id == order_id, Contact.kind == ContactKind.SHIP_TO)).one()
+    """Where the order goes; or who picks it up."""
+    kinds = (ContactKind.SHIP_TO, ContactKind.PICKUP)
+    mine = select(Contact).where(Contact.order_id == order_id, Contact.kind.in_(kinds))
+    return tx.scalars(mine.order_by(Contact.kind.desc()).limit(1)).one()
 
 
 def needs_customs(tx: Session, country: str) -> bool:

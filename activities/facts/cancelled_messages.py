@@ -7,12 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.facts.journal import tell
-from activities.facts.line_cancellations import DONE, REFUSED, wishes
+from activities.facts.line_cancellations import DONE, REFUSED, Part, wishes
 from activities.facts.refundable import given_back_for
 from activities.facts.statuses import captures_in_doubt
 from activities.facts.sums import sums
 from activities.facts.units import Units
-from activities.models import FulfillmentStatus
+from activities.models import LEFT, FulfillmentStatus
 from infra.database.tables import Fulfillment, LineCancellation, Order, OrderLine, Product, Reservation
 from infra.words import LineCancellationStatus, MessageKind, TenderDue
 
@@ -40,7 +40,9 @@ def tell_request(tx: Session, order: Order, subject: str, rows: Collection[LineC
     tell(tx, order, MessageKind.PARTLY_CANCELLED, subject, **about, **money_of(tx, order, done))
 
 
-def items(tx: Session, order: Order, name: str, rows: Iterable[LineCancellation | Reservation]) -> dict[str, str]:
+def items(
+    tx: Session, order: Order, name: str, rows: Iterable[LineCancellation | Reservation | Part]
+) -> dict[str, str]:
     units: dict[int, int] = defaultdict(int)
     for row in rows:
         units[row.line_no] += row.quantity
@@ -68,6 +70,17 @@ def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
     were_in = select(Reservation.line_no, Reservation.first_unit, Reservation.quantity)
     units = [Units(*row) for row in tx.execute(were_in.where(Reservation.fulfillment_id == stopped.fulfillment_id))]
     tell(tx, order, kind, about, **owed(tx, order, units, {stopped.fulfillment_id}))
+
+
+def tell_unavailable(tx: Session, order: Order, f: Fulfillment, cut: Collection[Part]) -> None:
+    """A store does not have what was to be picked up there: it is cancelled."""
+    now = sums(tx, order)
+    more = now.held or now.to_come or any(each.status in LEFT for each in now.fulfillments)
+    kind = MessageKind.PARTLY_CANCELLED if more else MessageKind.CANCELLED
+    gone = sum(row.quantity for row in wishes(tx, order.order_id, DONE))
+    units = [Units(part.line_no, part.first_unit, part.quantity) for part in cut]
+    about = items(tx, order, "items", cut) if more else {}
+    tell(tx, order, kind, f"unavailable {gone}", **about, **owed(tx, order, units, {f.fulfillment_id}))
 
 
 def owed(tx: Session, order: Order, units: list[Units], places: set[str]) -> dict[str, str | int]:

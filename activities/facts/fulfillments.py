@@ -167,6 +167,13 @@ def known_by_news(tx: Session, f: Fulfillment, call: str) -> bool:
     return outcome_known(tx, f.order_id, f"{call}:{f.fulfillment_id}")
 
 
+def status_without(tx: Session, f: Fulfillment) -> FulfillmentStatus:
+    """Of one of which nothing more is to leave. A part of it may be with the customer."""
+    gone = (Reservation.fulfillment_id == f.fulfillment_id, Reservation.status == ReservationStatus.CONSUMED)
+    some = f.ready_at and tx.scalars(select(Reservation.reservation_id).where(*gone)).first()
+    return FulfillmentStatus.PICKED_UP if some else FulfillmentStatus.CANCELLED
+
+
 HELD = (
     select(Reservation)
     .where(Reservation.fulfillment_id == MINE, Reservation.status == ReservationStatus.HELD)

@@ -17,7 +17,7 @@ from activities.facts import inventory, planning, promises, refunds
 from activities.facts.holds import close_of_cancelled
 from activities.facts.journal import fulfillments_of, note
 from activities.intake.allocation import cost
-from activities.models import FulfillmentStatus, Recall
+from activities.models import AT_REST, FulfillmentStatus, Recall
 from infra.clock import wall_clock
 from infra.database.tables import Backorder, Effect, Fulfillment, LineCancellation, Order, Reservation
 from infra.words import BackorderStatus, CancelReason, EventType, LineCancellationStatus, ReservationStatus
@@ -97,7 +97,7 @@ def where_is(f: Fulfillment | None, asked: set[str]) -> Where:
         return Where.PLANNED
     if f.recall == Recall.ASKED:
         return Where.STOPPING
-    return Where.PACKED if f.status == FulfillmentStatus.PACKED else Where.REQUESTED
+    return Where.PACKED if f.status in AT_REST else Where.REQUESTED
 
 
 def requested_of(tx: Session, order_id: str) -> set[str]:
@@ -189,7 +189,7 @@ def record(tx: Session, order: Order, parts: Iterable[tuple[Part, LineCancellati
             "whole": wish.whole,
             "reason": wish.reason,
             "cause": wish.cause,
-            "fulfillment_id": part.fulfillment.fulfillment_id if status == ASKED and part.fulfillment else None,
+            "fulfillment_id": part.fulfillment.fulfillment_id if status != DONE and part.fulfillment else None,
             "change_id": wish.change_id,
             "recorded_at": wall_clock(),
         }
@@ -281,20 +281,3 @@ def had_left(tx: Session, order: Order, f: Fulfillment, at: datetime) -> list[Li
 
 def asked_of(tx: Session, f: Fulfillment) -> list[LineCancellation]:
     return [row for row in wishes(tx, f.order_id, ASKED) if row.fulfillment_id == f.fulfillment_id]
-
-
-def not_found(tx: Session, order: Order, f: Fulfillment, lost: Iterable[Part], at: datetime) -> list[LineCancellation]:
-    """Units that were to be cancelled, and that the shelf did not have: nobody stops anything for them any more."""
-    wished, done = by_line(asked_of(tx, f)), []
-    for part in lost:
-        row = within(part, wished)
-        if row is None:
-            continue
-        if row.quantity > part.quantity:
-            row.quantity -= part.quantity
-            record(tx, order, [(part, DONE)], Wish(row.reason, row.change_id, row.cause, row.whole))
-        else:
-            row.status = DONE
-        done.append(row)
-        note(tx, order, EventType.UNITS_CANCELLED, at, units=part.quantity)
-    return done

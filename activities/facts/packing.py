@@ -11,7 +11,7 @@ from activities.facts import catalogue, holds
 from activities.facts.fulfillments import answered, changed, held, locked, not_before, parcels_of, replace_parcels
 from activities.facts.journal import note
 from activities.facts.short_pick import not_packed
-from activities.models import FulfillmentStatus, LabelStatus, Subject
+from activities.models import FulfillmentStatus, LabelStatus, ShippingMethod, Subject
 from activities.ports import Parcel as Packed
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order, Parcel, ParcelContent
@@ -26,6 +26,10 @@ def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: date
     """The warehouse packed and weighed; or packed anew, until the labels are bought. False when this is late or known
     already. What is missing in the parcels is a short pick; what is too much, a hold."""
     order, f = locked(tx, fulfillment_id)
+    if f.method == ShippingMethod.PICKUP:
+        parcels = ()  # nobody carries it
+    elif not parcels:
+        return False
     if f.status == FulfillmentStatus.PACKED and not f.recall:
         return packed_anew(tx, order, f, parcels, at, contents)
     if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
@@ -95,7 +99,7 @@ def compared(tx: Session, f: Fulfillment, contents: Contents, asked: Counter[str
     if not contents:
         return False
     inside = sum(contents, start=Counter[str]())
-    if inside - asked:
+    if inside - asked and f.method == ShippingMethod.SHIP:
         return True
     if missing := asked - inside:
         not_packed(tx, f.fulfillment_id, missing.items(), at)
@@ -104,7 +108,7 @@ def compared(tx: Session, f: Fulfillment, contents: Contents, asked: Counter[str
 
 def store(tx: Session, f: Fulfillment, contents: Contents, wrong: bool) -> None:
     """Of one parcel that holds what it is to hold, nothing needs to be said."""
-    if len(contents) > 1 or wrong:
+    if f.method == ShippingMethod.SHIP and (len(contents) > 1 or wrong):
         rows = [
             {"fulfillment_id": f.fulfillment_id, "n": n, "sku": sku, "quantity": quantity}
             for n, units in enumerate(contents, start=1)

@@ -58,6 +58,7 @@ def placed(
         currency=asked.currency,
         backorder=asked.backorder,
         shipping_method=asked.shipping.method,
+        pickup_location=asked.shipping.location,
         service=asked.shipping.service,
         shipping_price=asked.shipping.price,
         tax=asked.tax,
@@ -147,7 +148,9 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus
             **NO_ADDRESS,
         )
     )
-    wanted = dict.fromkeys([asked.shipping.address, *(line.ship_to for line in asked.lines if line.ship_to)])
+    if asked.shipping.location:
+        tx.add(who_comes(order_id, asked.shipping.person or who.name))
+    wanted = dict.fromkeys(filter(None, [asked.shipping.address, *(line.ship_to for line in asked.lines)]))
     places = {address: to_destination(order_id, n, address, who) for n, address in enumerate(wanted, start=1)}
     tx.add_all(places.values())
     tx.flush()
@@ -191,6 +194,18 @@ def to_destination(order_id: str, n: int, address: Address, who: Person) -> Cont
     kind = ContactKind.SHIP_TO if n == 1 else ContactKind.LINE
     reached_at = {"email": who.email, "phone": who.phone}
     return Contact(order_id=order_id, kind=kind, destination=f"d{n}", **reached_at, **address.model_dump())
+
+
+def who_comes(order_id: str, name: str) -> Contact:
+    reached_at = {"email": "", "phone": ""}
+    return Contact(
+        order_id=order_id,
+        kind=ContactKind.PICKUP,
+        destination=ContactKind.PICKUP,
+        name=name,
+        **reached_at,
+        **NO_ADDRESS,
+    )
 
 
 def own_address(address: Address | None, places: Mapping[Address, Contact]) -> int | None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, cast, func, null, select, union_all
+from sqlalchemy import CompoundSelect, bindparam, cast, func, null, select, union_all
 from sqlalchemy.orm import Session
 
 from activities.facts.journal import MINE, note
@@ -32,6 +32,7 @@ from infra.words import (
     EventType,
     LineCancellationStatus,
     ReservationStatus,
+    ShippingMethod,
 )
 
 TAKEN: tuple[tuple[Any, tuple[StrEnum, ...]], ...] = (
@@ -57,6 +58,11 @@ class Units(NamedTuple):
         return 0 if location_id in self.avoided else self.quantity
 
 
+def whereto(order: Order) -> ContactKind:
+    """Where the order goes, or who picks it up."""
+    return ContactKind.PICKUP if order.shipping_method == ShippingMethod.PICKUP else ContactKind.SHIP_TO
+
+
 REFUSED = (
     select(Reservation.line_no, Reservation.first_unit, Reservation.quantity, Reservation.location_id)
     .join(Fulfillment, Fulfillment.fulfillment_id == Reservation.fulfillment_id)
@@ -73,7 +79,8 @@ NOT_FREE: CompoundSelect[Any] = union_all(
     REFUSED,
 )
 """And, with a location, those that it would not send."""
-SHIP_TO = select(Contact.contact_id).where(Contact.order_id == MINE, Contact.kind == ContactKind.SHIP_TO)
+WHERETO = bindparam("whereto", type_=Contact.kind.type)
+SHIP_TO = select(Contact.contact_id).where(Contact.order_id == MINE, Contact.kind == WHERETO)
 LINES = select(OrderLine).where(OrderLine.order_id == MINE).order_by(OrderLine.line_no)
 
 
@@ -87,7 +94,7 @@ def open_units(tx: Session, order: Order) -> list[Units]:
             assigned[line_no].append((first, quantity))
         else:
             avoided[line_no].append((first, first + quantity, location_id))
-    ship_to = tx.scalars(SHIP_TO, {"mine": order.order_id}).one()
+    ship_to = tx.scalars(SHIP_TO, {"mine": order.order_id, "whereto": whereto(order)}).one()
     wanted: list[Units] = []
     for line in tx.scalars(LINES, {"mine": order.order_id}):
         at_unit = 0
@@ -154,7 +161,7 @@ def split(wanted: list[Units], location_id: str, shelf: dict[str, int]) -> tuple
 LOOSE = (
     select(Reservation, func.coalesce(OrderLine.contact_id, Contact.contact_id))
     .join(OrderLine, (OrderLine.order_id == Reservation.order_id) & (OrderLine.line_no == Reservation.line_no))
-    .join(Contact, (Contact.order_id == Reservation.order_id) & (Contact.kind == ContactKind.SHIP_TO))
+    .join(Contact, (Contact.order_id == Reservation.order_id) & (Contact.kind == WHERETO))
     .where(
         Reservation.order_id == MINE,
         Reservation.status == ReservationStatus.HELD,
@@ -170,7 +177,7 @@ def planned(tx: Session, order: Order, at: datetime) -> bool:
     of them already, as after the restore of an older database."""
     if order.backorder == BackorderPolicy.SHIP_COMPLETE and sums(tx, order).waiting:
         return False
-    loose = list(tx.execute(LOOSE, {"mine": order.order_id}))
+    loose = list(tx.execute(LOOSE, {"mine": order.order_id, "whereto": whereto(order)}))
     if not loose:
         return False
     about = {"mine": order.order_id, "fulfillments": fulfillments_of(order.order_id)}
@@ -188,6 +195,7 @@ def planned(tx: Session, order: Order, at: datetime) -> bool:
             fulfillment_id=f"{order.order_id}-{n}",
             order_id=order.order_id,
             n=n,
+            method=order.shipping_method,
             location_id=location_id,
             contact_id=contact_id,
             status=FulfillmentStatus.PLANNED,
@@ -214,3 +222,12 @@ def amounts_of(tx: Session, order_id: str) -> dict[int, list[UnitAmount]]:
     for amount in tx.scalars(UNIT_AMOUNTS, {"mine": order_id}):
         amounts[amount.line_no].append(amount)
     return amounts
+
+
+def worth(tx: Session, f: Fulfillment) -> int:
+    """What the units that are in it now cost, and those that left with it."""
+    in_it = (ReservationStatus.HELD, ReservationStatus.CONSUMED)
+    mine = select(Reservation).where(Reservation.fulfillment_id == f.fulfillment_id, Reservation.status.in_(in_it))
+    tx.flush()
+    prices = amounts_of(tx, f.order_id)
+    return sum(cost(prices[r.line_no], r.first_unit, r.quantity) for r in tx.scalars(mine))

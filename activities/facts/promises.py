@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from activities.deadline_kinds import DECLARED
 from activities.facts import deadlines, holds, inventory
 from activities.facts.journal import locked_order, note, tell
+from activities.facts.sums import sums
 from activities.intake.delivery_times import DeliveryTimes
 from activities.intake.order import AskedOrder
-from activities.models import Subject
+from activities.models import ENDED, FulfillmentStatus, Subject
 from infra.database.tables import Backorder, Customer, Message, Order
 from infra.hold_kinds import HoldKind
 from infra.words import BackorderStatus, DeadlineKind, EventType, MessageKind, OrderFulfillment
@@ -24,7 +25,8 @@ SHORTEST = 7
 
 def day_promised(asked: AskedOrder, times: DeliveryTimes, at: datetime, time_zone: str) -> date:
     """By the end of which all is to be there: given, or once it is handled and carried."""
-    takes = max(times.days(asked.shipping.service, country) for country in asked.destination_countries())
+    carried = (times.days(asked.shipping.service, country) for country in asked.destination_countries())
+    takes = max(carried, default=times.handling)
     return asked.promised_on or at.astimezone(ZoneInfo(time_zone)).date() + timedelta(days=takes)
 
 
@@ -55,7 +57,7 @@ def move(tx: Session, order: Order, day: date) -> None:
 def delivery_due(tx: Session, order: Order, _: str, at: datetime) -> datetime | None:
     """What is not there by its day is promised anew, from today. Of what waits for stock the customer hears with its
     own days."""
-    if order.fulfillment_status in ARRIVED:
+    if order.fulfillment_status in ARRIVED or all_wait(tx, order):
         return None
     if at < (over := end_of_day(tx, order, order.promised_on)):
         return over
@@ -69,6 +71,14 @@ def delivery_due(tx: Session, order: Order, _: str, at: datetime) -> datetime | 
         note(tx, order, EventType.PROMISE_PASSED, at, promised_on=day)
         tell(tx, order, MessageKind.DELAYED, day, expected=day)
     return end_of_day(tx, order, order.promised_on)
+
+
+def all_wait(tx: Session, order: Order) -> bool:
+    """For the customer, at the store: it is there."""
+    now = sums(tx, order)
+    there = (FulfillmentStatus.READY_FOR_PICKUP, *ENDED)
+    ready = any(f.status == FulfillmentStatus.READY_FOR_PICKUP for f in now.fulfillments)
+    return ready and not now.to_come and all(f.status in there for f in now.fulfillments)
 
 
 def takes(order: Order) -> int:

@@ -6,11 +6,29 @@ from sqlalchemy.orm import Session
 
 from activities.facts import holds, inventory, refunds
 from activities.facts.cancelled_messages import tell_decided, tell_stopped
-from activities.facts.fulfillments import answered, changed, close_silence, known_by_news, locked, not_before
+from activities.facts.fulfillments import (
+    answered,
+    changed,
+    close_silence,
+    known_by_news,
+    locked,
+    not_before,
+    status_without,
+)
 from activities.facts.holds import close_of_cancelled
 from activities.facts.journal import note
 from activities.facts.line_cancellations import Wish, had_left, recall_wanted, requested_of, stopped
-from activities.models import CALLED_OFF, LEFT, CancelReason, FulfillmentStatus, Recall, Subject
+from activities.facts.planning import worth
+from activities.models import (
+    AT_REST,
+    CALLED_OFF,
+    LEFT,
+    CancelReason,
+    FulfillmentStatus,
+    Recall,
+    ShippingMethod,
+    Subject,
+)
 from infra.database.tables import Fulfillment, Order
 from infra.hold_kinds import HoldKind
 from infra.words import EventType
@@ -25,9 +43,23 @@ def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
     if f.recall == Recall.ASKED or order.cancellation in CALLED_OFF:
         return recall_confirmed(tx, fulfillment_id, at)
     answered(tx, f, at)
+    if f.method == ShippingMethod.PICKUP:
+        return not_there(tx, order, f, code, at)
     f.status = FulfillmentStatus.PLANNED
     about = Subject.fulfillment(fulfillment_id)
     holds.opened(tx, order.order_id, HoldKind.FULFILLMENT_REFUSED, about, at, code=code)
+    changed(tx, order, f)
+    return True
+
+
+def not_there(tx: Session, order: Order, f: Fulfillment, code: str, at: datetime) -> bool:
+    """The customer chose this store, and no other is asked behind their back."""
+    f.refusal, f.status = code, FulfillmentStatus.CANCELLED
+    stopped(tx, order, f, at, otherwise=Wish(CancelReason.STOCK))
+    refunds.owed_back(tx, order, at)
+    close_of_cancelled(tx, order, at)
+    tell_stopped(tx, order, f)
+    note(tx, order, EventType.FULFILLMENT_CANCELLED, at, fulfillment_id=f.fulfillment_id, code=code)
     changed(tx, order, f)
     return True
 
@@ -67,14 +99,16 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     at = not_before(f, at)
     ending = order.cancellation in CALLED_OFF
     unasked = f.recall is None and not ending
-    if unasked and f.status != FulfillmentStatus.PACKED:
+    if unasked and f.status not in AT_REST:
         return refused(tx, fulfillment_id, "stopped_by_warehouse", at)
     if not unasked:
         recall_answered(tx, f, Recall.CONFIRMED, at)
-    f.status = FulfillmentStatus.CANCELLED
+    f.status = status_without(tx, f)
     close_silence(tx, f, HoldKind.RELEASE_UNANSWERED, at)
     reason = order.cancel_reason or CancelReason.STOCK
     decided = stopped(tx, order, f, at, otherwise=Wish(reason, whole=ending) if unasked or ending else None)
+    if f.status == FulfillmentStatus.PICKED_UP:
+        f.amount = worth(tx, f)
     refunds.owed_back(tx, order, at)
     close_of_cancelled(tx, order, at)
     tell_decided(tx, order, decided)

@@ -33,6 +33,7 @@ from infra.words import (
     LineCancellationStatus,
     MessageKind,
     ReservationStatus,
+    ShippingMethod,
     StockMoveKind,
 )
 
@@ -44,9 +45,12 @@ def reserved(tx: Session, order_id: str, at: datetime) -> bool:
     products = inventory.lock_all_of(tx, order_id)
     wanted = planning.open_units(tx, order)
     if wanted:
-        taken, missing = planning.pick(wanted, inventory.availability(tx, list({units.sku for units in wanted})))
+        on_shelves = inventory.availability(tx, list({units.sku for units in wanted}))
+        if order.shipping_method == ShippingMethod.PICKUP:  # there, or nowhere: the customer chose the place
+            on_shelves = {place: shelf for place, shelf in on_shelves.items() if place == order.pickup_location}
+        taken, missing = planning.pick(wanted, on_shelves)
         take(tx, order, taken)
-        if missing and order.backorder == BackorderPolicy.CANCEL_UNAVAILABLE:
+        if missing and given_up(order):
             drop(tx, order, missing, at)
         elif missing:
             queue(tx, order, missing, products, at)
@@ -57,6 +61,11 @@ def reserved(tx: Session, order_id: str, at: datetime) -> bool:
     news_waits = planning.planned(tx, order, at)
     derive(tx, order)
     return news_waits
+
+
+def given_up(order: Order) -> bool:
+    """What is not there is not waited for."""
+    return order.backorder == BackorderPolicy.CANCEL_UNAVAILABLE or order.shipping_method == ShippingMethod.PICKUP
 
 
 def take(tx: Session, order: Order, taken: list[tuple[str, planning.Units]]) -> None:
@@ -108,7 +117,7 @@ def queue(tx: Session, order: Order, missing: list[planning.Units], products: di
 
 def withheld(tx: Session, order: Order, at: datetime) -> None:
     """`ship_complete`, and units went missing after all was planned: what was not released to leave waits for them."""
-    over = (*LEFT, FulfillmentStatus.CANCELLED)
+    over = (*LEFT, FulfillmentStatus.READY_FOR_PICKUP, FulfillmentStatus.CANCELLED)
     going = [f for f in fulfillments_of(tx, order.order_id) if f.status not in over and not (f.recall or f.released)]
     asked = requested_of(tx, order.order_id)
     at_rest = [f for f in going if f.status == FulfillmentStatus.PLANNED and f.fulfillment_id not in asked]

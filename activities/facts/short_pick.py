@@ -8,17 +8,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from activities.facts import holds, inventory, planning, refunds
-from activities.facts.cancelled_messages import tell_decided
-from activities.facts.fulfillments import answered, changed, held, locked, not_before
+from activities.facts.cancelled_messages import tell_decided, tell_unavailable
+from activities.facts.fulfillments import answered, changed, held, locked, not_before, status_without
 from activities.facts.inventory import Delta, Shelf
 from activities.facts.journal import note
-from activities.facts.line_cancellations import Part, Where, asked_of, by_line, not_found, within
+from activities.facts.line_cancellations import Part, Where, Wish, asked_of, by_line, record, within
+from activities.facts.line_outcomes import not_found
 from activities.facts.recall import recall_answered
-from activities.intake.allocation import cost
-from activities.models import LEFT, FulfillmentStatus, Recall, Subject
+from activities.models import AT_REST, LEFT, CancelReason, FulfillmentStatus, Recall, ShippingMethod, Subject
 from infra.database.tables import Fulfillment, Order, ParcelContent, StockMove
 from infra.hold_kinds import HoldKind
-from infra.words import EventType, ReservationStatus, StockMoveKind
+from infra.words import EventType, LineCancellationStatus, ReservationStatus, StockMoveKind
 
 
 def short_picked(tx: Session, fulfillment_id: str, missing: Iterable[tuple[str, int]], at: datetime) -> bool:
@@ -59,7 +59,7 @@ def missed(
     at = not_before(f, at)
     if f.status in LEFT:
         return short_too_late(tx, order, f, at)
-    if f.status != FulfillmentStatus.PACKED:
+    if f.status not in AT_REST:
         answered(tx, f, at)
     lost: dict[Shelf, Delta] = defaultdict(Delta)
     gone: list[Part] = []
@@ -88,20 +88,29 @@ def missed(
     if f.status == FulfillmentStatus.PACKED:
         taken_out_of_parcels(tx, f, {sku: -delta.on_hand for (sku, _), delta in lost.items()})
     decided = not_found(tx, order, f, gone, at)
-    prices = planning.amounts_of(tx, order.order_id)
-    rest = held(tx, fulfillment_id)
-    f.amount = sum(cost(prices[r.line_no], r.first_unit, r.quantity) for r in rest)
-    if not rest:
+    f.amount = planning.worth(tx, f)
+    if not held(tx, fulfillment_id):
         if f.recall == Recall.ASKED:
             recall_answered(tx, f, Recall.CONFIRMED, at)
-        f.status = FulfillmentStatus.CANCELLED
-    if decided:
+        f.status = status_without(tx, f)
+    cut = [part for part in gone if not within(part, wished)] if f.method == ShippingMethod.PICKUP else []
+    if cut:
+        not_there(tx, order, cut, at)
+    if decided or cut:
         refunds.owed_back(tx, order, at)
     tell_decided(tx, order, decided)
+    if cut:
+        tell_unavailable(tx, order, f, cut)
     count = -sum(delta.on_hand for delta in lost.values())
     note(tx, order, EventType.SHORT_PICKED, at, fulfillment_id=fulfillment_id, units=count)
     changed(tx, order, f)
     return True
+
+
+def not_there(tx: Session, order: Order, cut: list[Part], at: datetime) -> None:
+    """What the customer's own store has not is looked for in no other behind their back."""
+    record(tx, order, [(part, LineCancellationStatus.DONE) for part in cut], Wish(CancelReason.STOCK))
+    note(tx, order, EventType.UNITS_CANCELLED, at, units=sum(part.quantity for part in cut))
 
 
 def taken_out_of_parcels(tx: Session, f: Fulfillment, units: dict[str, int]) -> None:

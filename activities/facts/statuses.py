@@ -164,6 +164,6 @@ def fulfillment_status(now: Sums) -> OrderFulfillment:
         return OrderFulfillment.DELIVERED
     if left and whole and going <= LEFT:
         return OrderFulfillment.FULFILLED
-    if left:
+    if left or now.gone:
         return OrderFulfillment.PARTIAL
     return OrderFulfillment.BACKORDERED if now.waiting else OrderFulfillment.UNFULFILLED

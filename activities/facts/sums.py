@@ -96,6 +96,8 @@ class Sums:
     """Reserved units that are in no fulfillment yet."""
     waiting: int
     held: int
+    gone: int
+    """Units that left, and did not come back."""
     open_holds: set[str]
     open_changes: int
     open_labels: int
@@ -157,6 +159,7 @@ def sums(tx: Session, order: Order) -> Sums:
         unplanned=figures["unplanned", None],
         waiting=waiting,
         held=held,
+        gone=figures["reserved", ReservationStatus.CONSUMED],
         open_holds=open_holds,
         open_changes=figures["changes", None],
         open_labels=figures["labels", None],

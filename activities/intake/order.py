@@ -25,8 +25,10 @@ from activities.intake.fields import (
     ChannelName,
     Currency,
     GivenOrderId,
+    Id,
     Minor,
     Reference,
+    Text,
     day,
     one_line,
     telephone,
@@ -46,8 +48,8 @@ from activities.intake.tax import TaxLine, checked_tax
 
 
 def offered(method: object) -> object:
-    if method in ("pickup", "counter"):
-        raise PydanticCustomError("later", "is not supported yet: only ship is")
+    if method == "counter":
+        raise PydanticCustomError("later", "is not supported yet: only ship and pickup are")
     return method
 
 
@@ -71,11 +73,23 @@ class AskedLine(Asked):
 
 
 class AskedShipping(Asked):
-    method: Annotated[Literal["ship"], BeforeValidator(offered)] = "ship"
+    method: Annotated[Literal["ship", "pickup"], BeforeValidator(offered)] = "ship"
     service: Annotated[str, StringConstraints(pattern=SERVICE)] = "cheapest"
     """`cheapest`, `fastest`, or a service level by its token."""
     price: Minor = 0
-    address: Address
+    address: Address | None = Field(None, description="Of a pickup: to where it may be sent where the store lacks it")
+    location: Annotated[Id | None, Field(description="Of a pickup: where")] = None
+    person: Annotated[Text | None, Field(description="Of a pickup: who comes for it, if not the customer")] = None
+
+    @model_validator(mode="after")
+    def complete(self) -> Self:
+        needed = "location" if self.method == "pickup" else "address"
+        if getattr(self, needed) is None:
+            raise PydanticCustomError("missing", "is missing", {"field": needed})
+        for field in ("location", "person") if self.method == "ship" else ():
+            if getattr(self, field) is not None:
+                raise PydanticCustomError("pickup", "is for a pickup: leave it out", {"field": field})
+        return self
 
 
 class AskedOrder(Asked):
@@ -125,10 +139,18 @@ class AskedOrder(Asked):
         if shipping is None:  # its own error is enough
             return customer
         try:
-            phone = telephone(customer.phone, shipping.address.country)
+            phone = telephone(customer.phone, shipping.address.country if shipping.address else None)
         except PydanticCustomError as error:
             raise PydanticCustomError("phone", "{why}", {"why": error.message(), "field": "phone"}) from None
         return customer.model_copy(update={"phone": phone})
+
+    @model_validator(mode="after")
+    def picked_up_whole(self) -> Self:
+        sent = [n for n, line in enumerate(self.lines) if line.ship_to]
+        if sent and self.shipping.method == "pickup":
+            field = f"lines[{sent[0]}].ship_to"
+            raise PydanticCustomError("pickup", "is not for an order that is picked up: leave it out", {"field": field})
+        return self
 
     @model_validator(mode="after")
     def adds_up(self) -> Self:
@@ -166,6 +188,9 @@ class AskedOrder(Asked):
         return tenders_of(self.payment, self.payments, self.total)
 
     def destination_countries(self) -> set[str]:
+        """None, where it is picked up."""
+        if self.shipping.method == "pickup" or self.shipping.address is None:
+            return set()
         own = [line.ship_to.country for line in self.lines if line.ship_to]
         return {*own, self.shipping.address.country}
 

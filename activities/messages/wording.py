@@ -10,6 +10,8 @@ after a lost answer compares texts. What is known about a kind, in its data (all
     good_until                    an instant: when money set aside before is no longer
     links                         addresses for tracking, separated by spaces
     url                           where to pay, confirm or answer
+    place, address                where it is to be picked up
+    code                          which opens that
     items                         as the customer knows them
     left                          those of them that had left already
     paid_as                       how it was paid elsewhere

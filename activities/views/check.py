@@ -114,6 +114,11 @@ QUESTIONS = {
                 SELECT order_id, line_no, first_unit, quantity FROM line_cancellations WHERE status = 'done') AS u
             LEFT JOIN order_lines l ON l.order_id = u.order_id AND l.line_no = u.line_no) AS each
         WHERE taken_to > first_unit OR ordered IS NULL OR first_unit < 0 OR first_unit + quantity > ordered""",
+    "picked up, and no hand-over tells of it, or the other way round": """
+        SELECT f.fulfillment_id, f.order_id, SUM(gone) AS gone, SUM(told) AS told FROM fulfillments f JOIN (
+            SELECT fulfillment_id, quantity AS gone, 0 AS told FROM reservations WHERE status = 'consumed' UNION ALL
+            SELECT fulfillment_id, 0, quantity FROM hand_overs) AS each ON each.fulfillment_id = f.fulfillment_id
+        WHERE f.method = 'pickup' GROUP BY f.fulfillment_id, f.order_id HAVING SUM(gone) <> SUM(told)""",
     "a charge that its units do not make": """
         SELECT c.charge_id, c.amount, SUM(u.quantity * u.amount) AS of_units
         FROM charges c LEFT JOIN charge_units u ON u.charge_id = c.charge_id

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from activities.facts.bill import UNPAID
 from activities.models import FulfillmentStatus, LabelStatus, Recall
 from activities.ports import TrackingStatus
-from activities.views.model import FulfilledLine, FulfillmentView, ParcelContentView, ParcelView
-from infra.database.tables import Contact, Fulfillment, Parcel, ParcelContent, Reservation
-from infra.words import ReservationStatus
+from activities.views.model import FulfilledLine, FulfillmentView, HandOverView, ParcelContentView, ParcelView
+from infra.database.tables import Contact, Fulfillment, HandOver, Parcel, ParcelContent, Reservation
+from infra.words import ReservationStatus, ShippingMethod
 
 
 class Reserved(NamedTuple):
@@ -50,6 +50,7 @@ def fulfillments(
         if content:
             view = ParcelContentView(sku=content.sku, quantity=content.quantity)
             inside[content.fulfillment_id, content.n].append(view)
+    handed = hand_overs(tx, order_id) if any(f.method == ShippingMethod.PICKUP for f in parcels) else defaultdict(list)
     lines: dict[str | None, Counter[tuple[int, str]]] = defaultdict(Counter)
     for line_no, sku, status, fulfillment_id, quantity in units:
         if status != ReservationStatus.RELEASED:
@@ -58,6 +59,7 @@ def fulfillments(
         FulfillmentView(
             fulfillment_id=f.fulfillment_id,
             status=FulfillmentStatus(f.status),
+            method=f.method,
             location=f.location_id,
             destination=str(contacts[f.contact_id].destination),
             recall=Recall(f.recall) if f.recall else None,
@@ -74,9 +76,20 @@ def fulfillments(
             requested_at=f.requested_at,
             shipped_at=f.shipped_at,
             delivered_at=f.delivered_at,
+            ready_at=f.ready_at,
+            pickup_until=f.pickup_until,
+            hand_overs=handed[f.fulfillment_id],
         )
         for f, its_parcels in parcels.items()
     ]
+
+
+def hand_overs(tx: Session, order_id: str) -> dict[str, list[HandOverView]]:
+    found: dict[str, list[HandOverView]] = defaultdict(list)
+    mine = select(HandOver).where(HandOver.order_id == order_id).order_by(HandOver.fulfillment_id, HandOver.n)
+    for each in tx.scalars(mine):
+        found[each.fulfillment_id].append(HandOverView.model_validate(each, from_attributes=True))
+    return found
 
 
 def all_of(parcels: list[Parcel], lines: Counter[tuple[int, str]]) -> list[ParcelContentView] | None:

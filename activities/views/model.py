@@ -21,6 +21,7 @@ from infra.words import (
     Cancellation,
     Channel,
     EventType,
+    HandOverProof,
     MessageKind,
     MessageStatus,
     OrderFulfillment,
@@ -65,7 +66,11 @@ class ShippingView(View):
     method: ShippingMethod
     service: str
     price: Amount
-    address: AddressView
+    address: AddressView | None
+    location: str | None
+    """Where it is to be picked up. Of a fulfillment, its own."""
+    person: str | None
+    """Who comes for it."""
 
 
 class TaxLineView(View):
@@ -122,9 +127,21 @@ class FulfilledLine(View):
     quantity: int
 
 
+class HandOverView(View):
+    """Units that the customer was given, at one time: on which proof, and by whom."""
+
+    n: int
+    quantity: int
+    proof: HandOverProof
+    by: str
+    note: str
+    effective_at: datetime
+
+
 class FulfillmentView(View):
     fulfillment_id: str
     status: FulfillmentStatus
+    method: ShippingMethod
     location: str
     destination: str
     recall: Recall | None
@@ -135,6 +152,11 @@ class FulfillmentView(View):
     requested_at: datetime | None
     shipped_at: datetime | None
     delivered_at: datetime | None
+    """Or picked up, all that was."""
+    ready_at: datetime | None
+    """To be picked up, until `pickup_until`."""
+    pickup_until: datetime | None
+    hand_overs: list[HandOverView]
 
 
 class AnyHoldView(View):

@@ -1,7 +1,7 @@
 """One order, whole: a dozen queries, none of them per line."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -44,6 +44,7 @@ from infra.words import (
     ContactKind,
     LineCancellationStatus,
     ReservationStatus,
+    ShippingMethod,
 )
 
 AS_PLACED = 1
@@ -58,8 +59,8 @@ def read(tx: Session, order: Order, *, reader: str | None = None) -> OrderView:
     found = tx.execute(people.where(Contact.order_id == order_id)).all()
     contacts = {contact.contact_id: contact for contact, _ in found}
     units = [] if as_placed else reserved(tx, order_id)
-    place = next(c for c in contacts.values() if c.kind == ContactKind.SHIP_TO)
-    of_lines = lines(tx, order_id, contacts, units, [] if as_placed else not_set_aside(tx, order_id))
+    by_kind = {contact.kind: contact for contact in contacts.values()}
+    of_lines = lines(tx, order, contacts, units, [] if as_placed else not_set_aside(tx, order_id))
     return OrderView(
         order_id=order_id,
         reference=order.reference,
@@ -74,12 +75,10 @@ def read(tx: Session, order: Order, *, reader: str | None = None) -> OrderView:
         customer=customer(
             found[0][1],
             order,
-            next(c for c in contacts.values() if c.kind == ContactKind.CUSTOMER),
+            by_kind[ContactKind.CUSTOMER],
         ),
         lines=of_lines,
-        shipping=ShippingView(
-            method=order.shipping_method, service=order.service, price=order.shipping_price, address=address(place)
-        ),
+        shipping=shipping(order, by_kind),
         destinations=destinations(contacts, of_lines),
         tax=order.tax,
         tax_included=order.tax_included,
@@ -106,6 +105,18 @@ def customer(known: Customer, order: Order, contact: Contact) -> CustomerView:
         locale=order.locale,
         notify=order.notify,
         unreachable={channel: why for channel in Channel if (why := blocked(known, contact, channel))},
+    )
+
+
+def shipping(order: Order, contacts: Mapping[ContactKind, Contact]) -> ShippingView:
+    to, person = contacts.get(ContactKind.SHIP_TO), contacts.get(ContactKind.PICKUP)
+    return ShippingView(
+        method=order.shipping_method,
+        service=order.service,
+        price=order.shipping_price,
+        address=to and address(to),
+        location=order.pickup_location,
+        person=person and person.name,
     )
 
 
@@ -148,7 +159,7 @@ def not_set_aside(tx: Session, order_id: str) -> Sequence[Row[Any, Any, Any, Any
 
 def lines(
     tx: Session,
-    order_id: str,
+    order: Order,
     contacts: dict[int, Contact],
     units: list[Reserved],
     not_set_aside: Sequence[Row[Any, Any, Any, Any]],
@@ -164,7 +175,8 @@ def lines(
         else:
             given_up[line_no, LineCancellationStatus(word)] = quantity
     same_line = (TaxLine.order_id == OrderLine.order_id) & (TaxLine.line_no == OrderLine.line_no)
-    with_taxes = select(OrderLine, TaxLine).outerjoin(TaxLine, same_line).where(OrderLine.order_id == order_id)
+    with_taxes = select(OrderLine, TaxLine).outerjoin(TaxLine, same_line).where(OrderLine.order_id == order.order_id)
+    usual = ContactKind.PICKUP if order.shipping_method == ShippingMethod.PICKUP else "d1"
     found: dict[OrderLine, list[TaxLineView]] = defaultdict(list)
     for line, part in tx.execute(with_taxes.order_by(OrderLine.line_no, TaxLine.n)):
         found[line] += [TaxLineView.model_validate(part, from_attributes=True)] if part else []
@@ -184,7 +196,7 @@ def lines(
             cancelling=given_up[line.line_no, LineCancellationStatus.ASKED],
             promised_on=waiting.get(line.line_no, (0, None))[1],
             ship_to=address(contacts[line.contact_id]) if line.contact_id else None,
-            destination=str(contacts[line.contact_id].destination) if line.contact_id else "d1",
+            destination=str(contacts[line.contact_id].destination) if line.contact_id else usual,
             options=line.options,
         )
         for line, taxes in found.items()

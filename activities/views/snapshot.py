@@ -29,7 +29,15 @@ from activities.models import (
     Snapshot,
 )
 from infra.database.tables import Change, Fulfillment, Hold, Order, Parcel, Refund
-from infra.words import AuthorizationStatus, BackorderPolicy, EventType, OrderStatus, PaymentStatus, RefundStatus
+from infra.words import (
+    AuthorizationStatus,
+    BackorderPolicy,
+    EventType,
+    OrderStatus,
+    PaymentStatus,
+    RefundStatus,
+    ShippingMethod,
+)
 
 WithParcels = tuple[Fulfillment, list[Parcel]]
 
@@ -126,7 +134,7 @@ def owed(now: Sums, f: Fulfillment) -> int | None:
 
 
 def of_one(f: Fulfillment, parcels: list[Parcel], unpaid: int, capture_in_doubt: bool) -> FulfillmentSnapshot:
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {} if f.method == ShippingMethod.SHIP else {"method": f.method}
     if unpaid and f.status != FulfillmentStatus.CANCELLED:
         given["amount"] = unpaid
     if f.status in LEFT:

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 import httpx
 
+WarehouseStep = Literal[
+    "accept", "pick", "pack", "ready", "short_pick", "refuse", "hand_over", "pick_up", "cancel", "refuse_cancel"
+]
 Provider = Literal["stripe", "shippo", "twilio", "mail", "warehouse"]
 Mode = Literal["error", "error_kept", "error_after", "lose_answer", "refuse_connection", "delay", "rate_limit"]
 
@@ -137,10 +140,14 @@ class SandboxControl:
     def warehouse(
         self,
         fulfillment_id: str,
-        step: Literal["accept", "pick", "pack", "short_pick", "refuse", "hand_over", "cancel", "refuse_cancel"],
+        step: WarehouseStep,
         body: Any = None,
     ) -> None:
         self.tell(f"/warehouse/fulfillments/{fulfillment_id}/{step}", body)
+
+    def pick_up(self, fulfillment_id: str, units: dict[str, int] | None = None, by: str = "kim") -> None:
+        """The customer came: for all of it, or for these units by SKU."""
+        self.warehouse(fulfillment_id, "pick_up", {"by": by} | ({"units": units} if units else {}))
 
     def pack(self, fulfillment_id: str, *contents: dict[str, int]) -> None:
         """Packs these units by SKU, a parcel each: all of them, fewer, more, or others than were asked for."""

@@ -3,7 +3,7 @@
 A word comes with its behaviour: what nothing writes has none.
 """
 
-from infra.words.fulfillments import FulfillmentStatus, LabelStatus, Recall, TrackingStatus
+from infra.words.fulfillments import FulfillmentStatus, HandOverProof, LabelStatus, Recall, TrackingStatus
 from infra.words.messages import Channel, MessageKind, MessageStatus
 from infra.words.money import (
     AuthorizationStatus,
@@ -47,6 +47,7 @@ __all__ = [
     "DisputeStatus",
     "EventType",
     "FulfillmentStatus",
+    "HandOverProof",
     "IntentMisfit",
     "LabelStatus",
     "LineCancellationStatus",

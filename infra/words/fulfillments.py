@@ -7,6 +7,10 @@ class FulfillmentStatus(StrEnum):
     PLANNED = "planned"
     REQUESTED = "requested"
     PACKED = "packed"
+    READY_FOR_PICKUP = "ready_for_pickup"
+    """Packed, paid for as far as it is paid before, and the customer was told."""
+    PICKED_UP = "picked_up"
+    """What was not taken of it is back on the shelf."""
     SHIPPED = "shipped"
     DELIVERED = "delivered"
     CANCELLED = "cancelled"
@@ -19,6 +23,15 @@ class Recall(StrEnum):
     ASKED = "asked"
     CONFIRMED = "confirmed"
     REFUSED = "refused"
+
+
+class HandOverProof(StrEnum):
+    """How a store knows that whoever takes goods may have them."""
+
+    CODE = "code"
+    """The one that the customer was sent."""
+    STAFF = "staff"
+    """Somebody of the store has looked, and says at what."""
 
 
 class LabelStatus(StrEnum):

@@ -73,7 +73,10 @@ class BackorderPolicy(StrEnum):
 
 
 class ShippingMethod(StrEnum):
+    """How what is not planned yet comes to the customer; and, of a fulfillment, how its units do."""
+
     SHIP = "ship"
+    PICKUP = "pickup"
 
 
 class ContactKind(StrEnum):
@@ -82,3 +85,5 @@ class ContactKind(StrEnum):
     """Where the order goes."""
     LINE = "line"
     """Where one line goes."""
+    PICKUP = "pickup"
+    """Who picks the order up: a name alone."""

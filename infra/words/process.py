@@ -67,6 +67,10 @@ class EventType(StrEnum):
     RELEASED = "released"
     SHIPPED = "shipped"
     RETURNED = "returned"
+    READY_FOR_PICKUP = "ready_for_pickup"
+    PICKUP_CODE_WRONG = "pickup_code_wrong"
+    PICKUP_CODE_CHANGED = "pickup_code_changed"
+    PICKED_UP = "picked_up"
     TAKEN_FOR_DELIVERED = "taken_for_delivered"
 
     # as the carrier tells it

@@ -27,6 +27,7 @@ class StockMoveKind(StrEnum):
     ALLOCATED = "allocated"
     RELEASED = "released"
     SHIPPED = "shipped"
+    PICKED_UP = "picked_up"
     SHORT_PICKED = "short_picked"
     RETURNED = "returned"
     BLOCKED = "blocked"

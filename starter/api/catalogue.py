@@ -83,6 +83,7 @@ class LocationBody(Body):
     priority: Annotated[int, Field(ge=0, le=1_000_000, description="Lower is asked first")] = 100
     warehouse: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "default"
     address: Address
+    pickup: bool = Field(False, description="Whether customers may pick up orders there")
 
 
 class LocationAnswer(LocationBody):

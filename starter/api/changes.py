@@ -27,7 +27,7 @@ from activities.intake.people import Address
 from activities.models import CALLED_OFF, CLOSED, PaymentStatus
 from infra.clock import wall_clock
 from infra.database.tables import Hold, Order, Payment
-from infra.words import AuthorizationStatus
+from infra.words import AuthorizationStatus, ContactKind
 from starter.http.dependencies import Dependencies, Guarded, Here, Writer
 from starter.http.problems import Refusal, wrong
 from starter.http.responses import IfMatch, OrderAnswer, OrderId, problems, shown, tagged, to_change
@@ -123,6 +123,8 @@ def give_address(
         if destination and fulfillment:
             raise wrong([("destination", "is not needed where the fulfillment is named: give one of them")])
         place = addresses.place_meant(tx, order_id, fulfillment, destination)
+        if place is not None and place.kind == ContactKind.PICKUP:
+            raise Refusal(409, "what is picked up goes to no address")
         if place is None:
             raise wrong([("destination" if destination else "fulfillment", "is not one of this order")])
         unnamed = not (destination or fulfillment)

@@ -57,6 +57,8 @@ async def place_order(
     The same `order_id` or `Idempotency-Key` again is the same order, answered with 200; with other content: 409.
     """
     channel_for(caller, asked.channel)
+    if asked.shipping.location and not here.settings.orders_pickup_key:
+        raise wrong([("shipping.method", "is not set up here: pickup needs the setting ORDERS_PICKUP_KEY")])
     placed, order = await run_in_threadpool(placed_once, here, asked, idempotency_key, caller)
     here.relay.wake()
     if wait := wished_wait(prefer):

@@ -15,6 +15,7 @@ from activities.customer import CustomerActivities, latest_call
 from activities.facts.journal import locked_order
 from activities.failures import OutcomeUnknown
 from activities.models import OrderStep
+from activities.pickup_codes import PickupCodes
 from activities.providers.mail.smtp import SmtpMail
 from activities.providers.twilio.messages import TwilioMessages
 from infra.clock import wall_clock
@@ -38,7 +39,9 @@ def customer(database: Database, sandbox: SandboxControl, told_within: timedelta
         timeout=CALL.total_seconds(),
     )
     mail = SmtpMail(sandbox.smtp_url, "a@example.com")
-    return CustomerActivities(database.sessions, texts, mail, "a@b.c", CALL, timedelta(days=3), told_within)
+    return CustomerActivities(
+        database.sessions, texts, mail, "a@b.c", CALL, timedelta(days=3), told_within, PickupCodes([])
+    )
 
 
 def store_messages(database: Database, order_id: str, *news: tuple[MessageKind, str, dict[str, Any]]) -> None:

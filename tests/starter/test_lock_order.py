@@ -31,6 +31,7 @@ from activities.news import (
     Units,
 )
 from activities.orders import OrderActivities
+from activities.pickup_codes import PickupCodes
 from activities.ports import Parcel
 from activities.providers.mail.smtp import SmtpMail
 from activities.providers.twilio.messages import TwilioMessages
@@ -84,7 +85,8 @@ class Crowd:
         self.stock = StockActivities(database.sessions)
         texts, mail = TwilioMessages("AC1", "token", "+1", timeout=1), SmtpMail("smtp://127.0.0.1:9", "a@example.com")
         second = timedelta(seconds=1)
-        self.customer = CustomerActivities(database.sessions, texts, mail, "a@b.c", second, second, second)
+        codes = PickupCodes([])
+        self.customer = CustomerActivities(database.sessions, texts, mail, "a@b.c", second, second, second, codes)
         self.ended_by_another: list[str] = []
         self.things: list[Callable[[str], object]] = [
             lambda order: self.stock.reserve(OrderStep(order_id=order, at=wall_clock())),

@@ -20,6 +20,10 @@ def to(**changes: Any) -> dict[str, Any]:
     return {"shipping": {"price": 500, "address": ADDRESS | changes}}
 
 
+def picked_up(lines: list[dict[str, Any]] | None = None, **shipping: Any) -> dict[str, Any]:
+    return {"shipping": {"method": "pickup", "price": 500} | shipping} | ({"lines": lines} if lines else {})
+
+
 def paid(*tenders: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"payment": None, "payments": [*tenders], **more}
 
@@ -61,6 +65,14 @@ ORDERS = [
     (to(zip="8020"), "shipping.address.zip", "is not a postal code of this country"),
     (to(zip=""), "shipping.address.zip", "is needed for addresses in this country"),
     (to(state=""), "shipping.address.state", "is needed for addresses in this country"),
+    (picked_up(), "shipping.location", "is missing"),
+    (picked_up(location="MOON"), "shipping.location", "is not known"),
+    (picked_up(location="OAK"), "shipping.location", "takes no pickups"),
+    (picked_up(location="OAK", method="counter"), "shipping.method", "is not supported yet: only ship and pickup are"),
+    (picked_up(location="BER", lines=[LINE | {"ship_to": ADDRESS}]), "lines[0].ship_to", "is not for an order that is"),
+    ({"shipping": {"price": 500}}, "shipping.address", "is missing"),
+    ({"shipping": {"price": 500, "address": ADDRESS, "location": "BER"}}, "shipping.location", "is for a pickup: lea"),
+    ({"shipping": {"price": 500, "address": ADDRESS, "person": "Bo"}}, "shipping.person", "is for a pickup: leave it"),
     ({"currency": "isk"}, "currency", "is not a currency that is known here, as usd or eur"),
     ({"payment": {"method": "barter"}}, "payment.method", "names a method that is not known here"),
     ({"payment": {"method": "card"}}, "payment.payment_method", "is missing"),

@@ -103,7 +103,7 @@ class House:
     def stocked(self, **units: int) -> None:
         """Products by their SKU, so many of each, all in one place."""
         address = {"name": "Dock", "street1": "1 Dock Rd", "city": "Oakland", "state": "CA", "zip": "94607"}
-        place = {"name": "Oakland", "priority": 1, "address": address | {"country": "US"}}
+        place = {"name": "Oakland", "priority": 1, "address": address | {"country": "US"}, "pickup": True}
         self.api.put("/v1/locations/OAK", json=place).raise_for_status()
         for sku in units:
             self.api.put(f"/v1/products/{sku}", json={"name": "Mug", "weight_g": 400}).raise_for_status()

@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from infra.database.tables import metadata
 from tests.whole.house import House, order
 
 PERSON: dict[str, Any] = {
@@ -45,6 +47,7 @@ PERSONAL = (
     "_secret_",  # of a payment intent, for the customer's browser
 )
 """Parts of all of it, in lower case."""
+PICKUP = ("P-pickup", "ready_for_pickup")
 CONFIRM = ("P-confirm", "payment_action_required")
 Found = dict[str, set[str]]
 
@@ -60,8 +63,9 @@ def lived_through(house: House) -> House:
         order_id = f"P-{provider}"
         house.sandbox.fail(provider, operation, mode, match=order_id)  # type: ignore[arg-type]
         house.place(order(order_id, **PERSON))
+    house.place(order("P-pickup", **PERSON) | {"shipping": {"method": "pickup", "location": "OAK", "price": 500}})
     refused_at_the_door(house)
-    for order_id, event in (("P-declined", "declined"), ("P-address", "held"), ("P-lost", "held"), CONFIRM):
+    for order_id, event in (("P-declined", "declined"), ("P-address", "held"), ("P-lost", "held"), CONFIRM, PICKUP):
         house.happened(order_id, event)
     for order_id in ("P-well", "P-bounced", "P-unreadable", *(f"P-{provider}" for provider, _, _ in FAULTS)):
         house.until(lambda order_id=order_id: house.view(order_id)["status"] == "completed", f"{order_id} to end")  # type: ignore[misc]
@@ -128,3 +132,26 @@ def test_the_search_finds_what_is_there(found: Found, lived_through: House) -> N
     written = (lived_through.home.path / "logs" / "worker.log").read_text()
     assert "worker_ready" in written
     assert re.search(r"temporal_\w+", httpx.get(lived_through.metrics, trust_env=False).text)
+
+
+def test_the_code_of_a_pickup_is_in_its_message_and_nowhere_of_ours(lived_through: House) -> None:
+    """Not in a row, an event, an answer, a history or a log."""
+    letters = lived_through.sandbox.ask("/mailbox", order_id="P-pickup")["messages"]
+    sent = {code for letter in letters for code in re.findall(r"\b\d{8}\b", letter["text"])}
+    assert len(sent) == 1, letters
+    [code] = sent
+    asked = ("/v1/orders/P-pickup", "/v1/orders/P-pickup/effects", "/v1/orders")
+    ours = [
+        *places(lived_through),
+        *((path, lived_through.api.get(path).raise_for_status().content) for path in asked),
+        ("the database", b"\n".join(rows_of(lived_through))),
+    ]
+    assert [place for place, text in ours if code.encode() in text] == []
+    assert all(b"P-pickup" in text for place, text in ours if place in (*asked, "the database")), "it would be found"
+
+
+def rows_of(house: House) -> Iterator[bytes]:
+    with house.looks() as tx:
+        for table in metadata.sorted_tables:
+            for row in tx.execute(select(table)):
+                yield from (str(value).encode() for value in row)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from infra.hold_kinds import HoldKind
 from tests.shop import Shop
-from tests.workflows import cancelling, stories
+from tests.workflows import cancelling, collecting, stories
 from tests.workflows.stories import Story, customer_hears, deliver, pack
 
 
@@ -119,6 +119,7 @@ SCENARIOS: dict[str, Story] = {
         stopped_by_an_operator,
         stories.lost_parcel,
         reset_after_its_end,
+        collecting.picked_up,
     )
 }
 RENEWED: dict[str, Story] = {

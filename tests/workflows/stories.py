@@ -238,7 +238,7 @@ NAMES = {
     r"\b[0-9a-f]{24,32}\b": "#",
     r"\b92\d{18,}\b": "#",
     r"'payment_id': \d+": "'payment_id': #",
-    r"'at': '[^']+'": "'at': #",
+    r"'(at|until|deadline)': '[^']+'": r"'\1': #",
     r"\brequest \d+": "request #",
 }
 SURROGATE = {
@@ -266,6 +266,8 @@ SURROGATE = {
     "packed_at",
     "shipped_at",
     "delivered_at",
+    "ready_at",
+    "pickup_until",
     "tracked_at",
     "finished_at",
     "first_called_at",

@@ -13,9 +13,9 @@ from infra.temporal import DevServer
 from tests.cells import chosen
 from tests.fixtures_shop import NewDatabase
 from tests.shop import Shop, unique
-from tests.workflows import cancelling, refunding, stories
+from tests.workflows import cancelling, collecting, refunding, stories
 from tests.workflows.mishaps import EFFECTS, Cut, How, Mishap, Mishaps, Where
-from workers.wiring import activities, policy
+from workers.wiring import activities, pickups, policy
 from workflows.calls import CALLS
 
 ROWS: dict[str, stories.Story] = {
@@ -40,6 +40,7 @@ ROWS: dict[str, stories.Story] = {
     "open_hold": stories.held_and_cancelled,
     "resolve_hold": stories.held_and_cancelled,
     "poll_delivery": stories.lost_parcel,
+    "ready_for_pickup": collecting.picked_up,
 }
 OTHER: dict[str, tuple[stories.Story, ...]] = {
     "authorize_payment": (stories.waits_for_stock, stories.waits_longer),
@@ -142,6 +143,7 @@ def test_every_activity_has_its_row(plain_shop: Shop) -> None:
         told_within=shop.settings.orders_parcels_told_within,
         sender=shop.settings.mail_from,
         call_takes=shop.settings.orders_http_timeout,
+        pickups=pickups(shop.settings),
     )
     definitions = {each: each.__temporal_activity_definition for each in registered}  # type: ignore[attr-defined]
     # an exception thrown into a thread, wherever it is just then, may leave a lock behind that nobody releases

@@ -7,19 +7,21 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from activities.facts import catalogue, fulfillments, handing_over, packing, recall, short_pick
+from activities.facts import catalogue, fulfillments, handing_over, packing, pickups, recall, short_pick
 from activities.facts.journal import nudge
+from activities.facts.pickups import Taken
 from activities.news import (
     FulfillmentAcknowledged,
     FulfillmentHandedOver,
     FulfillmentNews,
     FulfillmentNotStopped,
     FulfillmentPacked,
+    FulfillmentPickedUp,
     FulfillmentRefused,
     FulfillmentShortPicked,
     FulfillmentStopped,
 )
-from infra.words import NewsOutcome
+from infra.words import HandOverProof, NewsOutcome, ShippingMethod
 
 
 class Forbidden(Exception):
@@ -63,7 +65,22 @@ def refused(tx: Session, content: FulfillmentRefused, at: datetime) -> bool:
 
 
 def handed_over(tx: Session, content: FulfillmentHandedOver, at: datetime) -> bool:
+    if fulfillments.locked(tx, content.fulfillment)[1].method == ShippingMethod.PICKUP:
+        return pickups.picked_up(tx, content.fulfillment, Taken(HandOverProof.STAFF, content.warehouse), at)
     return handing_over.handed_over(tx, content.fulfillment, at)
+
+
+def picked_up(tx: Session, content: FulfillmentPickedUp, at: datetime) -> bool:
+    """By a store's own system, which saw to who may have it: a fact."""
+    if fulfillments.locked(tx, content.fulfillment)[1].method != ShippingMethod.PICKUP:
+        return False
+    skus = catalogue.skus_of(tx, {each.sku for each in content.units})
+    units: Counter[str] = Counter()
+    for each in content.units:
+        units[skus.get(each.sku, each.sku)] += each.quantity
+    by = f"{content.warehouse}: {content.by}" if content.by else content.warehouse
+    how = Taken(HandOverProof.STAFF, by, units=units or None)
+    return pickups.picked_up(tx, content.fulfillment, how, at)
 
 
 def stopped(tx: Session, content: FulfillmentStopped, at: datetime) -> bool:
@@ -90,6 +107,7 @@ APPLY: dict[type[FulfillmentNews], Callable[[Session, Any, datetime], tuple[bool
     FulfillmentShortPicked: awaited(short_picked),
     FulfillmentRefused: awaited(refused),
     FulfillmentHandedOver: awaited(handed_over),
+    FulfillmentPickedUp: awaited(picked_up),
     FulfillmentStopped: awaited(stopped),
     FulfillmentNotStopped: awaited(not_stopped),
 }

@@ -83,6 +83,24 @@ PHRASES = {
         "| {refunded} goes back to you."
         "| Paid elsewhere: its part goes back from there ({paid_as}).]",
     ),
+    MessageKind.READY_FOR_PICKUP: Phrase(
+        "ready for pickup",
+        "Order {order_id} is ready for you[ ({subject})][ at {place}][, {address}].[ In it: {items}.]"
+        "[ It waits there until {deadline}.][\n\nShow this code when you come: {code}]",
+        "Ready for pickup[ ({subject})][ at {place}][ until {deadline}].[ Code: {code}]",
+    ),
+    MessageKind.PICKUP_CODE: Phrase(
+        "new code for your pickup",
+        "There is a new code for picking up order {order_id}[ ({subject})][ at {place}][: {code}]. The one before "
+        "opens nothing any more.[ The order waits until {deadline}.]",
+        "New code for your pickup[ ({subject})][: {code}]. The old one is void.",
+    ),
+    MessageKind.PICKED_UP: Phrase(
+        "picked up",
+        "Order {order_id} was picked up[ ({subject})][: {items}]. If neither you nor anybody you sent was there, "
+        "please tell us at once.",
+        "Picked up[ ({subject})]. If that was not you, please tell us at once.",
+    ),
     MessageKind.CANCELLED: Phrase(
         "cancelled",
         "Order {order_id} is cancelled[ ({subject})]."

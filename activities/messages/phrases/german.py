@@ -91,6 +91,24 @@ PHRASES = {
         "| Sie erhalten {refunded} zurück."
         "| Anderswo bezahlt: dieser Teil zurück von dort ({paid_as}).]",
     ),
+    MessageKind.READY_FOR_PICKUP: Phrase(
+        "bereit zur Abholung",
+        "Ihre Bestellung {order_id} liegt für Sie bereit[ ({subject})][: {place}][, {address}].[ Darin: {items}.]"
+        "[ Sie wartet dort bis {deadline}.][\n\nDiesen Code zeigen Sie bitte vor: {code}]",
+        "Bereit zur Abholung[ ({subject})][: {place}][ bis {deadline}].[ Code: {code}]",
+    ),
+    MessageKind.PICKUP_CODE: Phrase(
+        "neuer Code für die Abholung",
+        "Für die Abholung Ihrer Bestellung {order_id} gilt ein neuer Code[ ({subject})][ ({place})][: {code}]. Der "
+        "bisherige gilt nicht mehr.[ Die Bestellung wartet bis {deadline}.]",
+        "Neuer Code für Ihre Abholung[ ({subject})][: {code}]. Der alte gilt nicht mehr.",
+    ),
+    MessageKind.PICKED_UP: Phrase(
+        "abgeholt",
+        "Ihre Bestellung {order_id} wurde abgeholt[ ({subject})][: {items}]. Waren es weder Sie noch jemand, den Sie "
+        "geschickt haben, melden Sie sich bitte sofort.",
+        "Abgeholt[ ({subject})]. Waren Sie es nicht, melden Sie sich bitte sofort.",
+    ),
     MessageKind.CANCELLED: Phrase(
         "storniert",
         "Ihre Bestellung {order_id} ist storniert[ ({subject})]."

@@ -18,6 +18,7 @@ from activities.news import (
     FulfillmentHandedOver,
     FulfillmentNotStopped,
     FulfillmentPacked,
+    FulfillmentPickedUp,
     FulfillmentRefused,
     FulfillmentShortPicked,
     FulfillmentStopped,
@@ -111,6 +112,17 @@ class Packed(About):
         return self
 
 
+class Ready(About):
+    """To be picked up. Without contents: all of it."""
+
+    contents: Annotated[list[PackedUnits], Field(min_length=1, max_length=2_000)] | None = None
+
+
+class PickedUp(About):
+    by: Annotated[str, StringConstraints(max_length=40, pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    units: Annotated[list[PackedUnits], Field(min_length=1, max_length=2_000)] | None = None
+
+
 class MissingLine(Body):
     sku: Reference
     missing: Count
@@ -149,13 +161,29 @@ def plain(
 def packed(data: dict[str, Any], warehouse: str) -> AnyContent:
     body = parsed(Packed, data, "data")
     parcels = tuple(Parcel(**parcel.model_dump(exclude={"contents"})) for parcel in body.parcels)
-    contents = tuple(tuple(Units(**units.model_dump()) for units in parcel.contents or ()) for parcel in body.parcels)
+    contents = tuple(units_of(parcel.contents or ()) for parcel in body.parcels)
     return FulfillmentPacked(
         fulfillment=body.fulfillment_id,
         warehouse=warehouse,
         parcels=parcels,
         contents=contents if any(contents) else (),
     )
+
+
+def ready(data: dict[str, Any], warehouse: str) -> AnyContent:
+    body = parsed(Ready, data, "data")
+    contents = (units_of(body.contents),) if body.contents else ()
+    return FulfillmentPacked(fulfillment=body.fulfillment_id, warehouse=warehouse, contents=contents)
+
+
+def picked_up(data: dict[str, Any], warehouse: str) -> AnyContent:
+    body = parsed(PickedUp, data, "data")
+    units = units_of(body.units or ())
+    return FulfillmentPickedUp(fulfillment=body.fulfillment_id, warehouse=warehouse, by=body.by, units=units)
+
+
+def units_of(given: Sequence[PackedUnits]) -> tuple[Units, ...]:
+    return tuple(Units(**units.model_dump()) for units in given)
 
 
 def short_picked(data: dict[str, Any], warehouse: str) -> AnyContent:
@@ -179,6 +207,8 @@ READERS: dict[str, Callable[[dict[str, Any], str], AnyContent]] = {
     "fulfillment.accepted": plain(FulfillmentAcknowledged),
     "fulfillment.picking": plain(FulfillmentAcknowledged),
     "fulfillment.packed": packed,
+    "fulfillment.ready": ready,
+    "fulfillment.picked_up": picked_up,
     "fulfillment.short_picked": short_picked,
     "fulfillment.refused": refused,
     "fulfillment.handed_over": plain(FulfillmentHandedOver),

@@ -33,7 +33,7 @@ class HttpWarehouses:
         self._client.close()
 
     def request(self, warehouse: str, fulfillment: WarehouseRequest, *, key: str) -> None:
-        self._post(warehouse, "/fulfillments", fulfillment.model_dump_json(), key)
+        self._post(warehouse, "/fulfillments", fulfillment.model_dump_json(exclude_none=True), key)
 
     def release(self, warehouse: str, fulfillment_id: str, parcels: list[ReleasedParcel], *, key: str) -> None:
         self._post(

@@ -8,7 +8,7 @@ from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, SERVICE
 from infra.database.tables.catalogue import Location, Product, ProductReference, Till
 from infra.database.tables.customers import Customer, SavedMethod
 from infra.database.tables.events import Event
-from infra.database.tables.fulfillments import Fulfillment, Parcel, ParcelContent
+from infra.database.tables.fulfillments import Fulfillment, HandOver, Parcel, ParcelContent
 from infra.database.tables.keys import ApiKey
 from infra.database.tables.messages import Message, News
 from infra.database.tables.money import Charge, ChargeUnits, Dispute, MoneyMove, Payment, Refund, RefundUnits, Tender
@@ -36,6 +36,7 @@ __all__ = [
     "Effect",
     "Event",
     "Fulfillment",
+    "HandOver",
     "Hold",
     "LineCancellation",
     "Location",

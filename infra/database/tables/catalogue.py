@@ -43,6 +43,8 @@ class Location(Base):
     warehouse: Mapped[str] = mapped_column(WORD)
     """The warehouse system's name in the settings."""
     address: Mapped[dict[str, Any]]
+    pickup: Mapped[bool] = mapped_column(default=False)
+    """Whether customers may pick up orders there."""
 
 
 class Till(Base):

@@ -12,11 +12,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.database.tables.base import PERSONAL, REFERENCE, SERVICE, WORD, Base
-from infra.words import FulfillmentStatus, LabelStatus, Recall, TrackingStatus
+from infra.words import FulfillmentStatus, HandOverProof, LabelStatus, Recall, ShippingMethod, TrackingStatus
 
 
 class Fulfillment(Base):
-    """One origin, one destination, one carrier."""
+    """One origin, one destination; one carrier, or somebody who picks it up."""
 
     __tablename__ = "fulfillments"
     __table_args__ = (UniqueConstraint("order_id", "n"),)
@@ -24,6 +24,7 @@ class Fulfillment(Base):
     fulfillment_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
     n: Mapped[int]
+    method: Mapped[ShippingMethod]
     location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.contact_id"))
     status: Mapped[FulfillmentStatus]
@@ -39,6 +40,33 @@ class Fulfillment(Base):
     packed_at: Mapped[datetime | None]
     shipped_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
+    """By the carrier; or picked up, all that was."""
+    ready_at: Mapped[datetime | None]
+    """To be picked up."""
+    pickup_until: Mapped[datetime | None]
+    code_n: Mapped[int | None]
+    """Which code opens it: it is derived from this number, and stored nowhere."""
+    code_tries: Mapped[int | None]
+    """Wrong ones since that code was sent."""
+
+
+class HandOver(Base):
+    """Units that a customer picked up, at one time."""
+
+    __tablename__ = "hand_overs"
+    __table_args__ = (UniqueConstraint("fulfillment_id", "reference"),)
+
+    fulfillment_id: Mapped[str] = mapped_column(ForeignKey("fulfillments.fulfillment_id"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    reference: Mapped[str | None] = mapped_column(REFERENCE)
+    """Whoever tells it: the same again is the same hand-over."""
+    proof: Mapped[HandOverProof]
+    by: Mapped[str] = mapped_column(String(100), info=PERSONAL)
+    note: Mapped[str] = mapped_column(String(500), info=PERSONAL)
+    quantity: Mapped[int]
+    effective_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
 
 
 class Parcel(Base):

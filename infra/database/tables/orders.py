@@ -55,6 +55,8 @@ class Order(Base):
     cancel_note: Mapped[str | None] = mapped_column(String(500), info=PERSONAL)
     backorder: Mapped[BackorderPolicy]
     shipping_method: Mapped[ShippingMethod]
+    pickup_location: Mapped[str | None] = mapped_column(ForeignKey("locations.location_id"))
+    """Where what is not planned yet is to be picked up."""
     service: Mapped[str] = mapped_column(SERVICE)
     shipping_price: Mapped[int] = mapped_column(BigInteger)
     tax: Mapped[int] = mapped_column(BigInteger)

@@ -17,7 +17,8 @@ TRIGGERS = [
     ("SKU SILENT-…", "the warehouse never answers by itself, not even a recall"),
     ("SKU TWOBOX-…", "packed in two parcels"),
     ("SKU TOOLATE-…", "a recall is refused, the goods are handed over"),
-    ("POST /_sandbox/warehouse/fulfillments/{id}/pick_up", "the customer picked it up"),
+    ("POST /_sandbox/warehouse/fulfillments/{id}/ready", "what is to be picked up is ready"),
+    ('POST /_sandbox/warehouse/fulfillments/{id}/pick_up {"units", "by"}', "the customer came; all, or these units"),
     ('POST /_sandbox/warehouse/send {"type", "data"}', "any other news, signed; of a `timestamp` that is told"),
 ]
 
@@ -45,12 +46,14 @@ class Missing(BaseModel):
 
 class StepBody(BaseModel):
     """What a step may be told: other contents than the warehouse would pack (units by SKU, of each parcel), or parcels
-    exactly as they are to be reported; the units that are missing; why it refuses."""
+    exactly as they are to be reported; the units that are missing, or taken, and by whom given; why it refuses."""
 
     model_config = ConfigDict(extra="forbid")
     contents: list[dict[str, int]] | None = None
     parcels: list[Parcel] | None = None
     lines: list[Missing] | None = None
+    units: dict[str, int] | None = None
+    by: str | None = None
     code: str | None = None
 
 

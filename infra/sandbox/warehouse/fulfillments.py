@@ -1,6 +1,7 @@
 """What a warehouse does: accept, pick, pack, hand over, and stop when asked in time. By pace, or when told to.
 
 `status`: requested → accepted → picking → packed → handed_over, or refused, cancelled, empty (all units were missing).
+What is to be picked up: … → picking → ready → picked_up, when a customer comes: nothing of that happens by itself.
 """
 
 from collections import Counter
@@ -69,6 +70,13 @@ def pack(world: World, doc: Document, details: Document) -> None:
     _become(world, doc, "packed", "packed", parcels=boxes)
 
 
+def ready(world: World, doc: Document, details: Document) -> None:
+    """To be picked up: all that was asked for and found."""
+    [inside] = details.get("contents") or contents(doc["lines"], boxes=1)
+    listed = [{"sku": sku, "quantity": quantity} for sku, quantity in inside.items()]
+    _become(world, doc, "ready", "ready", contents=listed)
+
+
 def short_pick(world: World, doc: Document, details: Document) -> None:
     """Units are missing: one of the first line, unless told. What is left is packed next."""
     missing = details.get("lines") or [{"sku": doc["lines"][0]["sku"], "missing": 1}]
@@ -94,7 +102,22 @@ def hand_over(world: World, doc: Document, details: Document) -> None:
 
 
 def pick_up(world: World, doc: Document, details: Document) -> None:
-    _become(world, doc, "picked_up", "picked_up")
+    """All that is left of it, or some units; by somebody of the store."""
+    taken = Counter(details["units"]) if "units" in details else all_of(doc["lines"])
+    left = all_of(doc["lines"]) - taken
+    news = {name: details[name] for name in ("by",) if name in details}
+    if "units" in details:
+        news["units"] = [{"sku": sku, "quantity": quantity} for sku, quantity in taken.items()]
+    world.count("hand_over", doc["order_id"], doc["id"])
+    lines = [{"sku": sku, "quantity": quantity} for sku, quantity in left.items()]
+    _become(world, doc | {"lines": lines}, "ready" if left else "picked_up", "picked_up", **news)
+
+
+def all_of(lines: list[Document]) -> Counter[str]:
+    units: Counter[str] = Counter()
+    for line in lines:
+        units[line["sku"]] += line["quantity"]
+    return units
 
 
 def cancel(world: World, doc: Document, details: Document) -> None:
@@ -110,6 +133,7 @@ STEPS: dict[str, Callable[[World, Document, Document], None]] = {
     "accept": accept,
     "pick": pick,
     "pack": pack,
+    "ready": ready,
     "short_pick": short_pick,
     "refuse": refuse,
     "hand_over": hand_over,
@@ -137,10 +161,10 @@ def answer_recall(world: World, subject: Document) -> None:
         (refuse_cancel if too_late else cancel)(world, doc, {})
 
 
-def contents(lines: list[Document]) -> list[dict[str, int]]:
+def contents(lines: list[Document], *, boxes: int = 2) -> list[dict[str, int]]:
     """Units by SKU of each parcel: all in one, in two where a SKU says so."""
     units = [line["sku"] for line in lines for _ in range(line["quantity"])]
-    two = len(units) > 1 and any(sku.startswith(TWO_BOXES) for sku in units)
+    two = len(units) > 1 < boxes and any(sku.startswith(TWO_BOXES) for sku in units)
     half = len(units) - len(units) // 2 if two else len(units)
     return [dict(Counter(share)) for share in (units[:half], units[half:]) if share]
 
@@ -168,7 +192,10 @@ def _next(world: World, doc: Document) -> str | None:
         case "accepted":
             return "pick"
         case "picking":
-            return "short_pick" if _runs_short(world, doc) else "pack"
+            done = "ready" if doc["request"].get("pickup") else "pack"
+            return "short_pick" if _runs_short(world, doc) else done
+        case "ready":
+            return None
         case _:
             return "hand_over" if doc["released"] is not None else None
 

@@ -29,7 +29,8 @@ REQUEST = {
     "order_id": ID,
     "location": ID,
     "lines": Field("array", required=True, items=Field("object", fields=LINE)),
-    "ship_to": Field("object", required=True, fields=ADDRESS),
+    "ship_to": Field("object", nullable=True, fields=ADDRESS),
+    "pickup": Field("object", nullable=True, fields={"name": NEEDED}),
 }
 PARCEL = {
     "tracking_number": NEEDED,
@@ -65,6 +66,8 @@ def request(world: World, call: Call) -> Answer:
     given = _body(call, REQUEST)
     if not given["lines"]:
         raise _wrong("lines", "missing")
+    if bool(given.get("ship_to")) == bool(given.get("pickup")):
+        raise _wrong("ship_to", "or pickup, one of them")
     known = world.get(fulfillments.KIND, given["fulfillment_id"])
     if known is None:
         fulfillments.take(world, given)

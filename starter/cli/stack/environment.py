@@ -14,6 +14,7 @@ PORTS = ("engine", "web_ui", "sandbox", "smtp", "api", "metrics")
 PARTS = ("stripe", "shippo", "twilio", "mail", "warehouse")
 OURS = ("STRIPE_", "SHIPPO_", "TWILIO_", "SMTP_", "MAIL_", "WAREHOUSE", "TEMPORAL_", "ORDERS_")
 SANDBOX_TOKEN = "ORDERS_SANDBOX_TOKEN"  # noqa: S105 (its name)
+PICKUP_KEY = "ORDERS_PICKUP_KEY"
 WHERE = ("ORDERS_HOME", "ORDERS_ENV_FILE", "ORDERS_API_HOST", "ORDERS_API_PORT", "PUBLIC_URL")
 OURS_WHOLE = ("DATABASE_URL", "DATABASE_URL_FILE", "PUBLIC_URL")
 
@@ -45,6 +46,7 @@ def made_secrets(before: Stack | None) -> dict[str, str]:
         "SHIPPO_WEBHOOK_SECRET": secrets.token_urlsafe(24),
         "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
         SANDBOX_TOKEN: secrets.token_urlsafe(24),
+        PICKUP_KEY: secrets.token_urlsafe(24),
         "WAREHOUSE_SECRET": f"whsec_{key}",
     } | kept
 

@@ -67,6 +67,9 @@ BROKEN = {
         "SELECT 'W-1-r1', order_id, 1, 100, 0, 'pending', recorded_at FROM orders"
     ),
     "money assigned from nowhere": MOVED.format("assigned", "USD"),
+    "picked up, and no hand-over tells of it, or the other way round": (
+        "UPDATE fulfillments SET method = 'pickup'; UPDATE reservations SET status = 'consumed'"
+    ),
     "a unit in two places, or none that was ordered": "UPDATE backorders SET first_unit = first_unit - 1",
     "a message that waits, and nothing that ends it": "UPDATE messages SET due_at = recorded_at",
 }

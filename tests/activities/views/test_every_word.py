@@ -17,9 +17,9 @@ from activities.models import CancelReason, HoldKind, Snapshot, Subject
 from activities.ports import Dispute, DisputeStatus
 from activities.views import effects, holds, news, order, orders, snapshot, stock
 from infra.clock import wall_clock
-from infra.database.tables import Base, Contact, Location, News, Order, Payment, metadata
+from infra.database.tables import Base, Contact, HandOver, Location, News, Order, Payment, metadata
 from infra.database.tables.base import WORD
-from infra.words import ChargeStatus, ContactKind, MoneyMoveKind, NewsOutcome
+from infra.words import ChargeStatus, ContactKind, HandOverProof, MoneyMoveKind, NewsOutcome
 from tests.activities import orders as asked
 from tests.fixtures_database import Database
 
@@ -74,6 +74,9 @@ def whole(new_database: Any) -> Database:
         fields = {attribute.key: getattr(place, attribute.key) for attribute in inspect(Contact).column_attrs}
         news = {"sender": "stripe", "news_id": "evt_1", "n": 0, "type": "refund.updated", "about": "refund re_2"}
         tx.add(News(**news, digest="", outcome=NewsOutcome.WAITING, open_since=now, effective_at=now, recorded_at=now))
+        taken = {"reference": None, "proof": HandOverProof.CODE, "by": "x", "note": "", "quantity": 1}
+        of = {"fulfillment_id": FULFILLMENT, "n": 1, "order_id": ORDER}
+        tx.add(HandOver(**of, **taken, effective_at=now, recorded_at=now))
         tx.add(Contact(**fields | {"contact_id": None, "kind": ContactKind.LINE, "destination": "d2"}))
     return database
 

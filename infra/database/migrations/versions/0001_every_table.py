@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("warehouse", sa.String(length=40), nullable=False),
         sa.Column("address", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("pickup", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("location_id", name=op.f("pk_locations")),
     )
     op.create_table(
@@ -151,6 +152,7 @@ def upgrade() -> None:
         sa.Column("cancel_note", sa.String(length=500), nullable=True),
         sa.Column("backorder", sa.String(length=40), nullable=False),
         sa.Column("shipping_method", sa.String(length=40), nullable=False),
+        sa.Column("pickup_location", sa.String(length=64), nullable=True),
         sa.Column("service", sa.String(length=100), nullable=False),
         sa.Column("shipping_price", sa.BigInteger(), nullable=False),
         sa.Column("tax", sa.BigInteger(), nullable=False),
@@ -170,6 +172,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("trimmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.customer_id"], name=op.f("fk_orders_customer_id")),
+        sa.ForeignKeyConstraint(["pickup_location"], ["locations.location_id"], name=op.f("fk_orders_pickup_location")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_orders_idempotency_key")),
         sa.UniqueConstraint("track_token", name=op.f("uq_orders_track_token")),
@@ -438,6 +441,7 @@ def upgrade() -> None:
         sa.Column("fulfillment_id", sa.String(length=80), nullable=False),
         sa.Column("order_id", sa.String(length=64), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("method", sa.String(length=40), nullable=False),
         sa.Column("location_id", sa.String(length=64), nullable=False),
         sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
@@ -450,6 +454,10 @@ def upgrade() -> None:
         sa.Column("packed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("shipped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pickup_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("code_n", sa.Integer(), nullable=True),
+        sa.Column("code_tries", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["contact_id"], ["contacts.contact_id"], name=op.f("fk_fulfillments_contact_id")),
         sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_fulfillments_location_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_fulfillments_order_id")),
@@ -458,6 +466,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("fulfillments", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_fulfillments_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "hand_overs",
+        sa.Column("fulfillment_id", sa.String(length=80), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("reference", sa.String(length=255), nullable=True),
+        sa.Column("proof", sa.String(length=40), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["fulfillment_id"], ["fulfillments.fulfillment_id"], name=op.f("fk_hand_overs_fulfillment_id")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_hand_overs_order_id")),
+        sa.PrimaryKeyConstraint("fulfillment_id", "n", name=op.f("pk_hand_overs")),
+        sa.UniqueConstraint("fulfillment_id", "reference", name=op.f("uq_hand_overs_fulfillment_id_reference")),
+    )
+    with op.batch_alter_table("hand_overs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_hand_overs_order_id"), ["order_id"], unique=False)
 
     op.create_table(
         "holds",

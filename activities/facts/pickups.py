@@ -1,0 +1,202 @@
+"""A pickup gets ready, its code is checked, and it is handed over: whole or in part, to whoever has the code or
+satisfies the store's staff."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from activities.facts import holds, inventory
+from activities.facts.deadlines import whole_seconds
+from activities.facts.fulfillments import answered, changed, close_silence, held, locked, not_before
+from activities.facts.handing_over import left_though_cancelled, listed
+from activities.facts.inventory import Delta, Shelf
+from activities.facts.journal import note, tell
+from activities.facts.line_cancellations import Part, Where, had_left, last_units, wishes
+from activities.facts.line_outcomes import taken
+from activities.facts.recall import not_stopped
+from activities.models import LEFT, FulfillmentStatus, Recall, ShippingMethod, Subject
+from activities.pickup_codes import MOST_TRIES, PickupCodes
+from infra.clock import wall_clock
+from infra.database.tables import Fulfillment, HandOver, Location, Order, Product, Reservation
+from infra.hold_kinds import HoldKind
+from infra.words import (
+    EventType,
+    HandOverProof,
+    LineCancellationStatus,
+    MessageKind,
+    ReservationStatus,
+    StockMoveKind,
+)
+
+SENT_AT_FIRST = 1
+"""The number of a pickup's first code."""
+
+
+class Taken(NamedTuple):
+    """How a store's goods came to be handed over. `units` by SKU; none: all that is left."""
+
+    proof: HandOverProof
+    by: str
+    note: str = ""
+    units: Mapping[str, int] | None = None
+    reference: str | None = None
+
+
+def ready(tx: Session, fulfillment_id: str, at: datetime, window: timedelta) -> None:
+    """Its own units are set aside, packed, and paid for where that comes first: the customer is told. What else lies
+    there says nothing of it. Safe to repeat."""
+    order, f = locked(tx, fulfillment_id)
+    if f.method != ShippingMethod.PICKUP or f.status != FulfillmentStatus.PACKED or f.recall == Recall.ASKED:
+        return
+    f.status, f.ready_at, f.pickup_until = FulfillmentStatus.READY_FOR_PICKUP, at, whole_seconds(at + window)
+    f.code_n, f.code_tries = SENT_AT_FIRST, 0
+    note(tx, order, EventType.READY_FOR_PICKUP, at, fulfillment_id=fulfillment_id, until=f.pickup_until.isoformat())
+    tell_code(tx, order, f, MessageKind.READY_FOR_PICKUP, fulfillment_id)
+    changed(tx, order, f)
+
+
+def tell_code(tx: Session, order: Order, f: Fulfillment, kind: MessageKind, subject: str) -> None:
+    """The code itself is put in when it is sent: see `customer`."""
+    place = tx.get_one(Location, f.location_id)
+    names = dict(tx.execute(select(Product.sku, Product.name).where(Product.sku.in_(units_in(tx, f)))).all())
+    about: dict[str, Any] = {
+        "fulfillment": f.fulfillment_id,
+        "code_n": f.code_n,
+        "place": place.name,
+        "address": address_of(place),
+        "items": listed(units_in(tx, f), names),
+    }
+    about |= {"deadline": f.pickup_until.isoformat()} if f.pickup_until else {}
+    tell(tx, order, kind, subject, **about)
+
+
+def address_of(location: Location) -> str:
+    address = location.address
+    town = " ".join(filter(None, (address.get("zip"), address.get("city"))))
+    return ", ".join(filter(None, (address.get("street1"), address.get("street2"), town)))
+
+
+def units_in(tx: Session, f: Fulfillment) -> Counter[str]:
+    units: Counter[str] = Counter()
+    for reservation in held(tx, f.fulfillment_id):
+        units[reservation.sku] += reservation.quantity
+    return units
+
+
+# --- the code ---------------------------------------------------------------------------------------------------------
+
+
+def opens(tx: Session, fulfillment_id: str, typed: str, codes: PickupCodes, at: datetime, *, by: str) -> bool:
+    """Whether it is this pickup's code. A wrong one is on record; after five of them the customer is sent another."""
+    order, f = locked(tx, fulfillment_id)
+    if f.code_n is None or f.status != FulfillmentStatus.READY_FOR_PICKUP:
+        return False
+    if codes.fits(typed, fulfillment_id, f.code_n):
+        return True
+    f.code_tries = (f.code_tries or 0) + 1
+    note(tx, order, EventType.PICKUP_CODE_WRONG, at, fulfillment_id=fulfillment_id, tries=f.code_tries, by=by)
+    if f.code_tries >= MOST_TRIES:
+        another_code(tx, order, f, "tries", at)
+    changed(tx, order, f)
+    return False
+
+
+def another_code(tx: Session, order: Order, f: Fulfillment, why: str, at: datetime) -> None:
+    """The one before opens nothing any more. The caller holds the order's lock, and calls `changed`."""
+    f.code_n, f.code_tries = (f.code_n or SENT_AT_FIRST) + 1, 0
+    note(tx, order, EventType.PICKUP_CODE_CHANGED, at, fulfillment_id=f.fulfillment_id, why=why)
+    tell_code(tx, order, f, MessageKind.PICKUP_CODE, f"{f.fulfillment_id} code {f.code_n}")
+
+
+# --- handed over ------------------------------------------------------------------------------------------------------
+
+
+def picked_up(tx: Session, fulfillment_id: str, how: Taken, at: datetime) -> bool:
+    """The customer has it, or a part of it: those units are gone, the rest stays ready. A fact, whoever tells it: what
+    had been given back by then is a hold. False when it is known already."""
+    order, f = locked(tx, fulfillment_id)
+    if how.reference and known(tx, f, how.reference):
+        return False
+    if f.status == FulfillmentStatus.CANCELLED or (f.status == FulfillmentStatus.PICKED_UP and cut_short(tx, f)):
+        return left_though_cancelled(tx, order, f, at)
+    if f.status in LEFT:
+        return False
+    if f.status != FulfillmentStatus.READY_FOR_PICKUP:
+        answered(tx, f, at)
+    at = not_before(f, at)
+    close_silence(tx, f, HoldKind.RELEASE_UNANSWERED, at)
+    products = inventory.lock_all_of(tx, order.order_id)
+    gone, unknown = taken_out(tx, f, how.units)
+    if unknown:
+        about = Subject.fulfillment(fulfillment_id)
+        holds.opened(tx, order.order_id, HoldKind.LEFT_THOUGH_CANCELLED, about, at)
+    n = recorded(tx, f, how, sum(r.quantity for r in gone), at)
+    left: dict[Shelf, Delta] = defaultdict(Delta)
+    sent: Counter[str] = Counter()
+    for r in gone:
+        left[r.sku, r.location_id] += Delta(on_hand=-r.quantity, reserved=-r.quantity)
+        sent[r.sku] += r.quantity
+    if left:
+        inventory.move(tx, StockMoveKind.PICKED_UP, fulfillment_id, left, at)
+    units = sent.total()
+    note(tx, order, EventType.PICKED_UP, at, fulfillment_id=fulfillment_id, units=units, proof=how.proof, by=how.by)
+    names = {sku: product.name for sku, product in products.items()}
+    subject = fulfillment_id if n == 1 else f"{fulfillment_id}/{n}"
+    tell(tx, order, MessageKind.PICKED_UP, subject, items=listed(sent, names))
+    if held(tx, fulfillment_id):
+        parts = [Part(r.line_no, r.first_unit, r.quantity, Where.PACKED, r, f) for r in gone]
+        taken(tx, order, f, parts, at)
+    else:
+        f.status, f.delivered_at = FulfillmentStatus.PICKED_UP, at
+        not_stopped(tx, order, f, at) if f.recall == Recall.ASKED else had_left(tx, order, f, at)
+    changed(tx, order, f)
+    return True
+
+
+def known(tx: Session, f: Fulfillment, reference: str) -> bool:
+    mine = (HandOver.fulfillment_id == f.fulfillment_id, HandOver.reference == reference)
+    return tx.scalars(select(HandOver.n).where(*mine)).first() is not None
+
+
+def cut_short(tx: Session, f: Fulfillment) -> bool:
+    """What was not taken of it in time is the store's again."""
+    return any(row.fulfillment_id == f.fulfillment_id for row in wishes(tx, f.order_id, LineCancellationStatus.DONE))
+
+
+def taken_out(tx: Session, f: Fulfillment, wanted: Mapping[str, int] | None) -> tuple[list[Reservation], bool]:
+    """The units that are gone, and whether there were more of them than it had."""
+    left, gone = Counter(dict(wanted or units_in(tx, f))), []
+    for reservation in sorted(held(tx, f.fulfillment_id), key=lambda r: (r.line_no, r.first_unit)):
+        count = min(left[reservation.sku], reservation.quantity)
+        if not count:
+            continue
+        if count < reservation.quantity:
+            last_units(tx, reservation, reservation.quantity - count)
+        left[reservation.sku] -= count
+        reservation.status = ReservationStatus.CONSUMED
+        gone.append(reservation)
+    tx.flush()
+    return gone, any(left.values())
+
+
+def recorded(tx: Session, f: Fulfillment, how: Taken, units: int, at: datetime) -> int:
+    last = tx.scalar(select(func.max(HandOver.n)).where(HandOver.fulfillment_id == f.fulfillment_id)) or 0
+    tx.add(
+        HandOver(
+            fulfillment_id=f.fulfillment_id,
+            n=last + 1,
+            order_id=f.order_id,
+            reference=how.reference,
+            proof=how.proof,
+            by=how.by,
+            note=how.note,
+            quantity=units,
+            effective_at=at,
+            recorded_at=wall_clock(),
+        )
+    )
+    return last + 1

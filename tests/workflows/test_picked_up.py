@@ -1,0 +1,116 @@
+"""Picked up at a store: whole, in part, by code, by staff; and what is not there, or not right."""
+
+import pytest
+from sqlalchemy import select
+
+from activities.facts.requests import NothingLeft, WrongFields
+from infra.database.tables import HandOver
+from infra.hold_kinds import HoldKind
+from tests import pickups
+from tests.fixtures_shop import renewed_only
+from tests.shop import Shop
+
+
+def test_an_order_is_picked_up_with_its_code(shop: Shop) -> None:
+    """Captured when ready, without label or carrier; the code comes by mail alone."""
+    sku = shop.product(OAK=2)
+    order = pickups.place(shop, {sku: 2})
+    code = pickups.readied(shop, order)
+    assert shop.books(order)["captured"] == 3600
+    shop.until(lambda: pickups.codes_read(shop, order), "a mail with the code", order)
+    assert pickups.codes_read(shop, order) == [code]
+    assert shop.view(order)["fulfillments"][0]["status"] == "ready_for_pickup"
+    assert pickups.at_counter(shop, f"{order}-1", code=code)
+    assert shop.ends(order) == "completed"
+    assert shop.stock(sku) == {"OAK": (0, 0)}
+    view, books = shop.view(order), shop.books(order)
+    [f] = view["fulfillments"]
+    assert (f["status"], f["method"], f["parcels"]) == ("picked_up", "pickup", [])
+    [handed] = f["hand_overs"]
+    assert (handed["proof"], handed["by"], handed["quantity"]) == ("code", "kim", 2)
+    assert view["fulfillment_status"] == "delivered"
+    assert not books.keys() & {"labels", "releases"}
+
+
+@renewed_only
+def test_it_waits_where_the_customer_chose_and_nowhere_else(shop: Shop) -> None:
+    sku = shop.product(RNO=2)
+    order = pickups.place(shop, {sku: 1})
+    assert shop.ends(order) == "cancelled"
+    assert shop.stock(sku) == {"RNO": (2, 0)}
+
+
+@renewed_only
+def test_a_part_of_it_is_picked_up_and_the_rest_stays_ready(shop: Shop) -> None:
+    sku = shop.product(OAK=3)
+    order = pickups.place(shop, {sku: 3})
+    code = pickups.readied(shop, order)
+    assert pickups.at_counter(shop, f"{order}-1", code=code, units={sku: 2}, request_id="a")
+    assert pickups.at_counter(shop, f"{order}-1", code=code, units={sku: 2}, request_id="a"), "the same again"
+    assert shop.stock(sku) == {"OAK": (1, 1)}
+    assert pickups.fulfillment(shop, f"{order}-1").status == "ready_for_pickup"
+    assert shop.view(order)["fulfillment_status"] == "partial"
+    with pytest.raises(WrongFields, match="1 of it"):
+        pickups.at_counter(shop, f"{order}-1", code=code, units={sku: 2})
+    assert pickups.at_counter(shop, f"{order}-1", note="passport")
+    assert shop.ends(order) == "completed"
+    with shop.database.sessions() as tx:
+        rows = tx.scalars(select(HandOver).where(HandOver.order_id == order).order_by(HandOver.n)).all()
+        assert [(row.quantity, row.proof, row.note) for row in rows] == [(2, "code", ""), (1, "staff", "passport")]
+    with pytest.raises(NothingLeft, match="was picked up"):
+        pickups.at_counter(shop, f"{order}-1", code=code)
+
+
+@renewed_only
+def test_five_wrong_codes_make_a_new_one_and_the_old_opens_nothing(shop: Shop) -> None:
+    order = pickups.place(shop, {shop.product(OAK=1): 1})
+    code = pickups.readied(shop, order)
+    wrong = f"{(int(code) + 1) % 10**8:08}"
+    with pytest.raises(WrongFields, match="code"):
+        pickups.at_counter(shop, f"{order}-1")
+    for _ in range(5):
+        assert not pickups.at_counter(shop, f"{order}-1", code=wrong)
+    new = pickups.code_of(shop, f"{order}-1")
+    assert new != code
+    assert not pickups.at_counter(shop, f"{order}-1", code=code)
+    assert pickups.at_counter(shop, f"{order}-1", code=new)
+    assert shop.ends(order) == "completed"
+    assert shop.timeline(order).count("pickup_code_wrong") == 6
+
+
+@renewed_only
+def test_a_stores_own_system_tells_that_it_was_picked_up(shop: Shop) -> None:
+    sku = shop.product(OAK=3)
+    order = pickups.place(shop, {sku: 3})
+    pickups.readied(shop, order)
+    shop.sandbox.pick_up(f"{order}-1", {sku: 1}, by="till-2")
+    shop.happened(order, "picked_up")
+    shop.sandbox.pick_up(f"{order}-1")
+    assert shop.ends(order) == "completed"
+    assert [handed["quantity"] for handed in shop.view(order)["fulfillments"][0]["hand_overs"]] == [1, 2]
+
+
+@renewed_only
+def test_the_store_refuses_and_no_other_is_asked(shop: Shop) -> None:
+    """Whatever lies elsewhere: what nobody has said yes to is given back."""
+    sku = shop.product(OAK=1, RNO=5)
+    order = pickups.place(shop, {sku: 1})
+    shop.warehouse(order).refuses("not_found")
+    assert shop.ends(order) == "cancelled"
+    assert shop.stock(sku) == {"OAK": (1, 0), "RNO": (5, 0)}
+    assert shop.books(order).get("captured", 0) == 0
+    assert len(shop.view(order)["fulfillments"]) == 1
+
+
+@renewed_only
+def test_handed_over_though_it_was_cancelled_is_for_a_person(shop: Shop) -> None:
+    order = pickups.place(shop, {shop.product(OAK=1): 1})
+    pickups.readied(shop, order)
+    shop.cancel(order)
+    shop.until(lambda: shop.books(order).get("recalls", 0), "the recall", order, 60)
+    shop.warehouse(order).stops()
+    shop.happened(order, "fulfillment_cancelled")
+    shop.warehouse(order).sends("picked_up")
+    shop.resolve(order, "skip", HoldKind.LEFT_THOUGH_CANCELLED)
+    assert shop.ends(order) == "cancelled"
+    assert shop.books(order)["captured"] == shop.books(order)["refunded"]
