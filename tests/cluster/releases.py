@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -147,8 +149,10 @@ class Releases:
         return self.failed + sum(worker.metric(FAILED) for worker in workers)
 
     def reset(self, query: str) -> int:
-        """As the runbook has it. How many there were."""
+        """By the runbook's own command. How many there were."""
+        runbook = (ROOT / "docs/operating.md").read_text().replace("\\\n", "").replace("PATCH", PATCH_ID)
+        commands = re.findall(r"^temporal (workflow reset .*)$", runbook, re.MULTILINE)
+        [command] = [each for each in commands if query in each]
         if found := self.count(query):
-            words = ("workflow", "reset", "--query", query, "--type", "FirstWorkflowTask", "--reason", "rolled back")
-            self.temporal(*words, "--yes")
+            self.temporal(*shlex.split(command))
         return found

@@ -26,8 +26,10 @@ matching.alignMembershipChange: [{value: 1s}]
 history.shutdownDrainDuration: [{value: 2s}]
 matching.wv.VersionDrainageStatusVisibilityGracePeriod: [{value: 10s}]
 matching.wv.VersionDrainageStatusRefreshInterval: [{value: 5s}]
+system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute: [{value: 2}]
 """
-"""Nodes that are drained say so before they go, and versions of workers that they are drained: here within seconds."""
+"""Nodes that are drained say so before they go, and versions of workers that they are drained: here within seconds. A
+workflow whose code fails is reported at the second try, of the five that take minutes."""
 
 
 class Node:
@@ -83,9 +85,8 @@ class Ring:
         self.balancer = Balancer()
         self.nodes = [Node(name, folder, database, self.balancer.port) for name in ("node-a", "node-b")]
         self.balancer.serves([node.port for node in self.nodes])
-        for node in self.nodes:
+        for node in self.nodes:  # one after the other: who comes first writes down what the cluster is
             node.start()
-        for node in self.nodes:
             node.running.wait_for_port(node.port, seconds=120)
 
     @property

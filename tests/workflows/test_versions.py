@@ -145,7 +145,8 @@ def gate_command(shop: Deployed) -> Output:
 
 def reset_as_the_runbook_says(shop: Deployed) -> None:
     text = (ROOT / "docs/operating.md").read_text().replace("\\\n", "")
-    [command] = re.findall(r"^temporal (workflow reset .*)$", text, re.MULTILINE)
+    commands = re.findall(r"^temporal (workflow reset .*)$", text, re.MULTILINE)
+    [command] = [each for each in commands if "PATCH" in each]
     where = ["--address", shop.engine.address, "--namespace", shop.namespace]
     program = Path(sys.executable).with_name("temporal")
     subprocess.run([program, *shlex.split(command.replace("PATCH", PATCH)), *where], check=True, capture_output=True)
