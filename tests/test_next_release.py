@@ -9,6 +9,6 @@ PATCH = Path(__file__).with_name("cluster") / "next.patch"
 
 
 def test_the_next_release_can_be_made_of_this_one() -> None:
-    """Where not: make the change in the code again, and write it down with `git diff -U2`."""
+    """Where not: make the change in the code again, and write it down with `git diff -U1`."""
     done = subprocess.run(["git", "apply", "--check", PATCH], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
