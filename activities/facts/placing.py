@@ -84,7 +84,7 @@ def placed(
     tx.add(order)
     note(tx, order, EventType.PLACED, now, total=order.total, lines=len(asked.lines))
     conclude(tx)  # before the rows that refer to it, and with the version that it keeps
-    store_lines(tx, asked, order_id, person, skus)
+    store_lines(tx, asked, order_id, person, skus, now)
     tx.execute(
         insert(Tender),
         [
@@ -137,7 +137,9 @@ def guest(order_id: str) -> str:
     return whole if len(whole) <= 64 else f"{GUEST}{hashlib.sha256(order_id.encode()).hexdigest()[:40]}"
 
 
-def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus: Mapping[str, str]) -> None:
+def store_lines(
+    tx: Session, asked: AskedOrder, order_id: str, who: Person, skus: Mapping[str, str], placed_at: datetime
+) -> None:
     tx.add(
         Contact(
             order_id=order_id,
@@ -168,6 +170,7 @@ def store_lines(tx: Session, asked: AskedOrder, order_id: str, who: Person, skus
                 "discount": discount[number - 1],
                 "contact_id": own_address(line.ship_to, places),
                 "options": line.options,
+                "placed_at": placed_at,
             }
             for number, line in enumerate(asked.lines, start=1)
         ],

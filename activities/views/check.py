@@ -103,6 +103,9 @@ QUESTIONS = {
             WHERE c.order_id = l.order_id AND c.line_no = l.line_no AND c.status = 'done') <> (
             SELECT COALESCE(SUM(r.quantity), 0) FROM reservations r
             WHERE r.order_id = l.order_id AND r.line_no = l.line_no AND r.status = 'consumed')""",
+    "a line that lists show at another time than its order": """
+        SELECT l.order_id, l.line_no FROM order_lines l JOIN orders o ON o.order_id = l.order_id
+        WHERE l.placed_at <> o.placed_at""",
     "a unit in two places, or none that was ordered": """
         SELECT order_id, line_no, first_unit, quantity FROM (
             SELECT u.order_id, u.line_no, u.first_unit, u.quantity, l.quantity AS ordered,

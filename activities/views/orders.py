@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from activities.models import OrderStatus
 from activities.views.model import OrderPage, OrderSummary
@@ -79,19 +79,34 @@ def page(tx: Session, wanted: Filter, *, limit: int, cursor: str | None = None) 
 
 
 def newest_first(wanted: Filter, cursor: str | None) -> Select[Any]:
-    query: Select[Any] = (
-        select(*SHOWN).where(*conditions(wanted)).order_by(Order.placed_at.desc(), Order.order_id.desc())
-    )
+    query: Select[Any] = select(*SHOWN).where(*conditions(wanted))
+    by: tuple[Any, Any] = (Order.placed_at, Order.order_id)
+    if wanted.sku is not None:
+        # led by the lines, which lie in this order for each SKU: sought among orders, a rare one would be far away,
+        # and of a frequent one all would be sorted
+        by = (OrderLine.placed_at, OrderLine.order_id)
+        query = query.join(OrderLine, OrderLine.order_id == Order.order_id).where(*first_line_of(wanted.sku))
+    query = query.order_by(*(column.desc() for column in by))
+    if wanted.placed_after is not None:
+        query = query.where(by[0] > wanted.placed_after)
     ends = [read_cursor(cursor)] if cursor is not None else []
     if wanted.placed_before is not None:
         ends.append((wanted.placed_before, ""))
-    return before(query, *min(ends)) if ends else query
+    return before(query, by, min(ends)) if ends else query
 
 
-def before(query: Select[Any], placed_at: datetime, order_id: str) -> Select[Any]:
+def first_line_of(sku: str) -> list[ColumnElement[bool]]:
+    """An order has several of it, perhaps, and is listed once. With NOT EXISTS PostgreSQL would first gather all of a
+    SKU, with = it would take so few for left that it sorts them all."""
+    same = aliased(OrderLine)
+    first = select(func.min(same.line_no)).where(same.order_id == OrderLine.order_id, same.sku == sku)
+    return [OrderLine.sku == sku, OrderLine.line_no <= first.scalar_subquery()]
+
+
+def before(query: Select[Any], by: tuple[Any, Any], end: tuple[datetime, str]) -> Select[Any]:
     # compared as one value, and once: written otherwise, no index leads to where the page begins
-    end = tuple_(bindparam(None, placed_at, Order.placed_at.type), bindparam(None, order_id, Order.order_id.type))
-    return query.where(tuple_(Order.placed_at, Order.order_id) < end)
+    given = [bindparam(None, value, column.type) for value, column in zip(end, by, strict=True)]
+    return query.where(tuple_(*by) < tuple_(*given))
 
 
 def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
@@ -100,8 +115,6 @@ def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
         "reference": lambda reference: Order.reference == reference,
         "customer": lambda customer: Order.customer_id == customer,
         "channel": lambda channel: Order.channel == channel,
-        "sku": lambda sku: exists().where(OrderLine.order_id == Order.order_id, OrderLine.sku == sku),
-        "placed_after": lambda instant: Order.placed_at > instant,
     }
     return [test(value) for name, test in tests.items() if (value := getattr(wanted, name)) is not None]
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     cast,
     func,
     select,
+    text,
 )
 from sqlalchemy.orm import Mapped, column_property, mapped_column, validates
 
@@ -50,6 +51,12 @@ class MoneyMove(Base):
     __tablename__ = "money_moves"
     __table_args__ = (
         UniqueConstraint("kind", "reference"),
+        Index(
+            "ix_money_moves_dispute_id",
+            "dispute_id",
+            sqlite_where=text("dispute_id IS NOT NULL"),
+            postgresql_where=text("dispute_id IS NOT NULL"),
+        ),
         CheckConstraint("order_id IS NOT NULL OR payment_id IS NOT NULL", name="of_order_or_payment"),
     )
 

@@ -85,7 +85,10 @@ class Order(Base):
 
 class OrderLine(Base):
     __tablename__ = "order_lines"
-    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_positive"), Index(None, "sku", "order_id"))
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+        Index(None, "sku", "placed_at", "order_id"),
+    )
 
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), primary_key=True)
     line_no: Mapped[int] = mapped_column(primary_key=True)
@@ -97,6 +100,8 @@ class OrderLine(Base):
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.contact_id"))
     """Where this line goes, when not where the order goes."""
     options: Mapped[dict[str, Any]] = mapped_column(info=PERSONAL)
+    placed_at: Mapped[datetime]
+    """The order's, which never changes: so that the newest orders of a SKU are found without all others of it."""
 
 
 class TaxLine(Base):

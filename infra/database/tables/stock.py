@@ -40,9 +40,10 @@ class StockMove(Base):
     """Why a stock figure changed. Never updated."""
 
     __tablename__ = "stock_moves"
+    __table_args__ = (Index(None, "sku", "reference"),)
 
     move_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
-    sku: Mapped[str] = mapped_column(ID, index=True)
+    sku: Mapped[str] = mapped_column(ID)
     location_id: Mapped[str] = mapped_column(ID)
     kind: Mapped[StockMoveKind]
     on_hand: Mapped[int]

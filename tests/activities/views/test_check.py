@@ -49,6 +49,7 @@ BROKEN = {
     "a wish to cancel that a closed order never answered": (
         f"{GIVEN_UP.format(1, 'asked')}; UPDATE orders SET status = 'completed'"
     ),
+    "a line that lists show at another time than its order": "UPDATE order_lines SET placed_at = '2000-01-01 00:00:00'",
     "units cancelled twice": f"{GIVEN_UP.format(1, 'asked')}; {GIVEN_UP.format(2, 'done')}",
     "a charge that its units do not make": "UPDATE charge_units SET amount = amount + 1",
     "charged more for a line than it costs": "UPDATE charge_units SET quantity = quantity + 10",

@@ -38,8 +38,8 @@ def test_a_database_is_made_and_matches(elsewhere: Orders) -> None:
 def test_a_database_that_differs_is_said_to(elsewhere: Orders) -> None:
     elsewhere("db", "upgrade")
     with sqlite3.connect(database(elsewhere)) as tables:
-        tables.execute("DROP INDEX ix_stock_moves_sku")
-    assert "ix_stock_moves_sku" in elsewhere("db", "check").failed(1)
+        tables.execute("DROP INDEX ix_stock_moves_sku_reference")
+    assert "ix_stock_moves_sku_reference" in elsewhere("db", "check").failed(1)
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password(elsewhere: Orders) -> None:

@@ -134,7 +134,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("move_id", name=op.f("pk_stock_moves")),
     )
     with op.batch_alter_table("stock_moves", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_stock_moves_sku"), ["sku"], unique=False)
+        batch_op.create_index(batch_op.f("ix_stock_moves_sku_reference"), ["sku", "reference"], unique=False)
 
     op.create_table(
         "orders",
@@ -533,6 +533,7 @@ def upgrade() -> None:
         sa.Column("discount", sa.BigInteger(), nullable=False),
         sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("options", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_order_lines_quantity_positive")),
         sa.ForeignKeyConstraint(["contact_id"], ["contacts.contact_id"], name=op.f("fk_order_lines_contact_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_order_lines_order_id")),
@@ -540,7 +541,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("order_id", "line_no", name=op.f("pk_order_lines")),
     )
     with op.batch_alter_table("order_lines", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_order_lines_sku_order_id"), ["sku", "order_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_order_lines_sku_placed_at_order_id"), ["sku", "placed_at", "order_id"], unique=False
+        )
 
     op.create_table(
         "tax_lines",
@@ -657,6 +660,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "reference", name=op.f("uq_money_moves_kind_reference")),
     )
     with op.batch_alter_table("money_moves", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_money_moves_dispute_id",
+            ["dispute_id"],
+            unique=False,
+            sqlite_where=sa.text("dispute_id IS NOT NULL"),
+            postgresql_where=sa.text("dispute_id IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_money_moves_order_id"), ["order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_money_moves_payment_id"), ["payment_id"], unique=False)
 
