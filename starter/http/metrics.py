@@ -7,17 +7,18 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Scope
 
-from activities.models import OrderStatus
+from activities.models import CLOSED, OrderStatus
 from activities.news import WITHOUT_MATCH
 from infra.clock import wall_clock
 from infra.database import counting
 from infra.database.tables import Backorder, Hold, News, Order, Relay
 from infra.words import BackorderStatus, NewsOutcome
 from starter.http.dependencies import Dependencies
+from starter.relay import WAITS
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """A caller may send any word: each would be a series of its own."""
@@ -86,7 +87,11 @@ class Tables(Collector):
 
     def counted(self) -> Iterator[Metric]:
         with self.parts.reading() as tx:
-            by_status = dict(tx.execute(select(Order.status, func.count()).group_by(Order.status)).all())
+            # of those that are closed there are ever more
+            still_open = Order.status.in_([status for status in OrderStatus if status not in CLOSED])
+            by_status = dict(
+                tx.execute(select(Order.status, func.count()).where(still_open).group_by(Order.status)).all()
+            )
             open_holds = tx.execute(
                 select(Hold.reason, func.count(), func.min(Hold.opened_at))
                 .where(Hold.closed_at.is_(None))
@@ -96,16 +101,22 @@ class Tables(Collector):
                 tx.scalar(select(func.sum(Backorder.quantity)).where(Backorder.status == BackorderStatus.WAITING)) or 0
             )
             due, oldest = tx.execute(
-                select(func.count(), func.min(Relay.recorded_at)).where(Relay.done_at.is_(None))
+                # one that is worked on is due again by then; only deadlines that are still to come are due later
+                select(func.count(), func.min(Relay.recorded_at).filter(Relay.kind != "deadline")).where(
+                    Relay.done_at.is_(None),
+                    Relay.due_at <= wall_clock() + WAITS[-1],
+                    or_(Relay.kind != "deadline", Relay.attempts > 0),
+                )
             ).one()
             open_news = dict(
                 tx.execute(
                     select(News.outcome, func.count()).where(News.open_since.is_not(None)).group_by(News.outcome)
                 ).all()
             )
-        orders = GaugeMetricFamily("orders_by_status", "Orders", labels=("status",))
+        orders = GaugeMetricFamily("orders_by_status", "Orders that are not closed", labels=("status",))
         for status in OrderStatus:
-            orders.add_metric((status,), by_status.get(status, 0))
+            if status not in CLOSED:
+                orders.add_metric((status,), by_status.get(status, 0))
         yield orders
         holds = GaugeMetricFamily("orders_open_holds", "Holds that wait for a person", labels=("reason",))
         age_of = GaugeMetricFamily("orders_oldest_hold_seconds", "Age of the oldest open hold", labels=("reason",))
