@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
@@ -22,9 +22,10 @@ from activities.models import (
     Snapshot,
 )
 from activities.ports import PickedUpBy, PostalAddress, ReleasedParcel, WarehouseLine, WarehouseRequest, Warehouses
-from activities.views.snapshot import of_fulfillment
+from activities.views.snapshot import of_fulfillment, snapshot
 from infra.database.tables import Contact, Fulfillment, Location, Parcel, Reservation
 from infra.words import ReservationStatus
+from infra.words.stock import UNSENT
 
 NOT_FOUND, KNOWN = "not_found", "conflict"
 """How a warehouse refuses."""
@@ -45,6 +46,8 @@ class FulfillmentActivities:
                 outcome_known(tx, step.order_id, name)
                 return of_fulfillment(tx, step.fulfillment_id)
             asked, warehouse = asked_of(tx, f), warehouse_of(tx, f)
+            if asked is None:  # the order is to look first
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
             effect = effects.begin(tx, step.order_id, name, location=f.location_id)
             effects.call_with_same_key(tx, effect)
         try:
@@ -134,21 +137,28 @@ def warehouse_of(tx: Session, f: Fulfillment) -> str:
     return tx.get_one(Location, f.location_id).warehouse
 
 
-UNITS_HELD = (
-    select(Reservation.sku, func.sum(Reservation.quantity))
-    .where(Reservation.fulfillment_id == MINE, Reservation.status == ReservationStatus.HELD)
+UNITS = (
+    select(
+        Reservation.sku,
+        func.sum(Reservation.quantity),
+        func.sum(case((Reservation.status == ReservationStatus.DISPLACED, 1), else_=0)),
+    )
+    .where(Reservation.fulfillment_id == MINE, Reservation.status.in_(UNSENT))
     .group_by(Reservation.sku)
     .order_by(Reservation.sku)
 )
 
 
-def asked_of(tx: Session, f: Fulfillment) -> WarehouseRequest:
-    lines = tx.execute(UNITS_HELD, {"mine": f.fulfillment_id})
+def asked_of(tx: Session, f: Fulfillment) -> WarehouseRequest | None:
+    """None where units of it were displaced."""
+    lines = tx.execute(UNITS, {"mine": f.fulfillment_id}).all()
+    if any(displaced for _, _, displaced in lines):
+        return None
     return WarehouseRequest(
         fulfillment_id=f.fulfillment_id,
         order_id=f.order_id,
         location=f.location_id,
-        lines=[WarehouseLine(sku=sku, quantity=int(quantity)) for sku, quantity in lines],
+        lines=[WarehouseLine(sku=sku, quantity=int(quantity)) for sku, quantity, _ in lines],
         **going(f, tx.get_one(Contact, f.contact_id)),
     )
 

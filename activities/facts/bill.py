@@ -45,8 +45,9 @@ from infra.words import (
     ReservationStatus,
     TenderDue,
 )
+from infra.words.stock import UNSENT
 
-SET_ASIDE = (ReservationStatus.HELD, ReservationStatus.CONSUMED)
+SET_ASIDE = (*UNSENT, ReservationStatus.CONSUMED)
 RECEIVED = (MoneyMoveKind.CAPTURED, MoneyMoveKind.ASSIGNED)
 """What pays a charge."""
 

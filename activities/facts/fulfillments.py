@@ -172,14 +172,3 @@ def status_without(tx: Session, f: Fulfillment) -> FulfillmentStatus:
     gone = (Reservation.fulfillment_id == f.fulfillment_id, Reservation.status == ReservationStatus.CONSUMED)
     some = f.ready_at and tx.scalars(select(Reservation.reservation_id).where(*gone)).first()
     return FulfillmentStatus.PICKED_UP if some else FulfillmentStatus.CANCELLED
-
-
-HELD = (
-    select(Reservation)
-    .where(Reservation.fulfillment_id == MINE, Reservation.status == ReservationStatus.HELD)
-    .order_by(Reservation.line_no, Reservation.first_unit.desc())
-)
-
-
-def held(tx: Session, fulfillment_id: str) -> list[Reservation]:
-    return list(tx.scalars(HELD, {"mine": fulfillment_id}))

@@ -6,22 +6,22 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts import holds, inventory
+from activities.facts import displacing, holds, inventory
 from activities.facts.fulfillments import (
     answered,
     changed,
     close_silence,
-    held,
     known_by_news,
     locked,
     not_before,
     parcels_of,
 )
-from activities.facts.inventory import Delta, Shelf
 from activities.facts.journal import note, tell
 from activities.facts.line_cancellations import had_left
 from activities.facts.packing import contents_told
 from activities.facts.recall import not_stopped
+from activities.facts.set_aside import units_in
+from activities.facts.stock_moves import Delta, Shelf, move
 from activities.facts.sums import sums
 from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, LabelStatus, Recall, Subject
 from activities.ports import TrackingStatus
@@ -60,13 +60,14 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         not_stopped(tx, order, f, at)
     else:
         had_left(tx, order, f, at)  # the order is to end, and its warehouse was not asked yet
-    gone = held(tx, fulfillment_id)
-    products = inventory.lock(tx, {r.sku for r in gone})
+    products = inventory.lock_of(tx, fulfillment_id)
+    gone = units_in(tx, fulfillment_id)
+    displacing.found(tx, f, gone, at)
     left: dict[Shelf, Delta] = defaultdict(Delta)
     for r in gone:
         left[r.sku, r.location_id] += Delta(on_hand=-r.quantity, reserved=-r.quantity)
         r.status = ReservationStatus.CONSUMED
-    inventory.move(tx, StockMoveKind.SHIPPED, fulfillment_id, left, at)
+    move(tx, StockMoveKind.SHIPPED, fulfillment_id, left, at)
     links = []
     for parcel in parcels_of(tx, fulfillment_id):
         if parcel.label_status == LabelStatus.BOUGHT:

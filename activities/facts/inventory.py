@@ -6,15 +6,15 @@ when no one waits for them.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, func, insert, select, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, insert, select
 from sqlalchemy import bindparam as bind
 from sqlalchemy.orm import Session
 
 from activities.facts.journal import nudge
+from activities.facts.stock_moves import Delta, Move, Shelf, move, moved
 from infra.clock import wall_clock
 from infra.database.tables import (
     Backorder,
@@ -25,24 +25,10 @@ from infra.database.tables import (
     Reservation,
     Restock,
     Stock,
-    StockMove,
 )
 from infra.words import BackorderStatus, ReservationStatus, StockMoveKind
 
-Shelf = tuple[str, str]
-"""SKU and location."""
-
-
-@dataclass(frozen=True)
-class Delta:
-    """By how many units each figure of a shelf changes."""
-
-    on_hand: int = 0
-    reserved: int = 0
-    blocked: int = 0
-
-    def __add__(self, other: "Delta") -> "Delta":
-        return Delta(self.on_hand + other.on_hand, self.reserved + other.reserved, self.blocked + other.blocked)
+RESERVATIONS = insert(Reservation.__table__)  # type: ignore[arg-type]
 
 
 def lock(tx: Session, skus: Iterable[str]) -> dict[str, Product]:
@@ -59,6 +45,11 @@ def lock_all_of(tx: Session, order_id: str) -> dict[str, Product]:
     """Before units and backorders of an order are read together: a restock moves units from one to the other under
     this lock alone."""
     return locked(tx, Product.sku.in_(select(OrderLine.sku).where(OrderLine.order_id == order_id)))
+
+
+def lock_of(tx: Session, fulfillment_id: str) -> dict[str, Product]:
+    """Before its units are read: until it is packed somebody may take them under this lock alone."""
+    return locked(tx, Product.sku.in_(select(Reservation.sku).where(Reservation.fulfillment_id == fulfillment_id)))
 
 
 AVAILABLE = (
@@ -78,57 +69,6 @@ def availability(tx: Session, skus: Sequence[str]) -> dict[str, dict[str, int]]:
     return at_locations
 
 
-MOVED = (
-    update(Stock.__table__)  # type: ignore[arg-type]
-    .where(Stock.sku == bind("b_sku"), Stock.location_id == bind("b_location"))
-    .values(
-        on_hand=Stock.on_hand + bind("b_on_hand"),
-        reserved=Stock.reserved + bind("b_reserved"),
-        blocked=Stock.blocked + bind("b_blocked"),
-    )
-)
-RESERVATIONS = insert(Reservation.__table__)  # type: ignore[arg-type]
-MOVES = insert(StockMove.__table__)  # type: ignore[arg-type]
-
-
-def move(
-    tx: Session, kind: StockMoveKind, reference: str, changes: Mapping[Shelf, Delta], at: datetime | None = None
-) -> None:
-    """Changes figures, with the reason on record. `at`: when it happened at the shelf, where somebody tells. The
-    table's check guards the bounds."""
-    tx.flush()
-    connection = tx.connection()
-    connection.execute(
-        MOVED,
-        [
-            {
-                "b_sku": sku,
-                "b_location": location,
-                "b_on_hand": delta.on_hand,
-                "b_reserved": delta.reserved,
-                "b_blocked": delta.blocked,
-            }
-            for (sku, location), delta in sorted(changes.items())
-        ],
-    )
-    now = wall_clock()
-    tx.execute(
-        MOVES,
-        [
-            {
-                "sku": sku,
-                "location_id": location,
-                "kind": kind,
-                **asdict(delta),
-                "reference": reference,
-                "occurred_at": at or now,
-                "recorded_at": now,
-            }
-            for (sku, location), delta in sorted(changes.items())
-        ],
-    )
-
-
 def give_back(tx: Session, order: Order, reservations: list[Reservation]) -> None:
     """Units go back on the shelf, and from there to whoever waits longest."""
     if not reservations:
@@ -136,10 +76,12 @@ def give_back(tx: Session, order: Order, reservations: list[Reservation]) -> Non
     lock(tx, {r.sku for r in reservations})
     freed: dict[Shelf, Delta] = defaultdict(Delta)
     for r in reservations:
-        freed[r.sku, r.location_id] += Delta(reserved=-r.quantity)
+        if r.status == ReservationStatus.HELD:
+            freed[r.sku, r.location_id] += Delta(reserved=-r.quantity)
         r.status = ReservationStatus.RELEASED
-    move(tx, StockMoveKind.RELEASED, order.order_id, freed)
-    serve(tx, freed)
+    if freed:
+        move(tx, StockMoveKind.RELEASED, order.order_id, freed)
+        serve(tx, freed)
 
 
 def put_back(tx: Session, kind: StockMoveKind, reference: str, units: Iterable[Reservation]) -> None:
@@ -224,10 +166,11 @@ def serve(tx: Session, places: Iterable[tuple[str, str]]) -> None:
             reservations.append(allocated(backorder, location_id, count))
             if backorder.status == BackorderStatus.ALLOCATED:
                 break
-    for location_id, units in sorted(taken.items()):
-        allotted = {(sku, location_id): Delta(reserved=count) for sku, count in units.items()}
-        move(tx, StockMoveKind.ALLOCATED, location_id, allotted)
     if reservations:
+        allotted = {
+            (sku, place): Delta(reserved=count) for place, units in taken.items() for sku, count in units.items()
+        }
+        moved(tx, [Move(StockMoveKind.ALLOCATED, shelf[1], shelf, delta) for shelf, delta in sorted(allotted.items())])
         tx.execute(RESERVATIONS, reservations)
     nudge(tx, sorted({each["order_id"] for each in reservations}), "restocked")
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import IntEnum
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
@@ -16,17 +16,17 @@ from sqlalchemy.orm import Session
 from activities.facts import inventory, planning, promises, refunds
 from activities.facts.holds import close_of_cancelled
 from activities.facts.journal import fulfillments_of, note
+from activities.facts.set_aside import last_units, taken_apart, units_in
 from activities.intake.allocation import cost
 from activities.models import AT_REST, FulfillmentStatus, Recall
 from infra.clock import wall_clock
 from infra.database.tables import Backorder, Effect, Fulfillment, LineCancellation, Order, Reservation
-from infra.words import BackorderStatus, CancelReason, EventType, LineCancellationStatus, ReservationStatus
+from infra.words import BackorderStatus, CancelReason, EventType, LineCancellationStatus
+from infra.words.stock import UNSENT
 
 ASKED, DONE, REFUSED = LineCancellationStatus
 COUNTING = (ASKED, DONE)
 """Of units that are never reserved anew."""
-
-RowT = TypeVar("RowT", Reservation, Backorder)
 
 
 class Where(IntEnum):
@@ -78,10 +78,8 @@ def parts_left(tx: Session, order: Order) -> list[Part]:
         parts.append(Part(backorder.line_no, backorder.first_unit, backorder.quantity, Where.WAITING, backorder))
     fulfillments = {f.fulfillment_id: f for f in fulfillments_of(tx, order.order_id)}
     asked, wished = requested_of(tx, order.order_id), by_line(wishes(tx, order.order_id, ASKED))
-    held = select(Reservation).where(
-        Reservation.order_id == order.order_id, Reservation.status == ReservationStatus.HELD
-    )
-    for reservation in tx.scalars(held.execution_options(populate_existing=True)).all():
+    unsent = select(Reservation).where(Reservation.order_id == order.order_id, Reservation.status.in_(UNSENT))
+    for reservation in tx.scalars(unsent.execution_options(populate_existing=True)).all():
         f = fulfillments.get(reservation.fulfillment_id or "")
         if (f and f.recall == Recall.REFUSED) or within(reservation, wished):
             continue
@@ -199,17 +197,6 @@ def record(tx: Session, order: Order, parts: Iterable[tuple[Part, LineCancellati
         tx.execute(insert(LineCancellation), rows)
 
 
-def last_units(tx: Session, row: RowT, count: int) -> RowT:
-    """As a row of their own."""
-    if count == row.quantity:
-        return row
-    row.quantity -= count
-    same = {column.key: getattr(row, column.key) for column in type(row).__table__.columns if not column.primary_key}
-    rest = type(row)(**same | {"first_unit": row.first_unit + row.quantity, "quantity": count})
-    tx.add(rest)
-    return rest
-
-
 def recall_wanted(tx: Session, order: Order, f: Fulfillment, at: datetime) -> None:
     f.recall = Recall.ASKED
     note(tx, order, EventType.RECALL_ASKED, at, fulfillment_id=f.fulfillment_id)
@@ -220,7 +207,7 @@ def taken_out(tx: Session, order: Order, fulfillments: list[Fulfillment], at: da
     what is left of it is planned anew."""
     if not fulfillments:
         return
-    rest = held_in(tx, *(f.fulfillment_id for f in fulfillments))
+    rest = units_in(tx, *(f.fulfillment_id for f in fulfillments))
     asked = select(Effect.step).where(Effect.order_id == order.order_id, Effect.step.startswith("request:"))
     known = {step.removeprefix("request:") for step in tx.scalars(asked)}
     prices = planning.amounts_of(tx, order.order_id) if rest else {}
@@ -229,18 +216,9 @@ def taken_out(tx: Session, order: Order, fulfillments: list[Fulfillment], at: da
         if mine and f.fulfillment_id not in known:
             f.amount = sum(cost(prices[r.line_no], r.first_unit, r.quantity) for r in mine)
             continue
-        for reservation in mine:
-            reservation.fulfillment_id = None
+        taken_apart(mine)
         f.status = FulfillmentStatus.CANCELLED
     close_of_cancelled(tx, order, at)
-
-
-def held_in(tx: Session, *fulfillments: str) -> list[Reservation]:
-    tx.flush()
-    rows = select(Reservation).where(
-        Reservation.fulfillment_id.in_(fulfillments), Reservation.status == ReservationStatus.HELD
-    )
-    return list(tx.scalars(rows.order_by(Reservation.line_no, Reservation.first_unit.desc())))
 
 
 # --- the warehouse has answered ---------------------------------------------------------------------------------------
@@ -252,15 +230,14 @@ def stopped(
     """Its units are back on the shelf: those that were to be cancelled go to whoever waits, the others are planned
     anew, and not there where the place has refused; or, with a reason `otherwise`, they are cancelled too."""
     asked = asked_of(tx, f)
-    units, wished = held_in(tx, f.fulfillment_id), by_line(asked)
+    units, wished = units_in(tx, f.fulfillment_id), by_line(asked)
     others = [reservation for reservation in units if not within(reservation, wished)]
     cancelled = [reservation for reservation in units if otherwise or within(reservation, wished)]
     if otherwise:
         parts = [Part(r.line_no, r.first_unit, r.quantity, Where.PACKED, r, f) for r in others]
         record(tx, order, [(part, DONE) for part in parts], otherwise)
     elif not f.refusal:  # else the units are released, and name the place that is avoided
-        for reservation in others:
-            reservation.fulfillment_id = None
+        taken_apart(others)
     for row in asked:
         row.status = DONE
     inventory.give_back(tx, order, units if f.refusal else cancelled)

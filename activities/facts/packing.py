@@ -1,20 +1,21 @@
 """A warehouse packs: in parcels, anew in others, or without units that its shelf did not have."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from activities.facts import catalogue, holds
-from activities.facts.fulfillments import answered, changed, held, locked, not_before, parcels_of, replace_parcels
+from activities.facts import catalogue, displacing, holds, inventory
+from activities.facts.fulfillments import answered, changed, locked, not_before, parcels_of, replace_parcels
 from activities.facts.journal import note
+from activities.facts.set_aside import units_in
 from activities.facts.short_pick import not_packed
 from activities.models import FulfillmentStatus, LabelStatus, ShippingMethod, Subject
 from activities.ports import Parcel as Packed
 from activities.ports import TrackingStatus
-from infra.database.tables import Fulfillment, Order, Parcel, ParcelContent
+from infra.database.tables import Fulfillment, Order, Parcel, ParcelContent, Reservation
 from infra.hold_kinds import HoldKind
 from infra.words import EventType
 
@@ -35,10 +36,13 @@ def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: date
     if f.status not in (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED):
         return False
     answered(tx, f, at)
-    asked = units_of(tx, f) if contents else Counter()
+    inventory.lock_of(tx, fulfillment_id)
+    units = units_in(tx, fulfillment_id)
+    asked = counted(units) if contents else Counter()
     contents = by_sku(tx, contents, asked)
     wrong = compared(tx, f, contents, asked, at)
     at = not_before(f, at)
+    displacing.found(tx, f, units, at)
     f.status, f.packed_at = FulfillmentStatus.PACKED, at
     changed(tx, order, f)
     replace_parcels(tx, order, f, [], [to_be_labelled(f, n, parcel) for n, parcel in enumerate(parcels, start=1)])
@@ -53,7 +57,7 @@ def packed_anew(
     tx: Session, order: Order, f: Fulfillment, parcels: Sequence[Packed], at: datetime, contents: Contents
 ) -> bool:
     """A parcel that has a label, or may have one, stays as it is; the others are replaced."""
-    asked = units_of(tx, f) if contents else Counter()
+    asked = counted(units_in(tx, f.fulfillment_id)) if contents else Counter()
     contents = by_sku(tx, contents, asked)
     before = parcels_of(tx, f.fulfillment_id)
     without = [parcel for parcel in before if parcel.label_status == LabelStatus.NONE]
@@ -130,9 +134,9 @@ def contents_told(tx: Session, fulfillment_id: str) -> dict[int, Counter[str]]:
     return inside
 
 
-def units_of(tx: Session, f: Fulfillment) -> Counter[str]:
+def counted(reservations: Iterable[Reservation]) -> Counter[str]:
     units: Counter[str] = Counter()
-    for reservation in held(tx, f.fulfillment_id):
+    for reservation in reservations:
         units[reservation.sku] += reservation.quantity
     return units
 

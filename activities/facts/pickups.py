@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.facts import holds, inventory
+from activities.facts import displacing, holds, inventory, set_aside
 from activities.facts.deadlines import whole_seconds
-from activities.facts.fulfillments import answered, changed, close_silence, held, locked, not_before
+from activities.facts.fulfillments import answered, changed, close_silence, locked, not_before
 from activities.facts.handing_over import left_though_cancelled, listed
-from activities.facts.inventory import Delta, Shelf
 from activities.facts.journal import note, tell
-from activities.facts.line_cancellations import Part, Where, had_left, last_units, wishes
+from activities.facts.line_cancellations import Part, Where, had_left, wishes
 from activities.facts.line_outcomes import taken
 from activities.facts.recall import not_stopped
+from activities.facts.stock_moves import Delta, Shelf, move
 from activities.models import LEFT, FulfillmentStatus, Recall, ShippingMethod, Subject
 from activities.pickup_codes import MOST_TRIES, PickupCodes
 from infra.clock import wall_clock
@@ -82,7 +82,7 @@ def address_of(location: Location) -> str:
 
 def units_in(tx: Session, f: Fulfillment) -> Counter[str]:
     units: Counter[str] = Counter()
-    for reservation in held(tx, f.fulfillment_id):
+    for reservation in set_aside.units_in(tx, f.fulfillment_id):
         units[reservation.sku] += reservation.quantity
     return units
 
@@ -130,6 +130,7 @@ def picked_up(tx: Session, fulfillment_id: str, how: Taken, at: datetime) -> boo
     at = not_before(f, at)
     close_silence(tx, f, HoldKind.RELEASE_UNANSWERED, at)
     products = inventory.lock_all_of(tx, order.order_id)
+    displacing.found(tx, f, set_aside.units_in(tx, fulfillment_id), at)
     gone, unknown = taken_out(tx, f, how.units)
     if unknown:
         about = Subject.fulfillment(fulfillment_id)
@@ -141,13 +142,13 @@ def picked_up(tx: Session, fulfillment_id: str, how: Taken, at: datetime) -> boo
         left[r.sku, r.location_id] += Delta(on_hand=-r.quantity, reserved=-r.quantity)
         sent[r.sku] += r.quantity
     if left:
-        inventory.move(tx, StockMoveKind.PICKED_UP, fulfillment_id, left, at)
+        move(tx, StockMoveKind.PICKED_UP, fulfillment_id, left, at)
     units = sent.total()
     note(tx, order, EventType.PICKED_UP, at, fulfillment_id=fulfillment_id, units=units, proof=how.proof, by=how.by)
     names = {sku: product.name for sku, product in products.items()}
     subject = fulfillment_id if n == 1 else f"{fulfillment_id}/{n}"
     tell(tx, order, MessageKind.PICKED_UP, subject, items=listed(sent, names))
-    if held(tx, fulfillment_id):
+    if set_aside.units_in(tx, fulfillment_id):
         parts = [Part(r.line_no, r.first_unit, r.quantity, Where.PACKED, r, f) for r in gone]
         taken(tx, order, f, parts, at)
     else:
@@ -170,12 +171,12 @@ def cut_short(tx: Session, f: Fulfillment) -> bool:
 def taken_out(tx: Session, f: Fulfillment, wanted: Mapping[str, int] | None) -> tuple[list[Reservation], bool]:
     """The units that are gone, and whether there were more of them than it had."""
     left, gone = Counter(dict(wanted or units_in(tx, f))), []
-    for reservation in sorted(held(tx, f.fulfillment_id), key=lambda r: (r.line_no, r.first_unit)):
+    for reservation in sorted(set_aside.units_in(tx, f.fulfillment_id), key=lambda r: (r.line_no, r.first_unit)):
         count = min(left[reservation.sku], reservation.quantity)
         if not count:
             continue
         if count < reservation.quantity:
-            last_units(tx, reservation, reservation.quantity - count)
+            set_aside.last_units(tx, reservation, reservation.quantity - count)
         left[reservation.sku] -= count
         reservation.status = ReservationStatus.CONSUMED
         gone.append(reservation)

@@ -4,9 +4,10 @@ from collections import defaultdict
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import CompoundSelect, bindparam, cast, func, null, select, union_all
+from sqlalchemy import CompoundSelect, String, bindparam, cast, func, null, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
 from activities.facts.journal import MINE, note
@@ -34,9 +35,10 @@ from infra.words import (
     ReservationStatus,
     ShippingMethod,
 )
+from infra.words.stock import UNSENT
 
 TAKEN: tuple[tuple[Any, tuple[StrEnum, ...]], ...] = (
-    (Reservation, (ReservationStatus.HELD, ReservationStatus.CONSUMED)),
+    (Reservation, (*UNSENT, ReservationStatus.CONSUMED)),
     (Backorder, (BackorderStatus.WAITING,)),
     (LineCancellation, (LineCancellationStatus.ASKED, LineCancellationStatus.DONE)),
 )
@@ -63,15 +65,19 @@ def whereto(order: Order) -> ContactKind:
     return ContactKind.PICKUP if order.shipping_method == ShippingMethod.PICKUP else ContactKind.SHIP_TO
 
 
+def units(table: Any, location: Any) -> tuple[Any, ...]:
+    return table.line_no, table.first_unit, table.quantity, type_coerce(table.status, String), location
+
+
 REFUSED = (
-    select(Reservation.line_no, Reservation.first_unit, Reservation.quantity, Reservation.location_id)
+    select(*units(Reservation, Reservation.location_id))
     .join(Fulfillment, Fulfillment.fulfillment_id == Reservation.fulfillment_id)
     .where(Reservation.order_id == MINE, Reservation.status == ReservationStatus.RELEASED)
     .where(Fulfillment.refusal.is_not(None), Fulfillment.status == FulfillmentStatus.CANCELLED)
 )
 NOT_FREE: CompoundSelect[Any] = union_all(
     *(
-        select(table.line_no, table.first_unit, table.quantity, cast(null(), Location.location_id.type)).where(
+        select(*units(table, cast(null(), Location.location_id.type))).where(
             table.order_id == MINE, table.status.in_(states)
         )
         for table, states in TAKEN
@@ -86,10 +92,17 @@ LINES = select(OrderLine).where(OrderLine.order_id == MINE).order_by(OrderLine.l
 
 def open_units(tx: Session, order: Order) -> list[Units]:
     """Units of the order that are neither reserved, consumed, waiting, cancelled nor asked to be."""
+    return lacking(tx, order)[0]
+
+
+def lacking(tx: Session, order: Order) -> tuple[list[Units], bool]:
+    """The same; and whether others are displaced."""
     assigned: dict[int, list[tuple[int, int]]] = defaultdict(list)
     avoided: dict[int, list[tuple[int, int, str]]] = defaultdict(list)
     tx.flush()
-    for line_no, first, quantity, location_id in tx.execute(NOT_FREE, {"mine": order.order_id}):
+    displaced = False
+    for line_no, first, quantity, status, location_id in tx.execute(NOT_FREE, {"mine": order.order_id}):
+        displaced = displaced or status == ReservationStatus.DISPLACED
         if location_id is None:
             assigned[line_no].append((first, quantity))
         else:
@@ -103,7 +116,7 @@ def open_units(tx: Session, order: Order) -> list[Units]:
                 units = Units(line.line_no, line.sku, line.contact_id or ship_to, at_unit, first - at_unit)
                 wanted += apart(units, avoided[line.line_no])
             at_unit = max(at_unit, first + quantity)  # units that are asked to be cancelled are reserved too
-    return wanted
+    return wanted, displaced
 
 
 def apart(units: Units, avoided: list[tuple[int, int, str]]) -> list[Units]:
@@ -159,7 +172,8 @@ def split(wanted: list[Units], location_id: str, shelf: dict[str, int]) -> tuple
 
 
 LOOSE = (
-    select(Reservation, func.coalesce(OrderLine.contact_id, Contact.contact_id))
+    select(Reservation, func.coalesce(OrderLine.contact_id, Contact.contact_id), Location.priority)
+    .join(Location, Location.location_id == Reservation.location_id)
     .join(OrderLine, (OrderLine.order_id == Reservation.order_id) & (OrderLine.line_no == Reservation.line_no))
     .join(Contact, (Contact.order_id == Reservation.order_id) & (Contact.kind == WHERETO))
     .where(
@@ -169,7 +183,6 @@ LOOSE = (
     )
 )
 SO_FAR = select(func.count(Fulfillment.n), WAITS_FOR_FULFILLMENTS).where(Fulfillment.order_id == MINE)
-PRIORITIES = select(Location.location_id, Location.priority)
 
 
 def planned(tx: Session, order: Order, at: datetime) -> bool:
@@ -182,15 +195,14 @@ def planned(tx: Session, order: Order, at: datetime) -> bool:
         return False
     about = {"mine": order.order_id, "fulfillments": fulfillments_of(order.order_id)}
     count, news_waits = tx.execute(SO_FAR, about).one()
-    priority = dict(tx.execute(PRIORITIES).all())
     price = amounts_of(tx, order.order_id)
-    together: dict[tuple[str, int], list[Reservation]] = defaultdict(list)
-    for reservation, contact_id in loose:
-        together[reservation.location_id, contact_id].append(reservation)
-    places = sorted(together, key=lambda p: (priority[p[0]], p[0], p[1]))
+    together: dict[tuple[int, str, int], list[Reservation]] = defaultdict(list)
+    for reservation, contact_id, priority in loose:
+        together[priority, reservation.location_id, contact_id].append(reservation)
     made = []
-    for n, (location_id, contact_id) in enumerate(places, start=count + 1):
-        mine = together[location_id, contact_id]
+    for n, ((_, location_id, contact_id), mine) in enumerate(
+        sorted(together.items(), key=itemgetter(0)), start=count + 1
+    ):
         fulfillment = Fulfillment(
             fulfillment_id=f"{order.order_id}-{n}",
             order_id=order.order_id,
@@ -226,7 +238,7 @@ def amounts_of(tx: Session, order_id: str) -> dict[int, list[UnitAmount]]:
 
 def worth(tx: Session, f: Fulfillment) -> int:
     """What the units that are in it now cost, and those that left with it."""
-    in_it = (ReservationStatus.HELD, ReservationStatus.CONSUMED)
+    in_it = (*UNSENT, ReservationStatus.CONSUMED)
     mine = select(Reservation).where(Reservation.fulfillment_id == f.fulfillment_id, Reservation.status.in_(in_it))
     tx.flush()
     prices = amounts_of(tx, f.order_id)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts import holds, inventory, refunds
+from activities.facts import displacing, holds, inventory, refunds
 from activities.facts.cancelled_messages import tell_decided, tell_stopped
 from activities.facts.fulfillments import (
     answered,
@@ -19,6 +19,7 @@ from activities.facts.holds import close_of_cancelled
 from activities.facts.journal import note
 from activities.facts.line_cancellations import Wish, had_left, recall_wanted, requested_of, stopped
 from activities.facts.planning import worth
+from activities.facts.set_aside import units_in
 from activities.models import (
     AT_REST,
     CALLED_OFF,
@@ -103,6 +104,7 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         return refused(tx, fulfillment_id, "stopped_by_warehouse", at)
     if not unasked:
         recall_answered(tx, f, Recall.CONFIRMED, at)
+    inventory.lock_of(tx, fulfillment_id)
     f.status = status_without(tx, f)
     close_silence(tx, f, HoldKind.RELEASE_UNANSWERED, at)
     reason = order.cancel_reason or CancelReason.STOCK
@@ -131,6 +133,8 @@ def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     if f.recall != Recall.ASKED or f.status == FulfillmentStatus.CANCELLED:
         return False
     at = not_before(f, at)
+    inventory.lock_of(tx, fulfillment_id)
+    displacing.found(tx, f, units_in(tx, fulfillment_id), at)
     not_stopped(tx, order, f, at)
     note(tx, order, EventType.RECALL_REFUSED, at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)

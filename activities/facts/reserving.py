@@ -6,24 +6,21 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from activities.facts import inventory, planning, promises
+from activities.facts import displacing, inventory, planning, promises
 from activities.facts.cancellation import cancellation_settled
 from activities.facts.cancelled_messages import money_of
 from activities.facts.holds import close_with_order
-from activities.facts.inventory import Delta, Shelf
 from activities.facts.journal import fulfillments_of, locked_order, note, tell
 from activities.facts.line_cancellations import (
     Part,
     Where,
     Wish,
     cancelled,
-    held_in,
     parts_left,
-    recall_wanted,
-    requested_of,
     wishes,
 )
 from activities.facts.statuses import derive
+from activities.facts.stock_moves import Delta, Shelf, move
 from activities.models import LEFT, CancelReason, FulfillmentStatus
 from infra.database.tables import Backorder, LineCancellation, Order, OrderLine, Product
 from infra.words import (
@@ -43,7 +40,9 @@ def reserved(tx: Session, order_id: str, at: datetime) -> bool:
     warehouse may have spoken of them already."""
     order = locked_order(tx, order_id)
     products = inventory.lock_all_of(tx, order_id)
-    wanted = planning.open_units(tx, order)
+    wanted, displaced = planning.lacking(tx, order)
+    if displaced and displacing.looked_at(tx, order, at):
+        wanted = planning.open_units(tx, order)
     if wanted:
         on_shelves = inventory.availability(tx, list({units.sku for units in wanted}))
         if order.shipping_method == ShippingMethod.PICKUP:  # there, or nowhere: the customer chose the place
@@ -74,7 +73,7 @@ def take(tx: Session, order: Order, taken: list[tuple[str, planning.Units]]) -> 
     moved: dict[Shelf, Delta] = defaultdict(Delta)
     for location_id, units in taken:
         moved[units.sku, location_id] += Delta(reserved=units.quantity)
-    inventory.move(tx, StockMoveKind.RESERVED, order.order_id, moved)
+    move(tx, StockMoveKind.RESERVED, order.order_id, moved)
     tx.execute(
         inventory.RESERVATIONS,
         [
@@ -119,16 +118,7 @@ def withheld(tx: Session, order: Order, at: datetime) -> None:
     """`ship_complete`, and units went missing after all was planned: what was not released to leave waits for them."""
     over = (*LEFT, FulfillmentStatus.READY_FOR_PICKUP, FulfillmentStatus.CANCELLED)
     going = [f for f in fulfillments_of(tx, order.order_id) if f.status not in over and not (f.recall or f.released)]
-    asked = requested_of(tx, order.order_id)
-    at_rest = [f for f in going if f.status == FulfillmentStatus.PLANNED and f.fulfillment_id not in asked]
-    for f in going:
-        f.version = order.version + 1
-        if f not in at_rest:
-            recall_wanted(tx, order, f, at)
-    for reservation in held_in(tx, *(f.fulfillment_id for f in at_rest)):
-        reservation.fulfillment_id = None
-    for f in at_rest:
-        f.status = FulfillmentStatus.CANCELLED
+    displacing.called_back(tx, order, going, at)
 
 
 def drop(tx: Session, order: Order, missing: list[planning.Units], at: datetime) -> None:

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from activities.facts import holds, inventory, planning, refunds
 from activities.facts.cancelled_messages import tell_decided, tell_unavailable
-from activities.facts.fulfillments import answered, changed, held, locked, not_before, status_without
-from activities.facts.inventory import Delta, Shelf
+from activities.facts.fulfillments import answered, changed, locked, not_before, status_without
 from activities.facts.journal import note
 from activities.facts.line_cancellations import Part, Where, Wish, asked_of, by_line, record, within
 from activities.facts.line_outcomes import not_found
 from activities.facts.recall import recall_answered
+from activities.facts.set_aside import units_in
+from activities.facts.stock_moves import Delta, Shelf, move
 from activities.models import AT_REST, LEFT, CancelReason, FulfillmentStatus, Recall, ShippingMethod, Subject
 from infra.database.tables import Fulfillment, Order, ParcelContent, StockMove
 from infra.hold_kinds import HoldKind
@@ -64,15 +65,19 @@ def missed(
     lost: dict[Shelf, Delta] = defaultdict(Delta)
     gone: list[Part] = []
     set_aside, wished = defaultdict(list), by_line(asked_of(tx, f))
-    for reservation in sorted(held(tx, fulfillment_id), key=lambda units: not within(units, wished)):
+    inventory.lock_of(tx, fulfillment_id)
+    # those that somebody took, then those that are to be cancelled
+    turn = lambda units: (units.status != ReservationStatus.DISPLACED, not within(units, wished))  # noqa: E731
+    for reservation in sorted(units_in(tx, fulfillment_id), key=turn):
         set_aside[reservation.sku].append(reservation)
     for sku, quantity in missing:
         for reservation in set_aside[sku]:
-            if reservation.status != ReservationStatus.HELD:
+            if reservation.status == ReservationStatus.RELEASED:
                 continue
             count = min(quantity, reservation.quantity)
             quantity -= count
-            lost[sku, f.location_id] += Delta(on_hand=-count, reserved=-count)
+            if reservation.status == ReservationStatus.HELD:
+                lost[sku, f.location_id] += Delta(on_hand=-count, reserved=-count)
             first = reservation.first_unit + reservation.quantity - count
             gone.append(Part(reservation.line_no, first, count, Where.REQUESTED, reservation, f))
             if count == reservation.quantity:
@@ -81,15 +86,15 @@ def missed(
                 reservation.quantity -= count
             if not quantity:
                 break
-    if not lost:
+    if not gone:
         return False
-    inventory.lock(tx, {sku for sku, _ in lost})
-    inventory.move(tx, StockMoveKind.SHORT_PICKED, reference, lost, at)
+    if lost:
+        move(tx, StockMoveKind.SHORT_PICKED, reference, lost, at)
     if f.status == FulfillmentStatus.PACKED:
         taken_out_of_parcels(tx, f, {sku: -delta.on_hand for (sku, _), delta in lost.items()})
     decided = not_found(tx, order, f, gone, at)
     f.amount = planning.worth(tx, f)
-    if not held(tx, fulfillment_id):
+    if not units_in(tx, fulfillment_id):
         if f.recall == Recall.ASKED:
             recall_answered(tx, f, Recall.CONFIRMED, at)
         f.status = status_without(tx, f)
@@ -101,7 +106,7 @@ def missed(
     tell_decided(tx, order, decided)
     if cut:
         tell_unavailable(tx, order, f, cut)
-    count = -sum(delta.on_hand for delta in lost.values())
+    count = sum(part.quantity for part in gone)
     note(tx, order, EventType.SHORT_PICKED, at, fulfillment_id=fulfillment_id, units=count)
     changed(tx, order, f)
     return True

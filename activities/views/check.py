@@ -72,7 +72,7 @@ QUESTIONS = {
         GROUP BY sku, location_id HAVING SUM(on_hand) <> 0 OR SUM(reserved) <> 0 OR SUM(blocked) <> 0""",
     "stock held by a closed order": """
         SELECT o.order_id, r.reservation_id FROM orders o JOIN reservations r ON r.order_id = o.order_id
-        WHERE o.status IN ('completed', 'cancelled') AND r.status = 'held'""",
+        WHERE o.status IN ('completed', 'cancelled') AND r.status IN ('held', 'displaced')""",
     "a place in the queue held by a closed order": """
         SELECT o.order_id, b.backorder_id FROM orders o JOIN backorders b ON b.order_id = o.order_id
         WHERE o.status IN ('completed', 'cancelled') AND b.status = 'waiting'""",

@@ -175,7 +175,7 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         "was_authorized": now.authorized > 0 and order.payment_status not in FUNDED,
         "cancellation": order.cancellation,
         "payment_ready": any(p.status == AuthorizationStatus.ASKED for p in now.payments),
-        "unplanned": now.unreserved > 0 or (now.unplanned > 0 and not withheld(order, now)),
+        "unplanned": now.unreserved > 0 or now.displaced > 0 or (now.unplanned > 0 and not withheld(order, now)),
         "waiting": now.waiting > 0,
         "payment_open": any(
             p.status in (AuthorizationStatus.ASKED, AuthorizationStatus.ACTION_REQUIRED) for p in now.payments

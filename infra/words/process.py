@@ -12,6 +12,7 @@ class EventType(StrEnum):
     UNITS_CANCELLED = "units_cancelled"
     UNITS_NOT_CANCELLED = "units_not_cancelled"
     PLANNED = "planned"
+    DISPLACED = "displaced"
     ADDRESS_GIVEN = "address_given"
     SERVICE_GIVEN = "service_given"
     NOT_UNDERSTOOD = "not_understood"

@@ -9,8 +9,14 @@ class LocationKind(StrEnum):
 
 class ReservationStatus(StrEnum):
     HELD = "held"
+    DISPLACED = "displaced"
+    """Still its order's, with no stock behind it: somebody else took the units, and the order has yet to look."""
     CONSUMED = "consumed"
     RELEASED = "released"
+
+
+UNSENT = (ReservationStatus.HELD, ReservationStatus.DISPLACED)
+"""Of units that are set aside and have not left."""
 
 
 class BackorderStatus(StrEnum):
@@ -32,3 +38,5 @@ class StockMoveKind(StrEnum):
     RETURNED = "returned"
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
+    DISPLACED = "displaced"
+    FOUND = "found"

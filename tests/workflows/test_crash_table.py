@@ -13,7 +13,7 @@ from infra.temporal import DevServer
 from tests.cells import chosen
 from tests.fixtures_shop import NewDatabase
 from tests.shop import Shop, unique
-from tests.workflows import cancelling, collecting, refunding, stories
+from tests.workflows import cancelling, collecting, displacing, refunding, stories
 from tests.workflows.mishaps import EFFECTS, Cut, How, Mishap, Mishaps, Where
 from workers.wiring import activities, pickups, policy
 from workflows.calls import CALLS
@@ -47,9 +47,11 @@ OTHER: dict[str, tuple[stories.Story, ...]] = {
     "refund_payment": (stories.delivered, refunding.refunded_after_the_end),
     "decide_cancellation": (cancelling.line_cancelled,),
     "recall_fulfillment": (cancelling.line_cancelled,),
+    "reserve_stock": (displacing.requested, displacing.displaced),
 }
 """What comes before it may be cut off, and then: of an authorization, its renewal; of a refund, a closed order's; of a
-cancellation, that of some units."""
+cancellation, that of some units; of a
+reservation, that of units which were sold from under it."""
 CELLS = [
     Mishap(activity, where, how, other)
     for other, rows in ((False, ROWS), (True, OTHER))

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from activities import facts
-from activities.facts import fulfillments, holds, packing, short_pick
+from activities.facts import holds, packing, short_pick
+from activities.facts.set_aside import units_in
 from activities.views import order as views
 from infra.clock import wall_clock
 from infra.database.tables import Fulfillment, Hold, Message, Order, ParcelContent, Reservation, Stock
@@ -161,5 +162,5 @@ def test_late_parcels_change_nothing(asked: Database) -> None:
     assert HoldKind.PACKED_OTHERWISE not in open_kinds(asked)
     with asked.sessions.begin() as tx:
         assert tx.get_one(Fulfillment, F).status == "shipped"
-        assert fulfillments.held(tx, F) == []
+        assert units_in(tx, F) == []
         assert not holds.open_holds(tx, ID, [HoldKind.PACKED_OTHERWISE])
