@@ -6,7 +6,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 # the tests start many processes: none is to compile all of our files anew
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test test-all cluster cluster-test check image-size sbom deploy-check deploy-tools rules format lock histories clean
+.PHONY: help demo test test-all cluster cluster-test million check image-size sbom deploy-check deploy-tools rules format lock histories clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,6 +38,10 @@ cluster: $(READY) ## build Temporal's server into .cluster/, for cluster-test (t
 cluster-test: cluster ## break a real cluster, and upgrade one, under load; T=name for some of the drills
 	$(say) "drills"
 	@$(BIN)/python -m pytest -q -s --no-header --durations=0 -o faulthandler_timeout=900 tests/cluster -k "$(T)"
+
+million: $(READY) ## grow orders that were played to a million, and look at what each statement costs then (40 GB of disk)
+	@ORDERS_GROWN_TO="20000 1000000" $(BIN)/python -m pytest -q --no-header --durations=0 -o faulthandler_timeout=7200 \
+	  tests/infra/database/test_growth.py
 
 check: $(READY) ## format, style, types, import rules, migrations, then all tests
 	$(say) "format and style"

@@ -32,8 +32,14 @@ pytest_plugins = (
 )
 
 
-LONG = ("tests/workflows/test_crash_table.py", "tests/starter/cli/", "tests/whole/", "tests/workflows/")
-ONE_HOUSE = ("tests/starter/cli/", "tests/whole/")
+LONG = (
+    "tests/workflows/test_crash_table.py",
+    "tests/infra/database/",
+    "tests/starter/cli/",
+    "tests/whole/",
+    "tests/workflows/",
+)
+ONE_HOUSE = ("tests/starter/cli/", "tests/whole/", "tests/infra/database/")
 """What is started for them costs more than they do: one process takes the whole folder."""
 
 

@@ -1,25 +1,31 @@
-"""A database in which orders of each kind were really played."""
+"""A database in which orders of each kind were really played, and what was asked of it meanwhile."""
 
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Connection, Engine, event, insert, select
 
 from infra.database import engine
-from infra.database.tables import metadata
+from infra.database.tables import News, Payment, Relay, metadata
 from infra.hold_kinds import HoldKind
 from infra.sandbox.client import SandboxControl
 from infra.temporal import DevServer
+from starter import keys
 from tests.fixtures_database import Database
 from tests.fixtures_shop import NewDatabase
 from tests.shop import PACE, Shop, unique
-from tests.workflows import cancelling, scenarios, stories
+from tests.workflows import cancelling, collecting, scenarios, stories
 from tests.workflows.stories import Story
+
+Statements = dict[str, list[Any]]
+"""By its text: with what it was asked, each time that was not for many rows at once."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +35,23 @@ class Played:
     """Nobody is connected to it: it can be copied."""
     orders: dict[str, str]
     """By the kind."""
+    statements: Statements = field(repr=False)
 
 
 def plain(shop: Shop, order: str) -> None:
     shop.place({shop.product(OAK=1): 1}, order_id=order, reference=f"SHOP-{order}", channel="web")
+    assert shop.ends(order, 60) == "completed"
+
+
+def taxed(shop: Shop, order: str) -> None:
+    """In the words of another system."""
+    sku, theirs = unique("MUG"), unique("THEIRS")
+    product = {"name": "Mug", "weight_g": 400, "references": [theirs]}
+    shop.api.put(f"/v1/products/{sku}", json=product).raise_for_status()
+    shop.receive("OAK", {sku: 2})
+    asked = shop.order({theirs: 2}, order_id=order, tax=216)
+    asked["lines"][0] |= {"tax": 216, "tax_lines": [{"jurisdiction": "US-CA", "rate": "0.0600", "amount": 216}]}
+    shop.api.post("/v1/orders", json=asked).raise_for_status()
     assert shop.ends(order, 60) == "completed"
 
 
@@ -45,11 +64,21 @@ def with_a_voucher(shop: Shop, order: str) -> None:
     assert shop.ends(order, 60) == "completed"
 
 
-def refunded_and_disputed(shop: Shop, order: str) -> None:
+def refunded(shop: Shop, order: str) -> None:
     plain(shop, order)
     wish = {"lines": [{"line": 1, "quantity": 1}], "refund_request_id": "R-1"}
     shop.api.post(f"/v1/orders/{order}/refunds", json=wish).raise_for_status()
     shop.happened(order, "refund_succeeded", 1, 60)
+
+
+def disputed(shop: Shop, order: str) -> None:
+    plain(shop, order)
+    with shop.database.sessions() as tx:
+        [of] = tx.scalars(select(Payment.intent).where(Payment.order_id == order))
+    dispute = shop.sandbox.dispute(str(of))["id"]
+    shop.until(lambda: shop.open_hold(order, HoldKind.DISPUTE), "a hold", order, 60)
+    shop.sandbox.move_dispute(dispute, "won")
+    shop.until(lambda: shop.open_hold(order) is None, "no hold", order, 60)
 
 
 def held(shop: Shop, order: str) -> None:
@@ -66,10 +95,25 @@ def backordered(shop: Shop, order: str) -> None:
     assert shop.ends(order, 60) == "completed"
 
 
+def short_picked(shop: Shop, order: str) -> None:
+    """Of four one is missing and one is in no parcel: they come from elsewhere."""
+    sku = shop.product(OAK=4, RNO=2)
+    shop.place({sku: 4}, order_id=order, by_hand=True)
+    shop.warehouse(order).misses({sku: 1})
+    shop.happened(order, "short_picked", 1, 60)
+    shop.warehouse(order).packs_units({sku: 1}, {sku: 1})
+    shop.happened(order, "short_picked", 2, 60)
+    shop.happened(order, "requested", 2, 60)
+    shop.goes_by_itself(order)
+    assert shop.ends(order, 60) == "completed"
+
+
 KINDS: tuple[Story, ...] = (
     plain,
+    taxed,
     with_a_voucher,
-    refunded_and_disputed,
+    refunded,
+    disputed,
     held,
     stories.waits_for_stock,
     stories.two_holds,
@@ -77,8 +121,12 @@ KINDS: tuple[Story, ...] = (
     cancelling.line_cancelled,
     scenarios.declined_and_rescued,
     backordered,
+    short_picked,
+    stories.lost_parcel,
+    collecting.picked_up,
 )
 AT_ONCE = 5
+OF_NOBODY = "NOBODY-1"
 
 
 @pytest.fixture(scope="session")
@@ -91,35 +139,47 @@ def played(
 ) -> Played:
     database = new_database("played", "postgresql")
     orders = {story.__name__: unique("P") for story in KINDS}
-    with Shop(database, engine_server, sandbox) as shop:
+    patient = {"ORDERS_STEP_PATIENCE": "1m"}  # a busy machine is nothing that a person is to see
+    with Shop(database, engine_server, sandbox, settings=patient) as shop, listening(database.engine) as statements:
         sandbox.pace(PACE)
         with ThreadPoolExecutor(AT_ONCE) as stories_at_once:
             playing = [stories_at_once.submit(story, shop, orders[story.__name__]) for story in KINDS]
         for each in playing:
             each.result()
-        shop.until(lambda: nothing_is_due(database), "every nudge to be read")
+        shop.until(lambda: nothing_is_due(database), "every nudge and all news to be read")
+        sandbox.tell("/warehouse/send", {"type": "fulfillment.accepted", "data": {"fulfillment_id": OF_NOBODY}})
+        shop.until(lambda: shop.api.get("/v1/news").json()["news"], "news without a match", timeout=90)
         read_everything(shop, orders)
     sandbox.calm()
     file = tmp_path_factory.mktemp("played") / "orders.db"
     shutil.copyfile(sqlite_template, file)
     copy_rows(database.engine, f"sqlite:///{file}")
     database.engine.dispose()
-    return Played(file, database.url, orders)
+    return Played(file, database.url, orders, statements)
 
 
 def nothing_is_due(database: Database) -> bool:
+    """Within the hour: whose deadline is days away is started then."""
+    soon = datetime.now(UTC) + timedelta(hours=1)
     with database.sessions() as tx:
-        return not tx.scalar(text("SELECT count(*) FROM relay WHERE done_at IS NULL"))
+        due = tx.scalars(select(Relay.relay_id).where(Relay.done_at.is_(None), Relay.due_at < soon)).all()
+        waiting = tx.scalars(select(News.about).where(News.open_since.is_not(None))).all()
+    return not (due or waiting)
 
 
 def read_everything(shop: Shop, orders: dict[str, str]) -> dict[str, Any]:
     """Whatever can be read over HTTP, each list by each of its filters, and its second page."""
     order = shop.view(orders["plain"])
     sku, customer = order["lines"][0]["sku"], order["customer"]["customer_id"]
-    filters = ["status=completed", "status=on_hold", "channel=web", f"reference=SHOP-{orders['plain']}"]
-    filters += [f"sku={sku}", f"customer={customer}", "placed_after=2020-01-01T00:00:00Z"]
-    lists = ["/v1/orders?limit=2", *(f"/v1/orders?limit=2&{each}" for each in filters)]
-    lists += ["/v1/holds", "/v1/news?limit=2", "/v1/news?limit=2&status=finding"]
+    since, until = "placed_after=2020-01-01T00:00:00Z", f"placed_before={order['placed_at'].replace('+', '%2B')}"
+    never = "placed_after=2100-01-01T00:00:00Z"
+    filters = ["", "status=completed", "status=on_hold", "channel=web", f"reference=SHOP-{orders['plain']}"]
+    filters += [since, until, f"sku={sku}", f"sku={sku}&status=completed", f"status=completed&{since}&{until}"]
+    filters += [f"customer={customer}", f"customer={customer}&status=on_hold", "channel=web&status=on_hold"]
+    filters += [never, f"status=completed&{never}", f"sku={sku}&{never}", f"sku={sku}&{since}&{until}"]
+    lists = [f"/v1/orders?limit=2&{each}" for each in filters]
+    lists += ["/v1/holds", "/v1/holds?reason=step_failed&subject_kind=order&limit=2"]
+    lists += ["/v1/news?limit=2", "/v1/news?limit=2&status=finding"]
     one = [f"/v1/orders/{each}{part}" for each in orders.values() for part in ("", "/effects")]
     other = [f"/v1/stock?sku={sku}", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"]
     found: dict[str, Any] = {}
@@ -127,8 +187,26 @@ def read_everything(shop: Shop, orders: dict[str, str]) -> dict[str, Any]:
         answer = shop.api.get(url).raise_for_status()
         found[url] = answer.json() if "json" in answer.headers["content-type"] else None
         if url in lists and (cursor := found[url].get("next")):
-            shop.api.get(url, params={"cursor": cursor}).raise_for_status()
+            shop.api.get(f"{url}&cursor={cursor}").raise_for_status()
+    with shop.database.sessions.begin() as tx:
+        key = keys.create(tx, unique("web"), ["orders:read", "orders:operate"], "web")
+    for url in ("/v1/orders?limit=2", "/v1/orders?limit=2&status=on_hold", "/v1/holds"):
+        shop.api.get(url, headers={"Authorization": f"Bearer {key}"}).raise_for_status()
     return found
+
+
+@contextmanager
+def listening(engine: Engine) -> Iterator[Statements]:
+    statements: Statements = {}
+
+    def hear(_: Connection, __: Any, statement: str, parameters: Any, ___: Any, many: bool) -> None:
+        statements.setdefault(statement, []).extend([] if many else [parameters])
+
+    event.listen(engine, "before_cursor_execute", hear)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", hear)
 
 
 def copy_rows(source: Engine, url: str) -> None:

@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import JSON, String
 
 from activities.deadline_kinds import DECLARED
+from activities.facts import trimming
 from activities.facts.passing import ACTS
+from activities.facts.trimming import NEWS_KEPT, RELAY_KEPT
 from infra.database.tables import REFERENCE, metadata
 from infra.hold_kinds import HoldKind
 from infra.settings import Settings
@@ -102,6 +104,16 @@ def test_the_page_of_tables_names_every_column() -> None:
     rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", (ROOT / "docs/data.md").read_text(), re.MULTILINE)
     listed = {table: re.findall(r"`(\w+)`", columns) for table, columns in rows}
     assert listed == {name: [column.name for column in table.columns] for name, table in metadata.tables.items()}
+
+
+def test_what_a_trim_gives_back_is_told_of_the_tables_that_it_removes_rows_of() -> None:
+    text = (ROOT / "docs/capacity.md").read_text().split("\n## Bytes\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|[^|]*\|[^|]*\| ([^|]+) \|$", text, re.MULTILINE)
+    listed = {name: when for names, when in rows for name in re.findall(r"`(\w+)`", names)}
+    assert listed.keys() <= metadata.tables.keys()
+    assert {name for name, when in listed.items() if when != "never"} == {*trimming.TABLES} - {"orders"}
+    kept = {"events": Settings.from_environment({}).orders_retention, "news": NEWS_KEPT, "relay": RELAY_KEPT}
+    assert all(f"{time.days} days" in listed[name] for name, time in kept.items())
 
 
 def test_the_runbook_lists_every_kind_of_deadline_as_it_is_declared() -> None:

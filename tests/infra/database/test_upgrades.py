@@ -35,7 +35,7 @@ from infra.settings import Settings
 from infra.temporal import DevServer
 from tests.fixtures_database import Database
 from tests.infra.database.rows import product
-from tests.played import Copies, Played, read_everything
+from tests.played import KINDS, Copies, Played, read_everything
 from tests.shop import PACE, Shop
 
 CURRENT = versions()[-1]
@@ -124,7 +124,7 @@ def rows(opened: Engine) -> dict[str, int]:
             table.name: connection.scalar(select(func.count()).select_from(table)) or 0
             for table in metadata.sorted_tables
         }
-    assert counted["orders"] == 10 and counted["events"] > 100, counted  # noqa: PT018
+    assert counted["orders"] == len(KINDS) and counted["events"] > 100, counted  # noqa: PT018
     return counted
 
 
