@@ -142,6 +142,15 @@ class Settings(BaseModel):
     orders_pickup_capture: Literal["ready", "handover"] = Field(
         "ready", description="ready or handover: when the money of a pickup is taken"
     )
+    orders_reservation_time: Duration = Field(
+        timedelta(minutes=10), description=f"{DURATION}: how long a checkout has its units, from its last step"
+    )
+    orders_reservations: int = Field(
+        1_000, ge=1, le=1_000_000, description="how many reservations of checkouts one API key may have at once"
+    )
+    orders_reserved_units: int = Field(
+        10_000, ge=1, le=1_000_000_000, description="how many units in them, all together"
+    )
     orders_handling_days: int = Field(2, ge=0, le=365, description="days from the order to its hand-over")
     orders_transit_days: dict[str, dict[str, Annotated[int, Field(ge=0, le=365)]]] = Field(
         {"*": {"*": 7}}, description='JSON {"COUNTRY": {"SERVICE": DAYS, …}, …}; * is any other, and must be there'

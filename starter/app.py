@@ -20,7 +20,21 @@ from activities.providers.warehouse.events import WarehouseEvents
 from infra.database.counting import count
 from infra.database.engine import sessions
 from infra.settings import Settings
-from starter.api import cancellations, catalogue, changes, docs, health, holds, news, orders, refunds, stock, tills
+from starter import looking, sweeping
+from starter.api import (
+    cancellations,
+    catalogue,
+    changes,
+    docs,
+    health,
+    holds,
+    news,
+    orders,
+    refunds,
+    reservations,
+    stock,
+    tills,
+)
 from starter.engine import Workflows
 from starter.http.dependencies import Dependencies
 from starter.http.metrics import Metrics
@@ -33,7 +47,7 @@ from starter.webhooks import revisiting, routes
 VERSION = "0.1.0"
 DESCRIPTION = """Orders, from placed to delivered. Money is an integer of minor units with its ISO 4217 code.
 Instants are UTC. Refusals are `application/problem+json` (RFC 9457) and name each wrong field."""
-TAGS = ("Orders", "Changes", "Holds", "Catalogue", "Stock", "Tills", "News", "Health", "Webhooks")
+TAGS = ("Orders", "Reservations", "Changes", "Holds", "Catalogue", "Stock", "Tills", "News", "Health", "Webhooks")
 """As the documentation lists them."""
 
 
@@ -58,7 +72,8 @@ def build(settings: Settings, engine: Engine, client: Client, kinds: Mapping[str
     install(app)
     # two thirds of all requests are webhooks, and routes are tried in turn
     app.include_router(routes.router(senders(settings)))
-    for room in (orders, cancellations, refunds, changes, holds, catalogue, stock, tills, news, health, docs):
+    rooms = (orders, reservations, cancellations, refunds, changes, holds, catalogue, stock, tills, news, health, docs)
+    for room in rooms:
         app.include_router(room.router)
     docs.serve_assets(app)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
@@ -83,7 +98,9 @@ def relaying(parts: Dependencies) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         stopping = asyncio.Event()
-        workers = [asyncio.create_task(parts.relay.run()), asyncio.create_task(revisiting.run(parts, stopping))]
+        looks = [("waiting news", revisiting.revisit), ("claims", sweeping.sweep)]
+        runs = [parts.relay.run(), *(looking.run(what, look, parts, stopping) for what, look in looks)]
+        workers = [asyncio.create_task(each) for each in runs]
         yield
         parts.relay.stop()
         stopping.set()

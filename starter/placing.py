@@ -53,8 +53,8 @@ def place(
         return Placed(known, new=False)
     if errors := [*doubts(asked, skus, origins), *intent_doubts(tx, asked), *pickup_doubts(tx, asked)]:
         raise WrongFields(errors)
-    order_id = asked.order_id or made_id()
-    facts.placing.placed(
+    order_id = asked.order_id or made_id(MADE)
+    order = facts.placing.placed(
         tx,
         asked,
         order_id=order_id,
@@ -64,6 +64,9 @@ def place(
         known_contact=known_contact,
         times=times,
     )
+    if asked.reservation_id:
+        lines = [(skus[line.sku], line.quantity) for line in asked.lines]
+        facts.checkout.used(tx, order, lines, asked.reservation_id)
     return Placed(order_id, new=True)
 
 
@@ -137,5 +140,5 @@ def double_of(tx: Session, asked: AskedOrder, key: str | None) -> str | None:
     return known.order_id if known else None
 
 
-def made_id() -> str:
-    return f"{MADE}{wall_clock():%y%m%d}-{''.join(secrets.choice(LETTERS) for _ in range(10))}"
+def made_id(kind: str) -> str:
+    return f"{kind}{wall_clock():%y%m%d}-{''.join(secrets.choice(LETTERS) for _ in range(10))}"

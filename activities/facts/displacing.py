@@ -46,11 +46,11 @@ def freed(tx: Session, reference: str, units: Mapping[Shelf, int]) -> dict[Shelf
     given_way = displaced(tx, wanted) if wanted else []
     for r in given_way:
         shelf = (r.sku, r.location_id)
-        moves.append(Move(StockMoveKind.DISPLACED, r.order_id, shelf, Delta(reserved=-r.quantity)))
+        moves.append(Move(StockMoveKind.DISPLACED, str(r.order_id), shelf, Delta(reserved=-r.quantity)))
         wanted[shelf] -= r.quantity
     if moves:
         moved(tx, moves)
-    nudge(tx, sorted({r.order_id for r in given_way}))
+    nudge(tx, sorted({str(r.order_id) for r in given_way}))
     return {shelf: lacking for shelf, lacking in wanted.items() if lacking}
 
 

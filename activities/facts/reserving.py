@@ -1,12 +1,11 @@
 """An order's units: reserved, waiting, given up."""
 
-from collections import defaultdict
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from activities.facts import displacing, inventory, planning, promises
+from activities.facts import displacing, inventory, planning, promises, taking
 from activities.facts.cancellation import cancellation_settled
 from activities.facts.cancelled_messages import money_of
 from activities.facts.holds import close_with_order
@@ -20,7 +19,6 @@ from activities.facts.line_cancellations import (
     wishes,
 )
 from activities.facts.statuses import derive
-from activities.facts.stock_moves import Delta, Shelf, move
 from activities.models import LEFT, CancelReason, FulfillmentStatus
 from infra.database.tables import Backorder, LineCancellation, Order, OrderLine, Product
 from infra.words import (
@@ -29,7 +27,6 @@ from infra.words import (
     EventType,
     LineCancellationStatus,
     MessageKind,
-    ReservationStatus,
     ShippingMethod,
     StockMoveKind,
 )
@@ -44,11 +41,10 @@ def reserved(tx: Session, order_id: str, at: datetime) -> bool:
     if displaced and displacing.looked_at(tx, order, at):
         wanted = planning.open_units(tx, order)
     if wanted:
-        on_shelves = inventory.availability(tx, list({units.sku for units in wanted}))
-        if order.shipping_method == ShippingMethod.PICKUP:  # there, or nowhere: the customer chose the place
-            on_shelves = {place: shelf for place, shelf in on_shelves.items() if place == order.pickup_location}
-        taken, missing = planning.pick(wanted, on_shelves)
-        take(tx, order, taken)
+        # there, or nowhere: the customer chose the place
+        only = order.pickup_location if order.shipping_method == ShippingMethod.PICKUP else None
+        taken, missing = taking.picked(tx, wanted, only)
+        taking.take(tx, StockMoveKind.RESERVED, order_id, taken, order_id=order_id)
         if missing and given_up(order):
             drop(tx, order, missing, at)
         elif missing:
@@ -65,30 +61,6 @@ def reserved(tx: Session, order_id: str, at: datetime) -> bool:
 def given_up(order: Order) -> bool:
     """What is not there is not waited for."""
     return order.backorder == BackorderPolicy.CANCEL_UNAVAILABLE or order.shipping_method == ShippingMethod.PICKUP
-
-
-def take(tx: Session, order: Order, taken: list[tuple[str, planning.Units]]) -> None:
-    if not taken:
-        return
-    moved: dict[Shelf, Delta] = defaultdict(Delta)
-    for location_id, units in taken:
-        moved[units.sku, location_id] += Delta(reserved=units.quantity)
-    move(tx, StockMoveKind.RESERVED, order.order_id, moved)
-    tx.execute(
-        inventory.RESERVATIONS,
-        [
-            {
-                "order_id": order.order_id,
-                "line_no": units.line_no,
-                "sku": units.sku,
-                "first_unit": units.first_unit,
-                "quantity": units.quantity,
-                "location_id": location_id,
-                "status": ReservationStatus.HELD,
-            }
-            for location_id, units in taken
-        ],
-    )
 
 
 def queue(tx: Session, order: Order, missing: list[planning.Units], products: dict[str, Product], at: datetime) -> None:

@@ -1,5 +1,5 @@
-"""What has served its time goes: rows of the relay, news, and of orders that ended long ago the effects and events.
-What was paid, sent and reserved stays for good. In short transactions: nobody waits for it."""
+"""What has served its time goes: rows of the relay, news, claims, and of orders that ended long ago the effects and
+events. What was paid, sent and reserved stays for good. In short transactions: nobody waits for it."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from activities.models import CLOSED, RefundStatus
 from infra.clock import wall_clock
 from infra.database.tables import (
     Change,
+    Claim,
     Deadline,
     Dispute,
     Effect,
@@ -23,6 +24,7 @@ from infra.database.tables import (
     Payment,
     Refund,
     Relay,
+    Reservation,
 )
 from infra.words import DisputeStatus, MessageStatus
 
@@ -30,12 +32,14 @@ RELAY_KEPT = timedelta(days=7)
 """After its workflow has read it."""
 NEWS_KEPT = timedelta(days=90)
 """After it came, unless it is still open."""
+CLAIMS_KEPT = timedelta(days=1)
+"""After their time, for whoever asks again under the same id."""
 BATCH = 1000
 UNSENT = (MessageStatus.PENDING, MessageStatus.CLAIMED)
 ORDERS = 40
 """Of which the effects and events are about a batch."""
 
-TABLES = ("relay", "news", "orders", "effects", "events")
+TABLES = ("relay", "news", "claims", "orders", "effects", "events")
 Removed = dict[str, int]
 """Rows, by table; of `orders` those that are marked."""
 
@@ -46,6 +50,7 @@ def trimmed(
     """After each batch: what went with it, or would go."""
     yield from relay_trimmed(sessions, now - RELAY_KEPT, dry_run=dry_run)
     yield from news_trimmed(sessions, now - NEWS_KEPT, dry_run=dry_run)
+    yield from claims_trimmed(sessions, now - CLAIMS_KEPT, dry_run=dry_run)
     yield from orders_trimmed(sessions, now - retention, dry_run=dry_run)
 
 
@@ -77,6 +82,21 @@ def news_trimmed(sessions: sessionmaker[Session], before: datetime, *, dry_run: 
         with sessions.begin() as tx:
             number = tx.connection().execute(delete(News).where(key.in_(oldest))).rowcount
         yield {"news": number}
+
+
+def claims_trimmed(sessions: sessionmaker[Session], before: datetime, *, dry_run: bool) -> Iterator[Removed]:
+    """Those that hold nothing any more."""
+    settled = (Claim.expires_at < before, ~exists().where(Reservation.claim_id == Claim.claim_id))
+    if dry_run:
+        with sessions() as tx:
+            yield {"claims": tx.scalar(select(func.count()).select_from(Claim).where(*settled)) or 0}
+        return
+    oldest = select(Claim.claim_id).where(*settled).order_by(Claim.expires_at).limit(BATCH)
+    number = BATCH
+    while number == BATCH:
+        with sessions.begin() as tx:
+            number = tx.connection().execute(delete(Claim).where(Claim.claim_id.in_(oldest))).rowcount
+        yield {"claims": number}
 
 
 def orders_trimmed(sessions: sessionmaker[Session], before: datetime, *, dry_run: bool) -> Iterator[Removed]:

@@ -47,8 +47,8 @@ JOINERS = "\u200c\u200d"
 """They show nothing, but Persian and Hindi words need them."""
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and signs by their category, and yet nothing is seen of them."""
-GUEST, MADE = "guest-", "ord_"
-"""How the ids begin that are made here: of customers, of orders."""
+GUEST, MADE, RESERVED = "guest-", "ord_", "res_"
+"""How the ids begin that are made here: of customers, of orders, of reservations."""
 
 CODES = """aed aud bgn brl cad chf clp cny czk dkk eur gbp hkd huf idr ils inr jpy krw mxn myr nok nzd php pln ron sar
 sek sgd thb try twd usd vnd zar"""
@@ -159,6 +159,7 @@ def sorted_once(channels: tuple[str, ...]) -> tuple[str, ...]:
 
 Id = Annotated[str, StringConstraints(pattern=ID)]
 GivenOrderId = Annotated[Id, given(MADE)]
+GivenReservationId = Annotated[Id, given(RESERVED)]
 GivenCustomerId = Annotated[Id, given(GUEST)]
 Minor = Annotated[int, Field(ge=0, le=10**12, strict=True, description="Minor units of the order's currency")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE), BeforeValidator(one_line)]

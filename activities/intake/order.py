@@ -126,6 +126,13 @@ class AskedOrder(Asked):
         description="The day by whose end all is to be there; left out: handling and transit, as this installation "
         "has them",
     )
+    reservation_id: Annotated[
+        Id | None,
+        Field(
+            description="What the checkout has set aside is the order's. Has its time passed, what others have by now "
+            "is refused; without it the order takes what is there, and `backorder` says what becomes of the rest"
+        ),
+    ] = None
     backorder: Literal["ship_partial", "ship_complete", "cancel_unavailable"] = Field(
         "ship_partial",
         description="What is not there: the rest is sent at once; or all leaves together, also where units go missing "

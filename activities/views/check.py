@@ -64,6 +64,12 @@ QUESTIONS = {
             SELECT sku, location_id, reserved, 0 AS held FROM stock UNION ALL
             SELECT sku, location_id, 0, quantity FROM reservations WHERE status = 'held') AS each
         GROUP BY sku, location_id HAVING SUM(reserved) <> SUM(held)""",
+    "held by a checkout otherwise than it says": """
+        SELECT c.claim_id, c.status, c.units, COALESCE(SUM(r.quantity), 0) AS held
+        FROM claims c LEFT JOIN reservations r ON r.claim_id = c.claim_id GROUP BY c.claim_id, c.status, c.units
+        HAVING c.status = 'held' AND COALESCE(SUM(r.quantity), 0) <> c.units
+            OR c.status = 'expired' AND COALESCE(SUM(r.quantity), 0) > c.units
+            OR c.status IN ('used', 'released') AND COUNT(r.quantity) > 0""",
     "stock that its moves do not explain": """
         SELECT sku, location_id, SUM(on_hand) AS on_hand_too_much, SUM(reserved) AS reserved_too_much,
             SUM(blocked) AS blocked_too_much FROM (
@@ -112,7 +118,8 @@ QUESTIONS = {
                 MAX(u.first_unit + u.quantity) OVER (PARTITION BY u.order_id, u.line_no
                     ORDER BY u.first_unit ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS taken_to
             FROM (
-                SELECT order_id, line_no, first_unit, quantity FROM reservations WHERE status <> 'released' UNION ALL
+                SELECT order_id, line_no, first_unit, quantity FROM reservations
+                WHERE status <> 'released' AND order_id IS NOT NULL UNION ALL
                 SELECT order_id, line_no, first_unit, quantity FROM backorders WHERE status = 'waiting' UNION ALL
                 SELECT order_id, line_no, first_unit, quantity FROM line_cancellations WHERE status = 'done') AS u
             LEFT JOIN order_lines l ON l.order_id = u.order_id AND l.line_no = u.line_no) AS each

@@ -29,7 +29,7 @@ from infra.words.orders import (
     ShippingMethod,
 )
 from infra.words.process import ChangeKind, DeadlineKind, Decision, EventType
-from infra.words.stock import BackorderStatus, LocationKind, ReservationStatus, StockMoveKind
+from infra.words.stock import BackorderStatus, ClaimStatus, LocationKind, ReservationStatus, StockMoveKind
 
 __all__ = [
     "AuthorizationStatus",
@@ -41,6 +41,7 @@ __all__ = [
     "Channel",
     "ChargePurpose",
     "ChargeStatus",
+    "ClaimStatus",
     "ContactKind",
     "DeadlineKind",
     "Decision",

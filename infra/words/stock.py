@@ -19,6 +19,15 @@ UNSENT = (ReservationStatus.HELD, ReservationStatus.DISPLACED)
 """Of units that are set aside and have not left."""
 
 
+class ClaimStatus(StrEnum):
+    """Of what a checkout has set aside. What is over may still hold units, until somebody asks for them."""
+
+    HELD = "held"
+    USED = "used"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
 class BackorderStatus(StrEnum):
     WAITING = "waiting"
     ALLOCATED = "allocated"
@@ -30,6 +39,7 @@ class StockMoveKind(StrEnum):
 
     RECEIVED = "received"
     RESERVED = "reserved"
+    CLAIMED = "claimed"
     ALLOCATED = "allocated"
     RELEASED = "released"
     SHIPPED = "shipped"

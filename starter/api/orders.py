@@ -142,6 +142,8 @@ def placed_once(here: Dependencies, asked: AskedOrder, key: str | None, caller: 
         return written(here.sessions, work)
     except WrongFields as unfit:
         raise wrong(unfit.errors) from None
+    except facts.checkout.Short as short:
+        raise Refusal(409, str(short), short.errors) from None
     except facts.placing.Unreachable as missing:
         raise wrong([(f"customer.{field}", message) for field, message in missing.errors]) from None
     except OtherContent as conflict:

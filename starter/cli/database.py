@@ -70,8 +70,9 @@ def trim(
 ) -> None:
     """Remove what has served its time, in short transactions beside everything else.
 
-    Rows of the relay after 7 days, news after 90, and the effects and events of orders that ended, and of which nothing
-    was written for ORDERS_RETENTION. Orders, money and stock stay; a trimmed order is not entered again.
+    Rows of the relay after 7 days, news after 90, reservations of checkouts after one, and the effects and events of
+    orders that ended, and of which nothing was written for ORDERS_RETENTION. Orders, money and stock stay; a trimmed
+    order is not entered again.
     """
     from collections import Counter
 

@@ -25,6 +25,7 @@ DETAILS = {
     412: "`If-Match` is stale; `order` is the order as it is, to a key with `orders:read`",
     413: "The body is too large",
     422: "Fields are wrong: `errors` names them",
+    429: "This API key has as much as one may have at once",
     503: "A part that is needed does not answer",
 }
 

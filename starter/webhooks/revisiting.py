@@ -5,15 +5,11 @@ other. So it is looked at every few seconds; a minute later all of those have en
 person's, until it comes to be.
 """
 
-import asyncio
-import contextlib
 from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from structlog import get_logger
 
 from activities.facts.news.matching import match
 from infra.clock import wall_clock
@@ -24,25 +20,7 @@ from starter.transactions import written
 
 SOON = timedelta(seconds=2)
 AFTER = timedelta(minutes=1)
-EVERY = 5.0
-"""Seconds."""
 BATCH = 200
-
-log = get_logger(__name__)
-
-
-async def run(here: Dependencies, stopping: asyncio.Event) -> None:
-    """Until it is told to stop; a look that has begun is finished, so that it leaves no connection behind."""
-    while not stopping.is_set():
-        try:
-            await asyncio.to_thread(revisit, here)
-        except SQLAlchemyError as trouble:
-            log.error("waiting news cannot be read", error=type(trouble).__name__)
-        except Exception:  # without it news would wait unseen
-            log.exception("waiting news stumbles")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(EVERY):
-                await stopping.wait()
 
 
 def revisit(here: Dependencies) -> None:

@@ -22,6 +22,7 @@ IMPERSONAL = {
     "products.name",
     "locations.name",
     "locations.address",  # of a warehouse
+    "claims.lines",
     "restocks.lines",
     "tax_lines.jurisdiction",
     "changes.lines",  # numbers

@@ -5,6 +5,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -17,6 +18,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import facts
 from activities.customer import CustomerActivities
+from activities.facts.checkout import Most
 from activities.facts.journal import mark_read, nudge
 from activities.intake.example import example_order
 from activities.intake.order import AskedOrder
@@ -38,10 +40,12 @@ from activities.providers.twilio.messages import TwilioMessages
 from activities.stock import StockActivities
 from activities.views.check import breaches
 from infra.clock import wall_clock
+from infra.database.tables import ApiKey, Claim, Relay
 from infra.database.tables import News as Row
-from infra.database.tables import Relay
 from infra.settings import Settings
 from infra.words import NewsOutcome
+from starter import keys
+from starter.placing import place
 from starter.relay import BATCH, leased
 from starter.webhooks.inbox import kept
 from tests.fixtures_database import Database
@@ -81,6 +85,9 @@ class Crowd:
 
     def __init__(self, database: Database) -> None:
         self.sessions = database.sessions
+        with database.sessions.begin() as tx:
+            keys.create(tx, "shop", ["orders:write"])
+            self.key_id = tx.scalars(select(ApiKey.key_id)).one()
         self.orders = OrderActivities(database.sessions, Policy())
         self.stock = StockActivities(database.sessions)
         texts, mail = TwilioMessages("AC1", "token", "+1", timeout=1), SmtpMail("smtp://127.0.0.1:9", "a@example.com")
@@ -105,12 +112,32 @@ class Crowd:
                 )
             ),
             lambda order: self.in_transaction(lambda tx: nudge(tx, [order], "message")),
+            lambda _: self.check_out(),
+            lambda _: self.in_transaction(facts.claims.sweep),
         ]
 
     def cancel(self, order: str) -> None:
         if order != ORDERS[0]:
             self.orders.decide_cancellation(ChangeStep(order_id=order, at=wall_clock(), by="eve"))
             self.stock.release(OrderStep(order_id=order, at=wall_clock()))
+
+    def check_out(self) -> None:
+        """Renewed, and then given up, used, or over as soon as it begins."""
+        now, skus = wall_clock(), random.sample(SKUS, 2)
+        lines = [{"sku": sku, "quantity": 1} for sku in skus]
+        about = {"made_by": self.key_id, "channel": "web", "lines": lines, "units": 2, "status": "held"}
+        until = now + random.choice([timedelta(0), timedelta(minutes=1)])
+        name = unique("C")
+        claim = Claim(claim_id=name, digest="", expires_at=until, recorded_at=now, **about)
+        with suppress(facts.checkout.Short, facts.checkout.TooMuch, facts.checkout.Over):
+            self.in_transaction(lambda tx: facts.checkout.claimed(tx, claim, Most(3, 6)))
+            self.in_transaction(lambda tx: facts.checkout.renewed(tx, tx.get_one(Claim, name), wall_clock()))
+            if random.random() < 0.5:
+                self.in_transaction(lambda tx: facts.checkout.released(tx, tx.get_one(Claim, name)))
+                return
+            asked = AskedOrder.model_validate(example_order(unique("L"), dict.fromkeys(skus, 1), notify=[]))
+            asked = asked.model_copy(update={"reservation_id": name})
+            self.in_transaction(lambda tx: place(tx, asked, placed_by=self.key_id))
 
     def restock(self) -> GoodsReceived:
         lines = tuple(Units(sku=sku, quantity=1) for sku in random.sample(SKUS, 2))
@@ -185,8 +212,11 @@ async def test_a_look_at_waiting_news_that_is_cut_off_leaves_no_connection(
         async with running(settings, locking, engine_away), asyncio.timeout(30):
             while not await asyncio.to_thread(somebody_waits):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+            waits.set()
 
+    waits = asyncio.Event()
     api = asyncio.create_task(run())
+    await waits.wait()
     done, _ = await asyncio.wait([api], timeout=1)
     assert not done
     held.rollback()

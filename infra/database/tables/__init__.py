@@ -14,7 +14,7 @@ from infra.database.tables.messages import Message, News
 from infra.database.tables.money import Charge, ChargeUnits, Dispute, MoneyMove, Payment, Refund, RefundUnits, Tender
 from infra.database.tables.orders import Contact, LineCancellation, Order, OrderLine, TaxLine, UnitAmount
 from infra.database.tables.process import Change, Deadline, Effect, Hold, Migration, Relay
-from infra.database.tables.stock import Backorder, Reservation, Restock, Stock, StockMove
+from infra.database.tables.stock import Backorder, Claim, Reservation, Restock, Stock, StockMove
 
 __all__ = [
     "COUNTER",
@@ -29,6 +29,7 @@ __all__ = [
     "Change",
     "Charge",
     "ChargeUnits",
+    "Claim",
     "Contact",
     "Customer",
     "Deadline",

@@ -714,9 +714,39 @@ def upgrade() -> None:
     )
 
     op.create_table(
+        "claims",
+        sa.Column("claim_id", sa.String(length=64), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=255), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("made_by", sa.String(length=64), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("location_id", sa.String(length=64), nullable=True),
+        sa.Column("lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("units", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_claims_location_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_claims_order_id")),
+        sa.PrimaryKeyConstraint("claim_id", name=op.f("pk_claims")),
+        sa.UniqueConstraint("made_by", "idempotency_key", name=op.f("uq_claims_made_by_idempotency_key")),
+    )
+    with op.batch_alter_table("claims", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_claims_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(
+            "ix_claims_held",
+            ["made_by"],
+            unique=False,
+            sqlite_where=sa.text("status = 'held'"),
+            postgresql_where=sa.text("status = 'held'"),
+        )
+
+    op.create_table(
         "reservations",
         sa.Column("reservation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("order_id", sa.String(length=64), nullable=True),
+        sa.Column("claim_id", sa.String(length=64), nullable=True),
         sa.Column("line_no", sa.Integer(), nullable=False),
         sa.Column("sku", sa.String(length=64), nullable=False),
         sa.Column("first_unit", sa.Integer(), nullable=False),
@@ -724,6 +754,10 @@ def upgrade() -> None:
         sa.Column("location_id", sa.String(length=64), nullable=False),
         sa.Column("fulfillment_id", sa.String(length=80), nullable=True),
         sa.Column("status", sa.String(length=40), nullable=False),
+        sa.CheckConstraint(
+            "(order_id IS NULL) <> (claim_id IS NULL)", name=op.f("ck_reservations_of_an_order_or_a_claim")
+        ),
+        sa.ForeignKeyConstraint(["claim_id"], ["claims.claim_id"], name=op.f("fk_reservations_claim_id")),
         sa.ForeignKeyConstraint(
             ["fulfillment_id"], ["fulfillments.fulfillment_id"], name=op.f("fk_reservations_fulfillment_id")
         ),
@@ -732,6 +766,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("reservation_id", name=op.f("pk_reservations")),
     )
     with op.batch_alter_table("reservations", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_reservations_claimed_claim_id",
+            ["claim_id"],
+            unique=False,
+            sqlite_where=sa.text("claim_id IS NOT NULL"),
+            postgresql_where=sa.text("claim_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_reservations_claimed_sku",
+            ["sku"],
+            unique=False,
+            sqlite_where=sa.text("claim_id IS NOT NULL"),
+            postgresql_where=sa.text("claim_id IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_reservations_fulfillment_id"), ["fulfillment_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_reservations_order_id"), ["order_id"], unique=False)
 
