@@ -71,4 +71,15 @@ DECLARED = {
         while_cancelling=True,
         after_the_end=True,
     ),
+    DeadlineKind.PICKUP_REMINDER: Declared(
+        counts_from="two days before a pickup's time is over",
+        ends_with="it was picked up, or will not be",
+        margin=timedelta(days=2),
+        message=MessageKind.PICKUP_REMINDER,
+    ),
+    DeadlineKind.PICKUP_EXPIRY: Declared(
+        counts_from="`ORDERS_PICKUP_WINDOW` after it was ready; as long again where it was extended",
+        ends_with="it was picked up, or will not be",
+        message=MessageKind.PICKUP_EXPIRED,
+    ),
 }

@@ -112,8 +112,7 @@ class OrderActivities:
     def pass_deadlines(self, step: OrderStep) -> Snapshot:
         """What is due by now is done, or found to be over; what needs a provider is asked for."""
         with self.sessions.begin() as tx:
-            facts.passing.passed(tx, step.order_id, step.at)
-            return snapshot(tx, step.order_id)
+            return snapshot(tx, step.order_id, facts.passing.passed(tx, step.order_id, step.at))
 
     @activity.defn(name="note_remark", no_thread_cancel_exception=True)
     def note_remark(self, step: RemarkStep) -> Snapshot:

@@ -30,6 +30,7 @@ from starter.api import (
     holds,
     news,
     orders,
+    pickups,
     refunds,
     reservations,
     stock,
@@ -47,7 +48,19 @@ from starter.webhooks import revisiting, routes
 VERSION = "0.1.0"
 DESCRIPTION = """Orders, from placed to delivered. Money is an integer of minor units with its ISO 4217 code.
 Instants are UTC. Refusals are `application/problem+json` (RFC 9457) and name each wrong field."""
-TAGS = ("Orders", "Reservations", "Changes", "Holds", "Catalogue", "Stock", "Tills", "News", "Health", "Webhooks")
+TAGS = (
+    "Orders",
+    "Reservations",
+    "Changes",
+    "Pickups",
+    "Holds",
+    "Catalogue",
+    "Stock",
+    "Tills",
+    "News",
+    "Health",
+    "Webhooks",
+)
 """As the documentation lists them."""
 
 
@@ -72,7 +85,21 @@ def build(settings: Settings, engine: Engine, client: Client, kinds: Mapping[str
     install(app)
     # two thirds of all requests are webhooks, and routes are tried in turn
     app.include_router(routes.router(senders(settings)))
-    rooms = (orders, reservations, cancellations, refunds, changes, holds, catalogue, stock, tills, news, health, docs)
+    rooms = (
+        orders,
+        reservations,
+        cancellations,
+        refunds,
+        changes,
+        pickups,
+        holds,
+        catalogue,
+        stock,
+        tills,
+        news,
+        health,
+        docs,
+    )
     for room in rooms:
         app.include_router(room.router)
     docs.serve_assets(app)

@@ -37,6 +37,7 @@ from activities.facts import (
     short_pick,
     tracking,
     undelivered,
+    waiting_pickups,
 )
 
 __all__ = [
@@ -75,4 +76,5 @@ __all__ = [
     "short_pick",
     "tracking",
     "undelivered",
+    "waiting_pickups",
 ]

@@ -14,12 +14,17 @@ from activities.facts.sums import sums
 from activities.facts.units import Units
 from activities.models import LEFT, FulfillmentStatus
 from infra.database.tables import Fulfillment, LineCancellation, Order, OrderLine, Product, Reservation
-from infra.words import LineCancellationStatus, MessageKind, TenderDue
+from infra.words import CancelReason, LineCancellationStatus, MessageKind, TenderDue
 
 
 def tell_decided(tx: Session, order: Order, rows: Iterable[LineCancellation]) -> None:
-    """Rows have just been decided: of each request that none is out of any more."""
-    requests = {row.change_id for row in rows if not row.whole}
+    """Rows have just been decided: of each request that none is out of any more; and what nobody came for."""
+    rows = list(rows)
+    expired = [row for row in rows if row.reason == CancelReason.EXPIRED]
+    if over := [row for row in expired if row.status == DONE]:
+        about = items(tx, order, "items", over) | money_of(tx, order, over)
+        tell(tx, order, MessageKind.PICKUP_EXPIRED, over[0].fulfillment_id or "", **about)
+    requests = {row.change_id for row in rows if not row.whole and row not in expired}
     if not requests:
         return
     tx.flush()

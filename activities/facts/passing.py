@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.deadline_kinds import DECLARED
-from activities.facts import deadlines, gathering, promises, reminders, renewal
+from activities.facts import deadlines, gathering, promises, reminders, renewal, waiting_pickups
 from activities.facts.journal import locked_order
 from activities.facts.statuses import derive
 from activities.models import CLOSED, OrderStatus
@@ -32,19 +32,25 @@ ACTS: dict[DeadlineKind, Act] = {
     DeadlineKind.PAYMENT_REMINDER: reminders.payment_unfinished,
     DeadlineKind.PARCELS_TOLD: gathering.parcels_due,
     DeadlineKind.DISPUTE_DUE: reminders.dispute_due,
+    DeadlineKind.PICKUP_REMINDER: waiting_pickups.reminder_due,
+    DeadlineKind.PICKUP_EXPIRY: waiting_pickups.expired,
 }
 
 
-def passed(tx: Session, order_id: str, at: datetime) -> None:
+def passed(tx: Session, order_id: str, at: datetime) -> set[str]:
+    """Gives the fulfillments that something was due of."""
     order = locked_order(tx, order_id)
     due = select(Deadline).where(Deadline.order_id == order_id, Deadline.done_at.is_(None), Deadline.at <= at)
+    about = set()
     for row in tx.scalars(due.order_by(Deadline.at, Deadline.deadline_id)).all():
+        about |= {row.subject_id} if row.subject_kind == "fulfillment" else set()
         later = acted(tx, order, row, at)
         if later:
             row.at = deadlines.whole_seconds(later)
         else:
             row.done_at = wall_clock()
     derive(tx, order)
+    return about
 
 
 def acted(tx: Session, order: Order, row: Deadline, at: datetime) -> datetime | None:

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.facts import displacing, holds, inventory, set_aside
-from activities.facts.deadlines import whole_seconds
+from activities.facts import deadlines, displacing, holds, inventory, pickup_times, set_aside
 from activities.facts.fulfillments import answered, changed, close_silence, locked, not_before
 from activities.facts.handing_over import left_though_cancelled, listed
 from activities.facts.journal import note, tell
@@ -52,9 +51,9 @@ def ready(tx: Session, fulfillment_id: str, at: datetime, window: timedelta) -> 
     order, f = locked(tx, fulfillment_id)
     if f.method != ShippingMethod.PICKUP or f.status != FulfillmentStatus.PACKED or f.recall == Recall.ASKED:
         return
-    f.status, f.ready_at, f.pickup_until = FulfillmentStatus.READY_FOR_PICKUP, at, whole_seconds(at + window)
-    f.code_n, f.code_tries = SENT_AT_FIRST, 0
-    note(tx, order, EventType.READY_FOR_PICKUP, at, fulfillment_id=fulfillment_id, until=f.pickup_until.isoformat())
+    f.status, f.ready_at, f.code_n, f.code_tries = FulfillmentStatus.READY_FOR_PICKUP, at, SENT_AT_FIRST, 0
+    pickup_times.begun(tx, order, f, at + window, at)
+    note(tx, order, EventType.READY_FOR_PICKUP, at, fulfillment_id=fulfillment_id, until=f"{f.pickup_until}")
     tell_code(tx, order, f, MessageKind.READY_FOR_PICKUP, fulfillment_id)
     changed(tx, order, f)
 
@@ -153,6 +152,7 @@ def picked_up(tx: Session, fulfillment_id: str, how: Taken, at: datetime) -> boo
         taken(tx, order, f, parts, at)
     else:
         f.status, f.delivered_at = FulfillmentStatus.PICKED_UP, at
+        deadlines.close(tx, Subject.fulfillment(fulfillment_id))
         not_stopped(tx, order, f, at) if f.recall == Recall.ASKED else had_left(tx, order, f, at)
     changed(tx, order, f)
     return True

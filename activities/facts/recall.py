@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts import displacing, holds, inventory, refunds
+from activities.facts import deadlines, displacing, holds, inventory, refunds
 from activities.facts.cancelled_messages import tell_decided, tell_stopped
 from activities.facts.fulfillments import (
     answered,
@@ -106,6 +106,8 @@ def recall_confirmed(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         recall_answered(tx, f, Recall.CONFIRMED, at)
     inventory.lock_of(tx, fulfillment_id)
     f.status = status_without(tx, f)
+    if f.ready_at:
+        deadlines.close(tx, Subject.fulfillment(fulfillment_id))
     close_silence(tx, f, HoldKind.RELEASE_UNANSWERED, at)
     reason = order.cancel_reason or CancelReason.STOCK
     decided = stopped(tx, order, f, at, otherwise=Wish(reason, whole=ending) if unasked or ending else None)

@@ -78,6 +78,7 @@ def fulfillments(
             delivered_at=f.delivered_at,
             ready_at=f.ready_at,
             pickup_until=f.pickup_until,
+            extended_at=f.extended_at,
             hand_overs=handed[f.fulfillment_id],
         )
         for f, its_parcels in parcels.items()

@@ -156,6 +156,7 @@ class FulfillmentView(View):
     ready_at: datetime | None
     """To be picked up, until `pickup_until`."""
     pickup_until: datetime | None
+    extended_at: datetime | None
     hand_overs: list[HandOverView]
 
 

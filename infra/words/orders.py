@@ -58,6 +58,8 @@ class CancelReason(StrEnum):
     CUSTOMER = "customer"
     PAYMENT = "payment"
     STOCK = "stock"
+    EXPIRED = "expired"
+    """Nobody came for it in time."""
     FRAUD = "fraud"
     OPERATOR = "operator"
 

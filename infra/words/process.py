@@ -71,6 +71,11 @@ class EventType(StrEnum):
     READY_FOR_PICKUP = "ready_for_pickup"
     PICKUP_CODE_WRONG = "pickup_code_wrong"
     PICKUP_CODE_CHANGED = "pickup_code_changed"
+    PICKUP_REMINDED = "pickup_reminded"
+    PICKUP_EXTENDED = "pickup_extended"
+    PICKUP_EXPIRED = "pickup_expired"
+    PICKUP_PERSON_GIVEN = "pickup_person_given"
+    PICKUP_SENT_AGAIN = "pickup_sent_again"
     PICKED_UP = "picked_up"
     TAKEN_FOR_DELIVERED = "taken_for_delivered"
 
@@ -97,6 +102,8 @@ class DeadlineKind(StrEnum):
     PAYMENT_REMINDER = "payment_reminder"
     PARCELS_TOLD = "parcels_told"
     DISPUTE_DUE = "dispute_due"
+    PICKUP_REMINDER = "pickup_reminder"
+    PICKUP_EXPIRY = "pickup_expiry"
 
 
 class ChangeKind(StrEnum):

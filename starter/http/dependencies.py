@@ -125,4 +125,6 @@ Reader = Annotated[Caller, Depends(allowed("orders:read"))]
 Writer = Annotated[Caller, Depends(allowed("orders:write"))]
 Operator = Annotated[Caller, Depends(allowed("orders:operate"))]
 Stocker = Annotated[Caller, Depends(allowed("stock:write"))]
+Keeper = Annotated[Caller, Depends(allowed("store", "orders:operate"))]
+"""Of a store, or for all of them."""
 StockReader = Annotated[Caller, Depends(allowed("orders:read", "stock:write"))]

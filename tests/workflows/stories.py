@@ -268,6 +268,7 @@ SURROGATE = {
     "delivered_at",
     "ready_at",
     "pickup_until",
+    "extended_at",
     "tracked_at",
     "finished_at",
     "first_called_at",

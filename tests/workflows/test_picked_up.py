@@ -1,5 +1,7 @@
 """Picked up at a store: whole, in part, by code, by staff; and what is not there, or not right."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -114,3 +116,40 @@ def test_handed_over_though_it_was_cancelled_is_for_a_person(shop: Shop) -> None
     shop.resolve(order, "skip", HoldKind.LEFT_THOUGH_CANCELLED)
     assert shop.ends(order) == "cancelled"
     assert shop.books(order)["captured"] == shop.books(order)["refunded"]
+
+
+@renewed_only
+def test_nobody_comes_for_the_rest_and_it_is_given_back_once_it_is_shelved(shop: Shop) -> None:
+    sku = shop.product(OAK=3)
+    order = pickups.place(shop, {sku: 3})
+    pickups.readied(shop, order)
+    shop.sandbox.pick_up(f"{order}-1", {sku: 2})
+    shop.happened(order, "picked_up")
+    shop.pass_time(order, timedelta(days=6))
+    shop.happened(order, "pickup_reminded")
+    shop.pass_time(order, timedelta(days=1, minutes=1))
+    shop.until(lambda: shop.books(order).get("recalls", 0), "the recall", order, 60)
+    assert "refunded" not in shop.books(order)
+    shop.warehouse(order).stops()
+    assert shop.ends(order, 60) == "completed"
+    books = shop.books(order)
+    assert (books["captured"], books["refunded"]) == (5400, 1800)
+    assert shop.stock(sku) == {"OAK": (1, 0)}
+
+
+@renewed_only
+def test_a_pickup_is_extended_told_again_and_listed_over_the_api(shop: Shop) -> None:
+    order = pickups.place(shop, {shop.product(OAK=1): 1})
+    pickups.readied(shop, order)
+    listed = shop.api.get("/v1/pickups", params={"location": "OAK", "limit": 200}).json()["pickups"]
+    assert f"{order}-1" in [one["fulfillment_id"] for one in listed]
+    extended = shop.api.post(f"/v1/fulfillments/{order}-1/extension")
+    assert extended.status_code == 202, extended.text
+    assert shop.api.post(f"/v1/fulfillments/{order}-1/extension").status_code == 409
+    assert shop.api.post(f"/v1/fulfillments/{order}-9/extension").status_code == 404
+    shop.api.post(f"/v1/fulfillments/{order}-1/notice").raise_for_status()
+    shop.api.post(f"/v1/orders/{order}/pickup-person", json={"name": "Bo"}).raise_for_status()
+    assert shop.view(order)["shipping"]["person"] == "Bo"
+    shop.sandbox.pick_up(f"{order}-1")
+    assert shop.ends(order) == "completed"
+    assert shop.api.post(f"/v1/orders/{order}/pickup-person", json={"name": "Cy"}).status_code == 409

@@ -101,6 +101,22 @@ PHRASES = {
         "please tell us at once.",
         "Picked up[ ({subject})]. If that was not you, please tell us at once.",
     ),
+    MessageKind.PICKUP_REMINDER: Phrase(
+        "still waiting for you",
+        "Order {order_id} still waits for you[ ({subject})][ at {place}][, {address}].[ In it: {items}.]"
+        "[ On {deadline} it goes back on the shelf, and your money to you.][\n\nShow this code when you come: {code}]",
+        "Still waits for you[ ({subject})][ at {place}][ until {deadline}].[ Code: {code}]",
+    ),
+    MessageKind.PICKUP_EXPIRED: Phrase(
+        "not picked up in time",
+        "Nobody came for order {order_id} in time[ ({subject})][: {items}]. It is back on the shelf."
+        "[ {refunded} goes back to you the way you paid, and what you paid for it elsewhere ({paid_as}) from there."
+        "| {refunded} goes back to you the way you paid."
+        "| What you paid for it elsewhere ({paid_as}) goes back to you from there.]",
+        "Not picked up in time[ ({subject})].[ {refunded} goes back to you, more from elsewhere ({paid_as})."
+        "| {refunded} goes back to you."
+        "| Paid elsewhere: its part goes back from there ({paid_as}).]",
+    ),
     MessageKind.CANCELLED: Phrase(
         "cancelled",
         "Order {order_id} is cancelled[ ({subject})]."

@@ -109,6 +109,25 @@ PHRASES = {
         "geschickt haben, melden Sie sich bitte sofort.",
         "Abgeholt[ ({subject})]. Waren Sie es nicht, melden Sie sich bitte sofort.",
     ),
+    MessageKind.PICKUP_REMINDER: Phrase(
+        "wartet noch auf Sie",
+        "Ihre Bestellung {order_id} wartet noch auf Sie[ ({subject})][: {place}][, {address}].[ Darin: {items}.]"
+        "[ Am {deadline} kommt sie zurück ins Regal, und Sie erhalten Ihr Geld zurück.]"
+        "[\n\nDiesen Code zeigen Sie bitte vor: {code}]",
+        "Wartet noch auf Sie[ ({subject})][: {place}][ bis {deadline}].[ Code: {code}]",
+    ),
+    MessageKind.PICKUP_EXPIRED: Phrase(
+        "nicht abgeholt",
+        "Ihre Bestellung {order_id} wurde nicht rechtzeitig abgeholt[ ({subject})][: {items}]. "
+        "Sie liegt wieder im Regal."
+        "[ {refunded} erhalten Sie auf dem Weg zurück, auf dem Sie gezahlt haben, und was Sie dafür anderswo gezahlt "
+        "haben ({paid_as}), von dort."
+        "| {refunded} erhalten Sie auf dem Weg zurück, auf dem Sie gezahlt haben."
+        "| Was Sie dafür anderswo gezahlt haben ({paid_as}), erhalten Sie von dort zurück.]",
+        "Nicht rechtzeitig abgeholt[ ({subject})].[ {refunded} erhalten Sie zurück, mehr von anderswo ({paid_as})."
+        "| {refunded} erhalten Sie zurück."
+        "| Anderswo bezahlt: Ihr Teil kommt von dort zurück ({paid_as}).]",
+    ),
     MessageKind.CANCELLED: Phrase(
         "storniert",
         "Ihre Bestellung {order_id} ist storniert[ ({subject})]."

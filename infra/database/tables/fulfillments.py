@@ -44,6 +44,8 @@ class Fulfillment(Base):
     ready_at: Mapped[datetime | None]
     """To be picked up."""
     pickup_until: Mapped[datetime | None]
+    extended_at: Mapped[datetime | None]
+    """Once only."""
     code_n: Mapped[int | None]
     """Which code opens it: it is derived from this number, and stored nowhere."""
     code_tries: Mapped[int | None]
