@@ -19,7 +19,7 @@ from activities.facts.waiting import WAITS
 from activities.failures import OutcomeUnknown, ProviderFailure, Refused, Unavailable
 from activities.messages.wording import Notice, email, sms
 from activities.models import OrderStep, Snapshot, Value
-from activities.pickup_codes import PickupCodes
+from activities.pickup import Pickups
 from activities.ports import Mail, TextMessages
 from activities.views.snapshot import snapshot
 from infra.clock import wall_clock
@@ -65,7 +65,7 @@ class CustomerActivities:
         call_takes: timedelta,
         payment_deadline: timedelta,
         told_within: timedelta,
-        codes: PickupCodes,
+        pickups: Pickups,
     ) -> None:
         self.sessions = sessions
         self.texts = texts
@@ -73,7 +73,7 @@ class CustomerActivities:
         self.call_takes = call_takes
         self.payment_deadline = payment_deadline
         self.told_within = told_within
-        self.codes = codes
+        self.pickups = pickups
         self.domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
     @activity.defn(name="tell_customer", no_thread_cancel_exception=True)
@@ -83,7 +83,7 @@ class CustomerActivities:
         with self.sessions.begin() as tx:
             order = locked_order(tx, step.order_id)  # before the relay's rows, as whoever loads the order locks them
             attempt_takes = activity.info().start_to_close_timeout or timedelta()
-            outgoing = claim(tx, order, step, attempt_takes, self.payment_deadline, self.told_within, self.codes)
+            outgoing = claim(tx, order, step, attempt_takes, self.payment_deadline, self.told_within, self.pickups)
             if not outgoing:
                 return snapshot(tx, step.order_id)
         trouble: ProviderFailure | None = None
@@ -163,7 +163,7 @@ def claim(
     attempt_takes: timedelta,
     payment_deadline: timedelta,
     told_within: timedelta,
-    codes: PickupCodes,
+    pickups: Pickups,
 ) -> list[Outgoing]:
     """All pending rows of a channel become one message (or few, where texts would be too long), under a name that stays
     the same until it is sent. Texts first: all answers go on record together, and of a text that is not on record it
@@ -184,7 +184,7 @@ def claim(
     for channel in Channel:
         pending = [row for row in rows if row.channel == channel and row.status == MessageStatus.PENDING]
         for part in (
-            [pending] if channel == Channel.EMAIL else in_texts(order, person, customer.time_zone, pending, codes)
+            [pending] if channel == Channel.EMAIL else in_texts(order, person, customer.time_zone, pending, pickups)
         ):
             for row in part:
                 row.status, row.claimed_as = MessageStatus.CLAIMED, f"{order_id}.{channel}.{part[0].message_id}"
@@ -202,7 +202,7 @@ def claim(
             claim=name,
             channel=channel,
             to=person.email if channel == Channel.EMAIL else person.phone,
-            notice=notice(order, person, customer.time_zone, [row for row in rows if row.claimed_as == name], codes),
+            notice=notice(order, person, customer.time_zone, [row for row in rows if row.claimed_as == name], pickups),
             fresh=name in fresh,
             busy_for=left if (left := busy.get(name, timedelta())) > timedelta() else None,
         )
@@ -211,22 +211,22 @@ def claim(
 
 
 def in_texts(
-    order: Order, person: Contact, time_zone: str, pending: list[Message], codes: PickupCodes
+    order: Order, person: Contact, time_zone: str, pending: list[Message], pickups: Pickups
 ) -> list[list[Message]]:
     """As few text messages as carry it all."""
     bodies: list[list[Message]] = []
     for row in pending:
-        if bodies and len(sms(notice(order, person, time_zone, [*bodies[-1], row], codes))) <= LONGEST_TEXT:
+        if bodies and len(sms(notice(order, person, time_zone, [*bodies[-1], row], pickups))) <= LONGEST_TEXT:
             bodies[-1].append(row)
         else:
             bodies.append([row])
     return bodies
 
 
-def notice(order: Order, person: Contact, time_zone: str, rows: list[Message], codes: PickupCodes) -> Notice:
+def notice(order: Order, person: Contact, time_zone: str, rows: list[Message], pickups: Pickups) -> Notice:
     return Notice(
         order_id=order.order_id,
-        kinds=[(row.kind, text_facts(row, codes)) for row in rows],
+        kinds=[(row.kind, text_facts(row, order, pickups)) for row in rows],
         name=person.name,
         locale=order.locale,
         currency=order.currency,
@@ -234,13 +234,15 @@ def notice(order: Order, person: Contact, time_zone: str, rows: list[Message], c
     )
 
 
-def text_facts(row: Message, codes: PickupCodes) -> dict[str, str | int]:
-    """Its facts, and what it is about unless they say so. Here alone a pickup's code comes to be: it goes out, and is
-    kept nowhere."""
+def text_facts(row: Message, order: Order, pickups: Pickups) -> dict[str, str | int]:
+    """Its facts, and what it is about unless they say so. Here alone a pickup's code comes to be, and the address of
+    the customer's page: they go out, and are kept nowhere."""
     about = {"subject": row.subject} if row.subject and row.subject not in row.data.values() else {}
     facts: dict[str, str | int] = {**about, **row.data}
     if n := facts.pop("code_n", None):
-        facts["code"] = codes.code(str(facts.pop("fulfillment")), int(n))
+        facts["code"] = pickups.codes.code(str(facts.pop("fulfillment")), int(n))
+    if facts.pop("page", None):
+        facts["url"] = f"{pickups.page}{order.track_token}"
     return facts
 
 

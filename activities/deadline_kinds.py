@@ -82,4 +82,10 @@ DECLARED = {
         ends_with="it was picked up, or will not be",
         message=MessageKind.PICKUP_EXPIRED,
     ),
+    DeadlineKind.PICKUP_CHOICE: Declared(
+        counts_from="three days after the customer was asked what to do without their store",
+        ends_with="they have chosen, or nothing of it is left",
+        margin=timedelta(days=3),
+        message=MessageKind.PARTLY_CANCELLED,
+    ),
 }

@@ -18,6 +18,8 @@ class Pickups(NamedTuple):
     codes: PickupCodes
     window: timedelta
     """How long what is ready waits for the customer."""
+    page: str
+    """Where customers choose; their order's token follows."""
 
 
 class PickupActivities:

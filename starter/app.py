@@ -43,6 +43,7 @@ from starter.http.middleware import Middleware
 from starter.http.problems import Problem, install
 from starter.kinds import KINDS, Kind
 from starter.relay import RelayWorker
+from starter.track import routes as tracking
 from starter.webhooks import revisiting, routes
 
 VERSION = "0.1.0"
@@ -102,6 +103,7 @@ def build(settings: Settings, engine: Engine, client: Client, kinds: Mapping[str
     )
     for room in rooms:
         app.include_router(room.router)
+    app.include_router(tracking.router)
     docs.serve_assets(app)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
     return app

@@ -21,10 +21,10 @@ def place(shop: Shop, lines: dict[str, int], location: str = "OAK", *, by_hand: 
     return shop.place(lines, by_hand=by_hand, **changes, shipping=shipping | changes.pop("shipping", {}))
 
 
-def readied(shop: Shop, order: str, n: int = 1) -> str:
+def readied(shop: Shop, order: str, n: int = 1, times: int = 1) -> str:
     """The store has it ready, and the customer was told: with which code."""
     shop.warehouse(order, n).does("ready")
-    shop.happened(order, "ready_for_pickup", n, 60)
+    shop.happened(order, "ready_for_pickup", times, 60)
     return code_of(shop, f"{order}-{n}")
 
 

@@ -91,7 +91,9 @@ def policy(settings: Settings) -> Policy:
 
 
 def pickups(settings: Settings) -> Pickups:
-    return Pickups(PickupCodes(settings.orders_pickup_key), settings.orders_pickup_window)
+    return Pickups(
+        PickupCodes(settings.orders_pickup_key), settings.orders_pickup_window, f"{settings.public_url}/track/"
+    )
 
 
 def activities(
@@ -116,7 +118,7 @@ def activities(
     delivery = DeliveryActivities(sessions, outside.labels)
     patience = timing.payment_deadline
     customer = CustomerActivities(
-        sessions, outside.texts, outside.mail, sender, call_takes, patience, told_within, pickups.codes
+        sessions, outside.texts, outside.mail, sender, call_takes, patience, told_within, pickups
     )
     pickup = PickupActivities(sessions, pickups.window)
     return [

@@ -180,7 +180,10 @@ STATEMENT = union_all(
         units=of(Reservation),
     ),
     part(
-        "units", Backorder.order_id == MINE, Backorder.status == constant(BackorderStatus.WAITING), units=of(Backorder)
+        "units",
+        Backorder.order_id == MINE,
+        Backorder.status.in_(map(constant, (BackorderStatus.WAITING, BackorderStatus.ASKED))),
+        units=of(Backorder),
     ),
     part("line", OrderLine.order_id == MINE, units=(OrderLine.line_no, NO_NUMBER, OrderLine.quantity)),
     part(

@@ -77,7 +77,7 @@ def tell_stopped(tx: Session, order: Order, stopped: Fulfillment) -> None:
     tell(tx, order, kind, about, **owed(tx, order, units, {stopped.fulfillment_id}))
 
 
-def tell_unavailable(tx: Session, order: Order, f: Fulfillment, cut: Collection[Part]) -> None:
+def tell_unavailable(tx: Session, order: Order, cut: Collection[Part]) -> None:
     """A store does not have what was to be picked up there: it is cancelled."""
     now = sums(tx, order)
     more = now.held or now.to_come or any(each.status in LEFT for each in now.fulfillments)
@@ -85,7 +85,14 @@ def tell_unavailable(tx: Session, order: Order, f: Fulfillment, cut: Collection[
     gone = sum(row.quantity for row in wishes(tx, order.order_id, DONE))
     units = [Units(part.line_no, part.first_unit, part.quantity) for part in cut]
     about = items(tx, order, "items", cut) if more else {}
-    tell(tx, order, kind, f"unavailable {gone}", **about, **owed(tx, order, units, {f.fulfillment_id}))
+    tell(
+        tx,
+        order,
+        kind,
+        f"unavailable {gone}",
+        **about,
+        **owed(tx, order, units, {p.fulfillment.fulfillment_id for p in cut if p.fulfillment}),
+    )
 
 
 def owed(tx: Session, order: Order, units: list[Units], places: set[str]) -> dict[str, str | int]:

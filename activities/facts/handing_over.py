@@ -1,7 +1,6 @@
 """Goods leave: released to be handed over, gone, arrived."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -23,6 +22,7 @@ from activities.facts.recall import not_stopped
 from activities.facts.set_aside import units_in
 from activities.facts.stock_moves import Delta, Shelf, move
 from activities.facts.sums import sums
+from activities.facts.units import listed
 from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, LabelStatus, Recall, Subject
 from activities.ports import TrackingStatus
 from infra.database.tables import Fulfillment, Order
@@ -85,10 +85,6 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
     tell(tx, order, kind, fulfillment_id, links=" ".join(filter(None, links)), **about)
     arrived(tx, order, f, at)
     return True
-
-
-def listed(units: Mapping[str, int], names: Mapping[str, str]) -> str:
-    return ", ".join(f"{quantity} × {names.get(sku, sku)}" for sku, quantity in sorted(units.items()))
 
 
 def rest_follows(tx: Session, order: Order) -> bool:

@@ -73,7 +73,9 @@ def parts_left(tx: Session, order: Order) -> list[Part]:
     inventory.lock_all_of(tx, order.order_id)
     loose = planning.open_units(tx, order)
     parts = [Part(units.line_no, units.first_unit, units.quantity, Where.NOWHERE) for units in loose]
-    waiting = select(Backorder).where(Backorder.order_id == order.order_id, Backorder.status == BackorderStatus.WAITING)
+    waiting = select(Backorder).where(
+        Backorder.order_id == order.order_id, Backorder.status.in_((BackorderStatus.WAITING, BackorderStatus.ASKED))
+    )
     for backorder in tx.scalars(waiting.execution_options(populate_existing=True)):
         parts.append(Part(backorder.line_no, backorder.first_unit, backorder.quantity, Where.WAITING, backorder))
     fulfillments = {f.fulfillment_id: f for f in fulfillments_of(tx, order.order_id)}

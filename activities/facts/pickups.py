@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from activities.facts import deadlines, displacing, holds, inventory, pickup_times, set_aside
 from activities.facts.fulfillments import answered, changed, close_silence, locked, not_before
-from activities.facts.handing_over import left_though_cancelled, listed
+from activities.facts.handing_over import left_though_cancelled
 from activities.facts.journal import note, tell
 from activities.facts.line_cancellations import Part, Where, had_left, wishes
 from activities.facts.line_outcomes import taken
 from activities.facts.recall import not_stopped
 from activities.facts.stock_moves import Delta, Shelf, move
+from activities.facts.units import listed
 from activities.models import LEFT, FulfillmentStatus, Recall, ShippingMethod, Subject
 from activities.pickup_codes import MOST_TRIES, PickupCodes
 from infra.clock import wall_clock
@@ -53,7 +54,7 @@ def ready(tx: Session, fulfillment_id: str, at: datetime, window: timedelta) -> 
         return
     f.status, f.ready_at, f.code_n, f.code_tries = FulfillmentStatus.READY_FOR_PICKUP, at, SENT_AT_FIRST, 0
     pickup_times.begun(tx, order, f, at + window, at)
-    note(tx, order, EventType.READY_FOR_PICKUP, at, fulfillment_id=fulfillment_id, until=f"{f.pickup_until}")
+    note(tx, order, EventType.READY_FOR_PICKUP, at, fulfillment_id=fulfillment_id, until=(at + window).isoformat())
     tell_code(tx, order, f, MessageKind.READY_FOR_PICKUP, fulfillment_id)
     changed(tx, order, f)
 

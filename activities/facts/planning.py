@@ -39,7 +39,7 @@ from infra.words.stock import UNSENT
 
 TAKEN: tuple[tuple[Any, tuple[StrEnum, ...]], ...] = (
     (Reservation, (*UNSENT, ReservationStatus.CONSUMED)),
-    (Backorder, (BackorderStatus.WAITING,)),
+    (Backorder, (BackorderStatus.WAITING, BackorderStatus.ASKED)),
     (LineCancellation, (LineCancellationStatus.ASKED, LineCancellationStatus.DONE)),
 )
 """Rows whose units are not free."""

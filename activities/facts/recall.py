@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from activities.facts import deadlines, displacing, holds, inventory, refunds
+from activities.facts import deadlines, displacing, holds, inventory, refunds, set_aside
 from activities.facts.cancelled_messages import tell_decided, tell_stopped
 from activities.facts.fulfillments import (
     answered,
@@ -18,6 +18,7 @@ from activities.facts.fulfillments import (
 from activities.facts.holds import close_of_cancelled
 from activities.facts.journal import note
 from activities.facts.line_cancellations import Wish, had_left, recall_wanted, requested_of, stopped
+from activities.facts.pickup_asking import Lacking, asked, is_asked
 from activities.facts.planning import worth
 from activities.facts.set_aside import units_in
 from activities.models import (
@@ -56,10 +57,15 @@ def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
 def not_there(tx: Session, order: Order, f: Fulfillment, code: str, at: datetime) -> bool:
     """The customer chose this store, and no other is asked behind their back."""
     f.refusal, f.status = code, FulfillmentStatus.CANCELLED
-    stopped(tx, order, f, at, otherwise=Wish(CancelReason.STOCK))
-    refunds.owed_back(tx, order, at)
+    units = [Lacking(r.line_no, r.sku, r.first_unit, r.quantity) for r in set_aside.units_in(tx, f.fulfillment_id)]
+    cut = None if is_asked(order) else Wish(CancelReason.STOCK)
+    stopped(tx, order, f, at, otherwise=cut)
+    if cut:
+        refunds.owed_back(tx, order, at)
+        tell_stopped(tx, order, f)
+    else:
+        asked(tx, order, units, at)
     close_of_cancelled(tx, order, at)
-    tell_stopped(tx, order, f)
     note(tx, order, EventType.FULFILLMENT_CANCELLED, at, fulfillment_id=f.fulfillment_id, code=code)
     changed(tx, order, f)
     return True

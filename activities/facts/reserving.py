@@ -18,6 +18,7 @@ from activities.facts.line_cancellations import (
     parts_left,
     wishes,
 )
+from activities.facts.pickup_asking import Lacking, asked, is_asked
 from activities.facts.statuses import derive
 from activities.models import LEFT, CancelReason, FulfillmentStatus
 from infra.database.tables import Backorder, LineCancellation, Order, OrderLine, Product
@@ -45,7 +46,9 @@ def reserved(tx: Session, order_id: str, at: datetime) -> bool:
         only = order.pickup_location if order.shipping_method == ShippingMethod.PICKUP else None
         taken, missing = taking.picked(tx, wanted, only)
         taking.take(tx, StockMoveKind.RESERVED, order_id, taken, order_id=order_id)
-        if missing and given_up(order):
+        if missing and only and is_asked(order):
+            asked(tx, order, [Lacking(u.line_no, u.sku, u.first_unit, u.quantity) for u in missing], at)
+        elif missing and order.backorder == BackorderPolicy.CANCEL_UNAVAILABLE:
             drop(tx, order, missing, at)
         elif missing:
             queue(tx, order, missing, products, at)
@@ -56,11 +59,6 @@ def reserved(tx: Session, order_id: str, at: datetime) -> bool:
     news_waits = planning.planned(tx, order, at)
     derive(tx, order)
     return news_waits
-
-
-def given_up(order: Order) -> bool:
-    """What is not there is not waited for."""
-    return order.backorder == BackorderPolicy.CANCEL_UNAVAILABLE or order.shipping_method == ShippingMethod.PICKUP
 
 
 def queue(tx: Session, order: Order, missing: list[planning.Units], products: dict[str, Product], at: datetime) -> None:

@@ -13,10 +13,20 @@ from activities.facts.fulfillments import answered, changed, locked, not_before,
 from activities.facts.journal import note
 from activities.facts.line_cancellations import Part, Where, Wish, asked_of, by_line, record, within
 from activities.facts.line_outcomes import not_found
+from activities.facts.pickup_asking import Lacking, asked, is_asked
 from activities.facts.recall import recall_answered
 from activities.facts.set_aside import units_in
 from activities.facts.stock_moves import Delta, Shelf, move
-from activities.models import AT_REST, LEFT, CancelReason, FulfillmentStatus, Recall, ShippingMethod, Subject
+from activities.models import (
+    AT_REST,
+    CALLED_OFF,
+    LEFT,
+    CancelReason,
+    FulfillmentStatus,
+    Recall,
+    ShippingMethod,
+    Subject,
+)
 from infra.database.tables import Fulfillment, Order, ParcelContent, StockMove
 from infra.hold_kinds import HoldKind
 from infra.words import EventType, LineCancellationStatus, ReservationStatus, StockMoveKind
@@ -98,24 +108,30 @@ def missed(
         if f.recall == Recall.ASKED:
             recall_answered(tx, f, Recall.CONFIRMED, at)
         f.status = status_without(tx, f)
-    cut = [part for part in gone if not within(part, wished)] if f.method == ShippingMethod.PICKUP else []
-    if cut:
-        not_there(tx, order, cut, at)
+    cut = not_there(tx, order, f, [part for part in gone if not within(part, wished)], at)
     if decided or cut:
         refunds.owed_back(tx, order, at)
     tell_decided(tx, order, decided)
     if cut:
-        tell_unavailable(tx, order, f, cut)
+        tell_unavailable(tx, order, cut)
     count = sum(part.quantity for part in gone)
     note(tx, order, EventType.SHORT_PICKED, at, fulfillment_id=fulfillment_id, units=count)
     changed(tx, order, f)
     return True
 
 
-def not_there(tx: Session, order: Order, cut: list[Part], at: datetime) -> None:
-    """What the customer's own store has not is looked for in no other behind their back."""
-    record(tx, order, [(part, LineCancellationStatus.DONE) for part in cut], Wish(CancelReason.STOCK))
-    note(tx, order, EventType.UNITS_CANCELLED, at, units=sum(part.quantity for part in cut))
+def not_there(tx: Session, order: Order, f: Fulfillment, gone: list[Part], at: datetime) -> list[Part]:
+    """Of a pickup: before it was told to be ready the customer is asked what to do without it; what they were told of,
+    and what is not to be waited for, is cancelled. Gives that."""
+    if f.method != ShippingMethod.PICKUP or order.cancellation in CALLED_OFF or not gone:
+        return []
+    if f.ready_at is None and is_asked(order):
+        skus = {part.line_no: part.row.sku for part in gone if part.row}
+        asked(tx, order, [Lacking(p.line_no, skus[p.line_no], p.first_unit, p.quantity) for p in gone], at)
+        return []
+    record(tx, order, [(part, LineCancellationStatus.DONE) for part in gone], Wish(CancelReason.STOCK))
+    note(tx, order, EventType.UNITS_CANCELLED, at, units=sum(part.quantity for part in gone))
+    return gone
 
 
 def taken_out_of_parcels(tx: Session, f: Fulfillment, units: dict[str, int]) -> None:

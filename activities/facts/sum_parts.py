@@ -119,7 +119,7 @@ PARTS: list[Select[Any]] = [
     part(
         "waiting",
         Backorder.order_id == MINE,
-        Backorder.status == constant(BackorderStatus.WAITING),
+        Backorder.status.in_(map(constant, (BackorderStatus.WAITING, BackorderStatus.ASKED))),
         amount=func.sum(Backorder.quantity),
     ),
     part("ordered", OrderLine.order_id == MINE, amount=func.sum(OrderLine.quantity)),

@@ -1,7 +1,7 @@
 """Units of lines, as (line, first unit, quantity): what they have in common, and what is left of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 
@@ -123,3 +123,7 @@ def by_line(units: Iterable[Spans]) -> dict[int, list[tuple[int, int]]]:
     for each in units:
         lines[each.line_no].append((each.first_unit, each.first_unit + each.quantity))
     return lines
+
+
+def listed(units: Mapping[str, int], names: Mapping[str, str]) -> str:
+    return ", ".join(f"{quantity} × {names.get(sku, sku)}" for sku, quantity in sorted(units.items()))

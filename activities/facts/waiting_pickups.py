@@ -67,7 +67,9 @@ def extended(tx: Session, fulfillment_id: str, window: timedelta, at: datetime, 
         raise NothingLeft("it was extended already, and is once only")
     f.extended_at = at
     begun(tx, order, f, f.pickup_until + window, at)
-    note(tx, order, EventType.PICKUP_EXTENDED, at, fulfillment_id=fulfillment_id, until=f"{f.pickup_until}", by=by)
+    note(
+        tx, order, EventType.PICKUP_EXTENDED, at, fulfillment_id=fulfillment_id, until=f.pickup_until.isoformat(), by=by
+    )
     changed(tx, order, f)
     nudge(tx, [order.order_id])
 

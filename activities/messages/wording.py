@@ -58,7 +58,7 @@ class Notice(BaseModel):
 
 def email(notice: Notice) -> tuple[str, str]:
     """Subject and text."""
-    language = _language(notice.locale)
+    language = language_of(notice.locale)
     phrases = [(language.phrases[kind], _facts(notice, data, language)) for kind, data in notice.kinds]
     headlines = list(dict.fromkeys(phrase.headline for phrase, _ in phrases))
     paragraphs = [
@@ -71,7 +71,7 @@ def email(notice: Notice) -> tuple[str, str]:
 
 def sms(notice: Notice) -> str:
     """In the SMS alphabet, and in one segment of 160 as long as ids and links are of ordinary length."""
-    language = _language(notice.locale)
+    language = language_of(notice.locale)
     sentences = [_said(language.phrases[kind].sms, _facts(notice, data, language)) for kind, data in notice.kinds]
     return _about(notice, language, " ".join(sentences))
 
@@ -82,7 +82,7 @@ def _about(notice: Notice, language: Language, news: str) -> str:
 
 def money(amount: int, currency: str, locale: str = "en") -> str:
     """An amount of minor units as people write it: `$1,044.10`, `1.044,10 €`, `KWD 1.500`."""
-    language, code = _language(locale), currency.upper()
+    language, code = language_of(locale), currency.upper()
     digits = MINOR_DIGITS.get(code, 2)
     whole, rest = divmod(abs(amount), 10**digits)
     number = f"{whole:,}".replace(",", language.thousands)
@@ -92,7 +92,7 @@ def money(amount: int, currency: str, locale: str = "en") -> str:
 
 
 @lru_cache(maxsize=1000)
-def _language(locale: str) -> Language:
+def language_of(locale: str) -> Language:
     """The nearest that is spoken here: Swiss German is answered in German, Filipino in English."""
     if locale in LOCALES:
         return LOCALES[locale]
@@ -113,7 +113,7 @@ def _facts(notice: Notice, data: Facts, language: Language) -> dict[str, str]:
         elif name == "maybe_charged":
             known[name] = ""
         elif name in DAYS:
-            known[name] = _day(str(value), language, notice.time_zone)
+            known[name] = day_of(str(value), language, notice.time_zone)
         elif name == "subject":
             known[name] = _subject(_one_line(str(value)), language)
         elif value != "":
@@ -129,7 +129,7 @@ def _subject(value: str, language: Language) -> str:
     return language.subjects[word].format(n=n) if word in language.subjects and n else value
 
 
-def _day(value: str, language: Language, time_zone: str) -> str:
+def day_of(value: str, language: Language, time_zone: str) -> str:
     try:
         at = datetime.fromisoformat(value)
     except ValueError:

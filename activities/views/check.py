@@ -81,7 +81,7 @@ QUESTIONS = {
         WHERE o.status IN ('completed', 'cancelled') AND r.status IN ('held', 'displaced')""",
     "a place in the queue held by a closed order": """
         SELECT o.order_id, b.backorder_id FROM orders o JOIN backorders b ON b.order_id = o.order_id
-        WHERE o.status IN ('completed', 'cancelled') AND b.status = 'waiting'""",
+        WHERE o.status IN ('completed', 'cancelled') AND b.status IN ('waiting', 'asked')""",
     "an authorization held by a closed order": """
         SELECT o.order_id, p.payment_id FROM orders o JOIN payments p ON p.order_id = o.order_id
         WHERE o.status IN ('completed', 'cancelled')
@@ -120,7 +120,8 @@ QUESTIONS = {
             FROM (
                 SELECT order_id, line_no, first_unit, quantity FROM reservations
                 WHERE status <> 'released' AND order_id IS NOT NULL UNION ALL
-                SELECT order_id, line_no, first_unit, quantity FROM backorders WHERE status = 'waiting' UNION ALL
+                SELECT order_id, line_no, first_unit, quantity FROM backorders
+                WHERE status IN ('waiting', 'asked') UNION ALL
                 SELECT order_id, line_no, first_unit, quantity FROM line_cancellations WHERE status = 'done') AS u
             LEFT JOIN order_lines l ON l.order_id = u.order_id AND l.line_no = u.line_no) AS each
         WHERE taken_to > first_unit OR ordered IS NULL OR first_unit < 0 OR first_unit + quantity > ordered""",

@@ -139,7 +139,7 @@ def destinations(contacts: dict[int, Contact], lines: list[LineView]) -> list[De
 MINE = bindparam("mine", type_=Order.order_id.type)
 NOT_SET_ASIDE: CompoundSelect[Any] = union_all(
     select(Backorder.line_no, cast(null(), WORD), func.sum(Backorder.quantity), func.max(Backorder.promised_on))
-    .where(Backorder.order_id == MINE, Backorder.status == BackorderStatus.WAITING)
+    .where(Backorder.order_id == MINE, Backorder.status.in_((BackorderStatus.WAITING, BackorderStatus.ASKED)))
     .group_by(Backorder.line_no),
     select(
         LineCancellation.line_no,

@@ -24,6 +24,7 @@ class MessageKind(StrEnum):
     NOT_DELIVERED = "not_delivered"
     READY_FOR_PICKUP = "ready_for_pickup"
     PICKUP_CODE = "pickup_code"
+    PICKUP_CHOICE = "pickup_choice"
     PICKUP_REMINDER = "pickup_reminder"
     PICKUP_EXPIRED = "pickup_expired"
     PICKED_UP = "picked_up"

@@ -74,6 +74,8 @@ class EventType(StrEnum):
     PICKUP_REMINDED = "pickup_reminded"
     PICKUP_EXTENDED = "pickup_extended"
     PICKUP_EXPIRED = "pickup_expired"
+    PICKUP_CHOICE_ASKED = "pickup_choice_asked"
+    PICKUP_CHOSEN = "pickup_chosen"
     PICKUP_PERSON_GIVEN = "pickup_person_given"
     PICKUP_SENT_AGAIN = "pickup_sent_again"
     PICKED_UP = "picked_up"
@@ -104,6 +106,7 @@ class DeadlineKind(StrEnum):
     DISPUTE_DUE = "dispute_due"
     PICKUP_REMINDER = "pickup_reminder"
     PICKUP_EXPIRY = "pickup_expiry"
+    PICKUP_CHOICE = "pickup_choice"
 
 
 class ChangeKind(StrEnum):

@@ -32,6 +32,9 @@ class BackorderStatus(StrEnum):
     WAITING = "waiting"
     ALLOCATED = "allocated"
     CANCELLED = "cancelled"
+    ASKED = "asked"
+    """Of the customer, whose store does not have them: in no queue, and for no other store, until they choose."""
+    ANSWERED = "answered"
 
 
 class StockMoveKind(StrEnum):

@@ -15,6 +15,7 @@ from activities.customer import CustomerActivities, latest_call
 from activities.facts.journal import locked_order
 from activities.failures import OutcomeUnknown
 from activities.models import OrderStep
+from activities.pickup import Pickups
 from activities.pickup_codes import PickupCodes
 from activities.providers.mail.smtp import SmtpMail
 from activities.providers.twilio.messages import TwilioMessages
@@ -40,7 +41,14 @@ def customer(database: Database, sandbox: SandboxControl, told_within: timedelta
     )
     mail = SmtpMail(sandbox.smtp_url, "a@example.com")
     return CustomerActivities(
-        database.sessions, texts, mail, "a@b.c", CALL, timedelta(days=3), told_within, PickupCodes([])
+        database.sessions,
+        texts,
+        mail,
+        "a@b.c",
+        CALL,
+        timedelta(days=3),
+        told_within,
+        Pickups(PickupCodes([]), timedelta(days=7), ""),
     )
 
 

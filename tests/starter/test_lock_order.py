@@ -33,6 +33,7 @@ from activities.news import (
     Units,
 )
 from activities.orders import OrderActivities
+from activities.pickup import Pickups
 from activities.pickup_codes import PickupCodes
 from activities.ports import Parcel
 from activities.providers.mail.smtp import SmtpMail
@@ -92,7 +93,7 @@ class Crowd:
         self.stock = StockActivities(database.sessions)
         texts, mail = TwilioMessages("AC1", "token", "+1", timeout=1), SmtpMail("smtp://127.0.0.1:9", "a@example.com")
         second = timedelta(seconds=1)
-        codes = PickupCodes([])
+        codes = Pickups(PickupCodes([]), timedelta(days=7), "")
         self.customer = CustomerActivities(database.sessions, texts, mail, "a@b.c", second, second, second, codes)
         self.ended_by_another: list[str] = []
         self.things: list[Callable[[str], object]] = [

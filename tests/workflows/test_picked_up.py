@@ -37,7 +37,7 @@ def test_an_order_is_picked_up_with_its_code(shop: Shop) -> None:
 @renewed_only
 def test_it_waits_where_the_customer_chose_and_nowhere_else(shop: Shop) -> None:
     sku = shop.product(RNO=2)
-    order = pickups.place(shop, {sku: 1})
+    order = pickups.place(shop, {sku: 1}, backorder="cancel_unavailable")
     assert shop.ends(order) == "cancelled"
     assert shop.stock(sku) == {"RNO": (2, 0)}
 
@@ -96,7 +96,7 @@ def test_a_stores_own_system_tells_that_it_was_picked_up(shop: Shop) -> None:
 def test_the_store_refuses_and_no_other_is_asked(shop: Shop) -> None:
     """Whatever lies elsewhere: what nobody has said yes to is given back."""
     sku = shop.product(OAK=1, RNO=5)
-    order = pickups.place(shop, {sku: 1})
+    order = pickups.place(shop, {sku: 1}, backorder="cancel_unavailable")
     shop.warehouse(order).refuses("not_found")
     assert shop.ends(order) == "cancelled"
     assert shop.stock(sku) == {"OAK": (1, 0), "RNO": (5, 0)}

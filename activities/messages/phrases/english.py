@@ -101,6 +101,13 @@ PHRASES = {
         "please tell us at once.",
         "Picked up[ ({subject})]. If that was not you, please tell us at once.",
     ),
+    MessageKind.PICKUP_CHOICE: Phrase(
+        "your store does not have it",
+        "We are sorry: the store that you chose does not have all of order {order_id}[ ({subject})][: {items}]. Please "
+        "choose what we shall do.[ Without an answer by {deadline} we cancel that part, and give your money back.]"
+        "[ Choose here:\n{url}]",
+        "Your store lacks a part[ ({subject})]. Please choose[ by {deadline}][: {url}|.]",
+    ),
     MessageKind.PICKUP_REMINDER: Phrase(
         "still waiting for you",
         "Order {order_id} still waits for you[ ({subject})][ at {place}][, {address}].[ In it: {items}.]"

@@ -109,6 +109,13 @@ PHRASES = {
         "geschickt haben, melden Sie sich bitte sofort.",
         "Abgeholt[ ({subject})]. Waren Sie es nicht, melden Sie sich bitte sofort.",
     ),
+    MessageKind.PICKUP_CHOICE: Phrase(
+        "in Ihrer Filiale nicht vorrätig",
+        "Es tut uns leid: Ihre Filiale hat nicht alles von Ihrer Bestellung {order_id}[ ({subject})][: {items}]. Bitte "
+        "wählen Sie, was wir tun sollen.[ Ohne Antwort bis {deadline} stornieren wir diesen Teil, und Sie erhalten Ihr "
+        "Geld zurück.][ Hier wählen Sie:\n{url}]",
+        "Ihre Filiale hat nicht alles[ ({subject})]. Bitte wählen Sie[ bis {deadline}][: {url}|.]",
+    ),
     MessageKind.PICKUP_REMINDER: Phrase(
         "wartet noch auf Sie",
         "Ihre Bestellung {order_id} wartet noch auf Sie[ ({subject})][: {place}][, {address}].[ Darin: {items}.]"

@@ -1,5 +1,7 @@
 """What is to be picked up: when it is ready, what opens it, and how it is handed over."""
 
+from typing import Any
+
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
@@ -10,7 +12,7 @@ from activities.models import WantedLine
 from activities.pickup_codes import PickupCodes
 from activities.views.check import breaches
 from infra.clock import wall_clock
-from infra.database.tables import Fulfillment, LineCancellation, Message, Reservation
+from infra.database.tables import Backorder, Fulfillment, LineCancellation, Message, Reservation
 from infra.words import CancelReason
 from tests.activities.orders import SKU
 from tests.activities.pickups import F, P, packs, pickup, ready, shelf, stocked, take
@@ -79,12 +81,24 @@ def test_ready_pressed_twice_is_one_fact_and_one_message(database: Database) -> 
     assert (data["code_n"], data["items"], data["place"]) == (1, "1 × Mug", "OAK")
 
 
-def test_units_that_the_store_cannot_find_are_cancelled_and_told(database: Database) -> None:
-    stocked(database, OAK=3)
+def test_of_units_that_the_store_cannot_find_the_customer_is_asked(database: Database) -> None:
+    """The two are ready; the third is in no queue and in no other store until they choose."""
+    stocked(database, OAK=3, RNO=5)
     pickup(database, P, (SKU, 3))
     packs(database, F, {SKU: 2})
     assert ready(database) == "ready_for_pickup"
-    assert shelf(database) == {"OAK": (2, 2)}
+    assert shelf(database) == {"OAK": (2, 2), "RNO": (5, 0)}
+    with database.sessions() as tx:
+        assert tx.scalars(select(Backorder.status)).all() == ["asked"]
+        sent: dict[str, Any] = dict(tx.execute(select(Message.kind, Message.data)).all())
+    assert sent["ready_for_pickup"]["items"] == "2 × Mug"
+    assert sent["pickup_choice"]["items"] == "1 × Mug"
+
+
+def test_who_wants_no_waiting_is_not_asked(database: Database) -> None:
+    stocked(database, OAK=3)
+    pickup(database, P, (SKU, 3), backorder="cancel_unavailable")
+    packs(database, F, {SKU: 2})
     with database.sessions() as tx:
         assert tx.scalars(select(LineCancellation.reason)).all() == ["stock"]
         sent = tx.scalars(select(Message.data).where(Message.kind == "partly_cancelled")).all()
