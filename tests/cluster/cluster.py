@@ -140,7 +140,7 @@ class Cluster:
         with engine.sessions(self.database_engine).begin() as tx:
             for n, place in enumerate(("OAK", "RNO"), start=1):
                 where = {"name": place, "kind": "warehouse", "warehouse": "default", "address": DOCK}
-                tx.add(Location(location_id=place, priority=n, **where))
+                tx.add(Location(location_id=place, priority=10 * n, **where))  # as `orders bench` puts the first
             for sku in (STOCKED, MISSING):
                 tx.add(Product(sku=sku, name="Thing", weight_g=400, lead_time_days=10))
             return create_key(tx, "cluster", ["admin", "orders:read", "orders:write", "orders:operate", "stock:write"])
