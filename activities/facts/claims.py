@@ -4,14 +4,14 @@ Units of claims are moved under the locks of their products, and a claim's own r
 that row alone: so whoever frees claims looks at each once more.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, delete, select
+from sqlalchemy import ColumnElement, Select, delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from activities.facts import inventory
-from activities.facts.stock_moves import Delta, Move, moved
+from activities.facts.stock_moves import Delta, Move, Shelf, moved
 from infra.clock import wall_clock
 from infra.database.tables import Claim, Reservation
 from infra.words import ClaimStatus, StockMoveKind
@@ -62,6 +62,33 @@ def given_back(tx: Session, units: Sequence[Units]) -> None:
     if units:
         moved(tx, [Move(StockMoveKind.RELEASED, of, (sku, at), Delta(reserved=-n)) for of, sku, at, n in units])
         inventory.serve(tx, {(each.sku, each.location_id) for each in units})
+
+
+def displaced(tx: Session, wanted: Mapping[Shelf, int]) -> list[Units]:
+    """Claims make way for who has the units in hand, the newest first: so many that the caller, who holds the products,
+    is to count no more. Such a claim has passed: what is left of it goes back, and its order hears what is missing."""
+    theirs = (Reservation.claim_id.is_not(None), tuple_(Reservation.sku, Reservation.location_id).in_(wanted))
+    known = tx.scalars(locking(Claim.claim_id.in_(select(Reservation.claim_id).where(*theirs)))).all()
+    newest = sorted(known, key=lambda claim: (claim.recorded_at, claim.claim_id), reverse=True)
+    rows = tx.scalars(select(Reservation).where(*theirs).execution_options(populate_existing=True)).all()
+    left, gone = dict(wanted), []
+    for claim in newest:
+        for row in (row for row in rows if row.claim_id == claim.claim_id):
+            shelf = (row.sku, row.location_id)
+            if count := min(left[shelf], row.quantity):
+                left[shelf] -= count
+                claim.status, claim.expires_at = ClaimStatus.EXPIRED, wall_clock()
+                lowered(tx, row, count)
+                gone.append(Units(claim.claim_id, *shelf, count))
+    tx.flush()
+    return gone
+
+
+def lowered(tx: Session, row: Reservation, count: int) -> None:
+    if count == row.quantity:
+        tx.delete(row)
+    else:
+        row.quantity -= count
 
 
 def over(tx: Session) -> list[str]:

@@ -6,12 +6,13 @@ the fulfillment, and reserves the units anew; or the warehouse has them after al
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from activities.facts import claims
 from activities.facts.holds import close_of_cancelled
 from activities.facts.inventory import availability_at
 from activities.facts.journal import fulfillments_of, note, nudge
@@ -27,14 +28,13 @@ UNPACKED = (FulfillmentStatus.PLANNED, FulfillmentStatus.REQUESTED)
 
 def freed(tx: Session, reference: str, units: Mapping[Shelf, int]) -> dict[Shelf, int]:
     """Makes so many units available to the caller, who holds their products and takes them at once. After what is
-    available already come blocked units, then the newest placed reservations, the last units of each first; never what
-    is packed, or what a warehouse could not stop. Gives how many are lacking still."""
-    tx.flush()
-    figures = select(Stock.sku, Stock.location_id, Stock.available, Stock.blocked)
-    there = {
-        (sku, place): (available, blocked)
-        for sku, place, available, blocked in tx.execute(figures.where(Stock.sku.in_({sku for sku, _ in units})))
-    }
+    available already, or held by checkouts beyond their time, come blocked units, then what checkouts hold, then the
+    newest placed reservations, the last units of each first; never what is packed, or what a warehouse could not stop.
+    Gives how many are lacking still."""
+    there = figures(tx, units)
+    short = {shelf[0] for shelf, count in units.items() if count > there.get(shelf, (0, 0))[0]}
+    if short and claims.freed(tx, short):
+        there = figures(tx, units)
     moves, wanted = [], dict[Shelf, int]()
     for shelf, count in sorted(units.items()):
         available, blocked = there.get(shelf, (0, 0))
@@ -43,7 +43,11 @@ def freed(tx: Session, reference: str, units: Mapping[Shelf, int]) -> dict[Shelf
             moves.append(Move(StockMoveKind.UNBLOCKED, reference, shelf, Delta(blocked=-unblocked)))
         if lacking := max(0, count - available - unblocked):
             wanted[shelf] = lacking
-    given_way = displaced(tx, wanted) if wanted else []
+    for each in claims.displaced(tx, wanted) if wanted else ():
+        shelf = (each.sku, each.location_id)
+        moves.append(Move(StockMoveKind.DISPLACED, each.claim_id, shelf, Delta(reserved=-each.quantity)))
+        wanted[shelf] -= each.quantity
+    given_way = displaced(tx, wanted) if any(wanted.values()) else []
     for r in given_way:
         shelf = (r.sku, r.location_id)
         moves.append(Move(StockMoveKind.DISPLACED, str(r.order_id), shelf, Delta(reserved=-r.quantity)))
@@ -52,6 +56,14 @@ def freed(tx: Session, reference: str, units: Mapping[Shelf, int]) -> dict[Shelf
         moved(tx, moves)
     nudge(tx, sorted({str(r.order_id) for r in given_way}))
     return {shelf: lacking for shelf, lacking in wanted.items() if lacking}
+
+
+def figures(tx: Session, of: Iterable[Shelf]) -> dict[Shelf, tuple[int, int]]:
+    """What is available, and blocked."""
+    tx.flush()
+    rows = select(Stock.sku, Stock.location_id, Stock.available, Stock.blocked)
+    found = tx.execute(rows.where(Stock.sku.in_({sku for sku, _ in of})))
+    return {(sku, place): (available, blocked) for sku, place, available, blocked in found}
 
 
 def displaced(tx: Session, wanted: Mapping[Shelf, int]) -> list[Reservation]:

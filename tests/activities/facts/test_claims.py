@@ -24,9 +24,9 @@ AT_ONCE = 64
 MANY = Most(AT_ONCE, AT_ONCE)
 
 
-def claim(name: str, until: datetime, *, sku: str = orders.SKU, by: str = "shop") -> Claim:
-    lines = [{"sku": sku, "quantity": 1}]
-    about = {"made_by": by, "channel": "web", "lines": lines, "units": 1, "status": ClaimStatus.HELD}
+def claim(name: str, until: datetime, *, sku: str = orders.SKU, quantity: int = 1, by: str = "shop") -> Claim:
+    lines = [{"sku": sku, "quantity": quantity}]
+    about = {"made_by": by, "channel": "web", "lines": lines, "units": quantity, "status": ClaimStatus.HELD}
     return Claim(claim_id=name, digest="", expires_at=until, recorded_at=wall_clock(), **about)
 
 

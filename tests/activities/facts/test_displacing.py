@@ -4,7 +4,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -18,6 +18,7 @@ from infra.database.tables import Backorder, Fulfillment, LineCancellation, Mess
 from infra.database.tables import StockMove as Row
 from infra.words import CancelReason, Recall, StockMoveKind
 from tests.activities import orders
+from tests.activities.facts.test_claims import MANY, claim
 from tests.activities.facts.test_reserving import kept_waiting
 from tests.fixtures_database import Database
 
@@ -98,6 +99,32 @@ def test_of_an_order_nobody_was_asked_for_the_last_units_go_and_are_reserved_ane
         reserve(reserved)
     assert units(reserved) == [(0, 1, "held", "W-1-2"), (1, 1, "released", F), (1, 1, "held", "W-1-3")]
     assert (stock(reserved), unplanned(reserved)) == ({"OAK": (1, 1), "RNO": (1, 1)}, False)
+
+
+@pytest.mark.both_databases
+def test_checkouts_make_way_before_orders(reserved: Database) -> None:
+    """Those beyond their time first, then the newest: as many units as somebody has in hand. The rest of such a claim
+    goes back."""
+    late, soon = wall_clock(), wall_clock() + timedelta(hours=1)
+    with reserved.sessions.begin() as tx:
+        facts.inventory.received(tx, reference="PO", location_id="OAK", lines=[(orders.SKU, 5)])
+        for name, until, count in (("C-1", late, 1), ("C-2", soon, 2), ("C-3", soon, 2)):
+            facts.checkout.claimed(tx, claim(name, until, quantity=count), MANY)
+    for count, left in ((1, {"C-2": 2, "C-3": 2}), (1, {"C-2": 2, "C-3": 1})):
+        assert sold(reserved, count) == 0
+        assert claimed(reserved) == left
+    with reserved.sessions.begin() as tx:
+        facts.claims.sweep(tx)
+    assert (claimed(reserved), stock(reserved)["OAK"]) == ({"C-2": 2}, (5, 4))
+    assert sold(reserved, 4) == 0
+    assert claimed(reserved) == {}
+    assert units(reserved) == [(0, 1, "held", F), (1, 1, "displaced", F)]
+
+
+def claimed(database: Database) -> dict[str | None, int]:
+    with database.sessions() as tx:
+        rows = tx.execute(select(Reservation.claim_id, Reservation.quantity).where(Reservation.order_id.is_(None)))
+        return dict(rows.all())
 
 
 @pytest.mark.both_databases
