@@ -140,6 +140,8 @@ class OrderSnapshot(Value):
     """Money was set aside once, though the payment status does not tell any more."""
     paid_elsewhere: bool = False
     """Nothing to authorize or capture."""
+    due_later: bool = False
+    """Others take it, as it is handed over."""
     capturable: int = 0
     """What a live authorization still allows to be captured."""
     elsewhere: int = 0

@@ -101,7 +101,8 @@ class FulfillmentRun:
 
     def unpaid(self) -> bool:
         """Ready, or gone without our release, and not paid for."""
-        return self.now.amount > 0 and (self.now.status == Status.PACKED or self.now.has_left)
+        ours = self.now.amount > 0 and not self.progress.order.due_later
+        return ours and (self.now.status == Status.PACKED or self.now.has_left)
 
     async def released(self) -> None:
         if self.now.status == Status.PACKED and not self.now.released:

@@ -8,12 +8,20 @@ from sqlalchemy.orm import Session
 
 from activities.facts.fulfillments import locked
 from activities.facts.journal import nudge
-from activities.facts.pickups import Taken, known, opens, picked_up, units_in
+from activities.facts.pickups import Taken, due_for, first_units, known, opens, picked_up, units_in
 from activities.facts.requests import NothingLeft, WrongFields
+from activities.facts.units import total
 from activities.models import FulfillmentStatus, ShippingMethod
 from activities.pickup_codes import PickupCodes
-from infra.database.tables import Fulfillment
+from infra.database.tables import Fulfillment, Order
 from infra.words import HandOverProof
+
+
+class Paid(NamedTuple):
+    """At the counter, just now: the till's own id for it, and how much, in minor units."""
+
+    reference: str
+    amount: int
 
 
 class AtCounter(NamedTuple):
@@ -25,6 +33,8 @@ class AtCounter(NamedTuple):
     note: str = ""
     units: Mapping[str, int] | None = None
     request_id: str | None = None
+    paid: Paid | None = None
+    """Of what is paid as it is handed over."""
 
 
 def handed_over(tx: Session, fulfillment_id: str, asked: AtCounter, codes: PickupCodes, at: datetime) -> bool:
@@ -35,12 +45,13 @@ def handed_over(tx: Session, fulfillment_id: str, asked: AtCounter, codes: Picku
         return True
     if why := not_to_be_had(f):
         raise NothingLeft(why)
-    if errors := [*unfit(tx, f, asked)]:
+    if errors := unfit(tx, f, asked) or unpaid(tx, order, f, asked):
         raise WrongFields(errors)
     if asked.code and not opens(tx, fulfillment_id, asked.code, codes, at, by=asked.by):
         return False
     proof = HandOverProof.CODE if asked.code else HandOverProof.STAFF
-    how = Taken(proof, asked.by, asked.note, units=asked.units, reference=asked.request_id)
+    paid_as = asked.paid and asked.paid.reference
+    how = Taken(proof, asked.by, asked.note, asked.units, asked.request_id, paid_as)
     picked_up(tx, fulfillment_id, how, at)
     nudge(tx, [order.order_id])
     return True
@@ -56,6 +67,16 @@ def not_to_be_had(f: Fulfillment) -> str | None:
     if f.status != FulfillmentStatus.READY_FOR_PICKUP:
         return f"it is not ready yet: it is {f.status}"
     return None
+
+
+def unpaid(tx: Session, order: Order, f: Fulfillment, asked: AtCounter) -> list[tuple[str, str]]:
+    """Nothing leaves before it is paid for, and nothing is paid for that is not due."""
+    due = total(due_for(tx, order, f, first_units(tx, f, asked.units))[1])
+    if asked.paid is None:
+        return [("paid", f"is missing: {due} is to be paid before it is handed over")] if due else []
+    if asked.paid.amount != due:
+        return [("paid.amount", f"must be {due}" if due else "must be 0: it is paid for")]
+    return []
 
 
 def unfit(tx: Session, f: Fulfillment, asked: AtCounter) -> list[tuple[str, str]]:

@@ -9,27 +9,32 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activities.facts import deadlines, displacing, holds, inventory, pickup_times, set_aside
+from activities.facts import charges, deadlines, displacing, holds, inventory, pickup_times, set_aside
+from activities.facts.bill import Bill, bill
 from activities.facts.fulfillments import answered, changed, close_silence, locked, not_before
 from activities.facts.handing_over import left_though_cancelled
 from activities.facts.journal import note, tell
 from activities.facts.line_cancellations import Part, Where, had_left, wishes
 from activities.facts.line_outcomes import taken
+from activities.facts.moves import moved
 from activities.facts.recall import not_stopped
 from activities.facts.stock_moves import Delta, Shelf, move
-from activities.facts.units import listed
+from activities.facts.units import PricedUnits, Units, common, listed
 from activities.models import LEFT, FulfillmentStatus, Recall, ShippingMethod, Subject
 from activities.pickup_codes import MOST_TRIES, PickupCodes
 from infra.clock import wall_clock
 from infra.database.tables import Fulfillment, HandOver, Location, Order, Product, Reservation
 from infra.hold_kinds import HoldKind
 from infra.words import (
+    ChargeStatus,
     EventType,
     HandOverProof,
     LineCancellationStatus,
     MessageKind,
+    MoneyMoveKind,
     ReservationStatus,
     StockMoveKind,
+    TenderDue,
 )
 
 SENT_AT_FIRST = 1
@@ -44,6 +49,8 @@ class Taken(NamedTuple):
     note: str = ""
     units: Mapping[str, int] | None = None
     reference: str | None = None
+    paid_as: str | None = None
+    """At the store, where it is paid there."""
 
 
 def ready(tx: Session, fulfillment_id: str, at: datetime, window: timedelta) -> None:
@@ -135,7 +142,8 @@ def picked_up(tx: Session, fulfillment_id: str, how: Taken, at: datetime) -> boo
     if unknown:
         about = Subject.fulfillment(fulfillment_id)
         holds.opened(tx, order.order_id, HoldKind.LEFT_THOUGH_CANCELLED, about, at)
-    n = recorded(tx, f, how, sum(r.quantity for r in gone), at)
+    paid_as = paid_there(tx, order, f, gone, how, at)
+    n = recorded(tx, f, how, sum(r.quantity for r in gone), paid_as, at)
     left: dict[Shelf, Delta] = defaultdict(Delta)
     sent: Counter[str] = Counter()
     for r in gone:
@@ -169,6 +177,16 @@ def cut_short(tx: Session, f: Fulfillment) -> bool:
     return any(row.fulfillment_id == f.fulfillment_id for row in wishes(tx, f.order_id, LineCancellationStatus.DONE))
 
 
+def first_units(tx: Session, f: Fulfillment, wanted: Mapping[str, int] | None) -> list[Units]:
+    """Those that would go, as `taken_out` takes them."""
+    left, found = Counter(dict(wanted or units_in(tx, f))), []
+    for r in sorted(set_aside.units_in(tx, f.fulfillment_id), key=lambda r: (r.line_no, r.first_unit)):
+        if count := min(left[r.sku], r.quantity):
+            left[r.sku] -= count
+            found.append(Units(r.line_no, r.first_unit, count))
+    return found
+
+
 def taken_out(tx: Session, f: Fulfillment, wanted: Mapping[str, int] | None) -> tuple[list[Reservation], bool]:
     """The units that are gone, and whether there were more of them than it had."""
     left, gone = Counter(dict(wanted or units_in(tx, f))), []
@@ -185,7 +203,7 @@ def taken_out(tx: Session, f: Fulfillment, wanted: Mapping[str, int] | None) -> 
     return gone, any(left.values())
 
 
-def recorded(tx: Session, f: Fulfillment, how: Taken, units: int, at: datetime) -> int:
+def recorded(tx: Session, f: Fulfillment, how: Taken, units: int, paid_as: str | None, at: datetime) -> int:
     last = tx.scalar(select(func.max(HandOver.n)).where(HandOver.fulfillment_id == f.fulfillment_id)) or 0
     tx.add(
         HandOver(
@@ -197,8 +215,32 @@ def recorded(tx: Session, f: Fulfillment, how: Taken, units: int, at: datetime) 
             by=how.by,
             note=how.note,
             quantity=units,
+            paid_as=paid_as,
             effective_at=at,
             recorded_at=wall_clock(),
         )
     )
     return last + 1
+
+
+# --- paid at the store ------------------------------------------------------------------------------------------------
+
+
+def due_for(tx: Session, order: Order, f: Fulfillment, gone: list[Units]) -> tuple[Bill, list[PricedUnits]]:
+    """What of these units is to be paid as they are handed over."""
+    now = bill(tx, order)
+    later = TenderDue.AT_HAND_OVER in now.tenders.values()
+    return now, common(now.unpaid.get(f.fulfillment_id, []), gone) if later else []
+
+
+def paid_there(
+    tx: Session, order: Order, f: Fulfillment, gone: list[Reservation], how: Taken, at: datetime
+) -> str | None:
+    """Booked in the same transaction. A store's own system that hands over has taken the money."""
+    now, due = due_for(tx, order, f, [Units(r.line_no, r.first_unit, r.quantity) for r in gone])
+    if not due:
+        return None
+    charge = charges.write(tx, order, now.charges + 1, min(now.tenders), due, ChargeStatus.PAID)
+    moved(tx, order, None, MoneyMoveKind.CAPTURED, charge.amount, charge.charge_id, at, charge.charge_id)
+    note(tx, order, EventType.CAPTURED, at, fulfillment_id=f.fulfillment_id, amount=charge.amount)
+    return how.paid_as or how.by

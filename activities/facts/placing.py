@@ -80,7 +80,7 @@ def placed(
     )
     tenders = asked.tenders()
     to_charge = next((each for each in tenders if each.due == TenderDue.BEFORE_RELEASE and each.pays), None)
-    first_statuses(order, paid_elsewhere=to_charge is None)
+    first_statuses(order, paid_elsewhere=to_charge is None, due_later=any(each.at_hand_over for each in tenders))
     tx.add(order)
     note(tx, order, EventType.PLACED, now, total=order.total, lines=len(asked.lines))
     conclude(tx)  # before the rows that refer to it, and with the version that it keeps

@@ -72,10 +72,10 @@ def derived(tx: Session, order: Order) -> Sums:
     return conclude(tx).get(order.order_id) or sums(tx, order)
 
 
-def first_statuses(order: Order, *, paid_elsewhere: bool) -> None:
+def first_statuses(order: Order, *, paid_elsewhere: bool, due_later: bool = False) -> None:
     """Those that would be derived of an order of which nothing has happened yet."""
     order.status = OrderStatus.PROCESSING if paid_elsewhere else OrderStatus.PLACED
-    order.payment_status = PaymentStatus.CAPTURED if paid_elsewhere else PaymentStatus.NONE
+    order.payment_status = PaymentStatus.CAPTURED if paid_elsewhere and not due_later else PaymentStatus.NONE
     order.fulfillment_status = OrderFulfillment.UNFULFILLED
 
 
@@ -138,7 +138,7 @@ def payment_status(order: Order, now: Sums) -> PaymentStatus:
         if now.refunded:
             return PaymentStatus.PARTIALLY_REFUNDED
         unpaid = any(f.unpaid for f in now.fulfillments if f.status != FulfillmentStatus.CANCELLED)
-        if not now.paid_elsewhere and (now.to_come or unpaid):
+        if (now.due_later or not now.paid_elsewhere) and (now.to_come or unpaid):
             return PaymentStatus.PARTIALLY_CAPTURED
         return PaymentStatus.CAPTURED
     states = [p.status for p in now.payments]

@@ -80,6 +80,9 @@ class Sums:
     paid_elsewhere: bool
     """Nothing, or nothing more, is asked of the payment provider: others have taken it all, or it costs nothing."""
 
+    due_later: bool = False
+    """It is paid as it is handed over."""
+
     @property
     def next_deadline(self) -> datetime | None:
         return min(self.deadlines.values(), default=None)
@@ -138,6 +141,7 @@ def sums(tx: Session, order: Order) -> Sums:
         telling=figures["telling", None],
         deadlines=deadlines,
         paid_elsewhere=paid_elsewhere(tx, order, dues),
+        due_later=TenderDue.AT_HAND_OVER in dues,
     )
 
 

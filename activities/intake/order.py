@@ -188,6 +188,9 @@ class AskedOrder(Asked):
                 )
         for tender in self.tenders():
             chargeable(tender, self.currency)
+            if tender.at_hand_over and self.shipping.method != "pickup":
+                field = f"{tender.field}.due"
+                raise PydanticCustomError("due", "is for what is picked up: leave it out", {"field": field})
         return self
 
     def tenders(self) -> tuple[AskedTender, ...]:

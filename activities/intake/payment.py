@@ -40,10 +40,12 @@ class IntentPayment(Asked):
 
 
 class ExternalPayment(Asked):
-    """Already paid, at a till or a marketplace, or with a voucher that was sold elsewhere."""
+    """Already paid, at a till or a marketplace, or with a voucher that was sold elsewhere; or to be paid at the store
+    that hands it over."""
 
     method: Literal["external"]
     reference: Text
+    due: Annotated[Literal["at_hand_over"] | None, Field(description="Of a pickup: paid as it is handed over")] = None
 
     @property
     def paid_by(self) -> str:
@@ -82,10 +84,11 @@ class AskedTender(NamedTuple):
     """As it was given."""
     pays: int
     field: str
+    at_hand_over: bool = False
 
     @property
     def due(self) -> TenderDue:
-        return DUE[self.method]
+        return TenderDue.AT_HAND_OVER if self.at_hand_over else DUE[self.method]
 
 
 def tenders_of(payment: AskedPayment | None, payments: Sequence[GivenTender], total: int) -> tuple[AskedTender, ...]:
@@ -93,7 +96,8 @@ def tenders_of(payment: AskedPayment | None, payments: Sequence[GivenTender], to
     if payments and payment:
         raise wrong("payments", "and payment are given: give one of them")
     if payment:
-        return checked([AskedTender(1, PaymentMethod(payment.method), payment.paid_by, None, total, "payment")])
+        method, later = PaymentMethod(payment.method), is_due_later(payment)
+        return checked([AskedTender(1, method, payment.paid_by, None, total, "payment", later)])
     if not payments:
         raise wrong("payment", "is missing")
     given = sum(tender.amount or 0 for tender in payments)
@@ -106,9 +110,15 @@ def tenders_of(payment: AskedPayment | None, payments: Sequence[GivenTender], to
     for n, each in enumerate(payments):
         pays = total - given if each.amount is None else each.amount
         tenders.append(
-            AskedTender(n + 1, PaymentMethod(each.method), each.paid_by, each.amount, pays, f"payments[{n}]")
+            AskedTender(
+                n + 1, PaymentMethod(each.method), each.paid_by, each.amount, pays, f"payments[{n}]", is_due_later(each)
+            )
         )
     return checked(tenders)
+
+
+def is_due_later(payment: AskedPayment | GivenTender) -> bool:
+    return isinstance(payment, ExternalPayment) and payment.due is not None
 
 
 def checked(tenders: list[AskedTender]) -> tuple[AskedTender, ...]:
@@ -118,6 +128,9 @@ def checked(tenders: list[AskedTender]) -> tuple[AskedTender, ...]:
             name = "payment_method" if tender.method == PaymentMethod.CARD else "reference"
             raise wrong(f"{tender.field}.{name}", "is named twice: give it once, with both amounts")
         seen.add((tender.method, tender.reference))
+    later = [tender for tender in tenders if tender.at_hand_over]
+    if later and len(tenders) > 1:
+        raise wrong(f"{later[0].field}.due", "is not supported yet beside others: all of it is paid at the store")
     charged = [tender for tender in tenders if tender.due == TenderDue.BEFORE_RELEASE]
     if len(charged) > 1:
         raise wrong(f"{charged[1].field}.method", "is not supported yet: one card or payment intent, beside others")
@@ -142,7 +155,8 @@ def meaning(tenders: Sequence[AskedTender], payments: Sequence[GivenTender]) -> 
     if not payments:
         return {}
     parts = [
-        tender.model_dump(mode="json", exclude={"amount"}) | ({} if len(payments) == 1 else {"amount": of.pays})
+        tender.model_dump(mode="json", exclude={"amount"}, exclude_defaults=True)
+        | ({} if len(payments) == 1 else {"amount": of.pays})
         for tender, of in zip(payments, tenders, strict=True)
     ]
     return {"payment": parts[0]} if len(parts) == 1 else {"payments": parts}

@@ -135,6 +135,7 @@ class HandOverView(View):
     proof: HandOverProof
     by: str
     note: str
+    paid_as: str | None
     effective_at: datetime
 
 

@@ -172,6 +172,7 @@ def order_snapshot(tx: Session, order: Order, now: Sums) -> OrderSnapshot:
         "status": order.status if order.status != OrderStatus.PROCESSING else None,
         "payment": order.payment_status if order.payment_status != PaymentStatus.NONE else None,
         "paid_elsewhere": now.paid_elsewhere,
+        "due_later": now.due_later,
         "was_authorized": now.authorized > 0 and order.payment_status not in FUNDED,
         "cancellation": order.cancellation,
         "payment_ready": any(p.status == AuthorizationStatus.ASKED for p in now.payments),

@@ -16,6 +16,8 @@ class TenderDue(StrEnum):
 
     BEFORE_RELEASE = "before_release"
     """Set aside by the payment provider first, and taken as goods get ready."""
+    AT_HAND_OVER = "at_hand_over"
+    """Taken at the store, by somebody else, as the goods are handed over."""
     ELSEWHERE = "elsewhere"
     """Taken by somebody else, before the order was placed."""
 

@@ -35,6 +35,7 @@ def costing(total: int) -> dict[str, Any]:
 
 CARD, INTENT = {"method": "card", "payment_method": "pm_card_visa"}, {"method": "payment_intent", "reference": "pi_1"}
 TILL, VOUCHER = ({"method": "external", "reference": name} for name in ("till", "voucher"))
+LATER = TILL | {"due": "at_hand_over"}
 ORDERS = [
     ({"lines": [LINE | {"quantity": 0}]}, "lines[0].quantity", "must be at least 1"),
     ({"lines": [LINE | {"quantity": 1.5}]}, "lines[0].quantity", "must be a whole number"),
@@ -93,6 +94,8 @@ ORDERS = [
     (paid(TILL | {"amount": 9}, TILL), "payments[1].reference", "is named twice: give it once, with both amounts"),
     (paid(CARD | {"amount": 900}, CARD), "payments[1].payment_method", "is named twice: give it once, with both"),
     (paid(CARD | {"amount": 900}, INTENT), "payments[1].method", "is not supported yet: one card or payment intent,"),
+    (paid(LATER | {"amount": 9}, CARD), "payments[0].due", "is not supported yet beside others"),
+    ({"payment": LATER}, "payment.due", "is for what is picked up: leave it out"),
     ({"surprise": 1}, "surprise", "is not a field that is known here"),
     ({TYPED: 1}, "body", "is not a field that is known here"),
 ]

@@ -153,3 +153,30 @@ def test_a_pickup_is_extended_told_again_and_listed_over_the_api(shop: Shop) -> 
     shop.sandbox.pick_up(f"{order}-1")
     assert shop.ends(order) == "completed"
     assert shop.api.post(f"/v1/orders/{order}/pickup-person", json={"name": "Cy"}).status_code == 409
+
+
+@renewed_only
+def test_what_is_paid_at_the_store_is_not_handed_over_before(shop: Shop) -> None:
+    """Over the API, as a counter does it."""
+    later = {"method": "external", "reference": "at the store", "due": "at_hand_over"}
+    order = pickups.place(shop, {shop.product(OAK=1): 1}, payment=later)
+    code = pickups.readied(shop, order)
+
+    def asked(**body: object) -> tuple[int, list[str]]:
+        answer = shop.api.post(f"/v1/fulfillments/{order}-1/pick-up", json={"by": "kim", **body})
+        return answer.status_code, [error["field"] for error in answer.json().get("errors", [])]
+
+    paid = {"reference": "till 4/17", "amount": 1800}
+    assert asked(paid=paid) == (422, ["code"])
+    assert asked(code=code) == (422, ["paid"])
+    assert asked(code=code, paid=paid | {"amount": 1}) == (422, ["paid.amount"])
+    assert asked(code="00000000" if code != "00000000" else "1", paid=paid) == (422, ["code"])
+    assert pickups.fulfillment(shop, f"{order}-1").code_tries == 1
+    assert asked(code=code, paid=paid, request_id="a") == (200, [])
+    assert asked(code=code, paid=paid, request_id="a") == (200, [])
+    assert asked(code=code, paid=paid) == (409, [])
+    assert shop.ends(order) == "completed"
+    view = shop.view(order)
+    assert view["payment_status"] == "captured"
+    assert [handed["paid_as"] for handed in view["fulfillments"][0]["hand_overs"]] == ["till 4/17"]
+    assert "authorizations" not in shop.books(order)

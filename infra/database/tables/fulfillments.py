@@ -67,6 +67,8 @@ class HandOver(Base):
     by: Mapped[str] = mapped_column(String(100), info=PERSONAL)
     note: Mapped[str] = mapped_column(String(500), info=PERSONAL)
     quantity: Mapped[int]
+    paid_as: Mapped[str | None] = mapped_column(REFERENCE, info=PERSONAL)
+    """How it was paid at the store, where it was."""
     effective_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 

@@ -74,7 +74,7 @@ def whole(new_database: Any) -> Database:
         fields = {attribute.key: getattr(place, attribute.key) for attribute in inspect(Contact).column_attrs}
         news = {"sender": "stripe", "news_id": "evt_1", "n": 0, "type": "refund.updated", "about": "refund re_2"}
         tx.add(News(**news, digest="", outcome=NewsOutcome.WAITING, open_since=now, effective_at=now, recorded_at=now))
-        taken = {"reference": None, "proof": HandOverProof.CODE, "by": "x", "note": "", "quantity": 1}
+        taken = {"reference": None, "proof": HandOverProof.CODE, "by": "x", "note": "", "quantity": 1, "paid_as": None}
         of = {"fulfillment_id": FULFILLMENT, "n": 1, "order_id": ORDER}
         tx.add(HandOver(**of, **taken, effective_at=now, recorded_at=now))
         tx.add(Contact(**fields | {"contact_id": None, "kind": ContactKind.LINE, "destination": "d2"}))

@@ -478,6 +478,7 @@ def upgrade() -> None:
         sa.Column("by", sa.String(length=100), nullable=False),
         sa.Column("note", sa.String(length=500), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("paid_as", sa.String(length=255), nullable=True),
         sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
