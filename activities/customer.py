@@ -1,6 +1,8 @@
-"""Telling the customer. Messages are rows; what is pending goes out as one message per channel, and only once."""
+"""Telling the customer, and places where no system works. Messages are rows; what is pending goes out once: a
+customer's as one message per channel, a place's each alone."""
 
 import time
+from collections import defaultdict
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from math import inf
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
 from activities import news
+from activities.facts import stores
 from activities.facts.gathering import gathered
 from activities.facts.journal import MINE, locked_order, mark_read, note, unread
 from activities.facts.messages import refused, rerouted, say_until_when
@@ -23,7 +26,7 @@ from activities.pickup import Pickups
 from activities.ports import Mail, TextMessages
 from activities.views.snapshot import snapshot
 from infra.clock import wall_clock
-from infra.database.tables import Contact, Customer, Message, Order
+from infra.database.tables import Contact, Customer, Location, Message, Order
 from infra.words import Channel, ContactKind, EventType, MessageStatus
 
 LONGEST_TEXT = 1_600
@@ -176,6 +179,9 @@ def claim(
     if not found:
         return []
     person, customer = found[0][1], found[0][2]
+    for_places = [row for row, *_ in found if row.location_id and not row.sent_at]
+    places, of_places = stores.places_told(tx, for_places) if for_places else ({}, [])
+    found = [each for each in found if not each[0].location_id]
     rows, sent = [row for row, *_ in found if not row.sent_at], [row for row, *_ in found if row.sent_at]
     rows = rerouted(tx, order, customer, person, rows, step.at)
     rows = gathered(tx, order, rows, sent, step.at, told_within)
@@ -183,12 +189,11 @@ def claim(
     fresh = set()
     for channel in Channel:
         pending = [row for row in rows if row.channel == channel and row.status == MessageStatus.PENDING]
-        for part in (
-            [pending] if channel == Channel.EMAIL else in_texts(order, person, customer.time_zone, pending, pickups)
-        ):
-            for row in part:
-                row.status, row.claimed_as = MessageStatus.CLAIMED, f"{order_id}.{channel}.{part[0].message_id}"
-                fresh.add(row.claimed_as)
+        texts = () if channel == Channel.EMAIL else in_texts(order, person, customer.time_zone, pending, pickups)
+        for part in [pending] if channel == Channel.EMAIL else texts:
+            fresh |= {claimed(part)} if part else set()
+    fresh |= {claimed([row]) for row in of_places if row.status == MessageStatus.PENDING}
+    rows += of_places
     busy = {
         row.claimed_as: left for row in rows if row.tried_at and (left := row.tried_at + attempt_takes - wall_clock())
     }
@@ -196,18 +201,32 @@ def claim(
         if busy.get(row.claimed_as, timedelta()) <= timedelta():
             row.tried_at = wall_clock()
     tx.flush()
-    claims = sorted({str(row.claimed_as): row.channel for row in rows}.items(), key=lambda one: one[1] != Channel.SMS)
+    outgoing: dict[str, list[Message]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row.channel != Channel.SMS):
+        outgoing[str(row.claimed_as)].append(row)
     return [
         Outgoing(
             claim=name,
-            channel=channel,
-            to=person.email if channel == Channel.EMAIL else person.phone,
-            notice=notice(order, person, customer.time_zone, [row for row in rows if row.claimed_as == name], pickups),
+            channel=mine[0].channel,
+            to=place.notify if place else person.email if mine[0].channel == Channel.EMAIL else person.phone,
+            notice=to_place(order, place, mine, pickups)
+            if place
+            else notice(order, person, customer.time_zone, mine, pickups),
             fresh=name in fresh,
             busy_for=left if (left := busy.get(name, timedelta())) > timedelta() else None,
         )
-        for name, channel in claims
+        for name, mine in outgoing.items()
+        for place in [places.get(mine[0].location_id or "")]
     ]
+
+
+def claimed(rows: list[Message]) -> str:
+    """One message carries them."""
+    first = rows[0]
+    name = f"{first.order_id}.{first.channel}.{first.message_id}"
+    for row in rows:
+        row.status, row.claimed_as = MessageStatus.CLAIMED, name
+    return name
 
 
 def in_texts(
@@ -221,6 +240,11 @@ def in_texts(
         else:
             bodies.append([row])
     return bodies
+
+
+def to_place(order: Order, place: Location, rows: list[Message], pickups: Pickups) -> Notice:
+    kinds = [(row.kind, text_facts(row, order, pickups)) for row in rows]
+    return Notice(order_id=order.order_id, kinds=kinds, name=place.name, locale=place.locale, currency=order.currency)
 
 
 def notice(order: Order, person: Contact, time_zone: str, rows: list[Message], pickups: Pickups) -> Notice:
@@ -267,7 +291,7 @@ def settle(tx: Session, order: Order, answers: list[Answer], at: datetime) -> No
         for row in rows:
             row.status = MessageStatus.FAILED if code else MessageStatus.SENT
             row.reference, row.code, row.sent_at = reference, code, None if code else at
-        refused(tx, order, rows, code)
+        refused(tx, order, [row for row in rows if not row.location_id], code)
         event = EventType.MESSAGE_FAILED if code else EventType.MESSAGE_SENT
         kinds = [row.kind for row in rows]
         note(tx, order, event, at, kinds=kinds, channel=message.channel, **({"code": code} if code else {}))

@@ -20,7 +20,7 @@ class Declared(NamedTuple):
     after_the_end: bool = False
     """Whether it starts a closed order's run again."""
     message: MessageKind | None = None
-    """What the customer hears."""
+    """What the customer hears, or the place."""
 
 
 DECLARED = {
@@ -87,5 +87,11 @@ DECLARED = {
         ends_with="they have chosen, or nothing of it is left",
         margin=timedelta(days=3),
         message=MessageKind.PARTLY_CANCELLED,
+    ),
+    DeadlineKind.STORE_REMINDER: Declared(
+        counts_from="each 4 hours since an own place was asked, and mailed",
+        ends_with="it has accepted, begun, refused or packed; or is to stop",
+        margin=timedelta(hours=4),
+        message=MessageKind.STORE_REMINDER,
     ),
 }

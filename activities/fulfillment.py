@@ -1,4 +1,5 @@
-"""The warehouse: asked to pack, told to hand over, asked to stop. Every request is safe to repeat with its key."""
+"""The warehouse: asked to pack, told to hand over, asked to stop. Every request is safe to repeat with its key. A place
+without a system is sent nothing: what stands in the tables is the request."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +8,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, sessionmaker
 from temporalio import activity
 
-from activities.facts import effects, fulfillments, handing_over, packing, recall
+from activities.facts import effects, fulfillments, handing_over, packing, recall, stores
 from activities.facts.effects import OpenEffect
 from activities.facts.journal import MINE, outcome_known
 from activities.facts.recall import recall_confirmed
@@ -42,11 +43,15 @@ class FulfillmentActivities:
         name = f"request:{step.fulfillment_id}"
         with self.sessions.begin() as tx:
             _, f = fulfillments.locked(tx, step.fulfillment_id)
-            if f.status != FulfillmentStatus.PLANNED:
+            place = location_of(tx, f)
+            if f.status != FulfillmentStatus.PLANNED and place.has_system:
                 outcome_known(tx, step.order_id, name)
                 return of_fulfillment(tx, step.fulfillment_id)
-            asked, warehouse = asked_of(tx, f), warehouse_of(tx, f)
+            asked, warehouse = asked_of(tx, f), place.warehouse
             if asked is None:  # the order is to look first
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
+            if not place.has_system:
+                stores.requested(tx, step.fulfillment_id, step.at)
                 return snapshot(tx, step.order_id, [step.fulfillment_id])
             effect = effects.begin(tx, step.order_id, name, location=f.location_id)
             effects.call_with_same_key(tx, effect)
@@ -71,11 +76,13 @@ class FulfillmentActivities:
             packed = fulfillments.parcels_of(tx, step.fulfillment_id)
             if any(p.label_status == LabelStatus.NONE for p in packed):  # somebody gave one back: another comes first
                 return of_fulfillment(tx, step.fulfillment_id)
-            warehouse = warehouse_of(tx, f)
+            if not (place := location_of(tx, f)).has_system:
+                handing_over.released(tx, step.fulfillment_id, step.at)
+                return of_fulfillment(tx, step.fulfillment_id)
             inside = packing.contents_told(tx, step.fulfillment_id) if len(packed) > 1 else {}
             parcels = [released(p, inside.get(p.n)) for p in packed]
             effect = effects.begin(tx, step.order_id, f"release:{step.fulfillment_id}")
-        self.warehouses.release(warehouse, step.fulfillment_id, parcels, key=effect.key)
+        self.warehouses.release(place.warehouse, step.fulfillment_id, parcels, key=effect.key)
         with self.sessions.begin() as tx:
             handing_over.released(tx, step.fulfillment_id, step.at)
             effects.finish(tx, effect)
@@ -94,13 +101,15 @@ class FulfillmentActivities:
             if f.recall in (Recall.CONFIRMED, Recall.REFUSED) or not asked:
                 outcome_known(tx, step.order_id, name)
                 return of_fulfillment(tx, step.fulfillment_id)
+            if not (place := location_of(tx, f)).has_system:
+                stores.recall_asked(tx, step.fulfillment_id, step.at)
+                return snapshot(tx, step.order_id, [step.fulfillment_id])
             if effects.done_at(tx, step.order_id, name, step.at):
                 return of_fulfillment(tx, step.fulfillment_id)
-            warehouse = warehouse_of(tx, f)
             recall.recall_asked(tx, step.fulfillment_id, step.at)
             effect = effects.begin(tx, step.order_id, name, at=step.at.isoformat())
         try:
-            self.warehouses.cancel(warehouse, step.fulfillment_id, key=effect.key)
+            self.warehouses.cancel(place.warehouse, step.fulfillment_id, key=effect.key)
         except Refused as refusal:
             if lost is None or refusal.code != NOT_FOUND:
                 raise
@@ -133,8 +142,8 @@ def released(parcel: Parcel, contents: Mapping[str, int] | None) -> ReleasedParc
     )
 
 
-def warehouse_of(tx: Session, f: Fulfillment) -> str:
-    return tx.get_one(Location, f.location_id).warehouse
+def location_of(tx: Session, f: Fulfillment) -> Location:
+    return tx.get_one(Location, f.location_id)
 
 
 UNITS = (

@@ -33,6 +33,7 @@ from infra.formats import (
     WarehouseSecrets,
     decoded,
 )
+from infra.words import OWN
 
 WORKER_NEEDS = (
     "stripe_api_key",
@@ -125,7 +126,7 @@ class Settings(BaseModel):
     warehouses: dict[str, Warehouse] = Field(
         {},
         description='JSON {"NAME": {"url": …, "secret": …}, …}, each with a secret of its own (as WAREHOUSE_SECRET), '
-        "or WAREHOUSE_URL and WAREHOUSE_SECRET for one",
+        "none of them named own; or WAREHOUSE_URL and WAREHOUSE_SECRET for one",
     )
 
     orders_http_timeout: Duration = Field(timedelta(seconds=20), description=DURATION)
@@ -197,7 +198,8 @@ class Settings(BaseModel):
         url, secret = info.data.get("warehouse_url"), info.data.get("warehouse_secret")
         every = {"default": Warehouse(url=url, secret=secret), **named} if url and secret else named
         known = [decoded(each) for one in every.values() for each in one.secret]
-        if len(known) != len(set(known)):  # else each could speak for the goods of the other
+        # else each could speak for the goods of the other, or for places that have no system
+        if len(known) != len(set(known)) or OWN in every:
             raise ValueError
         return every
 

@@ -26,6 +26,7 @@ from starter.api import (
     catalogue,
     changes,
     docs,
+    fulfillments,
     health,
     holds,
     news,
@@ -54,6 +55,7 @@ TAGS = (
     "Reservations",
     "Changes",
     "Pickups",
+    "Fulfillments",
     "Holds",
     "Catalogue",
     "Stock",
@@ -63,6 +65,22 @@ TAGS = (
     "Webhooks",
 )
 """As the documentation lists them."""
+ROOMS = (
+    orders,
+    reservations,
+    cancellations,
+    refunds,
+    changes,
+    pickups,
+    fulfillments,
+    holds,
+    catalogue,
+    stock,
+    tills,
+    news,
+    health,
+    docs,
+)
 
 
 def build(settings: Settings, engine: Engine, client: Client, kinds: Mapping[str, Kind] = KINDS) -> FastAPI:
@@ -86,22 +104,7 @@ def build(settings: Settings, engine: Engine, client: Client, kinds: Mapping[str
     install(app)
     # two thirds of all requests are webhooks, and routes are tried in turn
     app.include_router(routes.router(senders(settings)))
-    rooms = (
-        orders,
-        reservations,
-        cancellations,
-        refunds,
-        changes,
-        pickups,
-        holds,
-        catalogue,
-        stock,
-        tills,
-        news,
-        health,
-        docs,
-    )
-    for room in rooms:
+    for room in ROOMS:
         app.include_router(room.router)
     app.include_router(tracking.router)
     docs.serve_assets(app)

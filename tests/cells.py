@@ -33,9 +33,9 @@ def chosen(cells: list[Mishap]) -> list[Mishap]:
 
 def sample(cells: list[Mishap], seed: str) -> list[Mishap]:
     """A cell of each activity, and of each of its stories: none is ever left out."""
-    rows: dict[tuple[str, bool], list[Mishap]] = defaultdict(list)
+    rows: dict[tuple[str, bool, bool], list[Mishap]] = defaultdict(list)
     for cell in cells:
-        rows[cell.activity, cell.other].append(cell)
+        rows[cell.activity, cell.other, cell.store].append(cell)
     chance = random.Random(seed)
     return [chance.choice(row) for row in rows.values()]
 

@@ -14,6 +14,7 @@ from tests.workflows.mishaps import How, Mishap, Where
 
 ROW = [Mishap("buy_label", where, how) for where in Where for how in How]
 OTHER = [cell._replace(other=True) for cell in ROW]
+STORE = [cell._replace(store=True) for cell in ROW]
 
 
 def story(name: str, shop: str) -> Any:
@@ -32,7 +33,12 @@ def names_left_out(monkeypatch: pytest.MonkeyPatch, seed: str) -> set[str]:
 
 
 def test_each_story_of_each_activity_keeps_a_cell() -> None:
-    assert Counter(cell.other for cell in sample([*ROW, *OTHER], "1")) == {False: 1, True: 1}
+    chosen = sample([*ROW, *OTHER, *STORE], "1")
+    assert Counter((cell.other, cell.store) for cell in chosen) == {
+        (False, False): 1,
+        (True, False): 1,
+        (False, True): 1,
+    }
     assert {cell for seed in range(200) for cell in sample(ROW, str(seed))} == {*ROW}
 
 

@@ -72,6 +72,8 @@ class Unwritten:
     """False: under the lock it was seen that nothing is."""
     may_be_calling: bool = True
     """The same of effects whose outcome is out."""
+    by: str = ""
+    """Who has said what happened, where a person does: stands in each event."""
 
 
 def unwritten(tx: Session) -> dict[str, Unwritten]:
@@ -119,12 +121,13 @@ def note(
     """One event: words, ids and amounts; never a name or an address. Written when the transaction ends. Instants from
     outside are whole seconds, and their clocks may be behind: nothing of an order was before it was placed."""
     about = Subject.fulfillment(fulfillment_id) if fulfillment_id else Subject.order(order.order_id)
-    raise_version(tx, order).events.append(
+    mine = raise_version(tx, order)
+    mine.events.append(
         {
             "type": event,
             "subject_kind": about.kind,
             "subject_id": about.id,
-            "data": data,
+            "data": {"by": mine.by, **data} if mine.by else data,
             "occurred_at": max(at, order.placed_at),
             "recorded_at": wall_clock(),
         }

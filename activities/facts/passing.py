@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activities.deadline_kinds import DECLARED
-from activities.facts import deadlines, gathering, pickup_choices, promises, reminders, renewal, waiting_pickups
+from activities.facts import deadlines, gathering, pickup_choices, promises, reminders, renewal, stores, waiting_pickups
 from activities.facts.journal import locked_order
 from activities.facts.statuses import derive
 from activities.models import CLOSED, OrderStatus
@@ -35,6 +35,7 @@ ACTS: dict[DeadlineKind, Act] = {
     DeadlineKind.PICKUP_REMINDER: waiting_pickups.reminder_due,
     DeadlineKind.PICKUP_EXPIRY: waiting_pickups.expired,
     DeadlineKind.PICKUP_CHOICE: pickup_choices.not_chosen,
+    DeadlineKind.STORE_REMINDER: stores.unaccepted,
 }
 
 

@@ -191,6 +191,8 @@ class HoldView(AnyHoldView):
 
 
 class MessageView(View):
+    location_id: str | None
+    """The place that is told; none: the customer is."""
     kind: MessageKind
     subject: str
     channel: Channel

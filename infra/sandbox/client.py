@@ -170,6 +170,10 @@ class SandboxControl:
     def track(self, tracking_number: str, status: str) -> None:
         self.tell(f"/shippo/tracks/{tracking_number}/{status}")
 
+    def given_to_carrier(self, tracking_number: str) -> None:
+        """By people whom no warehouse system speaks for."""
+        self.track(tracking_number, "handed_over")
+
     def label(self, label_id: str, answer: Literal["refund", "reject_refund"]) -> None:
         self.tell(f"/shippo/labels/{label_id}/{answer}")
 

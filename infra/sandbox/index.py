@@ -18,7 +18,7 @@ CONTROLS = [
     ("", 'pack {"contents": [{sku: units}]} or {"parcels"}; short_pick {"lines": [{"sku", "missing"}]}'),
     ('POST /_sandbox/warehouse/locations/{location} {"manner", "order_id"}', "it works, refuses, is silent"),
     ('POST /_sandbox/warehouse/receive {"reference", "location", "lines"}', "goods arrive"),
-    ("POST /_sandbox/shippo/tracks/{tracking_number}/{status}", "the parcel moves"),
+    ("POST /_sandbox/shippo/tracks/{tracking_number}/{status}", "the parcel moves (first: handed_over)"),
     ("POST /_sandbox/shippo/labels/{label_id}/{refund|reject_refund}", "the carrier answers about a label's refund"),
     ("POST /_sandbox/stripe/{intent_id}/{authenticate|fail_authentication|expire}", "the bank acts"),
     ('POST /_sandbox/stripe/{intent_id}/becomes {"card"}', "from now on its card behaves like this test card"),

@@ -3,7 +3,14 @@
 A word comes with its behaviour: what nothing writes has none.
 """
 
-from infra.words.fulfillments import FulfillmentStatus, HandOverProof, LabelStatus, Recall, TrackingStatus
+from infra.words.fulfillments import (
+    FulfillmentStatus,
+    HandOverProof,
+    LabelStatus,
+    Recall,
+    RefusalReason,
+    TrackingStatus,
+)
 from infra.words.messages import Channel, MessageKind, MessageStatus
 from infra.words.money import (
     AuthorizationStatus,
@@ -29,9 +36,10 @@ from infra.words.orders import (
     ShippingMethod,
 )
 from infra.words.process import ChangeKind, DeadlineKind, Decision, EventType
-from infra.words.stock import BackorderStatus, ClaimStatus, LocationKind, ReservationStatus, StockMoveKind
+from infra.words.stock import OWN, BackorderStatus, ClaimStatus, LocationKind, ReservationStatus, StockMoveKind
 
 __all__ = [
+    "OWN",
     "AuthorizationStatus",
     "BackorderPolicy",
     "BackorderStatus",
@@ -63,6 +71,7 @@ __all__ = [
     "PaymentStatus",
     "Recall",
     "RefundStatus",
+    "RefusalReason",
     "ReservationStatus",
     "ShippingMethod",
     "StockMoveKind",

@@ -34,6 +34,15 @@ class HandOverProof(StrEnum):
     """Somebody of the store has looked, and says at what."""
 
 
+class RefusalReason(StrEnum):
+    """Why a place will not do it."""
+
+    REFUSED = "refused"
+    """Nobody says."""
+    TOO_BUSY = "too_busy"
+    CLOSED = "closed"
+
+
 class LabelStatus(StrEnum):
     NONE = "none"
     BUYING = "buying"

@@ -1,4 +1,4 @@
-"""What customers hear."""
+"""What customers hear, and places without a system of their own."""
 
 from enum import StrEnum
 
@@ -32,6 +32,10 @@ class MessageKind(StrEnum):
     PARTLY_CANCELLED = "partly_cancelled"
     CANCELLATION_REFUSED = "cancellation_refused"
     REFUNDED = "refunded"
+
+    STORE_REQUEST = "store_request"
+    STORE_REMINDER = "store_reminder"
+    STORE_RECALL = "store_recall"
 
 
 class MessageStatus(StrEnum):

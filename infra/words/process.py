@@ -54,6 +54,8 @@ class EventType(StrEnum):
     DISPUTE_CLOSED = "dispute_closed"
 
     REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    PICKING = "picking"
     PACKED = "packed"
     SHORT_PICKED = "short_picked"
     RECALL_ASKED = "recall_asked"
@@ -107,6 +109,7 @@ class DeadlineKind(StrEnum):
     PICKUP_REMINDER = "pickup_reminder"
     PICKUP_EXPIRY = "pickup_expiry"
     PICKUP_CHOICE = "pickup_choice"
+    STORE_REMINDER = "store_reminder"
 
 
 class ChangeKind(StrEnum):

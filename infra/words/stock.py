@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+OWN = "own"
+"""What a location's `warehouse` says where no system works: its people do, and say what they did."""
+
 
 class LocationKind(StrEnum):
     WAREHOUSE = "warehouse"

@@ -12,6 +12,7 @@ from activities.facts import catalogue
 from activities.intake.fields import ID, Email, GivenCustomerId, Locale, Minor, Notify, Phone, Reference, Text
 from activities.intake.people import Address, Person
 from infra.database.tables import Customer
+from infra.words import OWN
 from starter.http.dependencies import Guarded, Here, Stocker, Writer, acting_at
 from starter.http.problems import Refusal, wrong
 from starter.http.responses import problems
@@ -76,7 +77,9 @@ class ProductAnswer(ProductBody):
 
 
 class LocationBody(Body):
-    """A place that holds stock. `warehouse` is the name, in the settings, of the system that works there."""
+    """A place that holds stock. `warehouse` is the name, in the settings, of the system that works there; `own`: none
+    does, and its people say what they did (`/v1/fulfillments`). `notify` is where these hear of requests, by email, in
+    the language `locale`."""
 
     name: Text
     kind: Literal["warehouse"] = "warehouse"
@@ -84,6 +87,8 @@ class LocationBody(Body):
     warehouse: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "default"
     address: Address
     pickup: bool = Field(False, description="Whether customers may pick up orders there")
+    notify: Email = ""
+    locale: Locale = "en"
 
 
 class LocationAnswer(LocationBody):
@@ -154,8 +159,11 @@ def put_product(sku: Key, body: ProductBody, here: Here, who: Stocker, response:
 )
 def put_location(location_id: Key, body: LocationBody, here: Here, who: Stocker, response: Response) -> LocationAnswer:
     acting_at(who, location_id, "location_id")
-    if body.warehouse not in here.settings.warehouses:
-        raise wrong([("warehouse", f"is none of those in the settings: {', '.join(here.settings.warehouses)}")])
+    known = [*here.settings.warehouses, OWN]
+    if body.warehouse not in known:
+        raise wrong([("warehouse", f"is none of those in the settings: {', '.join(known)}")])
+    if body.notify and body.warehouse != OWN:
+        raise wrong([("notify", f"is for a place whose warehouse is {OWN}: a system is sent its requests")])
     new = written(here.sessions, lambda tx: catalogue.location_put(tx, location_id, **body.model_dump()))
     response.status_code = 201 if new else 200
     return LocationAnswer(location_id=location_id, **body.model_dump())

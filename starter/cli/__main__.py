@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from starter.cli import database, holds, keys, news, operate, pickups, place, processes, read, stock
+from starter.cli import database, holds, keys, news, operate, pickups, place, processes, read, stock, store
 from starter.cli.bench import bench
 from starter.cli.demo import demo
 from starter.cli.failure import Failed, Misused
@@ -49,6 +49,7 @@ app.command("release-gate", rich_help_panel=OWN)(processes.release_gate)
 app.add_typer(pickups.app, name="pickup", rich_help_panel=ORDERS)
 app.add_typer(holds.app, name="holds", rich_help_panel=ORDERS)
 app.add_typer(news.app, name="news", rich_help_panel=ORDERS)
+app.add_typer(store.app, name="store", rich_help_panel=ORDERS)
 app.add_typer(database.app, name="db", rich_help_panel=OWN)
 app.add_typer(keys.app, name="keys", rich_help_panel=OWN)
 

@@ -237,7 +237,8 @@ def messages(order: dict[str, Any]) -> Table:
     made = table("message", "by", "status", "sent", title="Messages")
     for message in order["messages"]:
         status = word(message["status"]) + (f" ({escaped(message['code'])})" if message["code"] else "")
-        made.add_row(word(message["kind"]), message["channel"], status, day_and_time(message["sent_at"]))
+        kind = word(message["kind"]) + (f" ({escaped(message['location_id'])})" if message["location_id"] else "")
+        made.add_row(kind, message["channel"], status, day_and_time(message["sent_at"]))
     return made
 
 

@@ -127,4 +127,5 @@ Operator = Annotated[Caller, Depends(allowed("orders:operate"))]
 Stocker = Annotated[Caller, Depends(allowed("stock:write"))]
 Keeper = Annotated[Caller, Depends(allowed("store", "orders:operate"))]
 """Of a store, or for all of them."""
+Storekeeper = Annotated[Caller, Depends(allowed("store"))]
 StockReader = Annotated[Caller, Depends(allowed("orders:read", "stock:write"))]

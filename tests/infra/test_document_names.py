@@ -81,6 +81,8 @@ def understood(words: list[str]) -> bool:
         if words[0] not in command.commands:
             return False
         command = command.commands[words.pop(0)]
+        for argument in command.params if hasattr(command, "commands") else ():
+            words = words[argument.nargs :] if argument.param_type_name == "argument" else words
     options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     return {re.split("[=|]", word)[0] for word in words if re.match("--?[a-z]", word)} <= options
 

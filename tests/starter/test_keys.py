@@ -26,6 +26,8 @@ WHO_MAY: list[tuple[str, str, Any, list[keys.Scope]]] = [
     ("PUT", "/v1/locations/RNO", {"name": "Reno", "address": ADDRESS}, ["stock:write"]),
     ("PUT", "/v1/tills/OAK-1", {"location": "OAK"}, ["stock:write"]),
     ("GET", "/v1/stock?sku=MUG-RED", None, ["orders:read", "stock:write"]),
+    ("GET", "/v1/fulfillments?location=OAK", None, ["store"]),
+    ("POST", "/v1/fulfillments/W-1001-1/accept", None, ["store"]),
     ("POST", "/v1/restocks", {"reference": "r", "location": "OAK", "lines": []}, ["stock:write"]),
 ]
 

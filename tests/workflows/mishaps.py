@@ -42,9 +42,17 @@ class Mishap(NamedTuple):
     how: How
     other: bool = False
     """In the activity's other story."""
+    store: bool = False
+    """At a place without a warehouse system."""
 
     def __str__(self) -> str:
-        return f"{self.activity}{' in its other story' if self.other else ''}, {self.where}, {self.how}"
+        which = " in its other story" if self.other else " at a store" if self.store else ""
+        return f"{self.activity}{which}, {self.where}, {self.how}"
+
+    @property
+    def effect(self) -> "tuple[Provider, str] | None":
+        """Which provider's, and which of its operations; none: it is in our own database."""
+        return (IN_STORES if self.store else EFFECTS).get(self.activity)
 
 
 EFFECTS: dict[str, tuple[Provider, str]] = {
@@ -61,7 +69,9 @@ EFFECTS: dict[str, tuple[Provider, str]] = {
     "poll_delivery": ("shippo", "track"),
     "tell_customer": ("twilio", "send"),
 }
-"""Each step's effect: which provider, and which of its operations."""
+"""Each step's effect."""
+IN_STORES: dict[str, tuple[Provider, str]] = {"tell_customer": ("mail", "send")}
+"""The same at a place without a system: it is asked by rows, and told by mail."""
 CALLS = {
     "confirm", "capture", "void", "refund", "request", "release", "cancel", "buy", "tracking", "send",
 }  # fmt: skip
@@ -90,7 +100,7 @@ class Mishaps:
             return
         if (mishap.activity, mishap.where) != (info.activity_type, where):
             return
-        if database and info.activity_type in EFFECTS:
+        if database and mishap.effect:
             return
         self.struck.add(order_id)
         strike(mishap.how)

@@ -16,8 +16,7 @@ Story = Callable[[Shop, str], None]
 
 
 def customer_hears(shop: Shop, order: str, kinds: str, subject: str = "") -> None:
-    """Waits until the customer has heard of it (of one of several), so that what comes next makes a message of its
-    own."""
+    """Waits until the customer has heard of it (of one of several): what comes next makes a message of its own."""
 
     def sent() -> bool:
         with shop.database.sessions() as tx:
@@ -33,8 +32,9 @@ def pack(shop: Shop, order: str, n: int = 1) -> None:
     shop.happened(order, "released", n, 60)
 
 
-def deliver(shop: Shop, order: str, n: int = 1) -> None:
-    shop.warehouse(order, n).hands_over()
+def deliver(shop: Shop, order: str, n: int = 1, *, left: bool = False) -> None:
+    if not left:
+        shop.warehouse(order, n).hands_over()
     customer_hears(shop, order, "shipped partly_shipped", f"{order}-{n}")
     number, before = tracking_number(shop, f"{order}-{n}"), shop.timeline(order).count("in_transit")
     shop.sandbox.track(number, "in_transit")
@@ -233,7 +233,7 @@ def heard_all(shop: Shop, order: str) -> bool:
 
 
 NAMES = {
-    r"(SKU|SILENT)-[\w-]+": "SKU",
+    r"(SKU|SILENT|\bBER)-[\w-]+": "SKU",
     r"\b(pi|ch|cus|re|pm|SM)_?[0-9a-zA-Z]{8,}\b": r"\1#",
     r"\b[0-9a-f]{24,32}\b": "#",
     r"\b92\d{18,}\b": "#",
@@ -263,6 +263,7 @@ SURROGATE = {
     "closed_at",
     "decided_at",
     "requested_at",
+    *("accepted_at", "picking_at"),
     "packed_at",
     "shipped_at",
     "delivered_at",

@@ -13,8 +13,8 @@ from infra.temporal import DevServer
 from tests.cells import chosen
 from tests.fixtures_shop import NewDatabase
 from tests.shop import Shop, unique
-from tests.workflows import cancelling, collecting, displacing, refunding, stories
-from tests.workflows.mishaps import EFFECTS, Cut, How, Mishap, Mishaps, Where
+from tests.workflows import cancelling, collecting, displacing, refunding, storekeeping, stories
+from tests.workflows.mishaps import Cut, How, Mishap, Mishaps, Where
 from workers.wiring import activities, pickups, policy
 from workflows.calls import CALLS
 
@@ -52,9 +52,17 @@ OTHER: dict[str, tuple[stories.Story, ...]] = {
 """What comes before it may be cut off, and then: of an authorization, its renewal; of a refund, a closed order's; of a
 cancellation, that of some units; of a
 reservation, that of units which were sold from under it."""
+STORES: dict[str, tuple[stories.Story, ...]] = {
+    "request_fulfillment": (storekeeping.delivered,),
+    "release_fulfillment": (storekeeping.delivered,),
+    "recall_fulfillment": (storekeeping.stopped,),
+    "pass_deadlines": (storekeeping.asked, storekeeping.reminded),
+    "tell_customer": (storekeeping.asked, storekeeping.reminded),
+}
+"""Each step that differs at a place without a warehouse system."""
 CELLS = [
-    Mishap(activity, where, how, other)
-    for other, rows in ((False, ROWS), (True, OTHER))
+    Mishap(activity, where, how, other, store)
+    for other, store, rows in ((False, False, ROWS), (True, False, OTHER), (False, True, STORES))
     for activity in rows
     for where in Where
     for how in How
@@ -69,6 +77,8 @@ Row = tuple[stories.Story, ...]
 
 
 def row_of(cell: Mishap) -> Row:
+    if cell.store:
+        return STORES[cell.activity]
     return OTHER[cell.activity] if cell.other else (ROWS[cell.activity],)
 
 
@@ -94,7 +104,7 @@ class Table:
         for each in before:
             each(self.shop, order)
         outside = mishap and mishap.where is Where.AFTER_EFFECT and mishap.how is not How.PROCESS_ENDS
-        if mishap and outside and (effect := EFFECTS.get(mishap.activity)):
+        if mishap and outside and (effect := mishap.effect):
             mode: Mode = "lose_answer" if mishap.how is How.ANSWER_LOST else "error_after"
             fault, mishap = self.shop.sandbox.fail(*effect, mode, match=order), None
         if mishap:

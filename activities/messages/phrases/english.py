@@ -158,6 +158,23 @@ PHRASES = {
         "Your bank may need some days to show it.",
         "Refunded[ {amount}][ ({subject})]. Your bank may need some days to show it.",
     ),
+    MessageKind.STORE_REQUEST: Phrase(
+        "to be packed",
+        "Please pack[ {subject}] for order {order_id}[: {items}]. Say first that you will, or that you can't.",
+        "Please pack[ {subject}]. Say first that you will, or that you can't.",
+    ),
+    MessageKind.STORE_REMINDER: Phrase(
+        "still waits for you",
+        "Nobody has accepted[ {subject}] of order {order_id} yet[: {items}]. Please say that you will pack it, or that "
+        "you can't.",
+        "Nobody has accepted it yet[ ({subject})]. Please say that you will pack it, or that you can't.",
+    ),
+    MessageKind.STORE_RECALL: Phrase(
+        "to be stopped",
+        "Please do not send[ {subject}] of order {order_id}[: {items}]. Put it back on the shelf and say so, or say "
+        "that it has left.",
+        "Please do not send it[ ({subject})]. Say that it is back on the shelf, or that it has left.",
+    ),
 }
 
 ENGLISH = Language(

@@ -171,6 +171,24 @@ PHRASES = {
         "Bis zur Gutschrift können einige Tage vergehen.",
         "Erstattet[: {amount}][ ({subject})]. Bis zur Gutschrift können einige Tage vergehen.",
     ),
+    MessageKind.STORE_REQUEST: Phrase(
+        "bitte packen",
+        "Bitte packen Sie[ {subject}] für die Bestellung {order_id}[: {items}]. Sagen Sie vorher, dass Sie es tun, "
+        "oder dass es nicht geht.",
+        "Bitte packen[: {subject}]. Sagen Sie vorher, dass Sie es tun, oder dass es nicht geht.",
+    ),
+    MessageKind.STORE_REMINDER: Phrase(
+        "wartet noch auf Sie",
+        "Niemand hat bisher zugesagt[: {subject}], Bestellung {order_id}[, {items}]. Bitte sagen Sie, dass Sie packen, "
+        "oder dass es nicht geht.",
+        "Niemand hat bisher zugesagt[ ({subject})]. Bitte sagen Sie, dass Sie packen, oder dass es nicht geht.",
+    ),
+    MessageKind.STORE_RECALL: Phrase(
+        "bitte anhalten",
+        "Bitte schicken Sie[ {subject}] der Bestellung {order_id} nicht ab[: {items}]. Legen Sie alles ins Regal "
+        "zurück und sagen Sie es, oder dass es schon weg ist.",
+        "Bitte nicht abschicken[: {subject}]. Sagen Sie, dass alles im Regal liegt, oder dass es schon weg ist.",
+    ),
 }
 
 GERMAN = Language(

@@ -9,8 +9,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from infra.database.tables.base import ID, REFERENCE, WORD, Base
-from infra.words import LocationKind
+from infra.database.tables.base import ID, PERSONAL, REFERENCE, WORD, Base
+from infra.words import OWN, LocationKind
 
 
 class Product(Base):
@@ -41,10 +41,18 @@ class Location(Base):
     priority: Mapped[int]
     """Lower is asked first."""
     warehouse: Mapped[str] = mapped_column(WORD)
-    """The warehouse system's name in the settings."""
+    """The warehouse system's name in the settings; or `OWN`."""
     address: Mapped[dict[str, Any]]
     pickup: Mapped[bool] = mapped_column(default=False)
     """Whether customers may pick up orders there."""
+    notify: Mapped[str] = mapped_column(String(320), default="", info=PERSONAL)
+    """Where the people of an own place hear of requests; empty: nowhere."""
+    locale: Mapped[str] = mapped_column(WORD, default="en")
+    """In which language, as BCP 47."""
+
+    @property
+    def has_system(self) -> bool:
+        return self.warehouse != OWN
 
 
 class Till(Base):

@@ -6,8 +6,10 @@ from sqlalchemy import (
     BigInteger,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,7 +21,16 @@ class Fulfillment(Base):
     """One origin, one destination; one carrier, or somebody who picks it up."""
 
     __tablename__ = "fulfillments"
-    __table_args__ = (UniqueConstraint("order_id", "n"),)
+    __table_args__ = (
+        UniqueConstraint("order_id", "n"),
+        Index(
+            "ix_fulfillments_at_work",
+            "location_id",
+            "requested_at",
+            sqlite_where=text("status IN ('requested', 'packed', 'ready_for_pickup')"),
+            postgresql_where=text("status IN ('requested', 'packed', 'ready_for_pickup')"),
+        ),
+    )
 
     fulfillment_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
@@ -37,6 +48,10 @@ class Fulfillment(Base):
     released: Mapped[bool]
     version: Mapped[int]
     requested_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    """By the people of an own place; of systems it is not kept."""
+    picking_at: Mapped[datetime | None]
+    """The same: they have begun."""
     packed_at: Mapped[datetime | None]
     shipped_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]

@@ -18,13 +18,15 @@ from infra.words import Channel, MessageKind, MessageStatus, NewsOutcome
 
 
 class Message(Base):
-    """What a customer is to hear, once per order, kind, subject and channel."""
+    """What a customer is to hear, or a place, once per order, kind, subject and channel."""
 
     __tablename__ = "messages"
     __table_args__ = (UniqueConstraint("order_id", "kind", "subject", "channel"),)
 
     message_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.order_id"), index=True)
+    location_id: Mapped[str | None] = mapped_column(ForeignKey("locations.location_id"))
+    """The place that is to hear it; none: the customer."""
     kind: Mapped[MessageKind]
     subject: Mapped[str] = mapped_column(String(100))
     """What it is about: a fulfillment, a payment, or nothing."""

@@ -63,7 +63,8 @@ def _pages(world: World) -> list[Route]:
 def _controls(world: World) -> list[Route]:
     def move(world: World, request: Request, given: object) -> object:
         with world.transaction():
-            return tracks.move(world, request.path_params["number"], request.path_params["status"])
+            number, status = request.path_params["number"], request.path_params["status"]
+            return tracks.given(world, number) if status == "handed_over" else tracks.move(world, number, status)
 
     def decide(world: World, request: Request, given: object) -> object:
         answers = {"refund": True, "reject_refund": False}

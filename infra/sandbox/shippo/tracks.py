@@ -77,6 +77,16 @@ def parcels_left(world: World, numbers: Iterable[str]) -> None:
             _go_on(world, number, doc["status"])
 
 
+def given(world: World, number: str) -> Document:
+    """By people whom no warehouse system speaks for."""
+    doc = world.get("shippo_track", number)
+    if doc is None:
+        raise KeyError(number)
+    parcels_left(world, [number])
+    answer: Document = doc["answer"]
+    return answer
+
+
 def move(world: World, number: str, status: str) -> Document:
     """The parcel is there now, and we are told."""
     doc = world.get("shippo_track", number)

@@ -37,6 +37,8 @@ def upgrade() -> None:
         sa.Column("warehouse", sa.String(length=40), nullable=False),
         sa.Column("address", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("pickup", sa.Boolean(), nullable=False),
+        sa.Column("notify", sa.String(length=320), nullable=False),
+        sa.Column("locale", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("location_id", name=op.f("pk_locations")),
     )
     op.create_table(
@@ -312,6 +314,7 @@ def upgrade() -> None:
         "messages",
         sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("location_id", sa.String(length=64), nullable=True),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("subject", sa.String(length=100), nullable=False),
         sa.Column("channel", sa.String(length=40), nullable=False),
@@ -324,6 +327,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=40), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_messages_location_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_messages_order_id")),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_messages")),
         sa.UniqueConstraint(
@@ -451,6 +455,8 @@ def upgrade() -> None:
         sa.Column("released", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("picking_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("packed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("shipped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
@@ -466,6 +472,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("order_id", "n", name=op.f("uq_fulfillments_order_id_n")),
     )
     with op.batch_alter_table("fulfillments", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_fulfillments_at_work",
+            ["location_id", "requested_at"],
+            unique=False,
+            sqlite_where=sa.text("status IN ('requested', 'packed', 'ready_for_pickup')"),
+            postgresql_where=sa.text("status IN ('requested', 'packed', 'ready_for_pickup')"),
+        )
         batch_op.create_index(batch_op.f("ix_fulfillments_order_id"), ["order_id"], unique=False)
 
     op.create_table(
