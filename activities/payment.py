@@ -139,7 +139,7 @@ class PaymentActivities:
         if payment is None:
             return None
         of_the_rest = any(p.status in money.ONCE_GOOD for p in payments)
-        customer = money.locked_customer(tx, order.customer_id)
+        customer = money.locked_customer(tx, order.buyer)
         known, about = customer.provider_customer or "", Subject("customer", customer.customer_id)
         to_make = not known and not payment.unseen
         return Asked(

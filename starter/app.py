@@ -34,6 +34,7 @@ from starter.api import (
     pickups,
     refunds,
     reservations,
+    returns,
     stock,
     tills,
 )
@@ -77,6 +78,7 @@ ROOMS = (
     catalogue,
     stock,
     tills,
+    returns,
     news,
     health,
     docs,

@@ -15,8 +15,8 @@ from activities.intake.delivery_times import USUAL, DeliveryTimes
 from activities.intake.fields import MADE
 from activities.intake.order import AskedOrder
 from infra.clock import wall_clock
-from infra.database.tables import Location, Order, Payment, Product
-from infra.words import PaymentMethod
+from infra.database.tables import Location, Order, Payment, Product, Till
+from infra.words import PaymentMethod, TenderKind
 
 FARTHEST = timedelta(days=730)
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -44,14 +44,21 @@ def place(
     placed_by: str | None = None,
     known_contact: bool = True,
     times: DeliveryTimes = USUAL,
+    exchange_of: str | None = None,
 ) -> Placed:
     """Stores the order and that it is to be started, in one transaction; known already, it is the same one.
     `known_contact`: what it leaves out of its customer's contact is filled in. The transaction must be done again when
-    another was first."""
+    another was first. `exchange_of`: the return that one of its tenders is."""
     skus, origins, used = offered(tx, asked, idempotency_key)
     if used and (known := double_of(tx, asked, idempotency_key)):
         return Placed(known, new=False)
-    if errors := [*doubts(asked, skus, origins), *intent_doubts(tx, asked), *pickup_doubts(tx, asked)]:
+    if errors := [
+        *doubts(asked, skus, origins),
+        *intent_doubts(tx, asked),
+        *pickup_doubts(tx, asked),
+        *till_doubts(tx, asked),
+        *exchange_doubts(asked, exchange_of),
+    ]:
         raise WrongFields(errors)
     order_id = asked.order_id or made_id(MADE)
     order = facts.placing.placed(
@@ -118,6 +125,23 @@ def pickup_doubts(tx: Session, asked: AskedOrder) -> list[tuple[str, str]]:
     if place is None:
         return [("shipping.location", "is not known")]
     return [] if place.pickup else [("shipping.location", "takes no pickups")]
+
+
+def till_doubts(tx: Session, asked: AskedOrder) -> list[tuple[str, str]]:
+    if asked.till is None:
+        return []
+    till = tx.get(Till, asked.till)
+    if till is None:
+        return [("till", "is not known")]
+    here = asked.location in (None, till.location_id)
+    return [] if here else [("location", f"is not where this till is: {till.location_id}")]
+
+
+def exchange_doubts(asked: AskedOrder, return_id: str | None) -> list[tuple[str, str]]:
+    mine = [tender for tender in asked.tenders() if tender.kind == TenderKind.EXCHANGE]
+    if return_id is None:
+        return [(f"{tender.field}.kind", "comes with its return: POST /v1/orders/ID/returns") for tender in mine]
+    return [(f"{tender.field}.reference", "is not the return's id") for tender in mine if tender.reference != return_id]
 
 
 def destinations(asked: AskedOrder) -> list[tuple[str, str]]:

@@ -25,14 +25,14 @@ def workflow_id(order_id: str) -> str:
 
 
 def searchable(
-    *, status: str, channel: str, customer_id: str, total: int, placed_at: datetime
+    *, status: str, channel: str, customer_id: str | None, total: int, placed_at: datetime
 ) -> TypedSearchAttributes:
     """The search attributes an order is started with."""
     return TypedSearchAttributes(
         [
             SearchAttributePair(ORDER_STATUS, status),
             SearchAttributePair(ORDER_CHANNEL, channel),
-            SearchAttributePair(CUSTOMER_ID, customer_id),
+            *([SearchAttributePair(CUSTOMER_ID, customer_id)] if customer_id else []),
             SearchAttributePair(ORDER_TOTAL, total),
             SearchAttributePair(PLACED_AT, placed_at),
         ]

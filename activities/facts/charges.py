@@ -19,7 +19,15 @@ from activities.intake.payment import AskedTender
 from activities.ports import IntentStatus, PaymentIntent
 from infra.clock import wall_clock
 from infra.database.tables import Charge, ChargeUnits, Fulfillment, Order, Payment, UnitAmount
-from infra.words import AuthorizationStatus, ChargePurpose, ChargeStatus, EventType, MoneyMoveKind, TenderDue
+from infra.words import (
+    AuthorizationStatus,
+    ChargePurpose,
+    ChargeStatus,
+    EventType,
+    MoneyMoveKind,
+    TenderDue,
+    TenderKind,
+)
 
 MOST_CAPTURES = 50
 """On one authorization (Stripe, "Multicapture": at most 50 captures of one PaymentIntent)."""
@@ -60,7 +68,8 @@ def placed_paid(tx: Session, order: Order, tenders: Iterable[AskedTender], at: d
         if tender.due == TenderDue.ELSEWHERE:
             n += 1
             charge = write(tx, order, n, tender.n, units, ChargeStatus.PAID)
-            moved(tx, order, None, MoneyMoveKind.CAPTURED, charge.amount, charge.charge_id, at, charge.charge_id)
+            if tender.kind != TenderKind.EXCHANGE:  # that is assigned, of what the goods brought back had cost
+                moved(tx, order, None, MoneyMoveKind.CAPTURED, charge.amount, charge.charge_id, at, charge.charge_id)
 
 
 def to_ask_for(now: Bill, fulfillment_id: str, currency: str) -> list[PricedUnits]:

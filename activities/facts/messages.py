@@ -78,7 +78,7 @@ def refused(tx: Session, order: Order, rows: Sequence[Message], code: str | None
     person = tx.scalars(
         select(Contact).where(Contact.order_id == order.order_id, Contact.kind == ContactKind.CUSTOMER)
     ).one()
-    customer = locked_customer(tx, order.customer_id)
+    customer = locked_customer(tx, order.buyer)
     channel = rows[0].channel
     if getattr(customer, ADDRESS[channel]) == getattr(person, ADDRESS[channel]):
         customer.unreachable = {**customer.unreachable, channel: why}

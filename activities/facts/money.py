@@ -54,7 +54,7 @@ def answered(
         payment.status, payment.capture_before = AuthorizationStatus.AUTHORIZED, answer.capture_before
         payment.multicapture, payment.amount = answer.multicapture, answer.captured + answer.capturable
         if unseen and answer.reusable and answer.customer:
-            payment.reusable = customer_known(tx, order.customer_id, answer.customer) == answer.customer
+            payment.reusable = customer_known(tx, order.buyer, answer.customer) == answer.customer
         payment.method = answer.payment_method or payment.method
         moved(tx, order, payment.payment_id, MoneyMoveKind.AUTHORIZED, payment.amount, f"{payment.intent}", at)
         # kept in hand: the promise is by their clock

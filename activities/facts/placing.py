@@ -3,13 +3,13 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from activities.facts import charges, promises
+from activities.facts import charges, promises, sales
 from activities.facts.bill import bill
 from activities.facts.holds import MENDED_BY_METHOD, close_mended
 from activities.facts.journal import locked_order, note, nudge
@@ -23,6 +23,8 @@ from infra.clock import wall_clock
 from infra.database.tables import Contact, Customer, Order, OrderLine, Payment, TaxLine, Tender, UnitAmount
 from infra.words import AuthorizationStatus, ContactKind, EventType, PaymentMethod, TenderDue
 
+WALK_IN = Person(notify=())
+"""Who buys over the counter, and does not say who they are."""
 NO_ADDRESS = {"street1": "", "street2": "", "city": "", "state": "", "zip": "", "country": ""}
 
 
@@ -48,13 +50,13 @@ def placed(
     """Stores an order whole, and that its workflow is to be started. The caller has checked SKUs and doubles; `skus`
     are those of products that are named otherwise."""
     now = wall_clock()
-    customer, person = buyer(tx, asked.customer, order_id, known_contact)
-    day = promises.day_promised(asked, times, now, customer.time_zone)
+    customer, person = buyer(tx, asked.customer, order_id, known_contact) if asked.customer else (None, WALK_IN)
+    day = promises.day_promised(asked, times, now, customer.time_zone if customer else "UTC")
     order = Order(
         order_id=order_id,
         reference=asked.reference,
         channel=asked.channel,
-        customer_id=customer.customer_id,
+        customer_id=customer.customer_id if customer else None,
         currency=asked.currency,
         backorder=asked.backorder,
         shipping_method=asked.shipping.method,
@@ -75,7 +77,7 @@ def placed(
         idempotency_key=idempotency_key,
         content_hash=asked.content_hash(),
         version=0,
-        placed_at=now,
+        placed_at=min(asked.sold_at.astimezone(UTC), now) if asked.sold_at else now,
         recorded_at=now,
     )
     tenders = asked.tenders()
@@ -84,21 +86,24 @@ def placed(
     tx.add(order)
     note(tx, order, EventType.PLACED, now, total=order.total, lines=len(asked.lines))
     conclude(tx)  # before the rows that refer to it, and with the version that it keeps
-    store_lines(tx, asked, order_id, person, skus, now)
+    store_lines(tx, asked, order_id, person, skus, order.placed_at)
     tx.execute(
         insert(Tender),
         [
             {"order_id": order_id, "due": tender.due}
-            | {name: getattr(tender, name) for name in ("n", "method", "reference", "amount")}
+            | {name: getattr(tender, name) for name in ("n", "method", "reference", "amount", "kind")}
             for tender in tenders
         ],
     )
     charges.placed_paid(tx, order, [each for each in tenders if each.pays], now)
     if to_charge:
         tx.add(first_payment(order, to_charge))
-    else:
+    elif customer and not asked.handed_over:
         promises.confirmed(tx, order, customer, first=True)
-    nudge(tx, [order_id], "start")
+    if asked.till:
+        sales.sold(tx, order, asked, skus)
+    if not asked.handed_over:
+        nudge(tx, [order_id], "start")
     return order
 
 
@@ -140,16 +145,9 @@ def guest(order_id: str) -> str:
 def store_lines(
     tx: Session, asked: AskedOrder, order_id: str, who: Person, skus: Mapping[str, str], placed_at: datetime
 ) -> None:
-    tx.add(
-        Contact(
-            order_id=order_id,
-            kind=ContactKind.CUSTOMER,
-            name=who.name,
-            email=who.email,
-            phone=who.phone,
-            **NO_ADDRESS,
-        )
-    )
+    if asked.customer:
+        reached_at = {"email": who.email, "phone": who.phone}
+        tx.add(Contact(order_id=order_id, kind=ContactKind.CUSTOMER, name=who.name, **reached_at, **NO_ADDRESS))
     if asked.shipping.location:
         tx.add(who_comes(order_id, asked.shipping.person or who.name))
     wanted = dict.fromkeys(filter(None, [asked.shipping.address, *(line.ship_to for line in asked.lines)]))

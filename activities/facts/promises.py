@@ -25,6 +25,8 @@ SHORTEST = 7
 
 def day_promised(asked: AskedOrder, times: DeliveryTimes, at: datetime, time_zone: str) -> date:
     """By the end of which all is to be there: given, or once it is handled and carried."""
+    if asked.handed_over and asked.sold_at:
+        return asked.sold_at.date()
     carried = (times.days(asked.shipping.service, country) for country in asked.destination_countries())
     takes = max(carried, default=times.handling)
     return asked.promised_on or at.astimezone(ZoneInfo(time_zone)).date() + timedelta(days=takes)
@@ -172,4 +174,5 @@ def day_ends(day: date, zone: ZoneInfo) -> datetime:
 
 
 def zone(tx: Session, order: Order) -> ZoneInfo:
-    return ZoneInfo(tx.get_one(Customer, order.customer_id).time_zone)
+    customer = tx.get(Customer, order.customer_id) if order.customer_id else None
+    return ZoneInfo(customer.time_zone if customer else "UTC")

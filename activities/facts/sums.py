@@ -120,7 +120,8 @@ def sums(tx: Session, order: Order) -> Sums:
         fulfillments=fulfillments,
         payments=sorted(payments),
         authorized=figures["money", MoneyMoveKind.AUTHORIZED],
-        captured=figures["money", MoneyMoveKind.CAPTURED],
+        # of what was paid for other goods, and now pays for these: their pair is of that order
+        captured=figures["money", MoneyMoveKind.CAPTURED] + max(0, figures["money", MoneyMoveKind.ASSIGNED]),
         refunded=figures["money", MoneyMoveKind.REFUNDED] - figures["money", MoneyMoveKind.REFUND_FAILED],
         unreserved=figures["ordered", None]
         - figures["cancelled", None]  # those that are only asked to be are held

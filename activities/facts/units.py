@@ -84,6 +84,11 @@ def without(units: Iterable[PricedUnits], others: Iterable[Spans]) -> list[Price
     return less(left, taken)
 
 
+def spans_without(units: Iterable[Spans], others: Iterable[Spans]) -> list[Units]:
+    left = without([PricedUnits(each.line_no, each.first_unit, each.quantity, 1) for each in units], others)
+    return [Units(each.line_no, each.first_unit, each.quantity) for each in left]
+
+
 def lowered(units: PricedUnits, off: PricedUnits) -> list[PricedUnits]:
     first = max(units.first_unit, off.first_unit)
     after, end = (

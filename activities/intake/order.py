@@ -26,6 +26,7 @@ from activities.intake.fields import (
     Currency,
     GivenOrderId,
     Id,
+    Instant,
     Minor,
     Reference,
     Text,
@@ -44,13 +45,8 @@ from activities.intake.payment import (
     tenders_of,
 )
 from activities.intake.people import Address, Asked, AskedCustomer, Person
+from activities.intake.sale import Way, checked_sale
 from activities.intake.tax import TaxLine, checked_tax
-
-
-def offered(method: object) -> object:
-    if method == "counter":
-        raise PydanticCustomError("later", "is not supported yet: only ship and pickup are")
-    return method
 
 
 class AskedLine(Asked):
@@ -61,6 +57,7 @@ class AskedLine(Asked):
     tax_lines: Annotated[tuple[TaxLine, ...], Field(max_length=20, description="What its tax is made of")] = ()
     discount: Minor | None = None
     ship_to: Address | None = None
+    way: Annotated[Way | None, Field(description="Of what a till sells; left out: counter")] = None
     options: dict[
         Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=PRINTABLE), BeforeValidator(one_line)],
         Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE), BeforeValidator(unmarked)],
@@ -73,7 +70,7 @@ class AskedLine(Asked):
 
 
 class AskedShipping(Asked):
-    method: Annotated[Literal["ship", "pickup"], BeforeValidator(offered)] = "ship"
+    method: Annotated[Way, Field(description="`counter`: all of it was handed over by the till that sold it")] = "ship"
     service: Annotated[str, StringConstraints(pattern=SERVICE)] = "cheapest"
     """`cheapest`, `fastest`, or a service level by its token."""
     price: Minor = 0
@@ -83,12 +80,14 @@ class AskedShipping(Asked):
 
     @model_validator(mode="after")
     def complete(self) -> Self:
-        needed = "location" if self.method == "pickup" else "address"
-        if getattr(self, needed) is None:
+        needed = {"ship": "address", "pickup": "location"}.get(self.method)
+        if needed and getattr(self, needed) is None:
             raise PydanticCustomError("missing", "is missing", {"field": needed})
-        for field in ("location", "person") if self.method == "ship" else ():
+        for field in ("location", "person") if self.method != "pickup" else ():
             if getattr(self, field) is not None:
                 raise PydanticCustomError("pickup", "is for a pickup: leave it out", {"field": field})
+        if self.method == "counter" and self.address:
+            raise PydanticCustomError("counter", "is not needed at a counter: leave it out", {"field": "address"})
         return self
 
 
@@ -102,8 +101,8 @@ class AskedOrder(Asked):
     """Another system's number of this order, as #1001/A. Several orders may have the same."""
     channel: ChannelName = "web"
     currency: Currency
-    shipping: AskedShipping
-    customer: AskedCustomer
+    shipping: AskedShipping = Field(AskedShipping(method="counter"), description="Left out by tills alone")
+    customer: AskedCustomer | None = Field(None, description="Left out by tills alone, where nothing is sent")
     lines: Annotated[tuple[AskedLine, ...], Field(min_length=1, max_length=2_000)]
     tax: Minor = 0
     tax_included: bool = Field(False, description="Prices, shipping and discount are gross: `tax` is a part of them")
@@ -121,6 +120,10 @@ class AskedOrder(Asked):
             ]
         ],
     )
+    till: Id | None = Field(None, description="That sold it; of the channel pos, and only of that")
+    shift: Id | None = None
+    location: Id | None = Field(None, description="Where that till is")
+    sold_at: Instant | None = None
     promised_on: Annotated[date | None, BeforeValidator(day)] = Field(
         None,
         description="The day by whose end all is to be there; left out: handling and transit, as this installation "
@@ -141,9 +144,9 @@ class AskedOrder(Asked):
 
     @field_validator("customer")
     @classmethod
-    def phone_of_country(cls, customer: AskedCustomer, so_far: ValidationInfo) -> AskedCustomer:
+    def phone_of_country(cls, customer: AskedCustomer | None, so_far: ValidationInfo) -> AskedCustomer | None:
         shipping = so_far.data.get("shipping")
-        if shipping is None:  # its own error is enough
+        if shipping is None or customer is None:  # its own error is enough
             return customer
         try:
             phone = telephone(customer.phone, shipping.address.country if shipping.address else None)
@@ -157,6 +160,11 @@ class AskedOrder(Asked):
         if sent and self.shipping.method == "pickup":
             field = f"lines[{sent[0]}].ship_to"
             raise PydanticCustomError("pickup", "is not for an order that is picked up: leave it out", {"field": field})
+        return self
+
+    @model_validator(mode="after")
+    def sold_as_tills_sell(self) -> Self:
+        checked_sale(self)
         return self
 
     @model_validator(mode="after")
@@ -193,13 +201,22 @@ class AskedOrder(Asked):
                 raise PydanticCustomError("due", "is for what is picked up: leave it out", {"field": field})
         return self
 
+    def at_counter(self, line: AskedLine) -> bool:
+        """Handed over by the till that sold it."""
+        return self.till is not None and line.way in (None, "counter")
+
+    @property
+    def handed_over(self) -> bool:
+        """All of it: nothing is left to do."""
+        return self.shipping.method == "counter"
+
     def tenders(self) -> tuple[AskedTender, ...]:
         """In the order in which they are drawn."""
         return tenders_of(self.payment, self.payments, self.total)
 
     def destination_countries(self) -> set[str]:
-        """None, where it is picked up."""
-        if self.shipping.method == "pickup" or self.shipping.address is None:
+        """None, where nothing is sent."""
+        if self.shipping.method != "ship" or self.shipping.address is None:
             return set()
         own = [line.ship_to.country for line in self.lines if line.ship_to]
         return {*own, self.shipping.address.country}
@@ -248,7 +265,7 @@ class AskedOrder(Asked):
         later changes no hash of an order that does not use it."""
         content = self.model_dump(mode="json", exclude={"order_id", "payments"}, exclude_defaults=True)
         content |= meaning(self.tenders(), self.payments)
-        if self.customer.customer_id is None:
+        if self.customer and self.customer.customer_id is None:
             usual = {"locale": Person().locale, "notify": list(Person().notify)}
             content["customer"] = {
                 field: value for field, value in content["customer"].items() if value != usual.get(field)

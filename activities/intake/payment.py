@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from activities.intake.charge_limits import largest, smallest
 from activities.intake.fields import INTENT, METHOD, Text
 from activities.intake.people import Asked
-from infra.words import PaymentMethod, TenderDue
+from infra.words import PaymentMethod, TenderDue, TenderKind
 
 MOST_TENDERS = 20
 DUE = {
@@ -46,6 +46,8 @@ class ExternalPayment(Asked):
     method: Literal["external"]
     reference: Text
     due: Annotated[Literal["at_hand_over"] | None, Field(description="Of a pickup: paid as it is handed over")] = None
+    kind: TenderKind | None = None
+    """Of a till: what is paid in cash goes back in cash."""
 
     @property
     def paid_by(self) -> str:
@@ -85,6 +87,7 @@ class AskedTender(NamedTuple):
     pays: int
     field: str
     at_hand_over: bool = False
+    kind: TenderKind | None = None
 
     @property
     def due(self) -> TenderDue:
@@ -97,7 +100,8 @@ def tenders_of(payment: AskedPayment | None, payments: Sequence[GivenTender], to
         raise wrong("payments", "and payment are given: give one of them")
     if payment:
         method, later = PaymentMethod(payment.method), is_due_later(payment)
-        return checked([AskedTender(1, method, payment.paid_by, None, total, "payment", later)])
+        one = AskedTender(1, method, payment.paid_by, None, total, "payment", later, kind_of(payment))
+        return checked([one])
     if not payments:
         raise wrong("payment", "is missing")
     given = sum(tender.amount or 0 for tender in payments)
@@ -111,7 +115,14 @@ def tenders_of(payment: AskedPayment | None, payments: Sequence[GivenTender], to
         pays = total - given if each.amount is None else each.amount
         tenders.append(
             AskedTender(
-                n + 1, PaymentMethod(each.method), each.paid_by, each.amount, pays, f"payments[{n}]", is_due_later(each)
+                n + 1,
+                PaymentMethod(each.method),
+                each.paid_by,
+                each.amount,
+                pays,
+                f"payments[{n}]",
+                is_due_later(each),
+                kind_of(each),
             )
         )
     return checked(tenders)
@@ -119,6 +130,10 @@ def tenders_of(payment: AskedPayment | None, payments: Sequence[GivenTender], to
 
 def is_due_later(payment: AskedPayment | GivenTender) -> bool:
     return isinstance(payment, ExternalPayment) and payment.due is not None
+
+
+def kind_of(payment: AskedPayment | GivenTender) -> TenderKind | None:
+    return payment.kind if isinstance(payment, ExternalPayment) else None
 
 
 def checked(tenders: list[AskedTender]) -> tuple[AskedTender, ...]:

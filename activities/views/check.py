@@ -25,7 +25,7 @@ QUESTIONS = {
     "refunded more than was captured": """
         SELECT order_id, payment_id FROM money_moves GROUP BY order_id, payment_id
         HAVING SUM(CASE kind WHEN 'refunded' THEN amount WHEN 'refund_failed' THEN -amount ELSE 0 END)
-             > SUM(CASE kind WHEN 'captured' THEN amount ELSE 0 END)""",
+             > SUM(CASE WHEN kind IN ('captured', 'assigned') THEN amount ELSE 0 END)""",
     "more came back of a dispute than the bank took": """
         SELECT dispute_id FROM money_moves WHERE dispute_id IS NOT NULL GROUP BY dispute_id
         HAVING SUM(CASE kind WHEN 'dispute_returned' THEN amount ELSE -amount END) > 0""",
@@ -165,7 +165,8 @@ QUESTIONS = {
         GROUP BY t.order_id, t.n, t.amount HAVING SUM(m.amount) > t.amount""",
     "a charge that another tender has paid": """
         SELECT c.charge_id, p.payment_id FROM money_moves m JOIN charges c ON c.charge_id = m.charge_id
-        JOIN payments p ON p.payment_id = m.payment_id WHERE p.tender_n <> c.tender_n""",
+        JOIN payments p ON p.payment_id = m.payment_id AND p.order_id = c.order_id
+        WHERE p.tender_n <> c.tender_n""",
     "a refund of which its moves tell otherwise": """
         SELECT refund_id, status, amount, SUM(moved) AS moved FROM (
             SELECT r.refund_id, r.status, r.amount - r.credited AS amount,
@@ -176,8 +177,19 @@ QUESTIONS = {
         HAVING status IN ('pending', 'succeeded') AND SUM(moved) <> amount
             OR status IN ('asked', 'failed') AND SUM(moved) <> 0""",
     "money assigned from nowhere": """
-        SELECT order_id, payment_id FROM money_moves WHERE kind = 'assigned'
-        GROUP BY order_id, payment_id HAVING SUM(amount) <> 0""",
+        SELECT MIN(order_id) AS order_id, payment_id FROM money_moves WHERE kind = 'assigned'
+        GROUP BY payment_id HAVING SUM(amount) <> 0""",
+    "a unit that came back and was not away": """
+        SELECT b.order_id, b.line_no, b.first_unit FROM return_units b WHERE b.quantity <> (
+            SELECT COALESCE(SUM(
+                CASE WHEN r.first_unit + r.quantity < b.first_unit + b.quantity THEN r.first_unit + r.quantity
+                    ELSE b.first_unit + b.quantity END
+                - CASE WHEN r.first_unit > b.first_unit THEN r.first_unit ELSE b.first_unit END), 0)
+            FROM reservations r WHERE r.order_id = b.order_id AND r.line_no = b.line_no AND r.status = 'consumed'
+            AND r.first_unit < b.first_unit + b.quantity AND b.first_unit < r.first_unit + r.quantity)
+        UNION ALL SELECT a.order_id, a.line_no, a.first_unit FROM return_units a JOIN return_units b
+        ON b.order_id = a.order_id AND b.line_no = a.line_no AND b.first_unit > a.first_unit
+        WHERE b.first_unit < a.first_unit + a.quantity""",
     "money in another currency than its order": """
         SELECT m.order_id, m.move_id FROM money_moves m JOIN orders o ON o.order_id = m.order_id
         WHERE m.currency <> o.currency""",

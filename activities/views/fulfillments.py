@@ -61,7 +61,7 @@ def fulfillments(
             status=FulfillmentStatus(f.status),
             method=f.method,
             location=f.location_id,
-            destination=str(contacts[f.contact_id].destination),
+            destination=contacts[f.contact_id].destination if f.contact_id else None,
             recall=Recall(f.recall) if f.recall else None,
             amount=f.amount,
             captured=unpaid[f.fulfillment_id] <= 0 and f.status != FulfillmentStatus.CANCELLED,

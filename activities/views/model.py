@@ -14,6 +14,7 @@ from activities.models import (
 from activities.ports import TrackingStatus
 from activities.views.base import Amount, View
 from activities.views.payments import PaymentView
+from activities.views.returns import ReturnView
 from infra.hold_kinds import HoldKind
 from infra.holds import Action, HoldReason
 from infra.words import (
@@ -98,7 +99,8 @@ class LineView(View):
     cancelling: int
     promised_on: date | None
     ship_to: AddressView | None
-    destination: str
+    destination: str | None
+    """None: handed over at the counter, with all else of the order."""
     options: dict[str, Any]
 
 
@@ -144,7 +146,7 @@ class FulfillmentView(View):
     status: FulfillmentStatus
     method: ShippingMethod
     location: str
-    destination: str
+    destination: str | None
     recall: Recall | None
     amount: Amount
     captured: bool
@@ -214,6 +216,15 @@ class TimelineView(View):
     data: dict[str, Any]
 
 
+class SaleView(View):
+    """At which till, and when. What was handed over there is the fulfillment of the method `counter`."""
+
+    till: str
+    location: str
+    shift: str | None
+    sold_at: datetime
+
+
 class OrderView(View):
     """One order: five statuses, and the facts behind them."""
 
@@ -228,7 +239,8 @@ class OrderView(View):
     placed_at: datetime
     trimmed_at: datetime | None
     """Since then its timeline and what providers were asked for are gone, and nothing can be asked of it."""
-    customer: CustomerView
+    customer: CustomerView | None
+    """None: who bought over the counter, and did not say who they are."""
     lines: list[LineView]
     shipping: ShippingView
     destinations: list[DestinationView]
@@ -242,6 +254,9 @@ class OrderView(View):
     first_promised_on: date
     backorder: BackorderPolicy
     payment: PaymentView
+    sale: SaleView | None
+    """Of what a till sold."""
+    returns: list[ReturnView]
     fulfillments: list[FulfillmentView]
     holds: list[HoldView]
     cancellation: WishToCancel | None
@@ -258,7 +273,7 @@ class OrderSummary(View):
     reference: str | None
     version: int
     channel: str
-    customer_id: str
+    customer_id: str | None
     status: OrderStatus
     payment_status: PaymentStatus
     fulfillment_status: OrderFulfillment

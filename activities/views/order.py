@@ -9,7 +9,9 @@ from sqlalchemy import CompoundSelect, Date, Row, bindparam, cast, func, null, s
 from sqlalchemy.orm import Session
 
 from activities.facts.messages import blocked
+from activities.intake.sale import POS
 from activities.models import CALLED_OFF, OrderStatus, PaymentStatus, Subject
+from activities.views import returns
 from activities.views.fulfillments import Reserved, fulfillments, reserved
 from activities.views.holds import of_order
 from activities.views.model import (
@@ -19,6 +21,7 @@ from activities.views.model import (
     LineView,
     MessageView,
     OrderView,
+    SaleView,
     ShippingView,
     TaxLineView,
     TimelineView,
@@ -35,6 +38,7 @@ from infra.database.tables import (
     Message,
     Order,
     OrderLine,
+    Sale,
     TaxLine,
 )
 from infra.words import (
@@ -47,6 +51,8 @@ from infra.words import (
     ShippingMethod,
 )
 
+USUALLY = {ShippingMethod.PICKUP: ContactKind.PICKUP, ShippingMethod.COUNTER: None}
+"""The destination of lines that have none of their own."""
 AS_PLACED = 1
 """The version of an order to which nothing has happened but that it was placed. Whatever is answered is of a version
 (it is the ETag): at this one nothing is reserved, asked, held or told, which saves its first answer the look."""
@@ -72,11 +78,7 @@ def read(tx: Session, order: Order, *, reader: str | None = None) -> OrderView:
         fulfillment_status=order.fulfillment_status,
         placed_at=order.placed_at,
         trimmed_at=order.trimmed_at,
-        customer=customer(
-            found[0][1],
-            order,
-            by_kind[ContactKind.CUSTOMER],
-        ),
+        customer=customer(found[0][1], order, by_kind[ContactKind.CUSTOMER]) if found else None,
         lines=of_lines,
         shipping=shipping(order, by_kind),
         destinations=destinations(contacts, of_lines),
@@ -88,6 +90,8 @@ def read(tx: Session, order: Order, *, reader: str | None = None) -> OrderView:
         first_promised_on=order.first_promised_on,
         backorder=order.backorder,
         payment=payment(tx, order, reader),
+        sale=sale(tx, order_id) if order.channel == POS else None,
+        returns=[] if as_placed else returns.of_order(tx, order_id),
         fulfillments=[] if as_placed else fulfillments(tx, order_id, units, contacts),
         holds=[] if as_placed else of_order(tx, order_id),
         **({"cancellation": None, "cancel_reason": None} if as_placed else cancellation(tx, order)),
@@ -98,7 +102,7 @@ def read(tx: Session, order: Order, *, reader: str | None = None) -> OrderView:
 
 def customer(known: Customer, order: Order, contact: Contact) -> CustomerView:
     return CustomerView(
-        customer_id=order.customer_id,
+        customer_id=known.customer_id,
         name=contact.name,
         email=contact.email,
         phone=contact.phone,
@@ -118,6 +122,13 @@ def shipping(order: Order, contacts: Mapping[ContactKind, Contact]) -> ShippingV
         location=order.pickup_location,
         person=person and person.name,
     )
+
+
+def sale(tx: Session, order_id: str) -> SaleView | None:
+    found = tx.get(Sale, order_id)
+    if found is None:
+        return None
+    return SaleView(till=found.till_id, location=found.location_id, shift=found.shift, sold_at=found.sold_at)
 
 
 def address(contact: Contact) -> AddressView:
@@ -176,7 +187,7 @@ def lines(
             given_up[line_no, LineCancellationStatus(word)] = quantity
     same_line = (TaxLine.order_id == OrderLine.order_id) & (TaxLine.line_no == OrderLine.line_no)
     with_taxes = select(OrderLine, TaxLine).outerjoin(TaxLine, same_line).where(OrderLine.order_id == order.order_id)
-    usual = ContactKind.PICKUP if order.shipping_method == ShippingMethod.PICKUP else "d1"
+    usual = USUALLY.get(order.shipping_method, "d1")
     found: dict[OrderLine, list[TaxLineView]] = defaultdict(list)
     for line, part in tx.execute(with_taxes.order_by(OrderLine.line_no, TaxLine.n)):
         found[line] += [TaxLineView.model_validate(part, from_attributes=True)] if part else []

@@ -19,6 +19,7 @@ from infra.words import (
     PaymentStatus,
     RefundStatus,
     TenderDue,
+    TenderKind,
 )
 
 
@@ -57,6 +58,8 @@ class RefundView(View):
 
     refund_id: str
     amount: Amount
+    credited: Amount
+    """What of it moved no money: it lowered what was to be paid, or pays for what was taken in exchange."""
     status: RefundStatus
     lines: list[RefundedUnits]
     """None where only an amount was named."""
@@ -85,6 +88,8 @@ class TenderView(View):
 
     n: int
     method: PaymentMethod
+    kind: TenderKind | None
+    """Of what was paid elsewhere: how, where that is known."""
     reference: str
     """Of a card the method that was given first, of an intent its id, of what was paid elsewhere who was paid."""
     amount: Amount | None
@@ -161,7 +166,7 @@ def payment(tx: Session, order: Order, reader: str | None) -> PaymentView:
         tenders=tenders(tx, order, of_tender),
         status=PaymentStatus(order.payment_status),
         authorized=whole[MoneyMoveKind.AUTHORIZED],
-        captured=whole[MoneyMoveKind.CAPTURED],
+        captured=taken(whole),
         refunded=given_back(whole),
         voided=whole[MoneyMoveKind.VOIDED],
         disputed=whole[MoneyMoveKind.DISPUTED] - whole[MoneyMoveKind.DISPUTE_RETURNED],
@@ -210,15 +215,21 @@ def tenders(tx: Session, order: Order, of_tender: Mapping[Tender, Counter[MoneyM
         TenderView(
             n=tender.n,
             method=tender.method,
+            kind=tender.kind,
             reference=tender.reference,
             amount=tender.amount,
             due=tender.due,
-            captured=sums[MoneyMoveKind.CAPTURED],
+            captured=taken(sums),
             refunded=given_back(sums),
             to_come=to_come if tender.due == TenderDue.BEFORE_RELEASE else 0,
         )
         for tender, sums in of_tender.items()
     ]
+
+
+def taken(sums: Counter[MoneyMoveKind]) -> int:
+    """With what goods that were brought back pay of it."""
+    return sums[MoneyMoveKind.CAPTURED] + max(0, sums[MoneyMoveKind.ASSIGNED])
 
 
 def given_back(sums: Counter[MoneyMoveKind]) -> int:
@@ -237,7 +248,14 @@ def refunds(tx: Session, order_id: str) -> list[RefundView]:
     ):
         units[refund, cause] += [RefundedUnits(line=line, quantity=quantity)] if line else []
     return [
-        RefundView(refund_id=refund.refund_id, amount=refund.amount, status=refund.status, lines=lines, cause=cause)
+        RefundView(
+            refund_id=refund.refund_id,
+            amount=refund.amount,
+            credited=refund.credited,
+            status=refund.status,
+            lines=lines,
+            cause=cause,
+        )
         for (refund, cause), lines in units.items()
     ]
 

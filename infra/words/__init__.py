@@ -21,7 +21,9 @@ from infra.words.money import (
     MoneyMoveKind,
     PaymentMethod,
     RefundStatus,
+    RefundWay,
     TenderDue,
+    TenderKind,
 )
 from infra.words.news import NewsOutcome
 from infra.words.orders import (
@@ -36,7 +38,15 @@ from infra.words.orders import (
     ShippingMethod,
 )
 from infra.words.process import ChangeKind, DeadlineKind, Decision, EventType
-from infra.words.stock import OWN, BackorderStatus, ClaimStatus, LocationKind, ReservationStatus, StockMoveKind
+from infra.words.stock import (
+    OWN,
+    BackorderStatus,
+    ClaimStatus,
+    Condition,
+    LocationKind,
+    ReservationStatus,
+    StockMoveKind,
+)
 
 __all__ = [
     "OWN",
@@ -50,6 +60,7 @@ __all__ = [
     "ChargePurpose",
     "ChargeStatus",
     "ClaimStatus",
+    "Condition",
     "ContactKind",
     "DeadlineKind",
     "Decision",
@@ -72,9 +83,11 @@ __all__ = [
     "Recall",
     "RefundStatus",
     "RefusalReason",
+    "RefundWay",
     "ReservationStatus",
     "ShippingMethod",
     "StockMoveKind",
     "TenderDue",
+    "TenderKind",
     "TrackingStatus",
 ]

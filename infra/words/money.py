@@ -22,6 +22,23 @@ class TenderDue(StrEnum):
     """Taken by somebody else, before the order was placed."""
 
 
+class TenderKind(StrEnum):
+    """How something was paid at a till."""
+
+    CASH = "cash"
+    TERMINAL = "terminal"
+    EXCHANGE = "exchange"
+    """By goods that came back: what was paid for them."""
+
+
+class RefundWay(StrEnum):
+    """How somebody who brings goods back is given the money for them."""
+
+    ORIGINAL = "original"
+    """As it was paid."""
+    CASH = "cash"
+
+
 class AuthorizationStatus(StrEnum):
     """One payment's."""
 
@@ -82,7 +99,8 @@ class MoneyMoveKind(StrEnum):
     REFUNDED = "refunded"
     REFUND_FAILED = "refund_failed"
     ASSIGNED = "assigned"
-    """Off one charge, or none, and onto another: a pair that sums to nothing."""
+    """Off one charge, or none, and onto another, perhaps of an order that is taken in exchange: a pair that sums to
+    nothing."""
     DISPUTED = "disputed"
     """Taken by the customer's bank."""
     DISPUTE_RETURNED = "dispute_returned"

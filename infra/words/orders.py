@@ -79,6 +79,8 @@ class ShippingMethod(StrEnum):
 
     SHIP = "ship"
     PICKUP = "pickup"
+    COUNTER = "counter"
+    """Handed over where it is sold."""
 
 
 class ContactKind(StrEnum):

@@ -81,6 +81,9 @@ class EventType(StrEnum):
     PICKUP_PERSON_GIVEN = "pickup_person_given"
     PICKUP_SENT_AGAIN = "pickup_sent_again"
     PICKED_UP = "picked_up"
+    SOLD = "sold"
+    RETURN_RECEIVED = "return_received"
+    EXCHANGED = "exchanged"
     TAKEN_FOR_DELIVERED = "taken_for_delivered"
 
     # as the carrier tells it
@@ -116,6 +119,7 @@ class ChangeKind(StrEnum):
     CANCEL = "cancel"
     RESOLVE = "resolve"
     REFUND = "refund"
+    RETURN = "return"
 
 
 class Decision(StrEnum):

@@ -56,3 +56,12 @@ class StockMoveKind(StrEnum):
     UNBLOCKED = "unblocked"
     DISPLACED = "displaced"
     FOUND = "found"
+    SOLD = "sold"
+
+
+class Condition(StrEnum):
+    """Of what comes back."""
+
+    SELLABLE = "sellable"
+    DAMAGED = "damaged"
+    """On the shelf, and not for sale."""

@@ -20,17 +20,18 @@ from activities.views import effects
 from activities.views.effects import EffectsView
 from activities.views.model import OrderPage, OrderView
 from activities.views.orders import BadCursor, Filter, page
-from infra.database.tables import Order
-from starter.http.dependencies import Dependencies, Guarded, Here, Reader, Writer, channel_for
+from infra.database.tables import Order, Till
+from starter.http.dependencies import Dependencies, Guarded, Here, Reader, Seller, channel_for, selling_at
 from starter.http.problems import Refusal, wrong
 from starter.http.responses import OrderAnswer, OrderId, matches, problems, seen, shown, tagged
-from starter.keys import Caller
+from starter.keys import Caller, Scope
 from starter.placing import OtherContent, Placed, place
 from starter.transactions import written
 
 LONGEST_WAIT = 20
 FIRST_LOOK, SLOWEST_LOOK = 0.05, 0.5
 OUTCOME_OPEN = ("none",)
+NOT_OF_THIS_KEY = ("channel", "is not that of this API key")
 
 router = APIRouter(tags=["Orders"], route_class=Guarded)
 
@@ -45,7 +46,7 @@ router = APIRouter(tags=["Orders"], route_class=Guarded)
 async def place_order(
     asked: AskedOrder,
     here: Here,
-    caller: Writer,
+    caller: Seller,
     response: Response,
     idempotency_key: Annotated[str | None, Header(pattern=KEY)] = None,
     prefer: Annotated[
@@ -56,7 +57,7 @@ async def place_order(
 
     The same `order_id` or `Idempotency-Key` again is the same order, answered with 200; with other content: 409.
     """
-    channel_for(caller, asked.channel)
+    may_place(caller, asked)
     if asked.shipping.location and not here.settings.orders_pickup_key:
         raise wrong([("shipping.method", "is not set up here: pickup needs the setting ORDERS_PICKUP_KEY")])
     placed, order = await run_in_threadpool(placed_once, here, asked, idempotency_key, caller)
@@ -130,10 +131,20 @@ def list_orders(
         raise wrong([("cursor", "is not one that a page gave")]) from None
 
 
+def may_place(who: Caller, asked: AskedOrder) -> None:
+    """What a till sells, only keys place that are bound to it or to where it is; and those place nothing else."""
+    channel_for(who, asked.channel)
+    scope: Scope = "orders:write" if asked.till is None else "till"
+    if not who.may(scope):
+        raise Refusal(403, f"this API key lacks the scope {scope}: the channel is {asked.channel}", [NOT_OF_THIS_KEY])
+
+
 def placed_once(here: Dependencies, asked: AskedOrder, key: str | None, caller: Caller) -> tuple[Placed, OrderAnswer]:
     times = DeliveryTimes(here.settings.orders_handling_days, here.settings.orders_transit_days)
 
     def work(tx: Session) -> tuple[Placed, OrderAnswer]:
+        if asked.till and (till := tx.get(Till, asked.till)):
+            selling_at(caller, till.till_id, till.location_id)
         known, by = caller.knows_customers, caller.key_id
         placed = place(tx, asked, idempotency_key=key, placed_by=by, known_contact=known, times=times)
         return placed, shown(tx, placed.order_id, caller)

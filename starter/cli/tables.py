@@ -108,7 +108,7 @@ def summaries(orders: list[dict[str, Any]]) -> Table:
             word(order["fulfillment_status"]),
             ", ".join(word(reason) for reason in order["attention"]),
             amount(order, order["total"]),
-            order["customer_id"],
+            order["customer_id"] or "",
         )
     return made
 
@@ -124,12 +124,9 @@ def whole(order: dict[str, Any]) -> RenderableType:
 
 def headline(order: dict[str, Any]) -> str:
     states = [word(order[status]) for status in ("status", "payment_status", "fulfillment_status")]
-    customer = order["customer"]
-    who = ", ".join(filter(None, (customer["name"], customer["email"], customer["phone"])))
+    who = of_customer(order["customer"]) if order["customer"] else ""
     text = f"\n[bold]{order['order_id']}[/]  {' · '.join(states)}  {amount(order, order['total'])}\n"
-    text += (
-        f"{escaped(customer['customer_id'])}: {escaped(who)}; {order['channel']}, {day_and_time(order['placed_at'])}"
-    )
+    text += f"{who}{order['channel']}, {day_and_time(order['placed_at'])}"
     text += f", promised for {order['promised_on']}"
     if order["cancellation"]:
         reason = f" ({order['cancel_reason']})" if order["cancel_reason"] else ""
@@ -137,6 +134,11 @@ def headline(order: dict[str, Any]) -> str:
     if order["trimmed_at"]:
         text += f"\ntrimmed {order['trimmed_at'][:10]}: its timeline and effects are gone, and it is not entered again"
     return text + "\n"
+
+
+def of_customer(customer: dict[str, Any]) -> str:
+    who = ", ".join(filter(None, (customer["name"], customer["email"], customer["phone"])))
+    return f"{escaped(customer['customer_id'])}: {escaped(who)}; "
 
 
 def short(path: Path) -> str:

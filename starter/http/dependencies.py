@@ -124,6 +124,9 @@ def selling_at(who: Caller, till: str, location: str, field: str = "till") -> No
 Reader = Annotated[Caller, Depends(allowed("orders:read"))]
 Writer = Annotated[Caller, Depends(allowed("orders:write"))]
 Operator = Annotated[Caller, Depends(allowed("orders:operate"))]
+Seller = Annotated[Caller, Depends(allowed("orders:write", "till"))]
+Counter = Annotated[Caller, Depends(allowed("orders:operate", "till"))]
+TillKey = Annotated[Caller, Depends(allowed("till"))]
 Stocker = Annotated[Caller, Depends(allowed("stock:write"))]
 Keeper = Annotated[Caller, Depends(allowed("store", "orders:operate"))]
 """Of a store, or for all of them."""

@@ -101,7 +101,7 @@ class Account:
             open_ones = (Hold.order_id == self.order_id, Hold.closed_at.is_(None))
             self.holds = list(tx.scalars(select(Hold).where(*open_ones).order_by(Hold.hold_id)))
             row = tx.get_one(Order, self.order_id)
-            self.closed, self.customer = row.status in ("completed", "cancelled"), row.customer_id
+            self.closed, self.customer = row.status in ("completed", "cancelled"), row.buyer
         self.called_off = self.order.cancellation in ("accepted", "partly") and not self.closed
         self.events = self.sandbox.events(self.order_id)
         self.books = self.sandbox.books(self.order_id)

@@ -69,7 +69,7 @@ ORDERS = [
     (picked_up(), "shipping.location", "is missing"),
     (picked_up(location="MOON"), "shipping.location", "is not known"),
     (picked_up(location="OAK"), "shipping.location", "takes no pickups"),
-    (picked_up(location="OAK", method="counter"), "shipping.method", "is not supported yet: only ship and pickup are"),
+    (picked_up(location="OAK", method="counter"), "shipping.location", "is for a pickup: leave it out"),
     (picked_up(location="BER", lines=[LINE | {"ship_to": ADDRESS}]), "lines[0].ship_to", "is not for an order that is"),
     ({"shipping": {"price": 500}}, "shipping.address", "is missing"),
     ({"shipping": {"price": 500, "address": ADDRESS, "location": "BER"}}, "shipping.location", "is for a pickup: lea"),

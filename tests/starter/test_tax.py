@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from infra.database.tables import TaxLine, UnitAmount
-from tests.starter.door import Api, an_order
+from tests.starter.door import Api
 
 CALIFORNIA = {"jurisdiction": "US-CA", "rate": "0.0600", "amount": 226}
 CITY = {"jurisdiction": "US-CA-SF", "rate": "0.0225", "amount": 84}
@@ -82,9 +82,6 @@ async def test_the_same_rate_is_kept_in_one_form(api: Api, rate: str) -> None:
     [
         ({"company": "ACME"}, "company"),
         ({"ship_window": {"not_before": "2026-12-01"}}, "ship_window"),
-        ({"shipping": an_order()["shipping"] | {"method": "pickup"}}, "shipping.method"),
-        ({"shipping": an_order()["shipping"] | {"method": "counter"}}, "shipping.method"),
-        ({"shipping": an_order()["shipping"] | {"location": "OAK"}}, "shipping.location"),
         ({"lines": [line(lot="L-1")]}, "lines[0].lot"),
         ({"lines": [line(serial="S-1")]}, "lines[0].serial"),
         ({"lines": [line(production_id="M-1")]}, "lines[0].production_id"),

@@ -1,19 +1,20 @@
 """What an order goes through whose units somebody buys at a counter."""
 
-from activities import facts
-from activities.facts.stock_moves import Delta, move
-from infra.words import StockMoveKind
+from typing import Any
+
+from infra.clock import wall_clock
 from tests.shop import Shop, unique
 from tests.workflows.stories import customer_hears, deliver
 
 
-def sold(shop: Shop, sku: str, location: str = "OAK", count: int = 1) -> None:
-    """Carried out, whoever had them."""
-    reference, shelf = unique("S"), (sku, location)
-    with shop.database.sessions.begin() as tx:
-        facts.inventory.lock(tx, [sku])
-        assert not facts.displacing.freed(tx, reference, {shelf: count})
-        move(tx, StockMoveKind.SHIPPED, reference, {shelf: Delta(on_hand=-count)})
+def sold(shop: Shop, sku: str) -> None:
+    """One, carried to the till in Oakland, whoever had it."""
+    shop.api.put("/v1/tills/OAK-1", json={"location": "OAK"}).raise_for_status()
+    sale: dict[str, Any] = {"order_id": unique("S"), "channel": "pos", "till": "OAK-1", "currency": "usd"}
+    sale |= {"sold_at": wall_clock().isoformat(), "lines": [{"sku": sku, "quantity": 1, "unit_price": 1800}]}
+    sale |= {"total": 1800, "payment": {"method": "external", "reference": "drawer", "kind": "cash"}}
+    answer = shop.api.post("/v1/orders", json=sale)
+    assert answer.json()["status"] == "completed", answer.text
 
 
 def sku_of(shop: Shop, order: str) -> str:

@@ -14,6 +14,7 @@ from infra.database.tables.messages import Message, News
 from infra.database.tables.money import Charge, ChargeUnits, Dispute, MoneyMove, Payment, Refund, RefundUnits, Tender
 from infra.database.tables.orders import Contact, LineCancellation, Order, OrderLine, TaxLine, UnitAmount
 from infra.database.tables.process import Change, Deadline, Effect, Hold, Migration, Relay
+from infra.database.tables.sales import Return, ReturnUnits, Sale
 from infra.database.tables.stock import Backorder, Claim, Reservation, Restock, Stock, StockMove
 
 __all__ = [
@@ -57,6 +58,9 @@ __all__ = [
     "Relay",
     "Reservation",
     "Restock",
+    "Return",
+    "ReturnUnits",
+    "Sale",
     "SavedMethod",
     "Stock",
     "StockMove",

@@ -37,7 +37,8 @@ class Fulfillment(Base):
     n: Mapped[int]
     method: Mapped[ShippingMethod]
     location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.contact_id"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.contact_id"))
+    """None: handed over at the counter."""
     status: Mapped[FulfillmentStatus]
     recall: Mapped[Recall | None]
     """The wish to stop it."""

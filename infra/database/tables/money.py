@@ -27,6 +27,7 @@ from infra.words import (
     PaymentMethod,
     RefundStatus,
     TenderDue,
+    TenderKind,
 )
 
 
@@ -42,6 +43,8 @@ class Tender(Base):
     """Of a card the method given with the order, of an intent its id, of what was paid elsewhere who was paid."""
     amount: Mapped[int | None] = mapped_column(BigInteger)
     """As it was given; none: the rest."""
+    kind: Mapped[TenderKind | None]
+    """Of what was paid elsewhere: how, where that is known."""
     due: Mapped[TenderDue]
 
 

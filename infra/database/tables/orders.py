@@ -43,7 +43,8 @@ class Order(Base):
     reference: Mapped[str | None] = mapped_column(REFERENCE)
     """Another system's number of this order."""
     channel: Mapped[str] = mapped_column(WORD)
-    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.customer_id"))
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.customer_id"))
+    """None: who bought over the counter, and did not say who they are."""
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[OrderStatus]
     payment_status: Mapped[PaymentStatus]
@@ -81,6 +82,13 @@ class Order(Base):
     recorded_at: Mapped[datetime]
     trimmed_at: Mapped[datetime | None]
     """Its effects and events are gone since: nothing may be asked of it any more."""
+
+    @property
+    def buyer(self) -> str:
+        """The customer of an order that is paid by card, or that tells somebody something: it has one."""
+        if self.customer_id is None:
+            raise LookupError(f"order {self.order_id} has no customer")
+        return self.customer_id
 
 
 class OrderLine(Base):

@@ -24,6 +24,13 @@ RETURNED = MOVED.format("dispute_returned", "USD").replace("order_id,", "order_i
 RETURNED = RETURNED.replace("SELECT order_id,", "SELECT order_id, 'W-1',")
 ASKED = "INSERT INTO holds (hold_id, order_id, kind, subject_kind, subject_id, reason, code, advice, opened_at)"
 ASKED += " SELECT 'h', order_id, 'dispute', 'dispute', 'W-1', 'dispute', 'x', 'x', recorded_at FROM orders"
+BACK = 'INSERT INTO changes (order_id, kind, "by", why, recorded_at) '
+BACK += "SELECT order_id, 'return', 'x', 'x', recorded_at FROM orders; "
+BACK += "INSERT INTO returns "
+BACK += "(order_id, n, change_id, location_id, refund, void, exchanged, received_at, recorded_at) "
+BACK += "SELECT order_id, 1, change_id, 'OAK', 'cash', FALSE, 0, recorded_at, recorded_at FROM changes; "
+BACK += "INSERT INTO return_units (order_id, line_no, first_unit, n, quantity, condition) "
+BACK += "SELECT order_id, 1, 0, 1, 1, 'sellable' FROM returns"
 BROKEN = {
     "more came back of a dispute than the bank took": f"{DISPUTED}; {RETURNED}",
     "a person is asked about a dispute that was decided": f"{DISPUTED}; {ASKED}",
@@ -72,6 +79,7 @@ BROKEN = {
         "UPDATE fulfillments SET method = 'pickup'; UPDATE reservations SET status = 'consumed'"
     ),
     "a unit in two places, or none that was ordered": "UPDATE backorders SET first_unit = first_unit - 1",
+    "a unit that came back and was not away": BACK,
     "a message that waits, and nothing that ends it": "UPDATE messages SET due_at = recorded_at",
 }
 

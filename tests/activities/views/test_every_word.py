@@ -17,9 +17,9 @@ from activities.models import CancelReason, HoldKind, Snapshot, Subject
 from activities.ports import Dispute, DisputeStatus
 from activities.views import effects, holds, news, order, orders, snapshot, stock
 from infra.clock import wall_clock
-from infra.database.tables import Base, Contact, HandOver, Location, News, Order, Payment, metadata
+from infra.database.tables import Base, Contact, HandOver, Location, News, Order, Payment, Return, ReturnUnits, metadata
 from infra.database.tables.base import WORD
-from infra.words import ChargeStatus, ContactKind, HandOverProof, MoneyMoveKind, NewsOutcome
+from infra.words import ChargeStatus, Condition, ContactKind, HandOverProof, MoneyMoveKind, NewsOutcome, RefundWay
 from tests.activities import orders as asked
 from tests.fixtures_database import Database
 
@@ -69,6 +69,11 @@ def whole(new_database: Any) -> Database:
             tx, ORDER, reason=CancelReason.CUSTOMER, by="x", why="", lines=[{"line": 1, "quantity": 1}]
         )
         facts.cancellation.lines_decided(tx, placed, change, now)
+        about = {"order_id": ORDER, "n": 1, "received_at": now, "recorded_at": now, "location_id": "OAK"}
+        tx.add(Return(change_id=change.change_id, refund=RefundWay.CASH, void=False, exchanged=0, **about))
+        tx.flush()
+        back = {"line_no": 1, "first_unit": 0, "quantity": 1, "condition": Condition.SELLABLE}
+        tx.add(ReturnUnits(order_id=ORDER, n=1, **back))
         facts.holds.opened(tx, ORDER, HoldKind.STOPPED, Subject.order(ORDER), now)
         place = tx.scalars(select(Contact).where(Contact.kind == ContactKind.SHIP_TO)).one()
         fields = {attribute.key: getattr(place, attribute.key) for attribute in inspect(Contact).column_attrs}

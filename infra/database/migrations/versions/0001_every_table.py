@@ -143,7 +143,7 @@ def upgrade() -> None:
         sa.Column("order_id", sa.String(length=64), nullable=False),
         sa.Column("reference", sa.String(length=255), nullable=True),
         sa.Column("channel", sa.String(length=40), nullable=False),
-        sa.Column("customer_id", sa.String(length=64), nullable=False),
+        sa.Column("customer_id", sa.String(length=64), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("payment_status", sa.String(length=40), nullable=False),
@@ -339,12 +339,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_messages_reference"), ["reference"], unique=False)
 
     op.create_table(
+        "sales",
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("till_id", sa.String(length=64), nullable=False),
+        sa.Column("location_id", sa.String(length=64), nullable=False),
+        sa.Column("shift", sa.String(length=64), nullable=True),
+        sa.Column("sold_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_sales_location_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_sales_order_id")),
+        sa.ForeignKeyConstraint(["till_id"], ["tills.till_id"], name=op.f("fk_sales_till_id")),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_sales")),
+    )
+    with op.batch_alter_table("sales", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sales_till_id"), ["till_id"], unique=False)
+
+    op.create_table(
         "tenders",
         sa.Column("order_id", sa.String(length=64), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("method", sa.String(length=40), nullable=False),
         sa.Column("reference", sa.String(length=255), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=True),
         sa.Column("due", sa.String(length=40), nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_tenders_order_id")),
         sa.PrimaryKeyConstraint("order_id", "n", name=op.f("pk_tenders")),
@@ -447,7 +463,7 @@ def upgrade() -> None:
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("method", sa.String(length=40), nullable=False),
         sa.Column("location_id", sa.String(length=64), nullable=False),
-        sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("recall", sa.String(length=40), nullable=True),
         sa.Column("refusal", sa.String(length=80), nullable=True),
@@ -825,6 +841,42 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_changes_hold_id"), ["hold_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_changes_order_id"), ["order_id"], unique=False)
 
+    op.create_table(
+        "returns",
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("change_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("location_id", sa.String(length=64), nullable=False),
+        sa.Column("till_id", sa.String(length=64), nullable=True),
+        sa.Column("shift", sa.String(length=64), nullable=True),
+        sa.Column("refund", sa.String(length=40), nullable=False),
+        sa.Column("void", sa.Boolean(), nullable=False),
+        sa.Column("sale_id", sa.String(length=64), nullable=True),
+        sa.Column("exchanged", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["change_id"], ["changes.change_id"], name=op.f("fk_returns_change_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_returns_location_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_returns_order_id")),
+        sa.ForeignKeyConstraint(["sale_id"], ["orders.order_id"], name=op.f("fk_returns_sale_id")),
+        sa.ForeignKeyConstraint(["till_id"], ["tills.till_id"], name=op.f("fk_returns_till_id")),
+        sa.PrimaryKeyConstraint("order_id", "n", name=op.f("pk_returns")),
+        sa.UniqueConstraint("change_id", name=op.f("uq_returns_change_id")),
+        sa.UniqueConstraint("sale_id", name=op.f("uq_returns_sale_id")),
+    )
+    op.create_table(
+        "return_units",
+        sa.Column("order_id", sa.String(length=64), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("first_unit", sa.Integer(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("condition", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_id", "n"], ["returns.order_id", "returns.n"], name=op.f("fk_return_units_order_id_n")
+        ),
+        sa.PrimaryKeyConstraint("order_id", "line_no", "first_unit", name=op.f("pk_return_units")),
+    )
     op.create_table(
         "line_cancellations",
         sa.Column("order_id", sa.String(length=64), nullable=False),
