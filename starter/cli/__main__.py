@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from starter.cli import database, holds, keys, news, operate, pickups, place, processes, read, stock, store
+from starter.cli import database, holds, keys, news, operate, pickups, place, processes, read, stock, store, till
 from starter.cli.bench import bench
 from starter.cli.demo import demo
 from starter.cli.failure import Failed, Misused
@@ -48,6 +48,7 @@ for of_its_own in (processes.worker, processes.api, processes.sandbox):
 app.command("release-gate", rich_help_panel=OWN)(processes.release_gate)
 app.add_typer(pickups.app, name="pickup", rich_help_panel=ORDERS)
 app.add_typer(holds.app, name="holds", rich_help_panel=ORDERS)
+app.add_typer(till.app, name="till", rich_help_panel=ORDERS)
 app.add_typer(news.app, name="news", rich_help_panel=ORDERS)
 app.add_typer(store.app, name="store", rich_help_panel=ORDERS)
 app.add_typer(database.app, name="db", rich_help_panel=OWN)

@@ -57,11 +57,9 @@ MESSAGES = {
 NOT_YET = {
     "company": "is not supported yet: an order has one customer",
     "ship_window": "is not supported yet: goods leave as soon as they can",
-    "location": "is not supported yet: nothing is picked up at a place",
     "production_id": "is not supported yet: units are not bound to a production",
     "lot": "is not supported yet: units of a product are alike",
     "serial": "is not supported yet: units of a product are alike",
-    "blocked": "is not supported yet: a place counts on hand and reserved",
     "invoice": "is not supported yet: no invoices, but card, payment_intent or external",
 }
 """What is to come, refused by its name: fields, and methods of payment."""
@@ -157,7 +155,12 @@ def install(app: FastAPI) -> None:
 def invalid_request(errors: Sequence[Any]) -> Refusal:
     if any((error["type"], error["loc"]) == WHOLE or error["type"] == "json_invalid" for error in errors):
         return Refusal(400, "the body is not the JSON object that is expected here")
-    return wrong(list(dict.fromkeys((field_of(error), message_of(error)) for error in causes(errors))))
+    return wrong(named(errors))
+
+
+def named(errors: Sequence[Any]) -> list[tuple[str, str]]:
+    """Each wrong field, in our words: of what pydantic found in a body."""
+    return list(dict.fromkeys((field_of(error), message_of(error)) for error in causes(errors)))
 
 
 def causes(errors: Sequence[Any]) -> list[Any]:

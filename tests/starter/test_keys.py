@@ -25,6 +25,7 @@ WHO_MAY: list[tuple[str, str, Any, list[keys.Scope]]] = [
     ("PUT", "/v1/products/CUP", {"name": "Cup", "weight_g": 1}, ["stock:write"]),
     ("PUT", "/v1/locations/RNO", {"name": "Reno", "address": ADDRESS}, ["stock:write"]),
     ("POST", "/v1/orders/W-1001/returns", {}, ["orders:operate", "till"]),
+    ("POST", "/v1/tills/T-1/sales", {"sales": []}, ["till"]),
     ("PUT", "/v1/tills/OAK-1", {"location": "OAK"}, ["stock:write"]),
     ("GET", "/v1/stock?sku=MUG-RED", None, ["orders:read", "stock:write"]),
     ("GET", "/v1/fulfillments?location=OAK", None, ["store"]),
