@@ -117,7 +117,8 @@ def prepared(home: Home, given: Mapping[str, str]) -> Running:
     sandboxed = environment.embedded(given, home, ports, secrets)
     if sandboxed:
         environment.require_packages()
-    common = environment.environment_of(given, home.path, ports["api"])
+    ours = {environment.PICKUP_KEY: secrets[environment.PICKUP_KEY]}
+    common = ours | environment.environment_of(given, home.path, ports["api"])
     environ = common | {name: value for part in sandboxed.values() for name, value in part.items()}
     settings = Settings.from_environment(environ)
     unused = [] if sandboxed else ["sandbox", "smtp"]
