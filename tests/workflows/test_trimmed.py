@@ -12,7 +12,7 @@ from temporalio.client import WorkflowFailureError
 
 from activities.facts import trimming
 from activities.views.check import breaches
-from infra.database.tables import Effect, Event, MoneyMove, News, Order, Relay, StockMove
+from infra.database.tables import Effect, Event, MoneyMove, News, Order, OrderLine, Relay, StockMove
 from infra.sandbox.client import SandboxControl
 from infra.temporal import DevServer
 from starter.cli.__main__ import run
@@ -52,6 +52,8 @@ def is_of_long_ago(shop: Shop, order: str) -> None:
         for event in tx.scalars(select(Event).where(Event.order_id == order)):
             event.recorded_at -= LONG
         tx.get_one(Order, order).placed_at -= LONG
+        for line in tx.scalars(select(OrderLine).where(OrderLine.order_id == order)):
+            line.placed_at -= LONG
         for nudge in tx.scalars(select(Relay).where(Relay.subject_id == order)):
             nudge.recorded_at -= LONG
             nudge.done_at = nudge.done_at and nudge.done_at - LONG
