@@ -23,6 +23,7 @@ from tests.fixtures_shop import NewDatabase
 from tests.shop import PACE, Shop, unique
 from tests.workflows import cancelling, collecting, scenarios, stories
 from tests.workflows.stories import Story
+from tests.workflows.test_sales import TILL, sold
 
 Statements = dict[str, list[Any]]
 """By its text: with what it was asked, each time that was not for many rows at once."""
@@ -53,6 +54,23 @@ def taxed(shop: Shop, order: str) -> None:
     asked["lines"][0] |= {"tax": 216, "tax_lines": [{"jurisdiction": "US-CA", "rate": "0.0600", "amount": 216}]}
     shop.api.post("/v1/orders", json=asked).raise_for_status()
     assert shop.ends(order, 60) == "completed"
+
+
+def reserved_at_checkout(shop: Shop, order: str) -> None:
+    sku, checkout = shop.product(OAK=1), unique("CART")
+    wish = {"reservation_id": checkout, "lines": [{"sku": sku, "quantity": 1}]}
+    shop.api.post("/v1/reservations", json=wish).raise_for_status()
+    shop.api.post(f"/v1/reservations/{checkout}/renew").raise_for_status()
+    shop.place({sku: 1}, order_id=order, reservation_id=checkout)
+    assert shop.ends(order, 60) == "completed"
+
+
+def sold_and_brought_back(shop: Shop, order: str) -> None:
+    shop.api.put(f"/v1/tills/{TILL}", json={"location": "OAK"}).raise_for_status()
+    sold(shop, shop.product(OAK=1), order_id=order)
+    back = {"return_id": unique("B"), "till": TILL, "received_at": "2026-11-28T10:00:00Z"}
+    lines = [{"line": 1, "quantity": 1}]
+    shop.api.post(f"/v1/orders/{order}/returns", json=back | {"lines": lines}).raise_for_status()
 
 
 def with_a_voucher(shop: Shop, order: str) -> None:
@@ -111,6 +129,8 @@ def short_picked(shop: Shop, order: str) -> None:
 KINDS: tuple[Story, ...] = (
     plain,
     taxed,
+    reserved_at_checkout,
+    sold_and_brought_back,
     with_a_voucher,
     refunded,
     disputed,

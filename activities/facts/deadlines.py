@@ -53,10 +53,11 @@ def still_open(subject: Subject) -> tuple[ColumnElement[bool], ...]:
     return Deadline.subject_kind == subject.kind, Deadline.subject_id == subject.id, Deadline.done_at.is_(None)
 
 
-ENDING = [kind for kind, declared in DECLARED.items() if not declared.after_the_end]
 OVER = (
     update(Deadline)
-    .where(Deadline.order_id == MINE, Deadline.done_at.is_(None), Deadline.kind.in_(ENDING))
+    .where(
+        Deadline.order_id == MINE, Deadline.done_at.is_(None), Deadline.kind.in_(bindparam("ending", expanding=True))
+    )
     .values(done_at=bindparam("now"))
     .execution_options(synchronize_session=False)
 )
@@ -66,7 +67,7 @@ def leave(tx: Session, order: Order, following: datetime | None, *, first: bool)
     """The order is closed: what concerns only open ones is over, and for the next of the others (`following`) its run
     is started again. `first`: it was open until now, and nothing was left for later."""
     with tx.no_autoflush:  # the order's statuses are written once, with its version
-        tx.execute(OVER, {"mine": order.order_id, "now": wall_clock()})
+        tx.execute(OVER, {"mine": order.order_id, "now": wall_clock(), "ending": ending()})
     if first and not following:
         return
     mark_read(tx, Subject("order", order.order_id), "deadline")
@@ -77,7 +78,13 @@ def leave(tx: Session, order: Order, following: datetime | None, *, first: bool)
 
 def lasting(nearest: Mapping[str, datetime]) -> dict[str, datetime]:
     """Those of a closed order."""
-    return {kind: at for kind, at in nearest.items() if kind not in ENDING}
+    over = ending()
+    return {kind: at for kind, at in nearest.items() if kind not in over}
+
+
+def ending() -> list[DeadlineKind]:
+    """Those that end with their order."""
+    return [kind for kind, declared in DECLARED.items() if not declared.after_the_end]
 
 
 def whole_seconds(at: datetime) -> datetime:

@@ -16,10 +16,11 @@ from activities.models import (
     OrderStatus,
     OrderStep,
     PaymentStatus,
+    ShippingMethod,
     Snapshot,
 )
 from tests.shop import unique
-from workflows.fulfillment import FulfillmentRun
+from workflows.fulfillment import WAYS, FulfillmentRun
 from workflows.messages import ORDER, Entry
 from workflows.order import OrderWorkflow
 
@@ -39,7 +40,7 @@ async def broken(self: FulfillmentRun) -> None:
 
 async def test_a_bug_in_a_fulfillment_comes_out_in_the_run(temporal: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     # outside the workflow sandbox, which would import the code anew and unbroken
-    monkeypatch.setattr(FulfillmentRun, "packed", broken)
+    monkeypatch.setitem(WAYS, ShippingMethod.SHIP, (broken,))
     queue = unique("bugs")
     async with Worker(
         temporal,
