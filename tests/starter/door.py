@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -11,7 +12,6 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from activities.intake.example import EXAMPLE
-from infra.clock import wall_clock
 from infra.settings import Settings
 from starter import keys
 from starter.app import build
@@ -46,7 +46,7 @@ class Api:
         till: str | None = None,
     ) -> dict[str, str]:
         with self.database.sessions.begin() as tx:
-            name = name or f"{'+'.join(scopes)} {wall_clock().timestamp()}"
+            name = name or f"{'+'.join(scopes)} {token_hex(4)}"
             made = keys.create(tx, name, scopes, channel, location, till)
         return {"Authorization": f"Bearer {made}"}
 
