@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from infra.clock import wall_clock
 from infra.database.tables import ApiKey
 
-Scope = Literal["orders:read", "orders:write", "orders:operate", "stock:write", "store", "till", "admin"]
+Scope = Literal["orders:read", "orders:write", "orders:operate", "stock:write", "stock:count", "store", "till", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-OF_A_PLACE: frozenset[Scope] = frozenset({"store", "stock:write", "till"})
+OF_A_PLACE: frozenset[Scope] = frozenset({"store", "stock:write", "till", "stock:count"})
 """What a key may do that is bound to a place: all else would let it act beyond that."""
 OF_A_TILL: frozenset[Scope] = frozenset({"till"})
 """The same of one that is bound to a till. Only a key that is bound to either has this scope."""

@@ -13,6 +13,7 @@ from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from activities.facts import claims
+from activities.facts.count_requests import asked_for
 from activities.facts.holds import close_of_cancelled
 from activities.facts.inventory import availability_at
 from activities.facts.journal import fulfillments_of, note, nudge
@@ -138,12 +139,13 @@ def called_back(tx: Session, order: Order, fulfillments: Sequence[Fulfillment], 
     close_of_cancelled(tx, order, at)
 
 
-def found(tx: Session, f: Fulfillment, units: Sequence[Reservation], at: datetime) -> None:
+def found(tx: Session, f: Fulfillment, units: Sequence[Reservation]) -> list[Reservation]:
     """The warehouse has what it was asked for: of `units`, of this fulfillment and read under the lock of their
-    products, also those that had been displaced. They are what has become available since, or more than was known."""
+    products, also those that had been displaced. They are what has become available since, or more than was known: then
+    the shelf is to be counted. Gives them."""
     lost = [reservation for reservation in units if reservation.status == ReservationStatus.DISPLACED]
     if not lost:
-        return
+        return []
     free = availability_at(tx, {(r.sku, r.location_id) for r in lost})
     set_aside: dict[Shelf, Delta] = defaultdict(Delta)
     more: dict[Shelf, Delta] = defaultdict(Delta)
@@ -156,5 +158,7 @@ def found(tx: Session, f: Fulfillment, units: Sequence[Reservation], at: datetim
             more[r.sku, r.location_id] += Delta(on_hand=rest, reserved=rest)
         r.status = ReservationStatus.HELD
     moves = [Move(StockMoveKind.RESERVED, f.order_id, shelf, delta) for shelf, delta in sorted(set_aside.items())]
-    moves += [Move(StockMoveKind.FOUND, f.fulfillment_id, shelf, delta, at) for shelf, delta in sorted(more.items())]
+    moves += [Move(StockMoveKind.FOUND, f.fulfillment_id, shelf, delta) for shelf, delta in sorted(more.items())]
     moved(tx, moves)
+    asked_for(tx, more, "found")
+    return lost

@@ -1,6 +1,6 @@
 """Goods leave: released to be handed over, gone, arrived."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -20,7 +20,6 @@ from activities.facts.line_cancellations import had_left
 from activities.facts.packing import contents_told
 from activities.facts.recall import not_stopped
 from activities.facts.set_aside import units_in
-from activities.facts.stock_moves import Delta, Shelf, move
 from activities.facts.sums import sums
 from activities.facts.units import listed
 from activities.models import CALLED_OFF, LEFT, FulfillmentStatus, LabelStatus, Recall, Subject
@@ -62,12 +61,10 @@ def handed_over(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         had_left(tx, order, f, at)  # the order is to end, and its warehouse was not asked yet
     products = inventory.lock_of(tx, fulfillment_id)
     gone = units_in(tx, fulfillment_id)
-    displacing.found(tx, f, gone, at)
-    left: dict[Shelf, Delta] = defaultdict(Delta)
+    found = displacing.found(tx, f, gone)
     for r in gone:
-        left[r.sku, r.location_id] += Delta(on_hand=-r.quantity, reserved=-r.quantity)
         r.status = ReservationStatus.CONSUMED
-    move(tx, StockMoveKind.SHIPPED, fulfillment_id, left, at)
+    inventory.left(tx, StockMoveKind.SHIPPED, fulfillment_id, gone, found, at)
     links = []
     for parcel in parcels_of(tx, fulfillment_id):
         if parcel.label_status == LabelStatus.BOUGHT:

@@ -15,6 +15,7 @@ from infra.clock import wall_clock
 from infra.database.tables import Change, Fulfillment, Hold, Order
 from infra.hold_kinds import HoldKind
 from infra.holds import Action, AnyHoldKind
+from infra.stock_holds import COUNT
 from infra.words import ChangeKind, DeadlineKind, Decision, EventType
 
 MENDED_BY_ADDRESS = (HoldKind.REQUEST_FAILED, HoldKind.BUY_LABEL_FAILED)
@@ -146,7 +147,8 @@ def resolution_asked(tx: Session, hold: Hold, *, action: Action, by: str, why: s
     tx.add(change)
     if order:
         derive(tx, order)
-    nudge_about(tx, [Subject.order(order.order_id) if order else subject(hold)])
+    if hold.subject_kind != COUNT:
+        nudge_about(tx, [Subject.order(order.order_id) if order else subject(hold)])
     return change
 
 

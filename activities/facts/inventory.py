@@ -5,7 +5,7 @@ when no one waits for them.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +37,13 @@ def lock(tx: Session, skus: Iterable[str]) -> dict[str, Product]:
 
 def locked(tx: Session, which: ColumnElement[bool]) -> dict[str, Product]:
     # NO KEY UPDATE: orders that are just being placed refer to these rows, in an order of their own
-    rows = tx.scalars(select(Product).where(which).order_by(Product.sku).with_for_update(of=Product, key_share=True))
+    rows = tx.scalars(
+        select(Product)
+        .where(which)
+        .order_by(Product.sku)
+        .with_for_update(of=Product, key_share=True)
+        .execution_options(populate_existing=True)
+    )
     return {product.sku: product for product in rows}
 
 
@@ -82,6 +88,22 @@ def give_back(tx: Session, order: Order, reservations: list[Reservation]) -> Non
     if freed:
         move(tx, StockMoveKind.RELEASED, order.order_id, freed)
         serve(tx, freed)
+
+
+def left(
+    tx: Session,
+    kind: StockMoveKind,
+    reference: str,
+    units: Iterable[Reservation],
+    found: Collection[Reservation],
+    at: datetime,
+) -> None:
+    """Units of an order are gone, since `at`. Those that were only found with it come and go as it is told."""
+    gone: dict[tuple[Shelf, datetime | None], Delta] = defaultdict(Delta)
+    for r in units:
+        when = None if r in found else at
+        gone[(r.sku, r.location_id), when] += Delta(on_hand=-r.quantity, reserved=-r.quantity)
+    serve(tx, moved(tx, [Move(kind, reference, shelf, delta, when) for (shelf, when), delta in gone.items()]))
 
 
 def put_back(tx: Session, kind: StockMoveKind, reference: str, units: Iterable[Reservation]) -> None:
@@ -154,7 +176,7 @@ def received(
 
 def serve(tx: Session, places: Iterable[tuple[str, str]]) -> None:
     """Gives available units to the oldest waiting backorders and nudges their orders."""
-    free = availability_at(tx, set(places))
+    free = availability_at(tx, wanted) if (wanted := set(places)) else {}
     taken: dict[str, Counter[str]] = defaultdict(Counter)
     reservations = []
     for backorder in due(tx, free):

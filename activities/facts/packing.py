@@ -42,7 +42,7 @@ def packed(tx: Session, fulfillment_id: str, parcels: Sequence[Packed], at: date
     contents = by_sku(tx, contents, asked)
     wrong = compared(tx, f, contents, asked, at)
     at = not_before(f, at)
-    displacing.found(tx, f, units, at)
+    displacing.found(tx, f, units)
     f.status, f.packed_at = FulfillmentStatus.PACKED, at
     changed(tx, order, f)
     replace_parcels(tx, order, f, [], [to_be_labelled(f, n, parcel) for n, parcel in enumerate(parcels, start=1)])

@@ -1,7 +1,7 @@
 """A pickup gets ready, its code is checked, and it is handed over: whole or in part, to whoever has the code or
 satisfies the store's staff."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,7 +18,6 @@ from activities.facts.line_cancellations import Part, Where, had_left, wishes
 from activities.facts.line_outcomes import taken
 from activities.facts.moves import moved
 from activities.facts.recall import not_stopped
-from activities.facts.stock_moves import Delta, Shelf, move
 from activities.facts.units import PricedUnits, Units, common, listed
 from activities.models import LEFT, FulfillmentStatus, Recall, ShippingMethod, Subject
 from activities.pickup_codes import MOST_TRIES, PickupCodes
@@ -137,20 +136,18 @@ def picked_up(tx: Session, fulfillment_id: str, how: Taken, at: datetime) -> boo
     at = not_before(f, at)
     close_silence(tx, f, HoldKind.RELEASE_UNANSWERED, at)
     products = inventory.lock_all_of(tx, order.order_id)
-    displacing.found(tx, f, set_aside.units_in(tx, fulfillment_id), at)
+    found = displacing.found(tx, f, set_aside.units_in(tx, fulfillment_id))
     gone, unknown = taken_out(tx, f, how.units)
     if unknown:
         about = Subject.fulfillment(fulfillment_id)
         holds.opened(tx, order.order_id, HoldKind.LEFT_THOUGH_CANCELLED, about, at)
     paid_as = paid_there(tx, order, f, gone, how, at)
     n = recorded(tx, f, how, sum(r.quantity for r in gone), paid_as, at)
-    left: dict[Shelf, Delta] = defaultdict(Delta)
     sent: Counter[str] = Counter()
     for r in gone:
-        left[r.sku, r.location_id] += Delta(on_hand=-r.quantity, reserved=-r.quantity)
         sent[r.sku] += r.quantity
-    if left:
-        move(tx, StockMoveKind.PICKED_UP, fulfillment_id, left, at)
+    if gone:
+        inventory.left(tx, StockMoveKind.PICKED_UP, fulfillment_id, gone, found, at)
     units = sent.total()
     note(tx, order, EventType.PICKED_UP, at, fulfillment_id=fulfillment_id, units=units, proof=how.proof, by=how.by)
     names = {sku: product.name for sku, product in products.items()}

@@ -142,7 +142,7 @@ def recall_refused(tx: Session, fulfillment_id: str, at: datetime) -> bool:
         return False
     at = not_before(f, at)
     inventory.lock_of(tx, fulfillment_id)
-    displacing.found(tx, f, units_in(tx, fulfillment_id), at)
+    displacing.found(tx, f, units_in(tx, fulfillment_id))
     not_stopped(tx, order, f, at)
     note(tx, order, EventType.RECALL_REFUSED, at, fulfillment_id=fulfillment_id)
     changed(tx, order, f)

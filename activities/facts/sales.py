@@ -7,10 +7,11 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from activities.facts import inventory
+from activities.facts.count_requests import asked_for
 from activities.facts.displacing import freed
 from activities.facts.journal import note
 from activities.facts.statuses import derive
-from activities.facts.stock_moves import Delta, Move, Shelf, moved
+from activities.facts.stock_moves import Delta, Move, Shelf, counted_later, moved
 from activities.intake.allocation import cost
 from activities.intake.order import AskedOrder
 from activities.models import FulfillmentStatus
@@ -75,7 +76,9 @@ def taken(tx: Session, order: Order, units: Mapping[Shelf, int]) -> None:
     what stock does not know of was there all the same."""
     inventory.lock(tx, {sku for sku, _ in units})
     shelved(tx, units)
-    lacking, at = freed(tx, order.order_id, units), order.placed_at
+    at = order.placed_at
+    counted = {shelf for shelf, _ in counted_later(tx, [(shelf, at) for shelf in units])}  # who has them is settled
+    lacking = freed(tx, order.order_id, {shelf: count for shelf, count in units.items() if shelf not in counted})
     moves = [
         Move(StockMoveKind.FOUND, order.order_id, shelf, Delta(on_hand=count), at) for shelf, count in lacking.items()
     ]
@@ -83,6 +86,7 @@ def taken(tx: Session, order: Order, units: Mapping[Shelf, int]) -> None:
         Move(StockMoveKind.SOLD, order.order_id, shelf, Delta(on_hand=-count), at) for shelf, count in units.items()
     ]
     moved(tx, moves)
+    asked_for(tx, lacking, "found")
 
 
 def shelved(tx: Session, places: Iterable[Shelf]) -> None:

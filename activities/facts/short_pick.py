@@ -99,7 +99,7 @@ def missed(
     if not gone:
         return False
     if lost:
-        move(tx, StockMoveKind.SHORT_PICKED, reference, lost, at)
+        inventory.serve(tx, move(tx, StockMoveKind.SHORT_PICKED, reference, lost, at))
     if f.status == FulfillmentStatus.PACKED:
         taken_out_of_parcels(tx, f, {sku: -delta.on_hand for (sku, _), delta in lost.items()})
     decided = not_found(tx, order, f, gone, at)

@@ -1,18 +1,19 @@
 """Why the figures of a shelf change: moves, with the figures that they make."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import bindparam as bind
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from infra.clock import wall_clock
-from infra.database.tables import Stock, StockMove
-from infra.words import StockMoveKind
+from infra.database.tables import Count, CountLine, Product, Stock, StockMove
+from infra.words import CountLineStatus, StockMoveKind
 
 Shelf = tuple[str, str]
 """SKU and location."""
@@ -53,12 +54,15 @@ class Move(NamedTuple):
 
 def move(
     tx: Session, kind: StockMoveKind, reference: str, changes: Mapping[Shelf, Delta], at: datetime | None = None
-) -> None:
-    moved(tx, [Move(kind, reference, shelf, delta, at) for shelf, delta in sorted(changes.items())])
+) -> set[Shelf]:
+    return moved(tx, [Move(kind, reference, shelf, delta, at) for shelf, delta in sorted(changes.items())])
 
 
-def moved(tx: Session, moves: Sequence[Move]) -> None:
-    """Changes figures, with the reasons on record. The table's check guards the bounds, of all moves together."""
+def moved(tx: Session, moves: Sequence[Move]) -> set[Shelf]:
+    """Changes figures, with the reasons on record. The table's check guards the bounds, of all moves together. What is
+    told of a time before an accepted count is in that count already, and is taken off again: gives those shelves."""
+    taken_off = in_counts(tx, moves)
+    moves = [*moves, *taken_off]
     changes: dict[Shelf, Delta] = defaultdict(Delta)
     for each in moves:
         changes[each.shelf] += each.delta
@@ -87,3 +91,52 @@ def moved(tx: Session, moves: Sequence[Move]) -> None:
             for each in moves
         ],
     )
+    return {each.shelf for each in taken_off}
+
+
+def in_counts(tx: Session, moves: Iterable[Move]) -> list[Move]:
+    """The opposites of those that an accepted count has seen: of the same instant as the count, and with its name."""
+    # of two counts of one instant the one that is accepted later counts
+    late = [
+        (each, each.at + timedelta(microseconds=each.kind == StockMoveKind.COUNTED))
+        for each in moves
+        if each.at and each.delta.on_hand
+    ]
+    seen = counted_later(tx, [(each.shelf, at) for each, at in late]) if late else {}
+    return [
+        Move(StockMoveKind.COUNTED, count[0], each.shelf, Delta(on_hand=-each.delta.on_hand), count[1])
+        for each, at in late
+        if (count := seen.get((each.shelf, at)))
+    ]
+
+
+def last_counted(tx: Session, skus: Set[str]) -> dict[str, datetime | None]:
+    """Of products that are at hand since they were locked no question is asked."""
+    locked = [tx.identity_map.get(identity_key(Product, sku)) for sku in skus]
+    last = {product.sku: product.counted_at for product in locked if isinstance(product, Product)}
+    if others := skus - last.keys():
+        last |= dict(tx.execute(select(Product.sku, Product.counted_at).where(Product.sku.in_(others))).all())
+    return last
+
+
+def counted_later(
+    tx: Session, told_of: Sequence[tuple[Shelf, datetime]]
+) -> dict[tuple[Shelf, datetime], tuple[str, datetime]]:
+    """Of what happened at a shelf at a time: the first accepted count that was made then or later, by id and instant.
+    The caller holds the products, which know when they were counted last."""
+    last = last_counted(tx, {shelf[0] for shelf, _ in told_of})
+    doubtful = [(shelf, at) for shelf, at in told_of if (counted := last[shelf[0]]) and at <= counted]
+    if not doubtful:
+        return {}
+    counts = tx.execute(
+        select(CountLine.sku, Count.location_id, Count.count_id, CountLine.counted_at)
+        .join(Count)
+        .where(CountLine.sku.in_({shelf[0] for shelf, _ in doubtful}), CountLine.status == CountLineStatus.ACCEPTED)
+        .order_by(CountLine.counted_at, Count.count_id)
+    ).all()
+    found: dict[tuple[Shelf, datetime], tuple[str, datetime]] = {}
+    for shelf, at in doubtful:
+        for sku, location_id, count_id, counted_at in counts:
+            if (sku, location_id) == shelf and counted_at and counted_at >= at:
+                found.setdefault((shelf, at), (count_id, counted_at))
+    return found

@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from activities.views.base import View
-from infra.database.tables import Backorder, Location, Product, Stock
-from infra.words import BackorderStatus
+from infra.database.tables import Backorder, Location, Product, Stock, StockMove
+from infra.words import BackorderStatus, StockMoveKind
 
 FIGURES = ("on_hand", "reserved", "blocked", "available")
 
@@ -36,6 +38,66 @@ class StockView(View):
 
 class StockAnswer(View):
     stock: list[StockView]
+    next: str | None
+    """The cursor of the next page; none: this is the last one."""
+
+
+class Level(StrEnum):
+    AVAILABLE = "available"
+    OUT = "out"
+    """Nothing is available."""
+
+
+class StockMoveView(View):
+    move: int
+    sku: str
+    location: str
+    kind: StockMoveKind
+    on_hand: int
+    """By how many units each figure changed."""
+    reserved: int
+    blocked: int
+    reference: str
+    occurred_at: datetime
+    """At the shelf, as it was told."""
+    recorded_at: datetime
+
+
+class StockMovePage(View):
+    """The newest first."""
+
+    moves: list[StockMoveView]
+    next: str | None
+
+
+def page(
+    tx: Session, *, location: str | None, level: Level | None, cursor: str | None, limit: int
+) -> tuple[list[StockView], str | None]:
+    """Products by SKU: with what is at all locations, or at one; of all, those with something available, or without."""
+    here = exists().where(Stock.sku == Product.sku, *([Stock.location_id == location] if location else []))
+    some = here.where(Stock.available > 0)
+    which = [Product.sku > cursor] if cursor else []
+    which += [here] if location and level is None else []
+    which += [{Level.AVAILABLE: some, Level.OUT: ~some}[level]] if level else []
+    skus = tx.scalars(select(Product.sku).where(*which).order_by(Product.sku).limit(limit + 1)).all()
+    found = of_skus(tx, skus[:limit])
+    shown = [seen_from(one, location) for one in found] if location else found
+    return shown, skus[limit - 1] if len(skus) > limit else None
+
+
+def moves(tx: Session, sku: str, *, location: str | None, cursor: int | None, limit: int) -> StockMovePage:
+    which = [StockMove.sku == sku, *([StockMove.location_id == location] if location else [])]
+    which += [StockMove.move_id < cursor] if cursor else []
+    rows = tx.scalars(select(StockMove).where(*which).order_by(StockMove.move_id.desc()).limit(limit + 1)).all()
+    shown = [
+        StockMoveView(
+            move=row.move_id,
+            location=row.location_id,
+            **{name: getattr(row, name) for name in StockMoveView.model_fields if name not in ("move", "location")},
+        )
+        for row in rows[:limit]
+    ]
+    return StockMovePage(moves=shown, next=str(shown[-1].move) if len(rows) > limit else None)
 
 
 def of_skus(tx: Session, skus: Sequence[str]) -> list[StockView]:

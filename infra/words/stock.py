@@ -57,6 +57,7 @@ class StockMoveKind(StrEnum):
     DISPLACED = "displaced"
     FOUND = "found"
     SOLD = "sold"
+    COUNTED = "counted"
 
 
 class Condition(StrEnum):
@@ -65,3 +66,17 @@ class Condition(StrEnum):
     SELLABLE = "sellable"
     DAMAGED = "damaged"
     """On the shelf, and not for sale."""
+
+
+class CountStatus(StrEnum):
+    OPEN = "open"
+    """Some of it is to be counted."""
+    REVIEW = "review"
+    """All is counted, and a person is to decide about what differs."""
+    CLOSED = "closed"
+
+
+class CountLineStatus(StrEnum):
+    ASKED = "asked"
+    REVIEW = "review"
+    ACCEPTED = "accepted"

@@ -13,8 +13,10 @@ from activities.facts import holds
 from activities.intake.fields import CAUSE, HOLD
 from activities.views.holds import HoldPage, still_open, view
 from activities.views.model import AnyHoldView
+from infra.clock import wall_clock
 from infra.database.tables import Change, Hold
 from infra.holds import Action, HoldReason
+from infra.stock_holds import COUNT
 from starter.api.changes import Body, Note, Who, changed
 from starter.http.dependencies import Guarded, Here, Operator
 from starter.http.problems import Refusal, wrong
@@ -105,4 +107,7 @@ def decide(tx: Session, hold: Hold, asked: Resolution, who: Caller) -> None:
     by = f"{asked.by} ({who.name})"[:100] if asked.by else who.name
     unheard = select(Change.action).where(Change.hold_id == hold.hold_id, Change.decision.is_(None))
     if asked.action not in tx.scalars(unheard).all():
-        holds.resolution_asked(tx, hold, action=asked.action, by=by, why=asked.why)
+        change = holds.resolution_asked(tx, hold, action=asked.action, by=by, why=asked.why)
+        if hold.subject_kind == COUNT:  # it has no workflow, and there is nothing to carry out
+            tx.flush()
+            holds.decided(tx, hold, wall_clock(), by=by, why=asked.why, action=asked.action, change_id=change.change_id)

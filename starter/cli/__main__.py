@@ -10,7 +10,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from starter.cli import database, holds, keys, news, operate, pickups, place, processes, read, stock, store, till
+from starter.cli import (
+    counts,
+    database,
+    holds,
+    keys,
+    news,
+    operate,
+    pickups,
+    place,
+    processes,
+    read,
+    stock,
+    store,
+    till,
+)
 from starter.cli.bench import bench
 from starter.cli.demo import demo
 from starter.cli.failure import Failed, Misused
@@ -42,13 +56,14 @@ app.command(rich_help_panel=ORDERS)(operate.cancel)
 app.command(rich_help_panel=ORDERS)(operate.refund)
 app.command(rich_help_panel=ORDERS)(operate.resolve)
 app.command(rich_help_panel=ORDERS)(stock.restock)
-app.command(rich_help_panel=ORDERS)(stock.stock)
 for of_its_own in (processes.worker, processes.api, processes.sandbox):
     app.command(rich_help_panel=RUN)(of_its_own)
 app.command("release-gate", rich_help_panel=OWN)(processes.release_gate)
 app.add_typer(pickups.app, name="pickup", rich_help_panel=ORDERS)
 app.add_typer(holds.app, name="holds", rich_help_panel=ORDERS)
 app.add_typer(till.app, name="till", rich_help_panel=ORDERS)
+stock.app.add_typer(counts.app, name="count")
+app.add_typer(stock.app, name="stock", rich_help_panel=ORDERS)
 app.add_typer(news.app, name="news", rich_help_panel=ORDERS)
 app.add_typer(store.app, name="store", rich_help_panel=ORDERS)
 app.add_typer(database.app, name="db", rich_help_panel=OWN)

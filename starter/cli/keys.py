@@ -21,7 +21,8 @@ def create(
     ],
     channel: Annotated[str | None, typer.Option(help="Only for orders of this channel; left out: all.")] = None,
     location: Annotated[
-        str | None, typer.Option(help="Bound to this place; with the scopes store, stock:write and till alone.")
+        str | None,
+        typer.Option(help="Bound to this place; with the scopes store, stock:write, stock:count and till alone."),
     ] = None,
     till: Annotated[str | None, typer.Option(help="Bound to this till; with the scope till alone.")] = None,
 ) -> None:

@@ -131,4 +131,5 @@ Stocker = Annotated[Caller, Depends(allowed("stock:write"))]
 Keeper = Annotated[Caller, Depends(allowed("store", "orders:operate"))]
 """Of a store, or for all of them."""
 Storekeeper = Annotated[Caller, Depends(allowed("store"))]
+StockCounter = Annotated[Caller, Depends(allowed("stock:count", "stock:write"))]
 StockReader = Annotated[Caller, Depends(allowed("orders:read", "stock:write"))]

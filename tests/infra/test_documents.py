@@ -23,6 +23,7 @@ IMPERSONAL = {
     "locations.name",
     "locations.address",  # of a warehouse
     "claims.lines",
+    "count_sessions.lines",
     "restocks.lines",
     "tax_lines.jurisdiction",
     "changes.lines",  # numbers

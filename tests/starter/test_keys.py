@@ -30,6 +30,13 @@ WHO_MAY: list[tuple[str, str, Any, list[keys.Scope]]] = [
     ("GET", "/v1/stock?sku=MUG-RED", None, ["orders:read", "stock:write"]),
     ("GET", "/v1/fulfillments?location=OAK", None, ["store"]),
     ("POST", "/v1/fulfillments/W-1001-1/accept", None, ["store"]),
+    ("GET", "/v1/stock/MUG-RED/moves", None, ["orders:read", "stock:write"]),
+    ("POST", "/v1/counts", {"count": "C-1", "location": "OAK", "skus": ["MUG-RED"]}, ["stock:write"]),
+    ("GET", "/v1/counts", None, ["stock:count", "stock:write"]),
+    ("GET", "/v1/counts/C-1", None, ["stock:count", "stock:write"]),
+    ("PUT", "/v1/counts/C-1/sessions/ada", {"lines": []}, ["stock:count", "stock:write"]),
+    ("POST", "/v1/counts/C-1/submission", None, ["stock:count", "stock:write"]),
+    ("POST", "/v1/counts/C-1/decision", {"lines": []}, ["stock:write"]),
     ("POST", "/v1/restocks", {"reference": "r", "location": "OAK", "lines": []}, ["stock:write"]),
 ]
 

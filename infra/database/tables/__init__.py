@@ -6,6 +6,7 @@ Amounts are BIGINT minor units; instants are UTC. Names, addresses and numbers o
 
 from infra.database.tables.base import COUNTER, ID, PERSONAL, REFERENCE, SERVICE, WORD, Base, metadata
 from infra.database.tables.catalogue import Location, Product, ProductReference, Till
+from infra.database.tables.counts import Count, CountLine, CountSession
 from infra.database.tables.customers import Customer, SavedMethod
 from infra.database.tables.events import Event
 from infra.database.tables.fulfillments import Fulfillment, HandOver, Parcel, ParcelContent
@@ -32,6 +33,9 @@ __all__ = [
     "ChargeUnits",
     "Claim",
     "Contact",
+    "Count",
+    "CountLine",
+    "CountSession",
     "Customer",
     "Deadline",
     "Dispute",

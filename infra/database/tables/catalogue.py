@@ -21,6 +21,8 @@ class Product(Base):
     weight_g: Mapped[int]
     lead_time_days: Mapped[int]
     """How long a backorder is promised to take."""
+    counted_at: Mapped[datetime | None]
+    """When it was counted last, at any location: what is told of an earlier time is looked at against its counts."""
 
 
 class ProductReference(Base):

@@ -14,7 +14,17 @@ from activities.facts.stock_moves import Delta, Shelf, move
 from activities.views.check import breaches
 from activities.views.snapshot import whole
 from infra.clock import wall_clock
-from infra.database.tables import Backorder, Fulfillment, LineCancellation, Message, Order, Relay, Reservation, Stock
+from infra.database.tables import (
+    Backorder,
+    Fulfillment,
+    LineCancellation,
+    Message,
+    Order,
+    OrderLine,
+    Relay,
+    Reservation,
+    Stock,
+)
 from infra.database.tables import StockMove as Row
 from infra.words import CancelReason, Recall, StockMoveKind
 from tests.activities import orders
@@ -220,7 +230,9 @@ def test_the_newest_unpacked_order_gives_way_after_what_nobody_has(database: Dat
     for n in (1, 2, 3):
         orders.placed(database, f"N-{n}", 2, in_stock=8 if n == 1 else 0)
         with database.sessions.begin() as tx:
-            tx.execute(update(Order).where(Order.order_id == f"N-{n}").values(placed_at=NOW.replace(hour=9 + n % 3)))
+            for table in (Order, OrderLine):
+                placed_at = NOW.replace(hour=9 + n % 3)
+                tx.execute(update(table).where(table.order_id == f"N-{n}").values(placed_at=placed_at))
         if n == 1:
             orders.packed(database, "N-1")
         else:

@@ -46,6 +46,12 @@ BROKEN = {
     "unit amounts that are not the order's total": "UPDATE unit_amounts SET total = total + 1",
     "reserved for nobody, or not for whom it is": "UPDATE reservations SET status = 'released'",
     "stock that its moves do not explain": "UPDATE stock SET on_hand = on_hand + 1",
+    "a count that the moves do not bear out": (
+        "INSERT INTO counts (count_id, location_id, cause, round, tolerance_units, tolerance_percent, status, "
+        "asked_by, recorded_at) SELECT 'C-1', location_id, 'cycle', 1, 0, 0, 'closed', 'x', occurred_at "
+        "FROM stock_moves LIMIT 1; INSERT INTO count_lines (count_id, sku, status, counted, counted_at, packed) "
+        "SELECT 'C-1', sku, 'accepted', 999, occurred_at, 0 FROM stock_moves LIMIT 1"
+    ),
     "stock held by a closed order": "UPDATE orders SET status = 'completed'",
     "an authorization held by a closed order": (
         "UPDATE orders SET status = 'cancelled'; UPDATE payments SET status = 'authorized'"

@@ -140,12 +140,12 @@ def held(orders: Orders, order_id: str) -> str:
 
 
 def test_goods_that_arrive_are_taken_once(orders: Orders) -> None:
-    before = orders("stock", "KETTLE", "--json").json["stock"][0]["on_hand"]
+    before = orders("stock", "list", "KETTLE", "--json").json["stock"][0]["on_hand"]
     delivery = ("restock", "KETTLE=5", "--location", "OAK", "--reference", "PO-CLI-1")
     assert orders(*delivery).out == "PO-CLI-1: received at OAK\n"
     assert orders(*delivery).out == "PO-CLI-1: received at OAK (known already, nothing changed)\n"
-    assert orders("stock", "KETTLE", "--json").json["stock"][0]["on_hand"] == before + 5
-    assert "RNO" in orders("stock", "KETTLE").out
+    assert orders("stock", "list", "KETTLE", "--json").json["stock"][0]["on_hand"] == before + 5
+    assert "RNO" in orders("stock", "list", "KETTLE").out
     other = orders("restock", "KETTLE=6", "--location", "OAK", "--reference", "PO-CLI-1").failed(1)
     assert "was used before, for another delivery" in other
     nowhere = orders("restock", "KETTLE=6", "--location", "MOON", "--reference", "PO-CLI-2").failed(1)

@@ -48,14 +48,16 @@ def test_started_again_it_is_the_same_until_a_process_dies_which_is_named_and_no
     orders = Orders({"ORDERS_HOME": str(home.path)})
     up = started_up(home, pace=1)
     before = json.loads(home.stack.read_text())
-    assert orders("stock", "MUG-BLUE", "--json").json["stock"][0]["on_hand"] == 600
+    assert orders("stock", "list", "MUG-BLUE", "--json").json["stock"][0]["on_hand"] == 600
     for page in ("web_ui", "sandbox"):
         assert httpx.get(f"http://127.0.0.1:{before['ports'][page]}", follow_redirects=True, trust_env=False).is_success
     assert up.stop() == 0
     assert "no API answers" in orders("list").failed(1)
     up = started_up(home, pace=1)
     assert json.loads(home.stack.read_text()) == before
-    assert orders("stock", "MUG-BLUE", "--json").json["stock"][0]["on_hand"] == 600, "the catalogue is sown once"
+    assert orders("stock", "list", "MUG-BLUE", "--json").json["stock"][0]["on_hand"] == 600, (
+        "the catalogue is sown once"
+    )
     running = children(up.pid)
     assert set(running) == {"engine", "infra.sandbox", "workers", "starter.api"}
     os.kill(running["workers"], signal.SIGKILL)

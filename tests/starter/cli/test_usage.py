@@ -64,7 +64,7 @@ def test_what_would_run_for_long_has_its_help_too(elsewhere: Orders) -> None:
         assert (output.code, f"Usage: orders {name} " in output.out, output.err) == (0, True, "")
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["show", "W-1"], ["stock", "MUG-BLUE"], ["cancel", "W-1"]])
+@pytest.mark.parametrize("arguments", [["list"], ["show", "W-1"], ["stock", "list", "MUG-BLUE"], ["cancel", "W-1"]])
 def test_without_a_stack_it_says_how_to_get_one(elsewhere: Orders, arguments: list[str]) -> None:
     assert "start one with `orders up`" in elsewhere(*arguments).failed(1)
 
@@ -114,5 +114,7 @@ def test_many_commands_in_a_row_tell_the_truth(orders: Orders) -> None:
     """A hundred in `make test-all`, sixteen otherwise."""
     pairs = 50 if os.environ["CELLS"] == "all" else 8
     with ThreadPoolExecutor(4) as hands:
-        codes = hands.map(lambda n: orders.anew("stock", "MUG-BLUE" if n % 2 else "NO-SUCH").code, range(2 * pairs))
+        codes = hands.map(
+            lambda n: orders.anew("stock", "list", "MUG-BLUE" if n % 2 else "NO-SUCH").code, range(2 * pairs)
+        )
     assert list(codes) == [1, 0] * pairs

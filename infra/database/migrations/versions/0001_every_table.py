@@ -119,6 +119,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("weight_g", sa.Integer(), nullable=False),
         sa.Column("lead_time_days", sa.Integer(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("sku", name=op.f("pk_products")),
     )
     op.create_table(
@@ -926,6 +927,59 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("order_id", "n", name=op.f("uq_refunds_order_id_n")),
         sa.UniqueConstraint("reference", name=op.f("uq_refunds_reference")),
+    )
+    op.create_table(
+        "counts",
+        sa.Column("count_id", sa.String(length=64), nullable=False),
+        sa.Column("location_id", sa.String(length=64), nullable=False),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("tolerance_units", sa.Integer(), nullable=False),
+        sa.Column("tolerance_percent", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("asked_by", sa.String(length=100), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.location_id"], name=op.f("fk_counts_location_id")),
+        sa.PrimaryKeyConstraint("count_id", name=op.f("pk_counts")),
+    )
+    with op.batch_alter_table("counts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_counts_location_id"), ["location_id"], unique=False)
+
+    op.create_table(
+        "count_lines",
+        sa.Column("count_id", sa.String(length=64), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("counted", sa.Integer(), nullable=True),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expected", sa.Integer(), nullable=True),
+        sa.Column("packed", sa.Integer(), nullable=False),
+        sa.Column("decided_by", sa.String(length=100), nullable=True),
+        sa.ForeignKeyConstraint(["count_id"], ["counts.count_id"], name=op.f("fk_count_lines_count_id")),
+        sa.ForeignKeyConstraint(["sku"], ["products.sku"], name=op.f("fk_count_lines_sku")),
+        sa.PrimaryKeyConstraint("count_id", "sku", name=op.f("pk_count_lines")),
+    )
+    with op.batch_alter_table("count_lines", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_count_lines_accepted",
+            ["sku", "counted_at"],
+            unique=False,
+            sqlite_where=sa.text("status = 'accepted'"),
+            postgresql_where=sa.text("status = 'accepted'"),
+        )
+
+    op.create_table(
+        "count_sessions",
+        sa.Column("count_id", sa.String(length=64), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("session", sa.String(length=64), nullable=False),
+        sa.Column("lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("by", sa.String(length=100), nullable=False),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["count_id"], ["counts.count_id"], name=op.f("fk_count_sessions_count_id")),
+        sa.PrimaryKeyConstraint("count_id", "round", "session", name=op.f("pk_count_sessions")),
     )
     op.create_table(
         "refund_units",
