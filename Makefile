@@ -40,7 +40,7 @@ cluster-test: cluster ## break a real cluster, and upgrade one, under load; T=na
 	@$(BIN)/python -m pytest -q -s --no-header --durations=0 -o faulthandler_timeout=900 tests/cluster -k "$(T)"
 
 million: $(READY) ## grow orders that were played to a million, and look at what each statement costs then (40 GB of disk)
-	@ORDERS_GROWN_TO="20000 1000000" $(BIN)/python -m pytest -q --no-header --durations=0 -o faulthandler_timeout=7200 \
+	@ORDERS_GROWN_TO="100000 1000000" $(BIN)/python -m pytest -q --no-header --durations=0 -o faulthandler_timeout=7200 \
 	  tests/infra/database/test_growth.py
 
 check: $(READY) ## format, style, types, import rules, migrations, then all tests
