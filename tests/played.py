@@ -73,6 +73,19 @@ def sold_and_brought_back(shop: Shop, order: str) -> None:
     shop.api.post(f"/v1/orders/{order}/returns", json=back | {"lines": lines}).raise_for_status()
 
 
+def counted(shop: Shop, order: str) -> None:
+    """One of the units that are left is not found."""
+    sku, count = shop.product(OAK=3), unique("COUNT")
+    shop.place({sku: 1}, order_id=order)
+    assert shop.ends(order, 60) == "completed"
+    shop.api.post("/v1/counts", json={"count": count, "location": "OAK", "skus": [sku]}).raise_for_status()
+    found = {"lines": [{"sku": sku, "quantity": 1}], "submit": True}
+    shop.api.put(f"/v1/counts/{count}/sessions/ada", json=found).raise_for_status()
+    shop.api.post(f"/v1/counts/{count}/submission").raise_for_status()
+    accepted = {"lines": [{"sku": sku, "decision": "accept"}]}
+    shop.api.post(f"/v1/counts/{count}/decision", json=accepted).raise_for_status()
+
+
 def with_a_voucher(shop: Shop, order: str) -> None:
     tenders = [
         {"method": "external", "reference": "voucher 17", "amount": 1000},
@@ -131,6 +144,7 @@ KINDS: tuple[Story, ...] = (
     taxed,
     reserved_at_checkout,
     sold_and_brought_back,
+    counted,
     with_a_voucher,
     refunded,
     disputed,
@@ -200,8 +214,19 @@ def read_everything(shop: Shop, orders: dict[str, str]) -> dict[str, Any]:
     lists = [f"/v1/orders?limit=2&{each}" for each in filters]
     lists += ["/v1/holds", "/v1/holds?reason=step_failed&subject_kind=order&limit=2"]
     lists += ["/v1/news?limit=2", "/v1/news?limit=2&status=finding"]
+    lists += ["/v1/counts?limit=1", "/v1/counts?limit=1&status=closed", "/v1/counts?limit=1&location=OAK"]
     one = [f"/v1/orders/{each}{part}" for each in orders.values() for part in ("", "/effects")]
-    other = [f"/v1/stock?sku={sku}", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"]
+    other = [
+        f"/v1/stock?sku={sku}",
+        f"/v1/stock/{sku}/moves",
+        "/v1/fulfillments?location=OAK",
+        "/v1/pickups?location=OAK",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/docs",
+        "/openapi.json",
+    ]
     found: dict[str, Any] = {}
     for url in [*lists, *one, *other]:
         answer = shop.api.get(url).raise_for_status()
