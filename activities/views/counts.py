@@ -50,7 +50,7 @@ class CountPage(View):
 def listed(tx: Session, *, location: str | None, status: CountStatus | None, limit: int, blind: bool) -> CountPage:
     which = [Count.location_id == location] if location else []
     which += [Count.status == status] if status else []
-    rows = select(Count).where(*which).order_by(Count.recorded_at.desc(), Count.count_id).limit(limit + 1)
+    rows = select(Count).where(*which).order_by(Count.recorded_at.desc(), Count.count_id.desc()).limit(limit + 1)
     counts = tx.scalars(rows).all()
     return CountPage(counts=of_counts(tx, counts[:limit], blind=blind), more=len(counts) > limit)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from activities.views.base import View
@@ -87,8 +87,14 @@ def page(
 
 def moves(tx: Session, sku: str, *, location: str | None, cursor: int | None, limit: int) -> StockMovePage:
     which = [StockMove.sku == sku, *([StockMove.location_id == location] if location else [])]
-    which += [StockMove.move_id < cursor] if cursor else []
-    rows = tx.scalars(select(StockMove).where(*which).order_by(StockMove.move_id.desc()).limit(limit + 1)).all()
+    if last := tx.get(StockMove, cursor) if cursor else None:
+        which.append(tuple_(StockMove.occurred_at, StockMove.move_id) < tuple_(last.occurred_at, last.move_id))
+    rows = tx.scalars(
+        select(StockMove)
+        .where(*which)
+        .order_by(StockMove.occurred_at.desc(), StockMove.move_id.desc())
+        .limit(limit + 1)
+    ).all()
     shown = [
         StockMoveView(
             move=row.move_id,

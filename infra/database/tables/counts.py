@@ -14,9 +14,14 @@ class Count(Base):
     """Some products of one location are to be counted, by one or several people at once."""
 
     __tablename__ = "counts"
+    __table_args__ = (
+        Index(None, "recorded_at", "count_id"),
+        Index(None, "location_id", "recorded_at", "count_id"),
+        Index(None, "status", "recorded_at", "count_id"),
+    )
 
     count_id: Mapped[str] = mapped_column(ID, primary_key=True)
-    location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"), index=True)
+    location_id: Mapped[str] = mapped_column(ForeignKey("locations.location_id"))
     cause: Mapped[str] = mapped_column(WORD)
     """A code of whoever asked, or why we did."""
     round: Mapped[int]

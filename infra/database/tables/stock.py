@@ -42,7 +42,7 @@ class StockMove(Base):
     """Why a stock figure changed. Never updated."""
 
     __tablename__ = "stock_moves"
-    __table_args__ = (Index(None, "sku", "reference"),)
+    __table_args__ = (Index(None, "sku", "reference"), Index(None, "sku", "occurred_at"))
 
     move_id: Mapped[int] = mapped_column(COUNTER, primary_key=True)
     sku: Mapped[str] = mapped_column(ID)

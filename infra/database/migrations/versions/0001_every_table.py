@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("move_id", name=op.f("pk_stock_moves")),
     )
     with op.batch_alter_table("stock_moves", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stock_moves_sku_occurred_at"), ["sku", "occurred_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_stock_moves_sku_reference"), ["sku", "reference"], unique=False)
 
     op.create_table(
@@ -944,7 +945,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("count_id", name=op.f("pk_counts")),
     )
     with op.batch_alter_table("counts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_counts_location_id"), ["location_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_counts_location_id_recorded_at_count_id"),
+            ["location_id", "recorded_at", "count_id"],
+            unique=False,
+        )
+        batch_op.create_index(batch_op.f("ix_counts_recorded_at_count_id"), ["recorded_at", "count_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_counts_status_recorded_at_count_id"), ["status", "recorded_at", "count_id"], unique=False
+        )
 
     op.create_table(
         "count_lines",
