@@ -97,15 +97,18 @@ def decided(tx: Session, count: Count, accepted: Sequence[str], recounted: Seque
 
 
 def as_of(tx: Session, count: Count, skus: Iterable[str]) -> dict[str, int]:
-    """What the moves say for the instant at which each was counted: what is there, without what happened since."""
-    here = count.location_id
-    since = (StockMove.sku == CountLine.sku) & (StockMove.location_id == here)
+    """What the moves say for the instant at which each was counted."""
+    names = list(skus)
     rows = tx.execute(
-        select(CountLine.sku, func.coalesce(Stock.on_hand, 0) - func.coalesce(func.sum(StockMove.on_hand), 0))
-        .outerjoin(Stock, (Stock.sku == CountLine.sku) & (Stock.location_id == here))
-        .outerjoin(StockMove, since & (StockMove.occurred_at > CountLine.counted_at))
-        .where(CountLine.count_id == count.count_id, CountLine.sku.in_(list(skus)))
-        .group_by(CountLine.sku, Stock.on_hand)
+        select(CountLine.sku, func.coalesce(func.sum(StockMove.on_hand), 0))
+        .outerjoin(
+            StockMove,
+            (StockMove.sku == CountLine.sku)
+            & (StockMove.location_id == count.location_id)
+            & (StockMove.occurred_at <= CountLine.counted_at),
+        )
+        .where(CountLine.count_id == count.count_id, CountLine.sku.in_(names))
+        .group_by(CountLine.sku)
     )
     return {sku: int(units) for sku, units in rows}
 

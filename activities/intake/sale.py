@@ -1,15 +1,10 @@
 """What a till sells, as it is asked for: paid there, handed over there, or sent."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from pydantic_core import PydanticCustomError
 
 from infra.words import PaymentMethod
-
-if TYPE_CHECKING:
-    from activities.intake.order import AskedOrder
 
 POS = "pos"
 """The channel of what is sold at tills."""
@@ -17,8 +12,9 @@ Way = Literal["counter", "ship", "pickup"]
 OF_A_SALE = ("till", "shift", "location", "sold_at")
 
 
-def checked_sale(asked: AskedOrder) -> None:
-    """Names the first field that does not fit. What is handed over at the counter needs neither name nor address."""
+def checked_sale(asked: Any) -> None:
+    """Names the first field of an `AskedOrder` that does not fit. What is handed over at the counter needs neither name
+    nor address."""
     if asked.channel != POS:
         no_sale(asked)
         return
@@ -45,7 +41,7 @@ def checked_sale(asked: AskedOrder) -> None:
             raise wrong(f"{tender.field}.due", "is not for what was paid at a till: leave it out")
 
 
-def no_sale(asked: AskedOrder) -> None:
+def no_sale(asked: Any) -> None:
     for field in OF_A_SALE:
         if getattr(asked, field) is not None:
             raise wrong(field, "is for the channel pos: leave it out")

@@ -12,7 +12,7 @@ from activities.facts.catalogue import skus_of
 from activities.facts.counting import Entered
 from activities.intake.fields import CAUSE, ID, Id, Instant, Reference
 from activities.views.counts import CountPage, CountView, listed, of_count
-from infra.clock import instant_told
+from infra.clock import instant_told, wall_clock
 from infra.database.tables import Count, Location
 from infra.words import CountLineStatus, CountStatus
 from starter.http.dependencies import Guarded, Here, StockCounter, Stocker, acting_at
@@ -139,7 +139,7 @@ def enter(
         if others := [f"lines[{n}].sku" for n, sku in enumerate(skus) if sku not in asked]:
             raise wrong([(field, "is not asked for in this round of the count") for field in others])
         lines = [
-            Entered(sku, line.quantity, instant_told(line.counted_at))
+            Entered(sku, line.quantity, instant_told(line.counted_at) if line.counted_at else wall_clock())
             for sku, line in zip(skus, body.lines, strict=True)
         ]
         if not counting.entered(tx, count, session, lines, by=who.name, submit=body.submit):

@@ -37,6 +37,11 @@ WHO_MAY: list[tuple[str, str, Any, list[keys.Scope]]] = [
     ("PUT", "/v1/counts/C-1/sessions/ada", {"lines": []}, ["stock:count", "stock:write"]),
     ("POST", "/v1/counts/C-1/submission", None, ["stock:count", "stock:write"]),
     ("POST", "/v1/counts/C-1/decision", {"lines": []}, ["stock:write"]),
+    ("POST", "/v1/reservations", {"lines": [{"sku": "MUG-RED", "quantity": 1}]}, ["orders:write"]),
+    ("GET", "/v1/reservations/CART-1", None, ["orders:write"]),
+    ("POST", "/v1/reservations/CART-1/renew", None, ["orders:write"]),
+    ("DELETE", "/v1/reservations/CART-1", None, ["orders:write"]),
+    ("GET", "/v1/pickups", None, ["store", "orders:operate"]),
     ("POST", "/v1/restocks", {"reference": "r", "location": "OAK", "lines": []}, ["stock:write"]),
 ]
 

@@ -82,7 +82,7 @@ async def test_a_refund_made_at_the_provider_is_booked_and_told(api: Api, sender
     ends = content | {"status": "succeeded", "balance_transaction": "txn_1"}
     assert (await senders.stripe("refund.updated", ends)).json() == {"outcome": "taken"}
     found = await order(api)
-    made = {"refund_id": "W-1001-r2", "amount": 900, "status": "succeeded", "lines": [], "cause": None}
+    made = {"refund_id": "W-1001-r2", "amount": 900, "credited": 0, "status": "succeeded", "lines": [], "cause": None}
     assert (found["payment"]["refunded"], found["payment"]["refunds"][1]) == (900, made)
     assert [m["kind"] for m in found["messages"] if m["subject"] == "refund 2"] == ["refunded"]
     assert found["payment_status"] == "partially_refunded"

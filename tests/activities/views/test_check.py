@@ -31,6 +31,8 @@ BACK += "(order_id, n, change_id, location_id, refund, void, exchanged, received
 BACK += "SELECT order_id, 1, change_id, 'OAK', 'cash', FALSE, 0, recorded_at, recorded_at FROM changes; "
 BACK += "INSERT INTO return_units (order_id, line_no, first_unit, n, quantity, condition) "
 BACK += "SELECT order_id, 1, 0, 1, 1, 'sellable' FROM returns"
+CLAIM = "INSERT INTO claims (claim_id, digest, made_by, channel, lines, units, status, expires_at, recorded_at) "
+CLAIM += "SELECT order_id, '', 'k', 'web', '[]', 1, 'held', recorded_at, recorded_at FROM orders"
 BROKEN = {
     "more came back of a dispute than the bank took": f"{DISPUTED}; {RETURNED}",
     "a person is asked about a dispute that was decided": f"{DISPUTED}; {ASKED}",
@@ -57,6 +59,7 @@ BROKEN = {
         "UPDATE orders SET status = 'cancelled'; UPDATE payments SET status = 'authorized'"
     ),
     "units sold and not accounted for": "UPDATE orders SET status = 'completed'",
+    "held by a checkout otherwise than it says": CLAIM,
     "a place in the queue held by a closed order": "UPDATE orders SET status = 'completed'",
     "an unused label held by a closed order": "UPDATE orders SET status = 'completed'",
     "a wish to cancel that a closed order never answered": (

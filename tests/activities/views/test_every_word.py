@@ -17,19 +17,45 @@ from activities.models import CancelReason, HoldKind, Snapshot, Subject
 from activities.ports import Dispute, DisputeStatus
 from activities.views import effects, holds, news, order, orders, snapshot, stock
 from infra.clock import wall_clock
-from infra.database.tables import Base, Contact, HandOver, Location, News, Order, Payment, Return, ReturnUnits, metadata
+from infra.database.tables import (
+    Base,
+    Claim,
+    Contact,
+    Count,
+    CountLine,
+    HandOver,
+    Location,
+    News,
+    Order,
+    Payment,
+    Return,
+    ReturnUnits,
+    metadata,
+)
 from infra.database.tables.base import WORD
-from infra.words import ChargeStatus, Condition, ContactKind, HandOverProof, MoneyMoveKind, NewsOutcome, RefundWay
+from infra.words import (
+    ChargeStatus,
+    ClaimStatus,
+    Condition,
+    ContactKind,
+    CountLineStatus,
+    CountStatus,
+    HandOverProof,
+    MoneyMoveKind,
+    NewsOutcome,
+    RefundWay,
+)
 from tests.activities import orders as asked
 from tests.fixtures_database import Database
 
 ORDER, FULFILLMENT = "W-1", "W-1-1"
 TABLES = {mapper.local_table.name: mapper.class_ for mapper in Base.registry.mappers}  # type: ignore[attr-defined]
 NAMES_AND_CODES = {
-    *("customers.locale", "customers.time_zone", "orders.locale"),
-    *("orders.channel", "api_keys.channel", "locations.warehouse", "parcels.carrier"),
+    *("customers.locale", "customers.time_zone", "orders.locale", "locations.locale"),
+    *("orders.channel", "api_keys.channel", "claims.channel", "locations.warehouse", "parcels.carrier"),
     *("migrations.revision", "migrations.runs_with"),
     *("payments.decline_code", "disputes.reason", "messages.code", "line_cancellations.cause", "changes.cause"),
+    "counts.cause",
 }
 """Words that are somebody else's, or that operators choose."""
 OTHERS = {
@@ -82,6 +108,13 @@ def whole(new_database: Any) -> Database:
         taken = {"reference": None, "proof": HandOverProof.CODE, "by": "x", "note": "", "quantity": 1, "paid_as": None}
         of = {"fulfillment_id": FULFILLMENT, "n": 1, "order_id": ORDER}
         tx.add(HandOver(**of, **taken, effective_at=now, recorded_at=now))
+        cart = {"claim_id": "C-1", "digest": "", "made_by": "k", "channel": "web", "lines": [], "units": 1}
+        tx.add(Claim(**cart, status=ClaimStatus.HELD, expires_at=now, recorded_at=now))
+        asked_for = {"count_id": "C-1", "location_id": "OAK", "cause": "monthly", "round": 1, "asked_by": "x"}
+        tolerance = {"tolerance_units": 0, "tolerance_percent": 0}
+        tx.add(Count(**asked_for, **tolerance, status=CountStatus.OPEN, recorded_at=now))
+        tx.flush()
+        tx.add(CountLine(count_id="C-1", sku=asked.SKU, status=CountLineStatus.ASKED, packed=0))
         tx.add(Contact(**fields | {"contact_id": None, "kind": ContactKind.LINE, "destination": "d2"}))
     return database
 

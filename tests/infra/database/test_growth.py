@@ -35,8 +35,8 @@ EACH = 4
 BATCH = 50
 """Rows that a trim removes at once: for a thousand the smaller table would be read whole."""
 ASKED = ("SELECT", "WITH", "UPDATE", "DELETE", "INSERT")
-OF_THE_OLDEST = "FROM count_lines LEFT OUTER JOIN stock ON"
-"""What has happened since a count is asked of the first one here: everything has."""
+ALL_MOVES = "FROM count_lines LEFT OUTER JOIN stock_moves ON"
+"""What a count is compared with is the sum of a product's moves at a place until then."""
 STILL_OPEN = ("held", "waits_for_stock")
 
 
@@ -81,7 +81,7 @@ def asked_by_operators(database: Database, order_id: str) -> Statements:
 
 def each(asked: Statements) -> Iterator[tuple[str, int, Any]]:
     for text, given in asked.items():
-        if text.startswith(ASKED) and OF_THE_OLDEST not in text:
+        if text.startswith(ASKED) and ALL_MOVES not in text:
             other = list({repr(parameters): parameters for parameters in given}.values())
             for n in range(0, len(other), max(len(other) // EACH, 1)):
                 yield text, n, other[n]
