@@ -63,7 +63,9 @@ def test_a_process_is_given_the_time_that_it_takes_to_end() -> None:
 def test_only_what_others_may_reach_is_published() -> None:
     rules = one("api", ("HTTPRoute",))["spec"]["rules"]
     published = {match["path"]["value"]: match["path"]["type"] for rule in rules for match in rule["matches"]}
-    assert published == {"/v1": "PathPrefix", "/webhooks": "PathPrefix"}, "so /metrics, for one, has no route"
+    assert published == {"/v1": "PathPrefix", "/webhooks": "PathPrefix", "/track": "PathPrefix"}, (
+        "so /metrics, for one, has no route"
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_only_what_others_need_is_passed_on() -> None:
     text = re.sub(r"#.*", "", CONFIGURATION.read_text())
     blocks = dict(re.findall(r"location ([^{]+) \{([^}]*)\}", text))
     passed_on = {place for place, block in blocks.items() if "proxy_pass http://$api:8080;" in block}
-    assert passed_on == {"/v1/", "/webhooks/", "= /healthz", "= /readyz"}
+    assert passed_on == {"/v1/", "/webhooks/", "/track/", "= /healthz", "= /readyz"}
     assert {place: block.split() for place, block in blocks.items() if place not in passed_on} == {
         "/": ["return", "404;"]
     }
@@ -70,9 +70,9 @@ def test_metrics_and_the_description_are_kept_in(api: Receiver, door: httpx.Clie
     for place in ("/metrics", "/docs", "/openapi.json", "/", "/v1/../metrics", "//metrics", "/v1/%2e%2e/metrics"):
         assert door.get(place).status_code == 404, place
     assert api.received == []
-    for place in ("/v1/orders?limit=2", "/healthz", "/readyz"):
+    for place in ("/v1/orders?limit=2", "/track/t", "/healthz", "/readyz"):
         assert door.post(place, content=b"{}").is_success
-    assert [each.path for each in api.received] == ["/v1/orders?limit=2", "/healthz", "/readyz"]
+    assert [each.path for each in api.received] == ["/v1/orders?limit=2", "/track/t", "/healthz", "/readyz"]
 
 
 def test_it_says_whom_it_speaks_for_and_nobody_can_say_it_instead(api: Receiver, door: httpx.Client) -> None:
