@@ -68,7 +68,7 @@ def test_a_store_is_reminded_until_it_has_accepted(shop: Shop, sound: None) -> N
     fulfillment = store.asked(order)
     store.hears(order, "store_request", fulfillment)
     for n in (1, 2):
-        shop.pass_time(order, timedelta(hours=4, minutes=1))
+        shop.pass_time(order, timedelta(hours=4, seconds=1))
         store.hears(order, "store_reminder", f"{fulfillment} {n}")
     store.did(fulfillment, "accept")
     shop.pass_time(order, timedelta(hours=9))
