@@ -95,7 +95,8 @@ def moved(tx: Session, moves: Sequence[Move]) -> set[Shelf]:
 
 
 def in_counts(tx: Session, moves: Iterable[Move]) -> list[Move]:
-    """The opposites of those that an accepted count has seen: of the same instant as the count, and with its name."""
+    """The opposites of those that accepted counts have seen: of the same instant as the count, and with its name. Units
+    that a count left in the books, as they were packed, it never took off: with these they go."""
     # of two counts of one instant the one that is accepted later counts
     late = [
         (each, each.at + timedelta(microseconds=each.kind == StockMoveKind.COUNTED))
@@ -103,11 +104,17 @@ def in_counts(tx: Session, moves: Iterable[Move]) -> list[Move]:
         if each.at and each.delta.on_hand
     ]
     seen = counted_later(tx, [(each.shelf, at) for each, at in late]) if late else {}
-    return [
-        Move(StockMoveKind.COUNTED, count[0], each.shelf, Delta(on_hand=-each.delta.on_hand), count[1])
-        for each, at in late
-        if (count := seen.get((each.shelf, at)))
-    ]
+    opposites = []
+    for each, at in late:
+        rest, set_aside = -each.delta.on_hand, max(0, -each.delta.reserved)
+        for line in seen.get((each.shelf, at), ()):
+            left_in = min(line.packed, set_aside)
+            line.packed -= left_in
+            if rest != left_in:
+                delta = Delta(on_hand=rest - left_in)
+                opposites.append(Move(StockMoveKind.COUNTED, line.count_id, each.shelf, delta, line.counted_at))
+            rest = left_in
+    return opposites
 
 
 def last_counted(tx: Session, skus: Set[str]) -> dict[str, datetime | None]:
@@ -121,22 +128,23 @@ def last_counted(tx: Session, skus: Set[str]) -> dict[str, datetime | None]:
 
 def counted_later(
     tx: Session, told_of: Sequence[tuple[Shelf, datetime]]
-) -> dict[tuple[Shelf, datetime], tuple[str, datetime]]:
-    """Of what happened at a shelf at a time: the first accepted count that was made then or later, by id and instant.
-    The caller holds the products, which know when they were counted last."""
+) -> dict[tuple[Shelf, datetime], list[CountLine]]:
+    """Of what happened at a shelf at a time: the accepted counts that were made then or later, the first one first. The
+    caller holds the products, which know when they were counted last."""
     last = last_counted(tx, {shelf[0] for shelf, _ in told_of})
     doubtful = [(shelf, at) for shelf, at in told_of if (counted := last[shelf[0]]) and at <= counted]
     if not doubtful:
         return {}
     counts = tx.execute(
-        select(CountLine.sku, Count.location_id, Count.count_id, CountLine.counted_at)
+        select(CountLine, Count.location_id)
         .join(Count)
         .where(CountLine.sku.in_({shelf[0] for shelf, _ in doubtful}), CountLine.status == CountLineStatus.ACCEPTED)
-        .order_by(CountLine.counted_at, Count.count_id)
+        .order_by(CountLine.counted_at, CountLine.count_id)
+        .execution_options(populate_existing=True)
     ).all()
-    found: dict[tuple[Shelf, datetime], tuple[str, datetime]] = {}
+    found: dict[tuple[Shelf, datetime], list[CountLine]] = defaultdict(list)
     for shelf, at in doubtful:
-        for sku, location_id, count_id, counted_at in counts:
-            if (sku, location_id) == shelf and counted_at and counted_at >= at:
-                found.setdefault((shelf, at), (count_id, counted_at))
+        for line, location_id in counts:
+            if (line.sku, location_id) == shelf and line.counted_at and line.counted_at >= at:
+                found[shelf, at].append(line)
     return found

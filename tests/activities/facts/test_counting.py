@@ -144,6 +144,22 @@ def test_fewer_than_are_packed_is_a_persons_and_nothing_packed_is_lost(yesterday
 
 
 @pytest.mark.both_databases
+def test_what_was_packed_and_not_counted_goes_with_the_news_that_it_had_left(yesterday: Database) -> None:
+    """Both are with the carrier as one unit of others is counted, then none; of the hand-over is told afterwards."""
+    f, left = orders.packed(yesterday, "W-1"), wall_clock()
+    assert counted(yesterday, 1, left + timedelta(seconds=1)).packed == 1
+    assert counted(yesterday, 0, left + timedelta(seconds=2), "C-2").packed == 2
+    assert figures(yesterday) == (2, 2)
+    with yesterday.sessions.begin() as tx:
+        facts.handing_over.handed_over(tx, f, left)
+    assert figures(yesterday) == (0, 0), "no unit is there that nobody saw"
+    with yesterday.sessions.begin() as tx:
+        assert [line.packed for line in tx.scalars(select(CountLine).order_by(CountLine.count_id))] == [0, 0]
+        then = {count_id: counting.as_of(tx, tx.get_one(Count, count_id), [orders.SKU]) for count_id in ("C-1", "C-2")}
+        assert then == {"C-1": {orders.SKU: 1}, "C-2": {orders.SKU: 0}}
+
+
+@pytest.mark.both_databases
 def test_more_than_the_books_have_goes_to_who_waits(yesterday: Database) -> None:
     orders.placed(yesterday, "W-2", 5)
     with yesterday.sessions.begin() as tx:
