@@ -10,9 +10,6 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from activities import facts
-from activities.facts.requests import WrongFields
-from activities.intake.delivery_times import DeliveryTimes
 from activities.intake.fields import CHANNEL, KEY, Id, Instant, Reference
 from activities.intake.order import AskedOrder
 from activities.models import OrderStatus
@@ -20,18 +17,18 @@ from activities.views import effects
 from activities.views.effects import EffectsView
 from activities.views.model import OrderPage, OrderView
 from activities.views.orders import BadCursor, Filter, page
-from infra.database.tables import Order, Till
-from starter.http.dependencies import Dependencies, Guarded, Here, Reader, Seller, channel_for, selling_at
-from starter.http.problems import Refusal, wrong
+from infra.database.tables import Order
+from starter.accepting import accepted
+from starter.http.dependencies import Dependencies, Guarded, Here, Reader, Seller, channel_for
+from starter.http.problems import wrong
 from starter.http.responses import OrderAnswer, OrderId, matches, problems, seen, shown, tagged
-from starter.keys import Caller, Scope
-from starter.placing import OtherContent, Placed, place
+from starter.keys import Caller
+from starter.placing import Placed
 from starter.transactions import written
 
 LONGEST_WAIT = 20
 FIRST_LOOK, SLOWEST_LOOK = 0.05, 0.5
 OUTCOME_OPEN = ("none",)
-NOT_OF_THIS_KEY = ("channel", "is not that of this API key")
 
 router = APIRouter(tags=["Orders"], route_class=Guarded)
 
@@ -57,9 +54,6 @@ async def place_order(
 
     The same `order_id` or `Idempotency-Key` again is the same order, answered with 200; with other content: 409.
     """
-    may_place(caller, asked)
-    if asked.shipping.location and not here.settings.orders_pickup_key:
-        raise wrong([("shipping.method", "is not set up here: pickup needs the setting ORDERS_PICKUP_KEY")])
     placed, order = await run_in_threadpool(placed_once, here, asked, idempotency_key, caller)
     here.relay.wake()
     if wait := wished_wait(prefer):
@@ -131,35 +125,12 @@ def list_orders(
         raise wrong([("cursor", "is not one that a page gave")]) from None
 
 
-def may_place(who: Caller, asked: AskedOrder) -> None:
-    """What a till sells, only keys place that are bound to it or to where it is; and those place nothing else."""
-    channel_for(who, asked.channel)
-    scope: Scope = "orders:write" if asked.till is None else "till"
-    if not who.may(scope):
-        raise Refusal(403, f"this API key lacks the scope {scope}: the channel is {asked.channel}", [NOT_OF_THIS_KEY])
-
-
 def placed_once(here: Dependencies, asked: AskedOrder, key: str | None, caller: Caller) -> tuple[Placed, OrderAnswer]:
-    times = DeliveryTimes(here.settings.orders_handling_days, here.settings.orders_transit_days)
-
     def work(tx: Session) -> tuple[Placed, OrderAnswer]:
-        if asked.till and (till := tx.get(Till, asked.till)):
-            selling_at(caller, till.till_id, till.location_id)
-        known, by = caller.knows_customers, caller.key_id
-        placed = place(tx, asked, idempotency_key=key, placed_by=by, known_contact=known, times=times)
+        placed = accepted(tx, here, asked, caller, idempotency_key=key)
         return placed, shown(tx, placed.order_id, caller)
 
-    try:
-        return written(here.sessions, work)
-    except WrongFields as unfit:
-        raise wrong(unfit.errors) from None
-    except facts.checkout.Short as short:
-        raise Refusal(409, str(short), short.errors) from None
-    except facts.placing.Unreachable as missing:
-        raise wrong([(f"customer.{field}", message) for field, message in missing.errors]) from None
-    except OtherContent as conflict:
-        detail = f"{conflict.field} was used before, for an order with other content"
-        raise Refusal(409, detail, [(conflict.field, "was used for another order")]) from None
+    return written(here.sessions, work)
 
 
 def read_one(here: Dependencies, order_id: str, who: Caller) -> OrderAnswer:

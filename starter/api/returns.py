@@ -12,7 +12,6 @@ from activities import facts
 from activities.facts import requests, returns
 from activities.facts.requests import WrongFields
 from activities.facts.returns import BroughtBack, Exchange, Wanted
-from activities.intake.delivery_times import DeliveryTimes
 from activities.intake.fields import Id, Instant
 from activities.intake.order import AskedOrder
 from activities.intake.sale import POS
@@ -20,13 +19,13 @@ from activities.views.base import View
 from activities.views.returns import ReturnView, of_change
 from infra.database.tables import Location, Order, OrderLine, Till
 from infra.words import Condition, RefundWay, TenderKind
+from starter.accepting import accepted
 from starter.api.changes import Body, Note
 from starter.api.requests import MOST_LINES, Cause, IdempotencyKey, RequestId, refusals, request_id_of
 from starter.http.dependencies import Counter, Dependencies, Guarded, Here, location_for
 from starter.http.problems import Refusal, wrong
 from starter.http.responses import OrderId, problems, to_change
 from starter.keys import Caller
-from starter.placing import OtherContent, place
 from starter.transactions import written
 
 router = APIRouter(tags=["Tills"], route_class=Guarded)
@@ -164,15 +163,10 @@ def sold_instead(
     named = facts.catalogue.skus_of(tx, {line.sku for line in sale.lines}).values()
     facts.inventory.lock(tx, {*ours, *named})
     try:
-        times = DeliveryTimes(here.settings.orders_handling_days, here.settings.orders_transit_days)
-        known = who.knows_customers
-        placed = place(tx, sale, placed_by=who.key_id, known_contact=known, times=times, exchange_of=return_id)
-    except WrongFields as unfit:
-        raise WrongFields([(f"sale.{field}", message) for field, message in unfit.errors]) from None
-    except facts.placing.Unreachable as missing:
-        raise WrongFields([(f"sale.customer.{field}", message) for field, message in missing.errors]) from None
-    except OtherContent:
-        placed = None
-    if placed is None or not placed.new:
+        placed = accepted(tx, here, sale, who, exchange_of=return_id)
+    except Refusal as refusal:
+        errors = [(f"sale.{field}", message) for field, message in refusal.errors]
+        raise (wrong(errors) if refusal.status == 422 else Refusal(refusal.status, refusal.detail, errors)) from None
+    if not placed.new:
         raise Refusal(409, "sale.order_id was used before", [("sale.order_id", "was used for another order")])
     return Exchange(tx.get_one(Order, placed.order_id), paying[0])

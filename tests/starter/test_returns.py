@@ -14,6 +14,7 @@ from infra.words import AuthorizationStatus, MoneyMoveKind
 from tests.activities.orders import BOX
 from tests.starter.door import Api
 from tests.starter.test_sales import CASH, TILL, a_sale, sell
+from tests.starter.test_till_files import PATH
 
 pytestmark = pytest.mark.both_databases
 DAY, LATER = "2026-11-27T18:00:00+01:00", "2026-11-28T00:30:00+01:00"
@@ -221,3 +222,32 @@ async def test_no_key_takes_back_elsewhere_and_no_sale_pays_itself_with_goods(sh
     assert (await bring(shop, headers=shop.key("orders:write"))).status_code == 403
     alone = await sell(shop, instead("R-2", 1800))
     assert (alone.status_code, alone.json()["errors"][0]["field"]) == (422, "payments[0].kind")
+
+
+async def test_what_is_taken_instead_only_its_own_tills_key_sells(shop: Api) -> None:
+    await sell(shop, a_sale())
+    for key, till, field in (
+        (shop.key("till", till=TILL), "NYC-1", "sale.till"),
+        (shop.key("till", location="OAK"), "NYC-1", "sale.till"),
+        (shop.key("orders:operate"), TILL, "sale.channel"),
+    ):
+        answer = await bring(shop, sale=instead("R-2", 1800) | {"till": till}, headers=key)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (403, field), answer.text
+    assert (shelf(shop), sums(shop, "R-1")) == ((3, 0, 0), {"captured": 3600})
+    answer = await bring(shop, sale=instead("R-2", 1800), headers=shop.key("till", till=TILL))
+    assert answer.status_code == 201, answer.text
+
+
+async def test_nothing_is_sold_to_be_picked_up_where_pickups_have_no_key(shop: Api) -> None:
+    """Whichever way the sale comes: without the key nobody could be told their code."""
+    await sell(shop, a_sale())
+    here = shop.app.state.dependencies
+    here.settings = here.settings.model_copy(update={"orders_pickup_key": ()})
+    later = instead("R-2", 1800) | {"shipping": {"method": "pickup", "location": "OAK"}}
+    later["customer"] = {"name": "Ada", "email": "ada@example.com"}
+    later["lines"][0]["way"] = "pickup"
+    alone = later | {"payments": [], "payment": CASH}
+    by_itself, in_a_file = await sell(shop, alone), await shop.client.post(PATH, json={"sales": [alone]})
+    [sale] = in_a_file.json()["sales"]
+    answers = [*by_itself.json()["errors"], *sale["errors"], *(await bring(shop, sale=later)).json()["errors"]]
+    assert [error["field"] for error in answers] == [f"{of}shipping.method" for of in ("", "", "sale.")]
