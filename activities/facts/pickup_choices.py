@@ -17,8 +17,8 @@ from activities.facts.statuses import derive
 from activities.intake.delivery_times import DeliveryTimes
 from activities.intake.people import Address
 from activities.models import CancelReason, Subject
-from infra.database.tables import Backorder, Contact, Fulfillment, Location, Order
-from infra.words import BackorderStatus, ContactKind, DeadlineKind, EventType, ShippingMethod
+from infra.database.tables import Backorder, Contact, Fulfillment, Location, Order, Tender
+from infra.words import BackorderStatus, ContactKind, DeadlineKind, EventType, ShippingMethod, TenderDue
 
 MOST_OFFERS = 3
 
@@ -33,7 +33,7 @@ class Offer(NamedTuple):
 class Offers(NamedTuple):
     stores: list[Offer]
     shipping: bool
-    """All of it is somewhere. What nobody has can always be cancelled."""
+    """All of it is somewhere, and is not paid as it is handed over. What nobody has can always be cancelled."""
 
 
 def lacking(tx: Session, order_id: str) -> list[Backorder]:
@@ -64,7 +64,13 @@ def offers(tx: Session, order: Order, rows: Sequence[Backorder]) -> Offers:
     for name, shelf in on_shelves.items():
         if name not in avoided - {order.pickup_location}:
             somewhere.update(shelf)
-    return Offers(best, not wanted - somewhere)
+    return Offers(best, not wanted - somewhere and not paid_at_store(tx, order))
+
+
+def paid_at_store(tx: Session, order: Order) -> bool:
+    """As it is handed over: a carrier takes no money for us."""
+    due = (Tender.order_id == order.order_id, Tender.due == TenderDue.AT_HAND_OVER)
+    return tx.scalars(select(Tender.n).where(*due)).first() is not None
 
 
 def another_store(tx: Session, order_id: str, location_id: str, at: datetime) -> None:
@@ -86,7 +92,7 @@ def shipped(tx: Session, order_id: str, address: Address | None, times: Delivery
     if address and addresses.needs_customs(tx, address.country):
         raise WrongFields([("country", addresses.CUSTOMS)])
     if not offers(tx, order, rows).shipping:
-        raise NothingLeft("there is not enough of it to be shipped")
+        raise NothingLeft("it can't be shipped: there is not enough of it, or it is to be paid at the store")
     if place is None:
         customer = (Contact.order_id == order_id, Contact.kind == ContactKind.CUSTOMER)
         who = tx.scalars(select(Contact).where(*customer)).one()
