@@ -13,7 +13,7 @@ from activities.facts import charges, deadlines, displacing, holds, inventory, p
 from activities.facts.bill import Bill, bill
 from activities.facts.fulfillments import answered, changed, close_silence, locked, not_before
 from activities.facts.handing_over import left_though_cancelled
-from activities.facts.journal import note, tell
+from activities.facts.journal import note, nudge, tell
 from activities.facts.line_cancellations import Part, Where, had_left, wishes
 from activities.facts.line_outcomes import taken
 from activities.facts.moves import moved
@@ -116,6 +116,7 @@ def another_code(tx: Session, order: Order, f: Fulfillment, why: str, at: dateti
     f.code_n, f.code_tries = (f.code_n or SENT_AT_FIRST) + 1, 0
     note(tx, order, EventType.PICKUP_CODE_CHANGED, at, fulfillment_id=f.fulfillment_id, why=why)
     tell_code(tx, order, f, MessageKind.PICKUP_CODE, f"{f.fulfillment_id} code {f.code_n}")
+    nudge(tx, [order.order_id], "message")
 
 
 # --- handed over ------------------------------------------------------------------------------------------------------

@@ -74,6 +74,7 @@ def test_five_wrong_codes_make_a_new_one_and_the_old_opens_nothing(shop: Shop) -
         assert not pickups.at_counter(shop, f"{order}-1", code=wrong)
     new = pickups.code_of(shop, f"{order}-1")
     assert new != code
+    shop.until(lambda: pickups.codes_read(shop, order)[-1:] == [new], "a mail with the new code", order)
     assert not pickups.at_counter(shop, f"{order}-1", code=code)
     assert pickups.at_counter(shop, f"{order}-1", code=new)
     assert shop.ends(order) == "completed"
