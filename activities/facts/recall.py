@@ -56,6 +56,7 @@ def refused(tx: Session, fulfillment_id: str, code: str, at: datetime) -> bool:
 
 def not_there(tx: Session, order: Order, f: Fulfillment, code: str, at: datetime) -> bool:
     """The customer chose this store, and no other is asked behind their back."""
+    inventory.lock_of(tx, f.fulfillment_id)
     f.refusal, f.status = code, FulfillmentStatus.CANCELLED
     units = [Lacking(r.line_no, r.sku, r.first_unit, r.quantity) for r in set_aside.units_in(tx, f.fulfillment_id)]
     cut = None if is_asked(order) else Wish(CancelReason.STOCK)

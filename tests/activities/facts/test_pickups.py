@@ -1,5 +1,6 @@
 """What is to be picked up: when it is ready, what opens it, and how it is handed over."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -8,12 +9,14 @@ from sqlalchemy import select
 
 from activities import facts
 from activities.facts import pickups
+from activities.facts.stock_moves import Delta, move
 from activities.models import WantedLine
 from activities.pickup_codes import PickupCodes
 from activities.views.check import breaches
 from infra.clock import wall_clock
 from infra.database.tables import Backorder, Fulfillment, LineCancellation, Message, Reservation
-from infra.words import CancelReason
+from infra.words import CancelReason, StockMoveKind
+from tests.activities.facts.test_reserving import kept_waiting
 from tests.activities.orders import SKU
 from tests.activities.pickups import F, P, packs, pickup, ready, shelf, stocked, take
 from tests.fixtures_database import Database
@@ -123,6 +126,33 @@ def test_more_than_was_asked_for_in_the_bag_is_the_stores_own_matter(database: D
     pickup(database, P, (SKU, 1))
     assert packs(database, F, {SKU: 2})
     assert ready(database) == "ready_for_pickup"
+
+
+@pytest.mark.both_databases
+def test_a_till_and_a_store_that_refuses_meet_at_the_product(database: Database) -> None:
+    """The till has sold the unit that the store says it has not: it is counted once."""
+    stocked(database, OAK=1)
+    pickup(database, P, (SKU, 1))
+    with database.sessions.begin() as tx:
+        facts.fulfillments.requested(tx, F, wall_clock())
+
+    def refuses() -> None:
+        with database.sessions.begin() as tx:
+            facts.recall.refused(tx, F, "not_found", wall_clock())
+
+    store = threading.Thread(target=refuses)
+    with database.sessions.begin() as tx:
+        facts.inventory.lock(tx, [SKU])
+        assert facts.displacing.freed(tx, "S-1", {(SKU, "OAK"): 1}) == {}
+        move(tx, StockMoveKind.SHIPPED, "S-1", {(SKU, "OAK"): Delta(on_hand=-1)})
+        store.start()
+        while store.is_alive() and not kept_waiting(database):
+            pass
+    store.join()
+    assert shelf(database) == {"OAK": (0, 0)}
+    with database.sessions() as tx:
+        assert tx.scalars(select(Backorder.status)).all() == ["asked"]
+        assert [*breaches(tx)] == []
 
 
 # --- handed over ------------------------------------------------------------------------------------------------------
