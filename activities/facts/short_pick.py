@@ -1,7 +1,7 @@
 """Units that the shelf did not have, found out while picking."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -16,7 +16,7 @@ from activities.facts.line_outcomes import not_found
 from activities.facts.pickup_asking import Lacking, asked, is_asked
 from activities.facts.recall import recall_answered
 from activities.facts.set_aside import units_in
-from activities.facts.stock_moves import Delta, Shelf, move
+from activities.facts.stock_moves import Delta, Move, Shelf, move, moved
 from activities.models import (
     AT_REST,
     CALLED_OFF,
@@ -73,6 +73,7 @@ def missed(
     if f.status not in AT_REST:
         answered(tx, f, at)
     lost: dict[Shelf, Delta] = defaultdict(Delta)
+    never: dict[Shelf, Delta] = defaultdict(Delta)
     gone: list[Part] = []
     set_aside, wished = defaultdict(list), by_line(asked_of(tx, f))
     inventory.lock_of(tx, fulfillment_id)
@@ -88,6 +89,8 @@ def missed(
             quantity -= count
             if reservation.status == ReservationStatus.HELD:
                 lost[sku, f.location_id] += Delta(on_hand=-count, reserved=-count)
+            else:
+                never[sku, f.location_id] += Delta(on_hand=-count)
             first = reservation.first_unit + reservation.quantity - count
             gone.append(Part(reservation.line_no, first, count, Where.REQUESTED, reservation, f))
             if count == reservation.quantity:
@@ -98,6 +101,8 @@ def missed(
                 break
     if not gone:
         return False
+    if never:
+        missed_before(tx, f, never, reference)
     if lost:
         inventory.serve(tx, move(tx, StockMoveKind.SHORT_PICKED, reference, lost, at))
     if f.status == FulfillmentStatus.PACKED:
@@ -118,6 +123,19 @@ def missed(
     note(tx, order, EventType.SHORT_PICKED, at, fulfillment_id=fulfillment_id, units=count)
     changed(tx, order, f)
     return True
+
+
+def missed_before(tx: Session, f: Fulfillment, units: Mapping[Shelf, Delta], reference: str) -> None:
+    """What was displaced is off the books already. That it is missed stands in the moves all the same: what is told of
+    it again is known by it."""
+    pairs = [
+        (
+            Move(StockMoveKind.FOUND, f.fulfillment_id, shelf, Delta(on_hand=-delta.on_hand)),
+            Move(StockMoveKind.SHORT_PICKED, reference, shelf, delta),
+        )
+        for shelf, delta in sorted(units.items())
+    ]
+    moved(tx, [each for pair in pairs for each in pair])
 
 
 def not_there(tx: Session, order: Order, f: Fulfillment, gone: list[Part], at: datetime) -> list[Part]:

@@ -194,16 +194,22 @@ def test_what_left_or_could_not_be_stopped_was_there(requested: Database, how: s
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("contents", [False, True])
-def test_a_warehouse_that_misses_them_loses_nothing_more(requested: Database, contents: bool) -> None:
+@pytest.mark.parametrize("first", ["short pick", "packing"])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_warehouse_that_misses_them_loses_nothing_more(requested: Database, first: str, again: bool) -> None:
+    """Whether it tells by a short pick, by what it packed, or by both, in any order."""
+    other = {"short pick": "packing", "packing": "short pick"}[first]
     assert sold(requested, 1) == 0
-    with requested.sessions.begin() as tx:
-        if contents:
-            facts.packing.packed(tx, F, [orders.BOX], wall_clock(), [Counter({orders.SKU: 1})])
-        else:
-            facts.short_pick.short_picked(tx, F, [(orders.SKU, 1)], wall_clock())
+    for news in (first, other) if again else (first,):
+        with requested.sessions.begin() as tx:
+            if news == "packing":
+                facts.packing.packed(tx, F, [orders.BOX], wall_clock(), [Counter({orders.SKU: 1})])
+            else:
+                facts.short_pick.short_picked(tx, F, [(orders.SKU, 1)], wall_clock())
     assert units(requested) == [(0, 1, "held", F), (1, 1, "released", F)]
-    assert (moved(requested, StockMoveKind.SHORT_PICKED), stock(requested)["OAK"]) == ([], (1, 1))
+    missed = [(on_hand, reserved) for _, on_hand, reserved, _ in moved(requested, StockMoveKind.SHORT_PICKED)]
+    assert (missed, stock(requested)["OAK"]) == ([(-1, 0)], (1, 1))
+    assert moved(requested, StockMoveKind.FOUND) == [("found", 1, 0, F)], "it was off the books already"
     assert unplanned(requested)
 
 
